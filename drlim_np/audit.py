@@ -1,0 +1,225 @@
+"""The audit: every gradient of this package held against the oracles of gradcheck.py, and wrong ones shown to be caught."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from drlim_np.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, contrastive_all_pairs, energy
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.siamese import embed_once, two_towers
+from drlim_np.training import Adam, descend
+from drlim_np.tree import Tree, add, tree_map
+
+MARGIN = 1.0
+
+
+class Finding(NamedTuple):
+    """One line of the table: a row of gradcheck, what was checked, and whether it ought to hold or to be rejected."""
+
+    subject: str
+    row: Row
+    wrong_on_purpose: bool = False
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """A right gradient holds, a wrong one is rejected."""
+        return self.row.holds != self.wrong_on_purpose
+
+
+def findings(seed: int = 0) -> Iterator[Finding]:
+    """The whole audit, in float64; every draw comes from `seed`."""
+    rng = np.random.default_rng(seed)
+    yield from _layers(rng)
+    yield from _losses(rng)
+    yield from _networks(rng)
+    yield from _controls(rng)
+
+
+def _layers(rng: np.random.Generator) -> Iterator[Finding]:
+    subjects = [
+        (Linear(5, 3), (4, 5)),
+        (Conv2d(2, 3, 3), (2, 2, 6, 5)),
+        (Subsample(2, 3), (2, 2, 6, 9)),
+        (Tanh(), (3, 4)),
+        (Flatten(), (2, 2, 3, 4)),
+        (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
+        (InBlocks(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
+    ]
+    for layer, shape in subjects:
+        params = _random_like(layer.init(rng, np.float64), rng)
+        for row in check_layer(layer, params, rng.standard_normal(shape), rng):
+            yield Finding(type(layer).__name__, row)
+
+
+def _losses(rng: np.random.Generator) -> Iterator[Finding]:
+    z1, z2, y = _pairs(rng)
+    for row in _check_contrastive(contrastive(z1, z2, y, MARGIN)[1:], z1, z2, y, rng):
+        yield Finding("contrastive, Eqs. 2 to 4", row)
+    z, similar = 0.6 * rng.standard_normal((12, 2)), _random_graph(12, rng)
+    _, dz = contrastive_all_pairs(z, similar, MARGIN)
+    for row in check(lambda arguments: contrastive_all_pairs(arguments["z"], similar, MARGIN)[0], {"z": z}, {"z": dz}, rng):
+        yield Finding("all pairs, Eq. 2", row)
+
+
+def _networks(rng: np.random.Generator) -> Iterator[Finding]:
+    for name, network, shape in [
+        ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
+        ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
+    ]:
+        x = rng.random((6, *shape))
+        similar = _random_graph(len(x), rng)
+        start = network.init(rng, np.float64)
+        *_, last = descend(EveryPair(network, x, similar, MARGIN), start, Adam(3e-3), 20, rng)
+        for weights, params in [("random", start), ("trained", last.params)]:
+            for row in check_layer(network, params, x[:3], rng):
+                yield Finding(f"{name}, {weights} W", row)
+            yield from _siamese(f"Siamese {name}, {weights} W", network, params, x, similar, rng)
+
+
+def _siamese(subject: str, network, params: Tree, x: np.ndarray, similar: SimilarityGraph, rng) -> Iterator[Finding]:
+    i, j, y = pair_table(similar)
+    drawn = similar.pairs[: len(similar.pairs) // 2 + 1]
+    sampled = SampledPairs(network, x, similar, MARGIN, batch=len(drawn))
+    forms: list[tuple[str, Callable[[Tree], tuple]]] = [
+        ("two towers", lambda p: two_towers(network, p, x[i], x[j], y, MARGIN)),
+        ("embed once", lambda p: embed_once(network, p, x, similar, MARGIN)),
+        ("sampled pairs", lambda p: sampled.on(drawn, p)),
+    ]
+    for form, loss_and_gradient in forms:
+        for row in check(lambda p, f=loss_and_gradient: f(p)[0], params, loss_and_gradient(params)[1], rng):
+            yield Finding(f"{subject}, {form}", row)
+
+
+def _controls(rng: np.random.Generator) -> Iterator[Finding]:
+    """Mistakes on record in other implementations of this loss. Each must be rejected, or the audit proves nothing."""
+    z1, z2, y = _pairs(rng)
+    similar, dissimilar = (1 - y)[:, None], y[:, None]
+    difference = z1 - z2
+    d = energy(z1, z2)[:, None]
+    _, right, _ = contrastive(z1, z2, y, MARGIN)
+    caught = np.where(d < MARGIN, (MARGIN - d) / d, 0)
+    smoothed = np.sqrt(d * d + 1e-6)
+    squashed = 1 / (1 + np.exp(-d))
+
+    wrong = {
+        "the labels' convention flipped": contrastive(z1, z2, 1 - y, MARGIN)[1],
+        "margin - D² for (margin - D)²": similar * difference - dissimilar * np.where(d * d < MARGIN, difference, 0),
+        "the similar term not squared": similar * difference / d - dissimilar * caught * difference,
+        "the ½ missing": 2 * right,
+        "an epsilon inside the difference": similar * (difference + 1e-6) - dissimilar * caught * (difference + 1e-6),
+        "an epsilon under the root": similar * difference
+        - dissimilar * np.where(smoothed < MARGIN, (MARGIN - smoothed) / smoothed, 0) * difference,
+        "a sigmoid on the distance": similar * difference
+        - dissimilar * (MARGIN - squashed) * squashed * (1 - squashed) / d * difference,
+        "a push beyond the margin": similar * difference - dissimilar * (MARGIN - d) / d * difference,
+        "mean in the loss, sum in the gradient": right * len(y),
+    }
+    for mistake, dz1 in wrong.items():
+        for row in _check_contrastive((dz1, -dz1), z1, z2, y, rng):
+            yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
+    yield Finding(
+        "wrong: the second tower's sign",
+        _check_contrastive((right, right), z1, z2, y, rng)[1],
+        wrong_on_purpose=True,
+    )
+    yield from _siamese_controls(rng)
+
+
+def _siamese_controls(rng: np.random.Generator) -> Iterator[Finding]:
+    network = Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2))
+    params = network.init(rng, np.float64)
+    x1, x2, y = rng.standard_normal((8, 5)), rng.standard_normal((8, 5)), np.arange(8) % 2
+    z1, pullback1 = network(params, x1)
+    z2, pullback2 = network(params, x2)
+    _, dz1, dz2 = contrastive(z1, z2, y, MARGIN)
+    wrong = {
+        "one tower's gradient forgotten": pullback1(dz1).params,
+        "a cache shared by the towers": add(pullback2(dz1).params, pullback2(dz2).params),
+    }
+    for mistake, gradient in wrong.items():
+        rows = check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, gradient, rng)
+        # The last bias shifts both towers alike, so its gradient is 0 in all: only what can be wrong is a control.
+        for row in rows:
+            if row.tensor == "hidden.weight":
+                yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
+
+
+def pair_table(similar: SimilarityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every pair of the graph written out, as Step 1 of the algorithm says: first sample, second sample, label Y.
+
+    Listed similar pairs as often as they are listed, then each dissimilar pair once. For small graphs: it takes memory
+    for all the pairs.
+    """
+    i, j = np.triu_indices(similar.size, k=1)
+    dissimilar = ~np.isin(i * similar.size + j, similar.edges @ [similar.size, 1])
+    pairs = np.concatenate([similar.pairs, np.stack([i[dissimilar], j[dissimilar]], axis=1)])
+    y = np.arange(len(pairs)) >= similar.listed_count
+    return pairs[:, 0], pairs[:, 1], y.astype(np.int64)
+
+
+def _check_contrastive(gradients: tuple, z1: np.ndarray, z2: np.ndarray, y: np.ndarray, rng) -> list[Row]:
+    def loss(arguments: Tree):
+        return contrastive(arguments["z1"], arguments["z2"], y, MARGIN)[0]
+
+    return check(loss, {"z1": z1, "z2": z2}, dict(zip(("z1", "z2"), gradients, strict=True)), rng)
+
+
+def _pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of both labels at energies well inside, near, and well beyond the margin."""
+    z1 = rng.standard_normal((12, 2))
+    angle, length = rng.uniform(0, 2 * np.pi, 12), MARGIN * np.array([0.05, 0.3, 0.7, 0.95, 1.05, 2.0] * 2)
+    step = length[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return z1, z1 + step, np.arange(12) // 6
+
+
+def _random_graph(size: int, rng: np.random.Generator) -> SimilarityGraph:
+    """Each sample with the next one round a circle, and a few random pairs, one of them listed from both ends."""
+    ring = np.stack([np.arange(size), (np.arange(size) + 1) % size], axis=1)
+    return SimilarityGraph(size, np.concatenate([ring, ring[:2, ::-1], rng.permutation(size)[:4].reshape(2, 2)]))
+
+
+def _random_like(params: Tree, rng: np.random.Generator) -> Tree:
+    """Every entry drawn anew, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
+    return tree_map(lambda p: rng.standard_normal(p.shape), params)
+
+
+def table(found: list[Finding]) -> str:
+    """The findings as lines of text, one a tensor, with the bounds in the heading."""
+    width = max(len(finding.subject) for finding in found)
+    tensor = max(len(finding.row.tensor) for finding in found)
+    lines = [
+        f"{'subject':{width}}  {'tensor':{tensor}}  {'entries':>7}  {'complex step':>12}  {'central':>8}  verdict",
+        f"{'bound, relative to the norm of the gradient':{width + tensor + 11}}  {COMPLEX_BOUND:12.0e}  {CENTRAL_BOUND:8.0e}",
+    ]
+    for subject, row, wrong_on_purpose in found:
+        verdict = {(True, False): "holds", (False, True): "rejected, as it must be", (False, False): "FAILS"}.get(
+            (row.holds, wrong_on_purpose), "FAILS: a wrong gradient passed"
+        )
+        lines.append(
+            f"{subject:{width}}  {row.tensor:{tensor}}  {row.size:7}  {row.complex_error:12.1e}"
+            f"  {row.central_error:8.1e}  {verdict}"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the table; exit status 0 if every gradient holds and every wrong one is rejected, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m drlim_np.gradcheck", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random weights and inputs (default: 0)")
+    found = list(findings(parser.parse_args(arguments).seed))
+    failures = [finding for finding in found if not finding.as_it_should_be]
+    print(table(found))
+    right = sum(not finding.wrong_on_purpose for finding in found)
+    print(f"{right} gradients held against both oracles, {len(found) - right} wrong ones offered: {len(failures)} surprises")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""The exceptions this package raises on purpose.
+
+Each message is one line that names the culprit and the remedy, so that the command line can print it as it stands.
+"""
+
+
+class DrlimError(Exception):
+    """Anything that the caller can mend; the command line prints it and exits with status 2."""
+
+
+class InputError(DrlimError, ValueError):
+    """An argument that the mathematics has no meaning for: a shape, a dtype, a margin, a label, a pair."""
+
+
+class DataError(DrlimError, ValueError):
+    """A data file that is missing, damaged, or not what its name says."""
+
+
+class DivergedError(DrlimError, ArithmeticError):
+    """A loss or gradient that is no longer a finite number."""

@@ -1,0 +1,81 @@
+"""Which samples are similar: the outcome of Step 1, as a list of pairs. Every pair that is not listed is dissimilar."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from drlim_np.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class SimilarityGraph:
+    """The similar pairs among `size` samples. Lives on the host.
+
+    size:  number of samples.
+    pairs: (listed, 2) integers; a row (i, j) says that X_j is in S_i. A pair listed from both ends, as mutual nearest
+           neighbours are, stands twice and pulls twice: the paper's 30,000 pairs for Fig. 4 are counted so.
+
+    Raises InputError for pairs out of range, of a sample with itself, or of the wrong shape.
+    """
+
+    size: int
+    pairs: np.ndarray
+
+    def __post_init__(self):
+        pairs = np.asarray(self.pairs)
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
+            raise InputError(f"pairs must be integers of shape (pairs, 2), got {pairs.dtype} {pairs.shape}")
+        if pairs.size and (pairs.min() < 0 or pairs.max() >= self.size):
+            row = np.flatnonzero(((pairs < 0) | (pairs >= self.size)).any(axis=1))[0]
+            raise InputError(f"pair {row} is {tuple(pairs[row].tolist())}: samples count from 0 to {self.size - 1}")
+        if (pairs[:, 0] == pairs[:, 1]).any():
+            row = np.flatnonzero(pairs[:, 0] == pairs[:, 1])[0]
+            raise InputError(f"pair {row} joins sample {pairs[row, 0]} with itself: leave such pairs out")
+        object.__setattr__(self, "pairs", pairs.astype(np.int64))
+
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """(distinct, 2): each similar pair once, smaller index first, in ascending order."""
+        low, high = self.pairs.min(axis=1, initial=self.size), self.pairs.max(axis=1, initial=-1)
+        keys = np.unique(low * self.size + high)
+        return np.stack([keys // self.size, keys % self.size], axis=1)
+
+    @property
+    def listed_count(self) -> int:
+        """Similar pairs as listed, mutual ones twice."""
+        return len(self.pairs)
+
+    @property
+    def dissimilar_count(self) -> int:
+        """All the other pairs: size (size - 1) / 2 less the distinct similar ones."""
+        return self.size * (self.size - 1) // 2 - len(self.edges)
+
+    @cached_property
+    def degree(self) -> np.ndarray:
+        """(size,): in how many listed pairs each sample stands, on either side."""
+        return np.bincount(self.pairs.ravel(), minlength=self.size)
+
+    def edges_from(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """The edges whose smaller sample lies in [start, stop), as two index arrays."""
+        first, last = np.searchsorted(self.edges[:, 0], [start, stop])
+        return self.edges[first:last, 0], self.edges[first:last, 1]
+
+    def within(self, samples: np.ndarray) -> "SimilarityGraph":
+        """The graph among the given distinct samples, renumbered by their place in `samples`: each edge listed once."""
+        place = np.full(self.size, -1)
+        place[samples] = np.arange(len(samples))
+        offsets, neighbours = self._adjacency
+        lengths = offsets[samples + 1] - offsets[samples]
+        ends = np.cumsum(lengths)
+        position = np.arange(lengths.sum()) + np.repeat(offsets[samples] - ends + lengths, lengths)
+        one, other = np.repeat(np.arange(len(samples)), lengths), place[neighbours[position]]
+        inside = other > one
+        return SimilarityGraph(len(samples), np.stack([one[inside], other[inside]], axis=1))
+
+    @cached_property
+    def _adjacency(self) -> tuple[np.ndarray, np.ndarray]:
+        """Both directions of every edge: neighbours of sample i are neighbours[offsets[i] : offsets[i + 1]]."""
+        both = np.concatenate([self.edges, self.edges[:, ::-1]])
+        both = both[np.argsort(both[:, 0], kind="stable")]
+        return np.searchsorted(both[:, 0], np.arange(self.size + 1)), both[:, 1]

@@ -1,0 +1,173 @@
+"""The contrastive loss, Eqs. 1 to 4, and its gradient with respect to the embeddings.
+
+The paper's convention: Y = 0 for a similar pair, Y = 1 for a dissimilar one. With D = ‖z1 - z2‖,
+
+    L   = (1 - Y) ½ D²  +  Y ½ max(0, m - D)²                                          (Eq. 4)
+    dL_S/dz1 = D dD/dz1          =             (z1 - z2)      attract-only spring      (Eq. 6)
+    dL_D/dz1 = -(m - D) dD/dz1   = -(m - D)/D  (z1 - z2)      m-repulse-only, D < m    (Eq. 7)
+
+because dD/dz1 = (z1 - z2)/D, and dD/dz2 = -dD/dz1: the two ends of a spring feel opposite forces. At D = 0 the direction
+of dD/dz1 does not exist. L_S is smooth there and its gradient is 0. L_D has a cone point, and 0 is one of its
+subgradients: that one is taken. No epsilon enters the distance, so every D > 0 that can be represented is exact.
+"""
+
+from math import isfinite
+
+import numpy as np
+
+from drlim_np.backend import Array, add_at, fill_at, like, namespace, real, require_floating, zeros
+from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
+
+BLOCK = 1 << 18  # pairs worked on at once: 1 MB an array in float32, which stays in the processor's cache
+
+
+def energy(z1: Array, z2: Array) -> Array:
+    """D_W = ‖z1 - z2‖₂, the Euclidean distance of each pair (Eq. 1).
+
+    z1, z2 (pairs, dims) → (pairs,), in the unit of the embedding. Raises InputError for mismatched shapes or dtypes.
+    """
+    _require_pairs(z1, z2)
+    return _length(z1 - z2)
+
+
+def similar_loss(d: Array) -> Array:
+    """L_S = ½ D², for each energy in `d`: what a similar pair costs (Eq. 4, Y = 0)."""
+    return d * d / 2
+
+
+def dissimilar_loss(d: Array, margin: float) -> Array:
+    """L_D = ½ max(0, m - D)², for each energy in `d`: what a dissimilar pair costs (Eq. 4, Y = 1)."""
+    gap = _gap(d, margin)
+    return gap * gap / 2
+
+
+def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, Array, Array]:
+    """The loss summed over the given pairs (Eqs. 2 to 4) and its gradients: loss, dL/dz1, dL/dz2.
+
+    z1, z2: (pairs, dims), the two towers' embeddings, of one floating dtype.
+    y:      (pairs,), 0 similar, 1 dissimilar.
+    margin: m > 0, in the unit of the embedding.
+
+    Raises InputError for mismatched shapes or dtypes, labels other than 0 and 1, or a margin that is not positive and
+    finite.
+    """
+    _require_pairs(z1, z2)
+    require_margin(margin)
+    xp = namespace(z1)
+    y = _labels(y, z1)
+    difference = z1 - z2
+    d = _length(difference)
+    loss = xp.sum((1 - y) * similar_loss(d) + y * dissimilar_loss(d, margin))
+    dz1 = ((1 - y) - y * _push(d, margin))[:, None] * difference
+    return loss, dz1, -dz1
+
+
+def contrastive_all_pairs(z: Array, similar: SimilarityGraph, margin: float) -> tuple[Array, Array]:
+    """𝓛 over every pair of a set of embeddings (Eq. 2 with the pairs of Step 1), exact: loss, dL/dz.
+
+    z (samples, dims). With shared weights 𝓛 depends on W only through z, so one embedding of each sample replaces the two
+    towers of every pair. Memory beyond z is bounded by BLOCK pairs. Raises InputError as `contrastive` does.
+    """
+    attraction, pull = similar_sum(z, similar)
+    repulsion, push = dissimilar_sum(z, similar, margin)
+    return attraction + repulsion, pull + push
+
+
+def similar_sum(z: Array, similar: SimilarityGraph) -> tuple[Array, Array]:
+    """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims)."""
+    _require_embeddings(z, similar)
+    xp = namespace(z)
+    first, second = similar.pairs[:, 0], similar.pairs[:, 1]
+    difference = xp.take(z, like(first, z), axis=0) - xp.take(z, like(second, z), axis=0)
+    dz = zeros(z.shape, z)
+    add_at(dz, first, difference)
+    add_at(dz, second, -difference)
+    return xp.sum(similar_loss(_length(difference))), dz
+
+
+def dissimilar_sum(
+    z: Array, similar: SimilarityGraph, margin: float, weight: Array | None = None
+) -> tuple[Array, Array]:
+    """Σ_{i<j} w_i w_j L_D over every pair that is not similar, and its gradient with respect to z (samples, dims).
+
+    weight: (samples,) of z's dtype, or None for all ones.
+
+    The upper triangle of the table of pairs is worked through in blocks of rows. A pair that must not count, because it
+    is similar or stands below the diagonal, is put at D = m, where both L_D and its gradient are exactly 0.
+    """
+    _require_embeddings(z, similar)
+    require_margin(margin)
+    xp = namespace(z)
+    samples, dims = z.shape
+    rows = min(samples, max(1, BLOCK // max(1, samples)))
+    below = like(np.tril(np.ones((rows, rows), dtype=bool)), z)
+    loss, dz = xp.sum(zeros((1,), z)), zeros(z.shape, z)
+    for start in range(0, samples, rows):
+        stop = min(start + rows, samples)
+        height = stop - start
+        # One coordinate at a time: the differences stay exact, where the expansion |a|² - 2ab + |b|² would cancel.
+        differences = [z[start:stop, axis, None] - z[None, start:, axis] for axis in range(dims)]
+        d = xp.sqrt(sum(difference * difference for difference in differences))
+        i, j = similar.edges_from(start, stop)
+        fill_at(d, i - start, j - start, margin)
+        d[:, :height] = xp.where(below[:height, :height], xp.full_like(d[:, :height], margin), d[:, :height])
+
+        per_pair, push = dissimilar_loss(d, margin), _push(d, margin)
+        if weight is not None:
+            pair_weight = weight[start:stop, None] * weight[None, start:]
+            per_pair, push = pair_weight * per_pair, pair_weight * push
+        loss = loss + xp.sum(per_pair)
+        for axis, difference in enumerate(differences):
+            force = push * difference
+            dz[start:stop, axis] -= xp.sum(force, axis=1)
+            dz[start:, axis] += xp.sum(force, axis=0)
+    return loss, dz
+
+
+def require_margin(margin: float) -> None:
+    """Raises InputError unless m > 0 and finite."""
+    if not (isinstance(margin, int | float | np.floating | np.integer) and isfinite(margin) and margin > 0):
+        raise InputError(f"margin is {margin!r}: it must be a finite number greater than 0")
+
+
+def _length(difference: Array) -> Array:
+    """sqrt(Σ d²) and not a norm with absolute values, which would lose the imaginary part of a complex step."""
+    xp = namespace(difference)
+    return xp.sqrt(xp.sum(difference * difference, axis=-1))
+
+
+def _gap(d: Array, margin: float) -> Array:
+    """max(0, m - D)."""
+    xp = namespace(d)
+    return xp.where(real(d) < margin, margin - d, xp.zeros_like(d))
+
+
+def _push(d: Array, margin: float) -> Array:
+    """(m - D)/D where 0 < D < m, else 0: the stiffness that a dissimilar pair's difference is multiplied by (Eq. 7)."""
+    xp = namespace(d)
+    apart = d != 0
+    return xp.where(apart, _gap(d, margin), xp.zeros_like(d)) / xp.where(apart, d, xp.ones_like(d))
+
+
+def _labels(y: Array, z: Array) -> Array:
+    """The labels in z's dtype. Raises InputError for a wrong length or a label other than 0 and 1."""
+    xp = namespace(z)
+    y = y if hasattr(y, "__array_namespace__") else like(np.asarray(y), z)
+    if y.shape != (z.shape[0],):
+        raise InputError(f"y has shape {y.shape}: one label for each of the {z.shape[0]} pairs is needed")
+    if not bool(xp.all((y == 0) | (y == 1))):
+        raise InputError("y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs")
+    return xp.astype(y, z.dtype)
+
+
+def _require_pairs(z1: Array, z2: Array) -> None:
+    require_floating(z1=z1, z2=z2)
+    if z1.shape != z2.shape or z1.ndim != 2:
+        raise InputError(f"z1 has shape {z1.shape} and z2 {z2.shape}: both must be (pairs, dims)")
+
+
+def _require_embeddings(z: Array, similar: SimilarityGraph) -> None:
+    require_floating(z=z)
+    if z.ndim != 2 or z.shape[0] != similar.size:
+        raise InputError(f"z has shape {z.shape}: the graph has {similar.size} samples, so it must be ({similar.size}, dims)")

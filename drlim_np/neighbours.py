@@ -1,0 +1,72 @@
+"""Step 1: which samples are similar, from their pixels."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
+
+ROWS = 128  # samples compared with all the others at once: 15 MB of distances for 30,000 samples in float32
+SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances can hardly matter
+
+
+def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
+    """The k Euclidean nearest neighbours of each sample among the others, exact: (samples, k) indices, nearest first.
+
+    x: (samples, features), any real dtype, such as pixels. Ties, duplicates among them, go to the smaller index.
+
+    Distances come from one matrix product in float32, which is fast but rounds. So each sample keeps k + SPARE candidates,
+    and these are compared again in float64, difference by difference. The product's error has a known bound; where that
+    bound does not prove that no neighbour was missed, the sample is compared with all the others in float64.
+
+    Raises InputError for a k outside 1 … samples - 1, a wrong shape, or values that are not finite.
+    """
+    x = np.asarray(x)
+    if x.ndim != 2:
+        raise InputError(f"x has shape {x.shape}: it must be (samples, features)")
+    samples = len(x)
+    if not (isinstance(k, int | np.integer) and 1 <= k < samples):
+        raise InputError(f"k is {k}: each of {samples} samples has {samples - 1} others, so k must be 1 to {samples - 1}")
+    if not np.isfinite(x).all():
+        raise InputError(f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it")
+    kept = min(k + SPARE, samples - 1)
+    centred = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float32)
+    squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
+    # Rounding in |a|² - 2ab + |b|², in float32: at most `features` times in the product, and a few times in what is left.
+    rounding = (x.shape[1] + 4) * float(np.finfo(np.float32).eps)
+    bound = rounding * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
+
+    def neighbours_from(start: int) -> np.ndarray:
+        rows = np.arange(start, min(start + ROWS, samples))
+        fast = centred[rows] @ centred.T
+        fast *= -2
+        fast += squares.astype(np.float32)
+        fast[rows - start, rows] = np.inf
+        candidates = np.sort(np.argpartition(fast, kept - 1, axis=1)[:, :kept], axis=1)
+        nearest, radius = _rank(x, rows, candidates, k)
+        if kept < samples - 1:
+            all_others_beyond = np.take_along_axis(fast, candidates, axis=1).max(axis=1) + squares[rows] - bound[rows]
+            for row in np.flatnonzero(all_others_beyond <= radius):
+                everyone_else = np.delete(np.arange(samples), rows[row])
+                nearest[row] = _rank(x, rows[[row]], everyone_else[None], k)[0]
+        return nearest
+
+    with ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(neighbours_from, range(0, samples, ROWS))))
+
+
+def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each row the k nearest of its candidates, given in ascending order, and the squared distance of the last."""
+    difference = x[candidates].astype(np.float64) - x[rows][:, None]
+    squared = np.einsum("rcf,rcf->rc", difference, difference)
+    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    radius = np.take_along_axis(squared, order[:, -1:], axis=1)[:, 0]
+    return np.take_along_axis(candidates, order, axis=1), radius
+
+
+def nearest_neighbour_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> SimilarityGraph:
+    """S_i = the k Euclidean nearest neighbours of X_i: the similarity of Figs. 4 and 5, samples · k listed pairs."""
+    neighbours = nearest_neighbours(x, k, threads)
+    first = np.repeat(np.arange(len(neighbours)), k)
+    return SimilarityGraph(len(neighbours), np.stack([first, neighbours.ravel()], axis=1))

@@ -1,0 +1,161 @@
+"""Step 2: change W, little by little, against the gradient of the objective."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import cos, pi
+from typing import NamedTuple, TextIO
+
+import numpy as np
+
+from drlim_np.backend import Array, namespace, to_host
+from drlim_np.errors import DivergedError, InputError
+from drlim_np.objective import Objective
+from drlim_np.tree import Tree, leaves, tree_map
+
+Schedule = Callable[[float], float]
+
+
+def constant(progress: float) -> float:
+    """The learning rate's factor: 1 throughout."""
+    return 1.0
+
+
+def cosine(progress: float) -> float:
+    """The learning rate's factor: half a cosine from 1 at progress 0 to 0 at progress 1."""
+    return (1 + cos(pi * progress)) / 2
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent with momentum: v ← μ v + g, W ← W - η v. Plain descent at μ = 0, the paper's own Step 2."""
+
+    rate: float
+    momentum: float = 0.0
+
+    def __post_init__(self):
+        _require(self.rate > 0, f"rate is {self.rate}: it must be greater than 0")
+        _require(0 <= self.momentum < 1, f"momentum is {self.momentum}: it must be in [0, 1)")
+
+    def init(self, params: Tree) -> Tree:
+        """The velocity v, zero."""
+        return tree_map(_zeros_like, params)
+
+    def update(self, params: Tree, gradient: Tree, velocity: Tree, step: int, factor: float) -> tuple[Tree, Tree]:
+        """W and v after one step at the rate η = rate · factor."""
+        velocity = tree_map(lambda v, g: self.momentum * v + g, velocity, gradient)
+        return tree_map(lambda w, v: w - self.rate * factor * v, params, velocity), velocity
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Each weight's step in units of its gradient's recent size (Kingma and Ba, 2015, Algorithm 1):
+
+    m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  W ← W - η m̂ / (√v̂ + ε),  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ).
+    """
+
+    rate: float = 3e-3
+    decay_mean: float = 0.9
+    decay_square: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        _require(self.rate > 0, f"rate is {self.rate}: it must be greater than 0")
+        _require(0 <= self.decay_mean < 1, f"decay_mean is {self.decay_mean}: it must be in [0, 1)")
+        _require(0 <= self.decay_square < 1, f"decay_square is {self.decay_square}: it must be in [0, 1)")
+        _require(self.epsilon > 0, f"epsilon is {self.epsilon}: it must be greater than 0")
+
+    def init(self, params: Tree) -> Tree:
+        """m and v, zero."""
+        return {"mean": tree_map(_zeros_like, params), "square": tree_map(_zeros_like, params)}
+
+    def update(self, params: Tree, gradient: Tree, state: Tree, step: int, factor: float) -> tuple[Tree, Tree]:
+        """W and the moments after step t = `step`, counted from 1, at the rate η = rate · factor."""
+        b1, b2 = self.decay_mean, self.decay_square
+        mean = tree_map(lambda m, g: b1 * m + (1 - b1) * g, state["mean"], gradient)
+        square = tree_map(lambda v, g: b2 * v + (1 - b2) * g * g, state["square"], gradient)
+
+        def moved(w: Array, m: Array, v: Array) -> Array:
+            spread = namespace(v).sqrt(v / (1 - b2**step)) + self.epsilon
+            return w - self.rate * factor * (m / (1 - b1**step)) / spread
+
+        return tree_map(moved, params, mean, square), {"mean": mean, "square": square}
+
+
+class Step(NamedTuple):
+    """Where training stands after `number` steps: the new W, and the objective before that last step."""
+
+    number: int
+    params: Tree
+    loss: float
+
+
+def descend(
+    objective: Objective,
+    params: Tree,
+    optimiser: SGD | Adam,
+    steps: int,
+    rng: np.random.Generator,
+    schedule: Schedule = cosine,
+) -> Iterator[Step]:
+    """Step 2 as an iterator: each item is one update of W. All that changes is in the items and in `rng`.
+
+    Raises InputError for a number of steps below 1, DivergedError once the objective or a gradient is not finite.
+    """
+    _require(isinstance(steps, int) and steps >= 1, f"steps is {steps!r}: it must be a whole number of at least 1")
+    state = optimiser.init(params)
+    for number in range(1, steps + 1):
+        progress = (number - 1) / steps
+        loss, gradient = objective(params, rng, progress)
+        _require_finite(number, loss, gradient)
+        params, state = optimiser.update(params, gradient, state, number, schedule(progress))
+        yield Step(number, params, float(to_host(loss)))
+
+
+def minimise(
+    objective: Objective,
+    params: Tree,
+    optimiser: SGD | Adam,
+    steps: int,
+    rng: np.random.Generator,
+    schedule: Schedule = cosine,
+    label: str = "training",
+    stream: TextIO | None = None,
+) -> tuple[Tree, np.ndarray]:
+    """Runs `descend` to its end: the final W, and the objective before each step, (steps,) float64.
+
+    Keeps one line of progress on `stream`, standard error if None, as long as that is a terminal.
+    """
+    stream = sys.stderr if stream is None else stream
+    losses = []
+    for step in descend(objective, params, optimiser, steps, rng, schedule):
+        params = step.params
+        losses.append(step.loss)
+        if stream.isatty() and (step.number % 10 == 0 or step.number == steps):
+            recent = np.mean(losses[-50:])
+            end = "\n" if step.number == steps else ""
+            stream.write(f"\r{label}: step {step.number}/{steps}, objective {recent:.5f} {end}")
+            stream.flush()
+    return params, np.array(losses)
+
+
+def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
+    """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set."""
+    starts = range(0, x.shape[0], block)
+    return namespace(x).concat([network(params, x[start : start + block])[0] for start in starts])
+
+
+def _zeros_like(x: Array) -> Array:
+    return namespace(x).zeros_like(x)
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise InputError(message)
+
+
+def _require_finite(number: int, loss: Array, gradient: Tree) -> None:
+    remedy = "lower the learning rate, or look for NaN in the data"
+    for name, array in [("the objective", loss), *((f"the gradient of {path}", leaf) for path, leaf in leaves(gradient))]:
+        if not bool(namespace(array).all(namespace(array).isfinite(array))):
+            raise DivergedError(f"{name} is not finite at step {number}: {remedy}")

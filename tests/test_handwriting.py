@@ -1,0 +1,198 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from drlim_np.data import Digits
+from drlim_np.data.handwriting import BOX, catmull_rom, draw, generate, place, strokes
+from drlim_np.errors import InputError
+
+TRUTH = {"roundness", "openness", "hook", "bowl", "bar", "width", "slant", "tilt", "thickness"}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return generate(seed=3, train=(400, 300), test=(40, 60))
+
+
+def moment_slant(images):
+    """cov(x, y) / var(y) of the ink, positive leaning right."""
+    ink = images.astype(float) / images.sum(axis=(1, 2), keepdims=True)
+    y, x = np.indices(images.shape[1:])
+    x = x - (ink * x).sum(axis=(1, 2), keepdims=True)
+    y = y - (ink * y).sum(axis=(1, 2), keepdims=True)
+    return -(ink * x * y).sum(axis=(1, 2)) / (ink * y * y).sum(axis=(1, 2))
+
+
+def distances(a, b):
+    a, b = (x.reshape(len(x), -1) / 255 for x in (a, b))
+    return np.sqrt(np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0))
+
+
+def picture(**style):
+    curves = strokes(**style)
+    return draw(place(curves, np.full(len(curves[0]), 1.2)))
+
+
+def test_the_images_are_uint8_28_by_28_in_the_numbers_asked_for(digits):
+    assert isinstance(digits, Digits)
+    assert (digits.name, digits.title) == ("handwriting", "generated handwriting")
+    for split, fours, nines in ((digits.train, 400, 300), (digits.test, 40, 60)):
+        assert split.images.shape == (fours + nines, 28, 28) and split.images.dtype == np.uint8
+        assert split.labels.shape == (fours + nines,) and split.labels.dtype == np.uint8
+        assert (np.sum(split.labels == 4), np.sum(split.labels == 9)) == (fours, nines)
+        assert set(split.truth) == TRUTH
+        assert all(v.shape == (fours + nines,) and v.dtype == np.float64 for v in split.truth.values())
+
+
+def test_the_default_test_split_has_the_counts_of_mnist():
+    labels = generate(train=(1, 1)).test.labels
+    assert (np.sum(labels == 4), np.sum(labels == 9)) == (982, 1009)
+
+
+def test_fours_and_nines_are_shuffled(digits):
+    changes = np.sum(np.diff(digits.train.labels.astype(int)) != 0)
+    assert changes > 280  # 343 expected of a shuffle, with standard deviation 13; sorted labels change once
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
+    one, again, other = (generate(seed, train=(5, 5), test=(5, 5)) for seed in (1, 1, 2))
+    for name in ("train", "test"):
+        a, b, c = (getattr(d, name) for d in (one, again, other))
+        assert a.images.tobytes() == b.images.tobytes() and a.labels.tobytes() == b.labels.tobytes()
+        assert all(np.array_equal(a.truth[k], b.truth[k]) for k in TRUTH)
+        assert a.images.tobytes() != c.images.tobytes()
+    assert one.sha256 == again.sha256 and one.sha256 != other.sha256
+
+
+def test_the_hashes_are_those_of_the_image_arrays(digits):
+    expected = {
+        f"{n}-images": hashlib.sha256(getattr(digits, n).images.tobytes()).hexdigest() for n in ("train", "test")
+    }
+    assert digits.sha256 == expected
+
+
+def test_neither_split_depends_on_the_counts_of_the_other(digits):
+    other = generate(seed=3, train=(7, 9), test=(40, 60))
+    assert np.array_equal(other.test.images, digits.test.images)
+    other = generate(seed=3, train=(400, 300), test=(1, 1))
+    assert np.array_equal(other.train.images, digits.train.images)
+
+
+def test_the_splits_of_equal_counts_are_different_images():
+    pair = generate(seed=0, train=(20, 20), test=(20, 20))
+    assert distances(pair.train.images, pair.test.images).min() > 1
+
+
+def test_the_moment_slant_recovers_the_known_slant(digits):
+    measured = moment_slant(digits.train.images)
+    for label in (4, 9):
+        mask = digits.train.labels == label
+        assert np.corrcoef(measured[mask], digits.train.truth["slant"][mask])[0, 1] > 0.9
+
+
+def test_a_sheared_digit_leans_by_that_shear_more():
+    slant = np.array([-0.3, 0.0, 0.3])
+    for roundness in (0.0, 1.0):
+        # Pixels widen the ink by the pen in both directions, which takes a little off cov / var.
+        gained = np.diff(moment_slant(picture(roundness=roundness, openness=0.3, slant=slant)))
+        np.testing.assert_allclose(gained, 0.3, atol=0.04)
+
+
+def test_a_wider_style_gives_wider_ink():
+    columns = (picture(roundness=1.0, openness=0.0, width=np.array([0.7, 1.0, 1.3])).max(axis=1) > 50).sum(axis=1)
+    assert columns[0] < columns[1] < columns[2]
+
+
+def test_bar_and_tilt_lengthen_and_raise_the_bar_of_a_four_but_not_the_loop_of_a_nine():
+    plain, longer, tilted = (strokes(0.0, 0.5, **kw)[0][0, -1] for kw in ({}, {"bar": 2.0}, {"tilt": 0.1}))
+    assert longer[0] > plain[0] + 0.1 and longer[1] == plain[1]
+    assert tilted[1] == pytest.approx(plain[1] - 0.1 * plain[0]) and tilted[0] == plain[0]
+    assert np.array_equal(strokes(1.0, 0.5, bar=2.0)[0], strokes(1.0, 0.5)[0])
+
+
+def test_the_curve_passes_through_its_control_points_and_reproduces_a_parabola():
+    control = np.random.default_rng(0).normal(size=(2, 6, 3))
+    curve = catmull_rom(control)
+    every = (curve.shape[1] - 1) // 5
+    np.testing.assert_allclose(curve[:, ::every], control, atol=1e-12)
+    # Away from the ends the tangents are central differences, which are exact for a parabola.
+    t = np.arange(6.0)
+    x, y = np.moveaxis(catmull_rom(np.stack([t, t**2], axis=1)[None])[0, every:-every], 1, 0)
+    np.testing.assert_allclose(y, x**2, atol=1e-12)
+
+
+def test_a_four_that_nearly_closes_is_nearer_to_the_nines_than_an_open_one(digits):
+    four = digits.train.labels == 4
+    nearest = distances(digits.train.images[four], digits.train.images[~four]).min(axis=1)
+    openness = digits.train.truth["openness"][four]
+    low, high = np.quantile(openness, [0.25, 0.75])
+    assert nearest[openness < low].mean() < nearest[openness > high].mean() - 0.2
+
+
+def test_a_four_turns_into_a_nine_without_a_jump():
+    share = np.linspace(0, 1, 21)
+    morph = picture(roundness=share, openness=0.6 * (1 - share))
+    steps = np.diagonal(distances(morph[:-1], morph[1:]))
+    whole = distances(morph[:1], morph[-1:])[0, 0]
+    assert whole > 4 and steps.max() < 0.2 * whole and steps.min() > 0
+
+
+def test_neighbours_in_pixels_tell_most_digits_but_not_all():
+    train = generate(seed=0, train=(600, 600), test=(1, 1)).train
+    gap = distances(train.images, train.images)
+    np.fill_diagonal(gap, np.inf)
+    voters = train.labels[np.argpartition(gap, 5, axis=1)[:, :5]] == 9
+    accuracy = np.mean((voters.sum(axis=1) > 2) == (train.labels == 9))
+    assert 0.93 < accuracy < 0.99
+
+
+def test_no_ink_touches_the_border(digits):
+    extreme = picture(roundness=1.0, openness=0.0, hook=1.0, bowl=0.6, slant=np.linspace(-1.5, 1.5, 31))
+    for images in (digits.train.images, extreme):
+        inside = np.zeros((28, 28), bool)
+        inside[1:-1, 1:-1] = True
+        assert not images[:, ~inside].any()
+        assert (images.max(axis=(1, 2)) > 150).all()
+
+
+def test_the_ink_fills_the_box_of_mnist(digits):
+    ink = digits.train.images > 50
+    longest = np.maximum(ink.any(axis=1).sum(axis=1), ink.any(axis=2).sum(axis=1))
+    assert abs(np.median(longest) - BOX) <= 1 and longest.max() <= BOX + 2
+
+
+def test_the_centre_of_mass_is_the_centre_of_the_image(digits):
+    ink = digits.train.images / digits.train.images.sum(axis=(1, 2), keepdims=True)
+    centre = np.stack([ink.sum(axis=2) @ np.arange(28), ink.sum(axis=1) @ np.arange(28)], axis=1)
+    assert np.median(np.abs(centre - 13.5)) < 0.6
+
+
+def test_ink_fades_with_the_distance_to_the_edge_of_the_stroke():
+    bar = np.array([[[8.0, 14.5, 2.0], [20.0, 14.5, 2.0]]])
+    column = draw([bar])[0, :, 14]
+    # Pixel centres lie at whole distances from the bar's axis; ink is 1/2 at its edge, 2 away.
+    assert column[14] == 255 and column[12] == column[16] == 128 and column[11] == column[17] == 0
+
+
+def test_a_pen_set_down_without_moving_leaves_a_dot():
+    dot = draw([np.full((1, 3, 3), [14.0, 14.0, 2.0])])[0]
+    assert abs(dot.sum() / 255 - np.pi * 2**2) < 0.5
+
+
+def test_many_images_are_drawn_as_each_alone():
+    curves = place(strokes(roundness=np.linspace(0, 1, 300), openness=0.5), np.full(300, 1.2))
+    assert np.array_equal(draw(curves)[[0, 299]], np.concatenate([draw([c[[k]] for c in curves]) for k in (0, 299)]))
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, "0", None])
+def test_a_seed_that_is_no_whole_number_is_refused(seed):
+    with pytest.raises(InputError, match=r"^seed is [^\n]+; give [^\n]+$"):
+        generate(seed, train=(1, 1), test=(1, 1))
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+@pytest.mark.parametrize("counts", [(0, 1), (1, -1), (1.5, 1), (1,), (1, 1, 1), 3, "44", None])
+def test_counts_that_are_not_two_whole_numbers_are_refused(name, counts):
+    with pytest.raises(InputError, match=rf"^{name} is [^\n]+; give [^\n]+$"):
+        generate(**{"train": (1, 1), "test": (1, 1), name: counts})
