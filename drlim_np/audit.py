@@ -1,7 +1,6 @@
-"""The audit: every gradient of this package held against the oracles of gradcheck.py, and wrong ones shown to be caught."""
+"""The audit: every gradient here held against the oracles of gradcheck.py, and wrong ones shown to be caught."""
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -62,9 +61,11 @@ def _losses(rng: np.random.Generator) -> Iterator[Finding]:
     z1, z2, y = _pairs(rng)
     for row in _check_contrastive(contrastive(z1, z2, y, MARGIN)[1:], z1, z2, y, rng):
         yield Finding("contrastive, Eqs. 2 to 4", row)
-    z, similar = 0.6 * rng.standard_normal((12, 2)), _random_graph(12, rng)
+    z, similar = 0.6 * rng.standard_normal((12, 2)), _small_graph(12)
     _, dz = contrastive_all_pairs(z, similar, MARGIN)
-    for row in check(lambda arguments: contrastive_all_pairs(arguments["z"], similar, MARGIN)[0], {"z": z}, {"z": dz}, rng):
+    for row in check(
+        lambda arguments: contrastive_all_pairs(arguments["z"], similar, MARGIN)[0], {"z": z}, {"z": dz}, rng
+    ):
         yield Finding("all pairs, Eq. 2", row)
 
 
@@ -73,12 +74,12 @@ def _networks(rng: np.random.Generator) -> Iterator[Finding]:
         ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
         ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
     ]:
-        x = rng.random((6, *shape))
-        similar = _random_graph(len(x), rng)
+        x = rng.random((4, *shape))
+        similar = _small_graph(len(x))
         start = network.init(rng, np.float64)
         *_, last = descend(EveryPair(network, x, similar, MARGIN), start, Adam(3e-3), 20, rng)
         for weights, params in [("random", start), ("trained", last.params)]:
-            for row in check_layer(network, params, x[:3], rng):
+            for row in check_layer(network, params, x[:2], rng):
                 yield Finding(f"{name}, {weights} W", row)
             yield from _siamese(f"Siamese {name}, {weights} W", network, params, x, similar, rng)
 
@@ -145,9 +146,9 @@ def _siamese_controls(rng: np.random.Generator) -> Iterator[Finding]:
     }
     for mistake, gradient in wrong.items():
         rows = check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, gradient, rng)
-        # The last bias shifts both towers alike, so its gradient is 0 in all: only what can be wrong is a control.
+        # The last bias moves both towers alike: its gradient is zero even where a cache is shared, and so not wrong.
         for row in rows:
-            if row.tensor == "hidden.weight":
+            if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
 
 
@@ -179,10 +180,10 @@ def _pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return z1, z1 + step, np.arange(12) // 6
 
 
-def _random_graph(size: int, rng: np.random.Generator) -> SimilarityGraph:
-    """Each sample with the next one round a circle, and a few random pairs, one of them listed from both ends."""
-    ring = np.stack([np.arange(size), (np.arange(size) + 1) % size], axis=1)
-    return SimilarityGraph(size, np.concatenate([ring, ring[:2, ::-1], rng.permutation(size)[:4].reshape(2, 2)]))
+def _small_graph(size: int) -> SimilarityGraph:
+    """The samples in twos, the first two couples joined, and one couple listed from both ends."""
+    couples = np.arange(size).reshape(-1, 2)
+    return SimilarityGraph(size, np.concatenate([couples, [[1, 2], [1, 0]]]))
 
 
 def _random_like(params: Tree, rng: np.random.Generator) -> Tree:
@@ -191,12 +192,12 @@ def _random_like(params: Tree, rng: np.random.Generator) -> Tree:
 
 
 def table(found: list[Finding]) -> str:
-    """The findings as lines of text, one a tensor, with the bounds in the heading."""
+    """The findings as lines of text, with the bounds in the heading."""
     width = max(len(finding.subject) for finding in found)
     tensor = max(len(finding.row.tensor) for finding in found)
     lines = [
         f"{'subject':{width}}  {'tensor':{tensor}}  {'entries':>7}  {'complex step':>12}  {'central':>8}  verdict",
-        f"{'bound, relative to the norm of the gradient':{width + tensor + 11}}  {COMPLEX_BOUND:12.0e}  {CENTRAL_BOUND:8.0e}",
+        f"{'bound on the relative error':{width + tensor + 11}}  {COMPLEX_BOUND:12.0e}  {CENTRAL_BOUND:8.0e}",
     ]
     for subject, row, wrong_on_purpose in found:
         verdict = {(True, False): "holds", (False, True): "rejected, as it must be", (False, False): "FAILS"}.get(
@@ -209,17 +210,35 @@ def table(found: list[Finding]) -> str:
     return "\n".join(lines)
 
 
+def worst_by_subject(found: list[Finding]) -> list[Finding]:
+    """Of each subject the one finding that decides: a surprise if there is one, else that of the largest error.
+
+    Among gradients that are wrong on purpose it is that of the smallest error, the one most nearly missed.
+    """
+    subjects: dict[str, list[Finding]] = {}
+    for finding in found:
+        subjects.setdefault(finding.subject, []).append(finding)
+    return [
+        max(rows, key=lambda f: (not f.as_it_should_be, f.row.complex_error * (-1 if f.wrong_on_purpose else 1)))
+        for rows in subjects.values()
+    ]
+
+
+def summary(found: list[Finding]) -> str:
+    """One line: how many gradients were held against the oracles, how many wrong ones offered, how many surprises."""
+    wrong = sum(finding.wrong_on_purpose for finding in found)
+    surprises = sum(not finding.as_it_should_be for finding in found)
+    return (
+        f"{len(found) - wrong} gradients held against both oracles, {wrong} wrong ones offered: "
+        f"{surprises or 'no'} surprise{'' if surprises == 1 else 's'}"
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Prints the table; exit status 0 if every gradient holds and every wrong one is rejected, else 1."""
     parser = argparse.ArgumentParser(prog="python -m drlim_np.gradcheck", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="seed of all random weights and inputs (default: 0)")
     found = list(findings(parser.parse_args(arguments).seed))
-    failures = [finding for finding in found if not finding.as_it_should_be]
     print(table(found))
-    right = sum(not finding.wrong_on_purpose for finding in found)
-    print(f"{right} gradients held against both oracles, {len(found) - right} wrong ones offered: {len(failures)} surprises")
-    return 1 if failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    print(summary(found))
+    return 0 if all(finding.as_it_should_be for finding in found) else 1

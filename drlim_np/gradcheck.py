@@ -24,13 +24,13 @@ COMPLEX_STEP = 1e-20
 COMPLEX_BOUND = 1e-12
 CENTRAL_STEP = 1e-5
 CENTRAL_BOUND = 1e-7
-ENTRIES = 64  # a tensor up to this size is checked entry by entry, a larger one along DIRECTIONS random directions
-DIRECTIONS = 16
+DIRECTIONS = 16  # a tensor of up to this many entries is checked entry by entry, a larger one along random directions
+FLOOR = 0.01  # of the whole gradient's norm: the least that an error is measured by
 
 
 @dataclass(frozen=True)
 class Row:
-    """The verdict on one tensor: how far the gradient is from each oracle, relative to the norm of the gradient."""
+    """The verdict on one tensor: how far the gradient is from each oracle, relative to its norm."""
 
     tensor: str
     size: int
@@ -67,19 +67,26 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
     Along a random direction u with entries from N(0, 1), an error e shows up as <e, u>, which has variance ‖e‖²; so the
     root mean square over directions estimates ‖e‖, as the sum over single entries gives it exactly.
 
+    An error is relative to the norm of its own tensor's gradient, but to no less than FLOOR of the whole gradient's: a
+    tensor's gradient may be next to nothing by chance, or zero by symmetry, as that of a Siamese network's last bias,
+    which moves both towers alike. Rounding is all that such an error could be measured by.
+
     Raises InputError unless all the tensors are NumPy float64 and the two trees have the same shapes.
     """
     tensors, gradients = dict(leaves(arguments)), dict(leaves(gradient))
     if {name: x.shape for name, x in tensors.items()} != {name: np.shape(g) for name, g in gradients.items()}:
-        raise InputError(f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}")
+        raise InputError(
+            f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}"
+        )
     for name, x in tensors.items():
         if not isinstance(x, np.ndarray) or x.dtype != np.float64:
             raise InputError(f"{name} must be a float64 NumPy array to be checked, got {getattr(x, 'dtype', type(x))}")
-    return [_check_tensor(function, arguments, name, x, gradients[name], rng) for name, x in tensors.items()]
+    whole = float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))
+    return [_check_tensor(function, arguments, name, x, gradients[name], whole, rng) for name, x in tensors.items()]
 
 
 def check_layer(layer: Callable, params: Tree, x: Array, rng: np.random.Generator) -> list[Row]:
-    """Rows for each parameter tensor and for the input of a layer, through L = Σ v ⊙ layer(params, x) for a random v."""
+    """One row for each parameter and for the input of a layer, through L = Σ v ⊙ layer(params, x) for a random v."""
     y, pullback = layer(params, x)
     v = rng.standard_normal(y.shape)
     dparams, dinput = pullback(v, wrt_input=True)
@@ -90,23 +97,26 @@ def check_layer(layer: Callable, params: Tree, x: Array, rng: np.random.Generato
     return check(weighted_output, {"params": params, "input": x}, {"params": dparams, "input": dinput}, rng)
 
 
-def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient: np.ndarray, rng) -> Row:
+def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient, whole: float, rng) -> Row:
     def at(changed: np.ndarray):
         return function(tree_map(lambda leaf: changed if leaf is x else leaf.astype(changed.dtype), arguments))
 
-    if x.size <= ENTRIES:
+    if x.size <= DIRECTIONS:
         directions = np.eye(x.size).reshape(x.size, *x.shape)
         norm = np.linalg.norm
     else:
         directions = rng.standard_normal((DIRECTIONS, *x.shape))
         norm = _root_mean_square
     claimed = np.array([np.sum(gradient * u) for u in directions])
-    size = np.linalg.norm(gradient)
-    errors = []
-    for oracle in (complex_step, central_difference):
-        error = norm(claimed - [oracle(at, x, u) for u in directions])
-        errors.append(float(error / size) if size > 0 else (0.0 if error == 0 else float("inf")))
-    return Row(name, x.size, *errors)
+    size = max(float(np.linalg.norm(gradient)), FLOOR * whole)
+    errors = (norm(claimed - [oracle(at, x, u) for u in directions]) for oracle in (complex_step, central_difference))
+    return Row(name, x.size, *(_relative(float(error), size) for error in errors))
+
+
+def _relative(error: float, size: float) -> float:
+    if size > 0:
+        return error / size
+    return 0.0 if error == 0 else float("inf")
 
 
 def _root_mean_square(values: np.ndarray) -> float:

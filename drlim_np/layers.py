@@ -183,9 +183,7 @@ class Subsample:
                 return Gradient(dparams, None)
             dpixel = (coefficient / size**2) * dy
             channels, height, width, samples = dy.shape
-            windows = xp.broadcast_to(
-                dpixel[:, :, None, :, None, :], (channels, height, size, width, size, samples)
-            )
+            windows = xp.broadcast_to(dpixel[:, :, None, :, None, :], (channels, height, size, width, size, samples))
             return Gradient(dparams, _samples_first(xp.reshape(windows, maps.shape)))
 
         return _samples_first(coefficient * mean + bias), pullback
@@ -230,8 +228,8 @@ class Flatten:
 class Sequential:
     """Layers one after the other, by name: Sequential(hidden=Linear(4, 3), squash=Tanh(), out=Linear(3, 2)).
 
-    y = f_k(… f_1(x)), so by the chain rule dL/dx = J_1ᵀ … J_kᵀ dy: the pullbacks in reverse order. Parameters are a dict
-    with the layers' names.
+    y = f_k(… f_1(x)), so by the chain rule dL/dx = J_1ᵀ … J_kᵀ dy: the pullbacks in reverse order. Parameters are a
+    dict with the layers' names.
     """
 
     def __init__(self, **layers):
@@ -261,8 +259,8 @@ class Sequential:
 class InBlocks:
     """The same network, `size` samples at a time: what one block works on stays in the processor's cache.
 
-    Samples do not interact inside a network, so outputs concatenate and parameter gradients add. Blocks run on `threads`
-    threads and are added in the order of the samples, so the result does not depend on the number of threads.
+    Samples do not interact inside a network, so outputs concatenate and parameter gradients add. Blocks run on
+    `threads` threads and are added in the order of the samples: the result does not depend on the number of threads.
     """
 
     network: Sequential

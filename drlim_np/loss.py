@@ -6,8 +6,8 @@ The paper's convention: Y = 0 for a similar pair, Y = 1 for a dissimilar one. Wi
     dL_S/dz1 = D dD/dz1          =             (z1 - z2)      attract-only spring      (Eq. 6)
     dL_D/dz1 = -(m - D) dD/dz1   = -(m - D)/D  (z1 - z2)      m-repulse-only, D < m    (Eq. 7)
 
-because dD/dz1 = (z1 - z2)/D, and dD/dz2 = -dD/dz1: the two ends of a spring feel opposite forces. At D = 0 the direction
-of dD/dz1 does not exist. L_S is smooth there and its gradient is 0. L_D has a cone point, and 0 is one of its
+because dD/dz1 = (z1 - z2)/D, and dD/dz2 = -dD/dz1: the two ends of a spring feel opposite forces. At D = 0 the
+direction of dD/dz1 does not exist. L_S is smooth there and its gradient is 0. L_D has a cone point, and 0 is one of its
 subgradients: that one is taken. No epsilon enters the distance, so every D > 0 that can be represented is exact.
 """
 
@@ -66,8 +66,8 @@ def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, A
 def contrastive_all_pairs(z: Array, similar: SimilarityGraph, margin: float) -> tuple[Array, Array]:
     """𝓛 over every pair of a set of embeddings (Eq. 2 with the pairs of Step 1), exact: loss, dL/dz.
 
-    z (samples, dims). With shared weights 𝓛 depends on W only through z, so one embedding of each sample replaces the two
-    towers of every pair. Memory beyond z is bounded by BLOCK pairs. Raises InputError as `contrastive` does.
+    z (samples, dims). With shared weights 𝓛 depends on W only through z, so one embedding of each sample replaces the
+    two towers of every pair. Memory beyond z is bounded by BLOCK pairs. Raises InputError as `contrastive` does.
     """
     attraction, pull = similar_sum(z, similar)
     repulsion, push = dissimilar_sum(z, similar, margin)
@@ -170,4 +170,6 @@ def _require_pairs(z1: Array, z2: Array) -> None:
 def _require_embeddings(z: Array, similar: SimilarityGraph) -> None:
     require_floating(z=z)
     if z.ndim != 2 or z.shape[0] != similar.size:
-        raise InputError(f"z has shape {z.shape}: the graph has {similar.size} samples, so it must be ({similar.size}, dims)")
+        raise InputError(
+            f"z has shape {z.shape}: the graph has {similar.size} samples, so it must be ({similar.size}, dims)"
+        )

@@ -8,7 +8,7 @@ from drlim_np.errors import InputError
 def slant(images: np.ndarray) -> np.ndarray:
     """How far each digit leans: cov(x, y)/var(y) of its ink, (samples, height, width) → (samples,) float64.
 
-    x to the right and y upwards, in pixels: the shift to the right per pixel of height, 0 upright, positive leaning right.
+    x to the right and y upwards: pixels to the right per pixel of height, 0 upright, positive leaning right.
     Raises InputError for an image without ink or with all ink in one row, whose slant is not defined.
     """
     ink = np.asarray(images, dtype=np.float64)
@@ -35,14 +35,14 @@ def distances(z: np.ndarray) -> np.ndarray:
 
 
 def neighbours(z: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest other samples of each sample in the embedding, nearest first: (samples, k). Ties to the smaller index."""
+    """The k nearest other samples of each on the map, nearest first: (samples, k). Ties go to the smaller index."""
     if not 1 <= k < len(z):
         raise InputError(f"k is {k}: each of {len(z)} samples has {len(z) - 1} others")
     return np.argsort(distances(z), axis=1, kind="stable")[:, :k]
 
 
 def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
-    """Leave-one-out k-nearest-neighbour accuracy: the share of samples whose label the majority of their neighbours has.
+    """Leave-one-out k-nearest-neighbour accuracy: the share of samples that share the label of most neighbours.
 
     A tie between labels goes to the smaller one.
     """
@@ -64,7 +64,7 @@ def regression_r2(z: np.ndarray, target: np.ndarray, k: int = 10) -> float:
 
 
 def unevenness(z: np.ndarray, k: int = 10) -> float:
-    """Standard deviation of log r_k, r_k the distance to the k-th nearest other sample: 0 on a lattice, large in clumps.
+    """Standard deviation of log r_k, r_k the distance to the k-th nearest other: 0 on a lattice, large in clumps.
 
     Does not depend on the unit of length. Raises InputError where k + 1 samples coincide, whose log r_k is not defined.
     """
@@ -77,8 +77,8 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
 def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12) -> float:
     """How far one can trust that neighbours on the map are neighbours in the data (Venna and Kaski, 2001), at most 1.
 
-    1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j) counts
-    from 1 by distance in the data `x` (samples, features).
+    1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j)
+    counts from 1 by distance in the data `x` (samples, features).
     """
     samples = len(z)
     if not 1 <= k < samples / 2:

@@ -16,9 +16,9 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
 
     x: (samples, features), any real dtype, such as pixels. Ties, duplicates among them, go to the smaller index.
 
-    Distances come from one matrix product in float32, which is fast but rounds. So each sample keeps k + SPARE candidates,
-    and these are compared again in float64, difference by difference. The product's error has a known bound; where that
-    bound does not prove that no neighbour was missed, the sample is compared with all the others in float64.
+    Distances come from one matrix product in float32, which is fast but rounds. So each sample keeps k + SPARE
+    candidates, and these are compared again in float64, difference by difference. The product's error has a
+    known bound; where that does not prove that no neighbour was missed, a sample is compared with all others so.
 
     Raises InputError for a k outside 1 … samples - 1, a wrong shape, or values that are not finite.
     """
@@ -27,13 +27,17 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
         raise InputError(f"x has shape {x.shape}: it must be (samples, features)")
     samples = len(x)
     if not (isinstance(k, int | np.integer) and 1 <= k < samples):
-        raise InputError(f"k is {k}: each of {samples} samples has {samples - 1} others, so k must be 1 to {samples - 1}")
+        raise InputError(
+            f"k is {k}: each of {samples} samples has {samples - 1} others, so k must be 1 to {samples - 1}"
+        )
     if not np.isfinite(x).all():
-        raise InputError(f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it")
+        raise InputError(
+            f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it"
+        )
     kept = min(k + SPARE, samples - 1)
     centred = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float32)
     squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
-    # Rounding in |a|² - 2ab + |b|², in float32: at most `features` times in the product, and a few times in what is left.
+    # Rounding in |a|² - 2ab + |b|², in float32: up to `features` times in the product, and a few times in the rest.
     rounding = (x.shape[1] + 4) * float(np.finfo(np.float32).eps)
     bound = rounding * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
 

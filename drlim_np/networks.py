@@ -8,8 +8,8 @@ CONVNET_INPUT = (1, 32, 32)  # one grey map: the size for which C3 of Fig. 3 has
 def convnet(outputs: int = 2) -> Sequential:
     """The network for digits (Fig. 3): (samples, 1, 32, 32) → (samples, outputs).
 
-    The paper gives the maps, the kernels and the two output units. The window of S2, the tanh after each trainable layer
-    but the last, the full connection from S2 to C3 and the linear output unit are this project's reading.
+    The paper gives the maps, the kernels and the two output units. The window of S2, the tanh after each trainable
+    layer but the last, the full connection from S2 to C3 and the linear output unit are this project's reading.
     """
     return Sequential(
         C1=Conv2d(channels=1, maps=15, kernel=6),

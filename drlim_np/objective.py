@@ -1,11 +1,11 @@
 """What training minimises: 𝓛 per pair (Eq. 2), over all pairs or over an unbiased sample of them.
 
-The paper sums over all pairs, of which nearly all are dissimilar. With the means over similar and dissimilar pairs apart,
+The paper sums over all pairs, of which nearly all are dissimilar. With similar and dissimilar pairs averaged apart,
 
     objective = (mean_similar L_S + λ mean_dissimilar L_D) / (1 + λ)
 
-is the paper's sum divided by the number of pairs when λ = P_dissimilar / P_similar ("exact"), and gives both terms equal
-say when λ = 1 ("balanced").
+is the paper's sum divided by the number of pairs when λ = P_dissimilar / P_similar ("exact"), and gives both terms
+equal say when λ = 1 ("balanced").
 """
 
 from collections.abc import Callable
@@ -33,7 +33,9 @@ def dissimilar_weight(similar: SimilarityGraph, weighting: Weighting, progress: 
     if weighting not in ("balanced", "exact"):
         raise InputError(f'weighting is {weighting!r}: choose "balanced" or "exact"')
     if not similar.listed_count or not similar.dissimilar_count:
-        raise InputError("the graph needs at least one similar and one dissimilar pair: with one kind alone nothing is learned")
+        raise InputError(
+            "the graph needs at least one similar and one dissimilar pair: with one kind alone nothing is learned"
+        )
     if weighting == "balanced":
         return 1.0
     return (similar.dissimilar_count / similar.listed_count) ** min(1.0, 2 * progress)
@@ -70,8 +72,8 @@ class SampledPairs:
     Similar pairs are drawn uniformly from the list. Their samples, paired with one another across the draws, give
     far more dissimilar pairs than were drawn: but a sample that stands in many listed pairs is drawn more often, by its
     degree. Weights w_i = 2 listed / (size · degree_i) undo that: each draw then adds 2 · mean_i f(i) on average to any
-    Σ w_i f(i), and two draws add 4 · mean_ij f(i, j) to Σ w_i w_j f(i, j). There are batch (batch - 1) / 2 such couples of
-    draws. A draw's own two samples are similar, so they add nothing. `tests/test_objective.py` sums over all draws.
+    Σ w_i f(i), and two draws add 4 · mean_ij f(i, j) to Σ w_i w_j f(i, j). There are batch (batch - 1) / 2 such couples
+    of draws. A draw's own two samples are similar, so they add nothing. `tests/test_objective.py` sums over all draws.
     """
 
     network: Sequential | InBlocks
@@ -87,7 +89,9 @@ class SampledPairs:
             raise InputError(f"batch is {self.batch!r}: dissimilar pairs arise between draws, so draw at least 2")
         if not self.similar.degree.all():
             lonely = np.flatnonzero(self.similar.degree == 0)[0]
-            raise InputError(f"sample {lonely} is in no similar pair, so it would never be drawn: list a neighbour for it")
+            raise InputError(
+                f"sample {lonely} is in no similar pair, so it would never be drawn: list a neighbour for it"
+            )
 
     def __call__(self, params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
         """Draws `batch` listed pairs from `rng`; `progress` in [0, 1] sets λ."""
@@ -117,5 +121,5 @@ Objective = Callable[[Tree, np.random.Generator, float], tuple[Array, Tree]]
 
 
 def _shares(ratio: float, similar_pairs: float, dissimilar_pairs: float) -> tuple[float, float]:
-    """What a similar and a dissimilar pair's loss is multiplied by: 1/(1 + λ) and λ/(1 + λ), each over its own count."""
+    """What a similar and a dissimilar pair's loss is multiplied by: 1/(1 + λ) and λ/(1 + λ), over their counts."""
     return 1 / ((1 + ratio) * similar_pairs), ratio / ((1 + ratio) * dissimilar_pairs)

@@ -10,8 +10,8 @@ from drlim_np.tree import Tree, add
 def two_towers(network: Sequential, params: Tree, x1: Array, x2: Array, y: Array, margin: float) -> tuple[Array, Tree]:
     """𝓛 over the given pairs and its gradient with respect to the shared W: loss, dparams.
 
-    x1, x2 hold the pairs' inputs, row by row; y (pairs,) is 0 for similar, 1 for dissimilar pairs. Both copies of G_W are
-    given the same `params`; by the chain rule the gradient is the sum of what the two copies contribute.
+    x1, x2 hold the pairs' inputs, row by row; y (pairs,) is 0 for similar, 1 for dissimilar pairs. Both copies of G_W
+    are given the same `params`; by the chain rule the gradient is the sum of what the two copies contribute.
     """
     z1, pullback1 = network(params, x1)
     z2, pullback2 = network(params, x2)
@@ -19,11 +19,13 @@ def two_towers(network: Sequential, params: Tree, x1: Array, x2: Array, y: Array
     return loss, add(pullback1(dz1).params, pullback2(dz2).params)
 
 
-def embed_once(network: Sequential, params: Tree, x: Array, similar: SimilarityGraph, margin: float) -> tuple[Array, Tree]:
+def embed_once(
+    network: Sequential, params: Tree, x: Array, similar: SimilarityGraph, margin: float
+) -> tuple[Array, Tree]:
     """𝓛 over every pair of the samples x and its gradient with respect to W: loss, dparams.
 
-    Both copies of G_W agree on every sample, so a sample is embedded once and its gradient is the sum over all the pairs
-    it stands in: d𝓛/dW = Σ_i (Σ_j dL_ij/dz_i) dz_i/dW. Equal to `two_towers` on all pairs, at the cost of one pass.
+    Both copies of G_W agree on every sample, so a sample is embedded once and its gradient is the sum over all the
+    pairs it stands in: d𝓛/dW = Σ_i (Σ_j dL_ij/dz_i) dz_i/dW. Equal to `two_towers` on all pairs.
     """
     z, pullback = network(params, x)
     loss, dz = contrastive_all_pairs(z, similar, margin)

@@ -156,6 +156,9 @@ def _require(holds: bool, message: str) -> None:
 
 def _require_finite(number: int, loss: Array, gradient: Tree) -> None:
     remedy = "lower the learning rate, or look for NaN in the data"
-    for name, array in [("the objective", loss), *((f"the gradient of {path}", leaf) for path, leaf in leaves(gradient))]:
+    for name, array in [
+        ("the objective", loss),
+        *((f"the gradient of {path}", leaf) for path, leaf in leaves(gradient)),
+    ]:
         if not bool(namespace(array).all(namespace(array).isfinite(array))):
             raise DivergedError(f"{name} is not finite at step {number}: {remedy}")

@@ -129,8 +129,8 @@ def _split(rng, counts):
 
 
 def _random_style(rng, nine):
-    # The spreads are set by eye and by measures on MNIST's 4s and 9s: the standard deviation of slant, the share of ink,
-    # and how well neighbours in pixels, and in two principal components, tell the digit and the slant.
+    # The spreads are set by eye and by measures on MNIST's 4s and 9s: standard deviation of slant, share of ink, and
+    # how well neighbours in pixels, and in two principal components, tell the digit and the slant.
     n = len(nine)
     stray = np.abs(rng.normal(0, 0.17, n))  # from the digit's own shape towards the other's
     return {

@@ -1,0 +1,14 @@
+"""The paper's figures, one module each, and the rendered files beside them."""
+
+from collections.abc import Callable
+
+from figures import figure1, figure3, figure4
+from figures.record import Result, Run
+
+# What `run_all.py --only` accepts, in the order of the paper.
+FIGURES: dict[str, Callable[[Run], Result]] = {
+    "figure1": figure1.make,
+    "figure3": figure3.make,
+    "figure4": figure4.make,
+    "figure4-exact": figure4.make_exact,
+}

@@ -1,0 +1,184 @@
+"""What a figure is made from and what it leaves behind: its files, and the entry in metrics.json that proves it."""
+
+import io
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+import drlim_np
+from drlim_np.data import Digits
+from drlim_np.errors import DataError, DrlimError
+from figures.style import RULES, stamp
+
+RECORD = "metrics.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every figure of one run shares.
+
+    seed:    the root of all randomness. Each figure has a child of its own, so that running it alone changes nothing.
+    quick:   small sizes, for a look within a minute.
+    threads: for our own thread pools; the numbers do not depend on it.
+    digits:  loads the digits when first called.
+    """
+
+    seed: int
+    quick: bool
+    threads: int
+    digits: Callable[[], Digits]
+
+    def rng(self, figure: int) -> np.random.Generator:
+        """The generator of one figure."""
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(figure,)))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the paper as a number: what it says, its value, and the bound that the value must keep."""
+
+    text: str
+    value: float
+    relation: Literal["≥", "≤", "="]
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value keeps the bound; NaN never does."""
+        return {"≥": self.value >= self.bound, "≤": self.value <= self.bound, "=": self.value == self.bound}[
+            self.relation
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A drawn figure with its evidence.
+
+    data:     the digits it shows, or None where it shows none.
+    settings: all that was chosen, so that the figure can be made again.
+    measured: further numbers, without a bound.
+    arrays:   what colours the plot, for the .npz; None where nothing was trained.
+    """
+
+    figure: Figure
+    claims: list[Claim]
+    settings: dict[str, Any] = field(default_factory=dict)
+    data: Digits | None = None
+    measured: dict[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] | None = None
+
+
+def stem(name: str, result: Result, run: Run) -> str:
+    """The name of a figure's files, with its data and quick if it is: different runs never overwrite each other."""
+    return "-".join([name, *([result.data.name] if result.data else []), *(["quick"] if run.quick else [])])
+
+
+def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path) -> str:
+    """Writes the figure's PNG and SVG, its .npz and its entry in metrics.json into `out`; returns their stem.
+
+    Each file is written beside its place and then renamed, so that a failure leaves the earlier one as it was. Raises
+    DrlimError where `out` cannot be written, DataError where the metrics.json in it cannot be read.
+    """
+    key = stem(name, result, run)
+    record = _earlier_record(out / RECORD)
+    record[key] = entry(result, run, wall_seconds)
+    if run.quick:
+        stamp(result.figure, "quick")
+    for kind in ("png", "svg"):
+        _replace(out / f"{key}.{kind}", _rendered(result.figure, kind))
+    if result.arrays is not None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **result.arrays)
+        _replace(out / f"{key}.npz", buffer.getvalue())
+    _replace(out / RECORD, (json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
+    return key
+
+
+def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
+    """The figure's entry in metrics.json."""
+    data = result.data and {"name": result.data.name, "title": result.data.title, "sha256": result.data.sha256}
+    return {
+        "data": data,
+        "settings": result.settings,
+        "seed": run.seed,
+        "quick": run.quick,
+        "claims": [asdict(claim) | {"holds": claim.holds} for claim in result.claims],
+        "measured": result.measured,
+        "versions": {
+            "drlim_np": drlim_np.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "matplotlib": matplotlib.__version__,
+        },
+        "machine": _machine() | {"threads": run.threads},
+        "wall_seconds": round(wall_seconds, 1),
+    }
+
+
+def require_writable(out: Path) -> None:
+    """Makes the folder `out` if need be. Raises DrlimError unless files can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise DrlimError(
+            f"{out}: the output folder cannot be made ({fault.strerror}): choose another by --out"
+        ) from fault
+    probe = out / f".{os.getpid()}.probe"
+    _replace(probe, b"")
+    probe.unlink()
+    _earlier_record(out / RECORD)
+
+
+def _rendered(figure: Figure, kind: str) -> bytes:
+    """The file's bytes, without dates or random names: the same figure gives the same bytes."""
+    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
+    buffer = io.BytesIO()
+    with rc_context(RULES):
+        figure.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _earlier_record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as fault:
+        raise DataError(f"{path}: cannot be read ({fault}): move it away or choose another folder by --out") from fault
+    if not isinstance(record, dict):
+        raise DataError(f"{path}: not a table of figures: move it away or choose another folder by --out")
+    return record
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        try:
+            partial.write_bytes(content)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as fault:
+        raise DrlimError(
+            f"{path}: cannot be written ({fault.strerror}): free the place or choose another by --out"
+        ) from fault
+
+
+def _machine() -> dict[str, Any]:
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        "system": sys.platform,
+        "processor": platform.machine(),
+        "blas": f"{blas.get('name')} {blas.get('version')}",
+        "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set"),
+    }
