@@ -16,9 +16,11 @@ from functools import cache
 from pathlib import Path
 
 from drlim_np import audit
-from drlim_np.data import Digits
+from drlim_np.data import Digits, handwriting, mnist
+from drlim_np.data.directory import data_directory, find_mnist, mnist_folder
+from drlim_np.data.download import fetch
 from drlim_np.errors import DrlimError, InputError
-from figures import FIGURES
+from figures import DIGITS, FIGURES
 from figures.record import Claim, Run, publish, require_writable
 
 HERE = Path(__file__).resolve().parent
@@ -75,11 +77,13 @@ def _run(options: argparse.Namespace) -> int:
     if options.generated and (options.data or options.download):
         raise InputError("--generated uses no data folder: leave out either it, or --data and --download")
     require_writable(options.out)
+    run = Run(options.seed, options.quick, _threads(), cache(lambda: _digits(options)))
+    if options.download or not DIGITS.isdisjoint(chosen):
+        run.digits()  # before the audit, so that a fault in the data shows at once
     if not options.no_audit and not _audit_passes():
         print("The audit failed, so no figure was drawn: see above.")
         return 1
 
-    run = Run(options.seed, options.quick, _threads(), cache(lambda: _digits(options)))
     claims: list[tuple[str, Claim]] = []
     for name in chosen:
         started = time.perf_counter()
@@ -103,7 +107,19 @@ def _chosen(only: list[str] | None) -> list[str]:
 
 
 def _digits(options: argparse.Namespace) -> Digits:
-    raise NotImplementedError
+    """MNIST where it is found, else generated handwriting; says which, for every figure depends on it."""
+    if options.generated:
+        return handwriting.generate()
+    directory = data_directory(options.data)
+    if options.download:
+        fetch(mnist_folder(directory.path))
+    folder = find_mnist(directory)
+    if folder is None:
+        print(f"Data: generated handwriting, for there is no MNIST in {directory.path}; --download fetches it.")
+        return handwriting.generate()
+    digits = mnist.load(folder, options.accept_unknown_data)
+    print(f"Data: {digits.title} from {folder}")
+    return digits
 
 
 def _audit_passes() -> bool:

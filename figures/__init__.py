@@ -12,3 +12,4 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure4": figure4.make,
     "figure4-exact": figure4.make_exact,
 }
+DIGITS = {"figure4", "figure4-exact"}  # those that need 4s and 9s

@@ -21,7 +21,7 @@ from figures.style import RULES
 NEIGHBOURS = 5
 TRAIN_PER_CLASS = 3000
 STEPS = 2000
-QUICK = {"train_per_class": 500, "test_per_class": 200, "steps": 250}
+QUICK = {"train_per_class": 1000, "test_per_class": 300, "steps": 300}
 
 # Bounds on the map of unseen digits: accuracy, slant R² at least; unevenness at most. Those of a quick run are looser,
 # for it sees a sixth of the digits for an eighth of the time.

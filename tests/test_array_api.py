@@ -1,0 +1,203 @@
+"""The same code on another array module: array_api_strict on a device that is not the host's, as a GPU is not.
+
+There numpy.asarray of an array raises, and so do mixed dtypes and all that the array API standard does not cover.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.siamese import embed_once, two_towers
+from drlim_np.tree import leaves, tree_map
+
+strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
+DEVICE = strict.Device("device1")
+HOST = strict.Device("CPU_DEVICE")
+
+ROUNDING = {"float32": 1e-6, "float64": 1e-12, "complex128": 1e-12}
+precisions = pytest.mark.parametrize("dtype", list(ROUNDING))
+
+indexing = pytest.mark.xfail(strict=True, raises=IndexError, reason="fewer indices than axes: an ellipsis is missing")
+add_at = pytest.mark.xfail(strict=True, raises=AttributeError, reason="add.at is not part of the standard")
+fill_at = pytest.mark.xfail(
+    strict=True, raises=IndexError, reason="assignment to integer arrays is not in the standard"
+)
+labels = pytest.mark.xfail(strict=True, raises=AttributeError, reason="labels on the host are not moved to the device")
+truths = pytest.mark.xfail(strict=True, raises=TypeError, reason="truth values are compared with whole numbers")
+scalar = pytest.mark.xfail(strict=True, raises=TypeError, reason="a NumPy scalar is not a Python number")
+
+
+def on_device(tree):
+    return tree_map(lambda x: strict.asarray(x, device=DEVICE), tree)
+
+
+def on_host(x):
+    assert x.device == DEVICE
+    return np.asarray(x.to_device(HOST))
+
+
+def random_tree(tree, rng, dtype):
+    return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), tree)
+
+
+def assert_equal_to_rounding(theirs, ours):
+    """Every array of a tree on the device against its twin from NumPy: dtype, shape and values."""
+    theirs, ours = dict(leaves(theirs)), dict(leaves(ours))
+    assert theirs.keys() == ours.keys()
+    for name, expected in ours.items():
+        actual = on_host(theirs[name])
+        assert actual.dtype == expected.dtype and actual.shape == expected.shape
+        bound = ROUNDING[expected.dtype.name] * np.linalg.norm(expected)
+        assert np.linalg.norm(actual - expected) <= bound, name
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_the_device_refuses_to_be_read_as_numpy():
+    with pytest.raises((RuntimeError, TypeError)):
+        np.asarray(strict.zeros(2, device=DEVICE))
+
+
+SMALL = Sequential(hidden=Linear(5, 4), squash=Tanh(), out=Linear(4, 2))
+
+
+@precisions
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        pytest.param(Linear(5, 3), (4, 5), id="Linear"),
+        pytest.param(Tanh(), (4, 3), id="Tanh"),
+        pytest.param(Flatten(), (4, 2, 3, 5), id="Flatten"),
+        pytest.param(Conv2d(2, 3, 3), (4, 2, 6, 5), id="Conv2d", marks=indexing),
+        pytest.param(Subsample(2, 3), (4, 2, 9, 6), id="Subsample", marks=indexing),
+        pytest.param(SMALL, (4, 5), id="Sequential"),
+        pytest.param(InBlocks(SMALL, size=3), (7, 5), id="InBlocks", marks=indexing),
+        pytest.param(InBlocks(SMALL, size=3, threads=2), (7, 5), id="InBlocks on threads", marks=indexing),
+        pytest.param(two_layer(30, 5, 3), (4, 30), id="two_layer"),
+        pytest.param(convnet(), (2, *CONVNET_INPUT), id="convnet", marks=indexing),
+    ],
+)
+def test_layers_and_networks_equal_numpys_forward_and_back(layer, shape, dtype, rng):
+    params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
+    y, pullback = layer(params, x)
+    dy = rng.standard_normal(y.shape).astype(dtype)
+    their_y, their_pullback = layer(on_device(params), on_device(x))
+    assert_equal_to_rounding(their_y, y)
+    assert their_pullback(on_device(dy)).input is None
+    assert_equal_to_rounding(their_pullback(on_device(dy)).params, pullback(dy).params)
+    gradient = their_pullback(on_device(dy), wrt_input=True)
+    assert_equal_to_rounding(gradient._asdict(), pullback(dy, wrt_input=True)._asdict())
+
+
+Y = [0, 1, 1, 0, 1, 1]
+
+
+def tree_of(values):
+    return dict(zip(("loss", "dz1", "dz2"), values, strict=False))
+
+
+@precisions
+@pytest.mark.parametrize(
+    ("y", "margin"),
+    [
+        pytest.param(Y, 2.0, id="list"),
+        pytest.param(Y, 2, id="whole margin"),
+        pytest.param(strict.asarray(Y, device=DEVICE), 2.0, id="device"),
+        pytest.param(strict.asarray(Y, dtype=strict.float64, device=DEVICE), 2.0, id="device, float64"),
+        pytest.param(strict.asarray([bool(y) for y in Y], device=DEVICE), 2.0, id="device, truths", marks=truths),
+        pytest.param(np.array(Y), 2.0, id="NumPy", marks=labels),
+        pytest.param(Y, np.float64(2), id="NumPy margin", marks=scalar),
+    ],
+)
+def test_the_loss_over_given_pairs_equals_numpys(y, margin, dtype, rng):
+    z1, z2 = rng.standard_normal((2, 6, 3)).astype(dtype)
+    z2[1] = z1[1]  # D = 0, dissimilar
+    theirs = contrastive(on_device(z1), on_device(z2), y, margin)
+    assert_equal_to_rounding(tree_of(theirs), tree_of(contrastive(z1, z2, Y, 2.0)))
+    assert_equal_to_rounding(energy(on_device(z1), on_device(z2)), energy(z1, z2))
+
+
+@precisions
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(lambda z, similar, _: contrastive_all_pairs(z, similar, 2.0), id="all pairs", marks=add_at),
+        pytest.param(lambda z, similar, _: similar_sum(z, similar), id="similar", marks=add_at),
+        pytest.param(lambda z, similar, _: dissimilar_sum(z, similar, 2.0), id="dissimilar", marks=fill_at),
+        pytest.param(lambda z, similar, w: dissimilar_sum(z, similar, 2.0, w), id="weighted", marks=fill_at),
+    ],
+)
+def test_the_losses_over_a_set_equal_numpys_whatever_the_blocks(form, dtype, rng, monkeypatch):
+    similar = SimilarityGraph(7, np.array([[0, 1], [1, 0], [2, 5], [6, 5], [5, 1]]))
+    z, weight = rng.standard_normal((7, 2)).astype(dtype), rng.uniform(0.5, 2, 7).astype(dtype)
+    z[3] = z[4]
+    for block in (7, 21, 1 << 18):
+        monkeypatch.setattr("drlim_np.loss.BLOCK", block)
+        theirs = form(on_device(z), similar, on_device(weight))
+        assert_equal_to_rounding(tree_of(theirs), tree_of(form(z, similar, weight)))
+
+
+@precisions
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        pytest.param(SMALL, (5,), id="fully connected"),
+        pytest.param(convnet(), CONVNET_INPUT, id="convnet", marks=indexing),
+    ],
+)
+def test_two_towers_equal_numpys(network, shape, dtype, rng):
+    params = random_tree(network.init(rng), rng, dtype)
+    x1, x2 = rng.standard_normal((2, 3, *shape)).astype(dtype)
+    loss, dparams = two_towers(network, params, x1, x2, [0, 1, 1], 8.0)
+    their_loss, their_dparams = two_towers(network, *map(on_device, (params, x1, x2)), [0, 1, 1], 8.0)
+    assert_equal_to_rounding(their_loss, loss)
+    # The towers pull the last bias in opposite directions: the sum is rounding, and has nothing to be compared with.
+    last = list(network.layers)[-1]
+    dparams[last].pop("bias"), their_dparams[last].pop("bias")
+    assert_equal_to_rounding(their_dparams, dparams)
+
+
+@add_at
+@precisions
+def test_a_set_embedded_once_equals_numpys(dtype, rng):
+    similar = SimilarityGraph(6, np.array([[0, 1], [1, 0], [2, 5]]))
+    params, x = random_tree(SMALL.init(rng), rng, dtype), rng.standard_normal((6, 5)).astype(dtype)
+    loss, dparams = embed_once(SMALL, params, x, similar, 2.0)
+    their_loss, their_dparams = embed_once(SMALL, on_device(params), on_device(x), similar, 2.0)
+    assert_equal_to_rounding(their_loss, loss)
+    dparams["out"].pop("bias"), their_dparams["out"].pop("bias")
+    assert_equal_to_rounding(their_dparams, dparams)
+
+
+def test_zero_distance_is_finite_without_a_warning():
+    z = on_device(np.array([[1.5, -7.25]]))
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss, dz1, dz2 = contrastive(z, z, [1], 2.0)
+    assert on_host(loss) == 2
+    assert not on_host(dz1).any() and not on_host(dz2).any()
+
+
+def test_what_numpy_refuses_is_refused_on_the_device():
+    z = on_device(np.zeros((3, 2)))
+    whole, narrow = on_device(np.zeros((3, 2), int)), on_device(np.zeros((3, 2), np.float32))
+    for call, named in (
+        (lambda: contrastive(z, z, [0, 1, 2], 1.0), "labels other than 0 and 1"),
+        (lambda: contrastive(z, z, [0, 1], 1.0), "y has shape"),
+        (lambda: contrastive(z, z, [0, 1, 1], -1.0), "margin is -1.0"),
+        (lambda: contrastive(z, whole, [0, 1, 1], 1.0), "z2 has dtype"),
+        (lambda: contrastive(z, narrow, [0, 1, 1], 1.0), "mismatched dtypes"),
+        (lambda: Linear(5, 3)(on_device(Linear(5, 3).init(np.random.default_rng(0), np.float64)), z), "Linear(5, 3)"),
+    ):
+        with pytest.raises(InputError) as refusal:
+            call()
+        assert named in str(refusal.value) and "\n" not in str(refusal.value)

@@ -1,0 +1,134 @@
+"""The graph of similar pairs against plain sets of pairs."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
+
+NO_PAIRS = np.empty((0, 2), dtype=np.int64)
+
+
+@st.composite
+def graphs(draw):
+    """Graphs of all densities: pairs repeated, listed from both ends, or none at all."""
+    size = draw(st.integers(2, 9))
+    pair = st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)).filter(lambda ij: ij[0] != ij[1])
+    pairs = draw(st.lists(pair, max_size=3 * size))
+    return SimilarityGraph(size, np.array(pairs, dtype=np.int64).reshape(-1, 2))
+
+
+def edge_set(graph):
+    return {frozenset(pair) for pair in graph.pairs.tolist()}
+
+
+# ---- what is refused ----
+
+
+@pytest.mark.parametrize(
+    ("pairs", "named"),
+    [
+        ([0, 1], "(2,)"),
+        ([[0, 1, 2]], "(1, 3)"),
+        ([[[0, 1]]], "(1, 1, 2)"),
+        ([[0.0, 1.0]], "float64"),
+        ([], "float64"),
+        ([[True, False]], "bool"),
+        ([[0, 1], [2, 3], [1, 4]], "pair 2 is (1, 4): samples count from 0 to 3"),
+        ([[0, 1], [-1, 2], [-1, 3]], "pair 1 is (-1, 2)"),
+        ([[0, 1], [2, 2], [3, 3]], "pair 1 joins sample 2 with itself"),
+    ],
+)
+def test_pairs_without_a_meaning_are_refused_in_one_line_that_names_them(pairs, named):
+    with pytest.raises(InputError) as error:
+        SimilarityGraph(4, np.array(pairs))
+    assert named in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_last_sample_is_the_largest_index_allowed():
+    assert SimilarityGraph(4, np.array([[0, 3]])).edges.tolist() == [[0, 3]]
+    with pytest.raises(InputError, match="pair 0"):
+        SimilarityGraph(3, np.array([[0, 3]]))
+
+
+# ---- what is counted ----
+
+
+def test_a_mutual_pair_is_listed_twice_and_is_one_edge():
+    graph = SimilarityGraph(4, np.array([[2, 0], [0, 2], [1, 3]]))
+    assert graph.edges.tolist() == [[0, 2], [1, 3]]
+    assert graph.listed_count == 3
+    assert graph.dissimilar_count == 6 - 2
+    assert graph.degree.tolist() == [2, 1, 2, 1]
+
+
+def test_without_similar_pairs_every_pair_is_dissimilar():
+    graph = SimilarityGraph(5, NO_PAIRS)
+    assert graph.edges.shape == (0, 2)
+    assert (graph.listed_count, graph.dissimilar_count) == (0, 10)
+    assert graph.degree.tolist() == [0] * 5
+    assert [part.tolist() for part in graph.edges_from(0, 5)] == [[], []]
+    assert graph.within(np.array([3, 1])).listed_count == 0
+
+
+def test_the_graph_keeps_pairs_of_its_own_as_int64():
+    pairs = np.array([[0, 1]], dtype=np.int32)
+    graph = SimilarityGraph(3, pairs)
+    pairs[0, 1] = 2
+    assert graph.pairs.tolist() == [[0, 1]]
+    assert graph.pairs.dtype == np.int64
+
+
+@settings(deadline=None, max_examples=100)
+@given(graphs())
+def test_edges_are_the_distinct_pairs_in_ascending_order(graph):
+    assert graph.edges.tolist() == sorted(sorted(edge) for edge in edge_set(graph))
+
+
+@settings(deadline=None, max_examples=100)
+@given(graphs())
+def test_similar_and_dissimilar_pairs_together_are_all_pairs(graph):
+    dissimilar = [pair for pair in combinations(range(graph.size), 2) if frozenset(pair) not in edge_set(graph)]
+    assert graph.dissimilar_count == len(dissimilar)
+    assert graph.listed_count == len(graph.pairs)
+
+
+@settings(deadline=None, max_examples=100)
+@given(graphs())
+def test_degree_counts_the_listed_pairs_of_a_sample_on_either_side(graph):
+    listed = [sample for pair in graph.pairs.tolist() for sample in pair]
+    assert graph.degree.tolist() == [listed.count(sample) for sample in range(graph.size)]
+    assert graph.degree.sum() == 2 * graph.listed_count
+
+
+# ---- parts of the graph ----
+
+
+@settings(deadline=None, max_examples=100)
+@given(graphs(), st.data())
+def test_edges_from_holds_the_edges_whose_smaller_sample_lies_in_the_range(graph, data):
+    start = data.draw(st.integers(0, graph.size))
+    stop = data.draw(st.integers(start, graph.size))
+    first, second = graph.edges_from(start, stop)
+    expected = [edge for edge in graph.edges.tolist() if start <= min(edge) < stop]
+    assert list(zip(first.tolist(), second.tolist(), strict=True)) == [tuple(edge) for edge in expected]
+
+
+@settings(deadline=None, max_examples=200)
+@given(graphs(), st.data())
+def test_within_lists_each_edge_among_the_chosen_samples_once_by_their_place(graph, data):
+    order = data.draw(st.permutations(range(graph.size)))
+    samples = np.array(order[: data.draw(st.integers(0, graph.size))], dtype=np.int64)
+    part = graph.within(samples)
+    expected = [
+        (a, b)
+        for a, b in combinations(range(len(samples)), 2)
+        if frozenset((int(samples[a]), int(samples[b]))) in edge_set(graph)
+    ]
+    assert part.size == len(samples)
+    assert sorted(map(tuple, part.pairs.tolist())) == expected

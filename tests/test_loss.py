@@ -1,0 +1,576 @@
+"""The contrastive loss against values worked by hand, and against a double loop written from Eqs. 1 to 4.
+
+Every defect on record in contrastive-loss code has a test here, under its name.
+"""
+
+import tracemalloc
+import warnings
+from itertools import combinations
+from math import hypot, sqrt
+
+import numpy as np
+import pytest
+
+import drlim_np.loss
+from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
+from drlim_np.loss import (
+    contrastive,
+    contrastive_all_pairs,
+    dissimilar_loss,
+    dissimilar_sum,
+    energy,
+    similar_loss,
+    similar_sum,
+)
+
+BOUND = 1e-12
+SIMILAR, DISSIMILAR = 0, 1
+
+
+def pair(difference, y, margin, at=(0.0, 0.0)):
+    """Loss and both gradients of one pair whose second point is `at`."""
+    z2 = np.array([at])
+    loss, dz1, dz2 = contrastive(z2 + np.array([difference]), z2, np.array([y]), margin)
+    return float(loss), dz1[0], dz2[0]
+
+
+def assert_close(actual, expected, bound=BOUND):
+    assert np.shape(actual) == np.shape(expected)
+    assert np.linalg.norm(np.subtract(actual, expected)) <= bound * np.linalg.norm(expected)
+
+
+# ---- Eqs. 1 to 4, 6 and 7 by hand, on the 3-4-5 triangle ----
+
+
+def test_energy_is_the_euclidean_distance():
+    z1, z2 = np.array([[3.0, 4.0], [1.0, 1.0], [6.0, 13.0]]), np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
+    assert energy(z1, z2).tolist() == [5, 0, 13]
+    assert energy(np.array([[1.0, 2.0, 2.0]]), np.array([[0.0, 0.0, 0.0]])).tolist() == [3]
+
+
+def test_similar_loss_is_half_the_square_of_the_energy():
+    assert similar_loss(np.array([0.0, 1.0, 2.0, 5.0])).tolist() == [0, 0.5, 2, 12.5]
+
+
+def test_dissimilar_loss_is_half_the_square_of_what_is_missing_to_the_margin():
+    assert dissimilar_loss(np.array([0.0, 1.0, 5.0, 7.0, 9.0]), 7.0).tolist() == [24.5, 18, 2, 0, 0]
+
+
+def test_a_similar_pair_is_pulled_together_with_its_difference():
+    loss, dz1, dz2 = pair((3.0, 4.0), SIMILAR, 7.0)
+    assert loss == 12.5
+    assert dz1.tolist() == [3, 4]
+    assert dz2.tolist() == [-3, -4]
+
+
+def test_a_dissimilar_pair_within_the_margin_is_pushed_apart_by_what_is_missing():
+    loss, dz1, dz2 = pair((3.0, 4.0), DISSIMILAR, 7.0)
+    assert loss == 2
+    assert_close(dz1, [-2 * 3 / 5, -2 * 4 / 5])
+    assert_close(dz2, [2 * 3 / 5, 2 * 4 / 5])
+
+
+@pytest.mark.parametrize("margin", [5.0, 4.0, 0.1])
+def test_a_dissimilar_pair_at_or_beyond_the_margin_is_left_alone(margin):
+    loss, dz1, dz2 = pair((3.0, 4.0), DISSIMILAR, margin)
+    assert loss == 0
+    assert not dz1.any() and not dz2.any()
+
+
+def test_the_margin_has_no_say_in_a_similar_pair():
+    assert len({pair((3.0, 4.0), SIMILAR, margin)[0] for margin in (0.5, 5.0, 50.0)}) == 1
+
+
+def test_the_step_downhill_brings_similar_pairs_closer_and_parts_dissimilar_ones():
+    for y, closer in ((SIMILAR, True), (DISSIMILAR, False)):
+        z1, z2 = np.array([[3.0, 4.0]]), np.array([[0.0, 0.0]])
+        _, dz1, dz2 = contrastive(z1, z2, [y], 7.0)
+        assert (energy(z1 - 0.1 * dz1, z2 - 0.1 * dz2)[0] < 5) == closer
+
+
+def test_pairs_are_summed_and_not_averaged():
+    z1, z2 = np.array([[3.0, 4.0], [3.0, 4.0], [6.0, 8.0]]), np.zeros((3, 2))
+    loss, dz1, dz2 = contrastive(z1, z2, np.array([0, 1, 0]), 7.0)
+    assert loss == 12.5 + 2 + 50
+    assert_close(dz1, [[3, 4], [-1.2, -1.6], [6, 8]])
+    assert_close(dz2, [[-3, -4], [1.2, 1.6], [-6, -8]])
+
+
+def test_no_pairs_have_no_loss():
+    loss, dz1, dz2 = contrastive(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0), 1.0)
+    assert loss == 0 and dz1.shape == dz2.shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "y", [[0, 1], [0.0, 1.0], [False, True], np.array([0, 1], np.uint8), np.array([0.0, 1.0], "f4")]
+)
+def test_labels_may_be_lists_integers_floats_or_truth_values(y):
+    z1 = np.array([[3.0, 4.0], [3.0, 4.0]])
+    assert contrastive(z1, np.zeros((2, 2)), y, 7.0)[0] == 14.5
+
+
+# ---- D = 0, and next to it ----
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+@pytest.mark.parametrize(("y", "expected"), [(SIMILAR, 0), (DISSIMILAR, 2)])
+def test_the_gradient_at_zero_distance_is_the_zero_subgradient(y, expected, dtype):
+    z = np.array([[1.5, -7.25]], dtype)
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss, dz1, dz2 = contrastive(z, z.copy(), [y], 2.0)
+    assert loss == expected
+    assert not dz1.any() and not dz2.any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_points_that_all_coincide_feel_no_force(dtype):
+    z = np.full((5, 3), 0.1, dtype)
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss, dz = contrastive_all_pairs(z, SimilarityGraph(5, np.array([[0, 1], [4, 2]])), 2.0)
+    assert loss == 8 * 2  # eight dissimilar pairs at ½ m² each
+    assert not dz.any()
+
+
+def assert_each_close(actual, expected, bound):
+    """Entry by entry: the square in a norm of entries as small as these would be 0."""
+    assert np.all(np.abs(np.subtract(actual, expected)) <= bound * np.abs(expected))
+
+
+@pytest.mark.parametrize("d", [1e-3, 1e-5, 1e-8, 1e-30, 1e-100, 1e-150])
+def test_a_tiny_distance_is_exact(d):
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        measured = energy(np.array([[0.6 * d, 0.8 * d]]), np.zeros((1, 2)))
+        push, pull = (pair((0.6 * d, 0.8 * d), y, 1.0) for y in (DISSIMILAR, SIMILAR))
+    bound = 1e-15
+    assert_each_close(measured, [d], bound)
+    assert_each_close(push[0], (1 - d) ** 2 / 2, bound)
+    assert_each_close(push[1], [-(1 - d) * 0.6, -(1 - d) * 0.8], bound)
+    assert_each_close(push[2], [(1 - d) * 0.6, (1 - d) * 0.8], bound)
+    assert_each_close(pull[0], d * d / 2, bound)
+    assert_each_close(pull[1], [0.6 * d, 0.8 * d], bound)
+    assert_each_close(pull[2], [-0.6 * d, -0.8 * d], bound)
+
+
+@pytest.mark.parametrize("d", [1e-3, 1e-5, 1e-8, 1e-12, 1e-18])
+def test_a_tiny_distance_is_exact_in_float32(d):
+    z1, z2 = np.array([[0.6 * d, 0.8 * d]], np.float32), np.zeros((1, 2), np.float32)
+    _, dz1, _ = contrastive(z1, z2, [DISSIMILAR], 1.0)
+    assert_close(dz1[0].astype(float), [-(1 - d) * 0.6, -(1 - d) * 0.8], 4 * np.finfo(np.float32).eps)
+
+
+@pytest.mark.xfail(strict=True, reason="the square of a difference below 1e-154 is subnormal or 0")
+@pytest.mark.parametrize("d", [1e-159, 1e-170, 1e-300, 1e-310])
+def test_the_least_distances_that_can_be_represented_are_exact(d):
+    z1 = np.array([[0.6 * d, 0.8 * d]])
+    expected = hypot(*z1[0])
+    assert abs(energy(z1, np.zeros((1, 2)))[0] - expected) <= 1e-14 * expected
+    _, dz1, _ = pair(z1[0], DISSIMILAR, 1.0)
+    assert_close(dz1, -z1[0] / expected)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="0 times infinity: the similar term of a dissimilar pair is multiplied, not left out"
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_dissimilar_pair_too_far_for_its_square_is_left_alone():
+    assert pair((1e160, 0.0), DISSIMILAR, 1.0)[0] == 0
+
+
+# ---- every defect on record, by name ----
+
+
+def per_pair(loss_of, push_of, energy_of=None, second=-1.0):
+    """Loss and both gradients from L(D, y, m) and the factor f(D, y, m) in dL/dz1 = f (z1 - z2)."""
+    energy_of = energy_of or (lambda x: hypot(*x))
+
+    def version(z1, z2, y, margin):
+        loss, dz1 = 0.0, np.zeros_like(z1)
+        for p, x in enumerate(z1 - z2):
+            d = energy_of(x)
+            loss += loss_of(d, y[p], margin)
+            dz1[p] = push_of(d, y[p], margin) * x if d > 0 else np.nan * x
+        return loss, dz1, second * dz1
+
+    return version
+
+
+def right_loss(d, y, m):
+    return max(0, m - d) ** 2 / 2 if y else d**2 / 2
+
+
+def right_push(d, y, m):
+    return -max(0, m - d) / d if y else 1.0
+
+
+def epsilon_in_the_difference(z1, z2, y, margin):
+    return per_pair(right_loss, right_push)(z1 + 1e-6, z2, y, margin)
+
+
+def sigmoid(d):
+    return 1 / (1 + np.exp(-d))
+
+
+DEFECTS = {
+    # name: the version with the defect; z1 - z2 of each pair; labels; margin; loss and dL/dz1 by hand
+    "label convention flipped": (
+        per_pair(lambda d, y, m: right_loss(d, 1 - y, m), lambda d, y, m: right_push(d, 1 - y, m)),
+        ([[3, 4], [3, 4]], [0, 0], 7.0),
+        (25.0, [[3, 4], [3, 4]]),
+    ),
+    "margin less the squared distance": (
+        per_pair(lambda d, y, m: max(0, m - d**2) / 2, lambda d, y, m: -1.0 if d**2 < m else 0.0),
+        ([[0.3, 0.4]], [1], 2.0),
+        (1.125, [[-0.9, -1.2]]),
+    ),
+    "square of margin less the squared distance": (
+        per_pair(lambda d, y, m: max(0, m - d**2) ** 2 / 2, lambda d, y, m: -2 * max(0, m - d**2)),
+        ([[0.3, 0.4]], [1], 2.0),
+        (1.125, [[-0.9, -1.2]]),
+    ),
+    "similar term not squared": (
+        per_pair(lambda d, y, m: d / 2, lambda d, y, m: 0.5 / d),
+        ([[3, 4]], [0], 7.0),
+        (12.5, [[3, 4]]),
+    ),
+    "half missing": (
+        per_pair(lambda d, y, m: 2 * right_loss(d, y, m), lambda d, y, m: 2 * right_push(d, y, m)),
+        ([[3, 4], [3, 4]], [0, 1], 7.0),
+        (14.5, [[3, 4], [-1.2, -1.6]]),
+    ),
+    "half missing in the loss alone": (
+        per_pair(lambda d, y, m: 2 * right_loss(d, y, m), right_push),
+        ([[3, 4], [3, 4]], [0, 1], 7.0),
+        (14.5, [[3, 4], [-1.2, -1.6]]),
+    ),
+    "NaN at zero distance": (
+        per_pair(right_loss, right_push),
+        ([[0, 0], [3, 4]], [1, 1], 7.0),
+        (26.5, [[0, 0], [-1.2, -1.6]]),
+    ),
+    "epsilon inside the difference": (
+        epsilon_in_the_difference,
+        ([[0, 0]], [1], 2.0),
+        (2.0, [[0, 0]]),
+    ),
+    "epsilon under the square root": (
+        per_pair(right_loss, right_push, energy_of=lambda x: sqrt(x @ x + 1e-9)),
+        ([[3e-5, 4e-5]], [1], 1.0),
+        (0.99995**2 / 2, [[-0.6 * 0.99995, -0.8 * 0.99995]]),
+    ),
+    "second tower with the sign of the first": (
+        per_pair(right_loss, right_push, second=1.0),
+        ([[3, 4], [3, 4]], [0, 1], 7.0),
+        (14.5, [[3, 4], [-1.2, -1.6]]),
+    ),
+    "sigmoid on the distance": (
+        per_pair(lambda d, y, m: max(0, m - sigmoid(d)) ** 2 / 2, lambda d, y, m: -(m - sigmoid(d)) / d),
+        ([[3, 4]], [1], 2.0),
+        (0.0, [[0, 0]]),
+    ),
+    "mean in the loss, sum in the gradient": (
+        per_pair(lambda d, y, m: right_loss(d, y, m) / 2, right_push),
+        ([[3, 4], [3, 4]], [0, 1], 7.0),
+        (14.5, [[3, 4], [-1.2, -1.6]]),
+    ),
+    "mean in both": (
+        per_pair(lambda d, y, m: right_loss(d, y, m) / 2, lambda d, y, m: right_push(d, y, m) / 2),
+        ([[3, 4], [3, 4]], [0, 1], 7.0),
+        (14.5, [[3, 4], [-1.2, -1.6]]),
+    ),
+    "no hinge: pushed beyond the margin": (
+        per_pair(lambda d, y, m: (m - d) ** 2 / 2, lambda d, y, m: -(m - d) / d),
+        ([[3, 4]], [1], 2.0),
+        (0.0, [[0, 0]]),
+    ),
+}
+
+
+def matches(version, drawn, by_hand):
+    difference, y, margin = drawn
+    z1 = np.array(difference, dtype=float)
+    loss, dz1, dz2 = version(z1, np.zeros_like(z1), np.array(y), margin)
+    expected_loss, expected = by_hand[0], np.array(by_hand[1], dtype=float)
+    scale = np.linalg.norm(expected)
+    return (
+        abs(loss - expected_loss) <= BOUND * expected_loss
+        and np.linalg.norm(dz1 - expected) <= BOUND * scale
+        and np.linalg.norm(dz2 + expected) <= BOUND * scale
+    )
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_the_value_by_hand_is_had_by_the_right_formula_and_not_by_the_one_with_the_defect(name):
+    version, drawn, by_hand = DEFECTS[name]
+    assert matches(contrastive, drawn, by_hand)
+    assert not matches(version, drawn, by_hand)
+
+
+def test_the_defects_are_told_from_the_right_formula_written_in_the_same_way():
+    for name, (_, drawn, by_hand) in DEFECTS.items():
+        if name not in ("NaN at zero distance", "epsilon inside the difference"):
+            assert matches(per_pair(right_loss, right_push), drawn, by_hand), name
+
+
+def off_centre_cloud():
+    """A cloud of width 1e-3 about (1e3, -1e3), as float32 holds it."""
+    z = np.random.default_rng(0).standard_normal((60, 2)) * 1e-3 + (1e3, -1e3)
+    return z.astype(np.float32)
+
+
+def gram_energies(z, i, j):
+    square = (z * z).sum(axis=1)
+    return np.sqrt(np.maximum(0, (square[:, None] - 2 * (z @ z.T) + square)[i, j]))
+
+
+def test_a_tight_cloud_far_from_the_origin_keeps_its_distances_in_float32():
+    z, margin = off_centre_cloud(), 2.0**-9
+    i, j = np.triu_indices(len(z), k=1)
+    exact = energy(z[i].astype(float), z[j].astype(float))
+    bound = 8 * np.finfo(np.float32).eps
+    assert_close(energy(z[i], z[j]).astype(float), exact, bound)
+    assert np.linalg.norm(gram_energies(z, i, j) - exact) > 0.5 * np.linalg.norm(exact)
+
+    similar = SimilarityGraph(60, np.random.default_rng(1).permutation(60).reshape(-1, 2))
+    y = np.arange(len(i)) % 2
+    for single, double in (
+        (contrastive_all_pairs(z, similar, margin), contrastive_all_pairs(z.astype(float), similar, margin)),
+        (contrastive(z[i], z[j], y, margin), contrastive(z[i].astype(float), z[j].astype(float), y, margin)),
+    ):
+        for narrow, wide in zip(single, double, strict=True):
+            assert narrow.dtype == np.float32
+            assert_close(narrow.astype(float), wide, bound)
+
+
+# ---- all pairs against a double loop ----
+
+
+def double_loop(z, pairs, margin, weight=None):
+    """Attraction, its gradient, repulsion, its gradient, one pair at a time from Eqs. 1 to 4."""
+    samples = len(z)
+    weight = np.ones(samples) if weight is None else weight
+    attraction, pull, repulsion, push = 0.0, np.zeros(z.shape), 0.0, np.zeros(z.shape)
+    for i, j in pairs:
+        attraction += sum((z[i] - z[j]) ** 2) / 2
+        pull[i] += z[i] - z[j]
+        pull[j] -= z[i] - z[j]
+    similar = {frozenset(p) for p in pairs.tolist()}
+    for i, j in combinations(range(samples), 2):
+        d = sqrt(sum((z[i] - z[j]) ** 2))
+        if frozenset((i, j)) not in similar and d < margin:
+            repulsion += weight[i] * weight[j] * (margin - d) ** 2 / 2
+            if d > 0:
+                force = weight[i] * weight[j] * (margin - d) / d * (z[i] - z[j])
+                push[i] -= force
+                push[j] += force
+    return attraction, pull, repulsion, push
+
+
+def random_pairs(samples, rng):
+    """Each distinct pair listed never, from either end, or from both."""
+    pairs = []
+    for i, j in combinations(range(samples), 2):
+        pairs += [[], [], [(i, j)], [(j, i)], [(i, j), (j, i)]][rng.integers(5)]
+    return rng.permutation(np.array(pairs, dtype=int).reshape(-1, 2))
+
+
+@pytest.mark.parametrize("block", [1, 30, 50, 60, 100, 1 << 18])
+@pytest.mark.parametrize("samples", [1, 2, 3, 11, 12, 13])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_the_loss_over_all_pairs_is_the_double_loop_whatever_the_blocks(block, samples, dims, monkeypatch):
+    monkeypatch.setattr(drlim_np.loss, "BLOCK", block)
+    rng = np.random.default_rng([block, samples, dims])
+    z, pairs, margin = rng.standard_normal((samples, dims)), random_pairs(samples, rng), 2.5
+    weight = rng.uniform(0.5, 2, samples)
+    similar = SimilarityGraph(samples, pairs)
+    attraction, pull, repulsion, push = double_loop(z, pairs, margin)
+    for actual, expected in (
+        (contrastive_all_pairs(z, similar, margin), (attraction + repulsion, pull + push)),
+        (similar_sum(z, similar), (attraction, pull)),
+        (dissimilar_sum(z, similar, margin), (repulsion, push)),
+        (dissimilar_sum(z, similar, margin, weight), double_loop(z, pairs, margin, weight)[2:]),
+    ):
+        assert_close(actual[0], expected[0])
+        assert_close(actual[1], expected[1])
+
+
+def test_a_mutual_pair_attracts_twice_and_is_left_out_of_the_repulsion_once():
+    z = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
+    once, twice = SimilarityGraph(3, np.array([[0, 1]])), SimilarityGraph(3, np.array([[0, 1], [1, 0]]))
+    assert similar_sum(z, once)[0] == 12.5
+    assert similar_sum(z, twice)[0] == 25
+    assert similar_sum(z, twice)[1].tolist() == [[-6, -8], [6, 8], [0, 0]]
+    # Of the other two pairs, at 1 and √18, the first alone is within the margin.
+    for similar in (once, twice):
+        loss, dz = dissimilar_sum(z, similar, 4.0)
+        assert loss == 4.5
+        assert dz.tolist() == [[0, 3], [0, 0], [0, -3]]
+
+
+def test_the_loss_over_all_pairs_is_the_loss_over_the_listed_pairs_and_the_rest():
+    rng = np.random.default_rng(3)
+    z, pairs = rng.standard_normal((9, 2)), random_pairs(9, rng)
+    listed = {frozenset(p) for p in pairs.tolist()}
+    rest = np.array([p for p in combinations(range(9), 2) if frozenset(p) not in listed])
+    i, j = np.concatenate([pairs, rest]).T
+    loss, dz1, dz2 = contrastive(z[i], z[j], np.repeat([0, 1], [len(pairs), len(rest)]), 2.0)
+    dz = np.zeros_like(z)
+    np.add.at(dz, i, dz1)
+    np.add.at(dz, j, dz2)
+    all_loss, all_dz = contrastive_all_pairs(z, SimilarityGraph(9, pairs), 2.0)
+    assert_close(all_loss, loss)
+    assert_close(all_dz, dz)
+
+
+def test_pairs_that_must_not_count_add_exactly_nothing_for_any_margin():
+    every_pair = SimilarityGraph(6, np.array(list(combinations(range(6), 2))))
+    z = np.random.default_rng(0).standard_normal((6, 2)) / 100
+    for dtype in (np.float32, np.float64):
+        for margin in np.linspace(0.05, 20, 37).tolist():
+            loss, dz = dissimilar_sum(z.astype(dtype), every_pair, margin)
+            assert loss == 0 and not dz.any()
+
+
+def test_a_step_into_the_imaginary_plane_comes_back_as_the_slope():
+    rng = np.random.default_rng(4)
+    z, u = rng.standard_normal((2, 9, 2))
+    similar, y = SimilarityGraph(9, random_pairs(9, rng)), rng.integers(0, 2, 9)
+    step = 1e-20
+    for form in (
+        lambda z: contrastive_all_pairs(z, similar, 2.5),
+        lambda z: similar_sum(z, similar),
+        lambda z: dissimilar_sum(z, similar, 2.5),
+        lambda z: contrastive(z, np.roll(u, 1, axis=0).astype(z.dtype), y, 2.5)[:2],
+    ):
+        loss, dz = form(z)
+        stepped, _ = form(z + 1j * step * u)
+        assert_close(stepped.real, loss)
+        assert abs(stepped.imag / step - np.sum(dz * u)) <= BOUND * np.linalg.norm(dz) * np.linalg.norm(u)
+
+
+def test_weights_multiply_a_pair_by_both_its_ends():
+    z = np.array([[0.0, 0.0], [3.0, 4.0]])
+    none = SimilarityGraph(2, np.zeros((0, 2), int))
+    loss, dz = dissimilar_sum(z, none, 7.0, np.array([2.0, 3.0]))
+    assert loss == 6 * 2
+    assert_close(dz, [[6 * 1.2, 6 * 1.6], [-6 * 1.2, -6 * 1.6]])
+
+
+@pytest.mark.parametrize(("dtype", "dims"), [(np.float32, 3), (np.float64, 2)])
+def test_memory_is_bounded_by_blocks_and_not_by_the_number_of_pairs(dtype, dims):
+    rng = np.random.default_rng(0)
+    samples, itemsize = 3000, np.dtype(dtype).itemsize
+    z, similar = rng.standard_normal((samples, dims)).astype(dtype), SimilarityGraph(samples, np.array([[0, 1]]))
+    tracemalloc.start()
+    contrastive_all_pairs(z, similar, 1.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    bound = (10 + dims) * drlim_np.loss.BLOCK * itemsize
+    assert bound < samples**2 * itemsize / 2  # less than one array of all the pairs
+    assert peak < bound
+
+
+# ---- what is refused ----
+
+
+def assert_refused(call, *named):
+    with pytest.raises(InputError) as refusal:
+        call()
+    message = str(refusal.value)
+    assert "\n" not in message
+    for part in named:
+        assert part in message
+
+
+Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
+GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
+
+
+@pytest.mark.parametrize("margin", [0, 0.0, -1, -1e-9, float("nan"), float("inf"), -float("inf"), "1", None, 1j, Z[0]])
+def test_a_margin_that_is_not_a_positive_number_is_refused(margin):
+    for call in (
+        lambda: contrastive(Z, Z, [0, 1, 0], margin),
+        lambda: contrastive_all_pairs(Z, GRAPH, margin),
+        lambda: dissimilar_sum(Z, GRAPH, margin),
+    ):
+        assert_refused(call, "margin is", repr(margin), "greater than 0")
+
+
+@pytest.mark.parametrize("margin", [2, 2.0, np.float64(2), np.float32(2), np.int64(2)])
+def test_a_margin_may_be_any_kind_of_real_number(margin):
+    assert contrastive(Z, Z, [1, 1, 1], margin)[0] == 6
+
+
+@pytest.mark.xfail(strict=True, reason="a NumPy scalar is not a Python float: it promotes what it meets")
+def test_a_float64_margin_leaves_float32_embeddings_at_float32():
+    z = Z.astype(np.float32)
+    assert {a.dtype.name for a in contrastive(z, z[::-1], [0, 1, 1], np.float64(0.7))} == {"float32"}
+    assert {a.dtype.name for a in contrastive_all_pairs(z, GRAPH, np.float64(0.7))} == {"float32"}
+
+
+@pytest.mark.xfail(strict=True, reason="0.7 is more than its float32: a pair put at D = m is within the margin")
+def test_pairs_that_must_not_count_add_nothing_in_float32_for_a_float64_margin():
+    all_similar = SimilarityGraph(3, np.array([[0, 1], [0, 2], [1, 2]]))
+    loss, dz = dissimilar_sum(Z.astype(np.float32) / 100, all_similar, np.float64(0.7))
+    assert loss == 0 and not dz.any()
+
+
+@pytest.mark.parametrize("y", [[0, 1, 2], [0, 0.5, 1], [0, 1, float("nan")], [0, 1, -1], ["0", "1", "0"]])
+def test_labels_other_than_0_and_1_are_refused(y):
+    assert_refused(lambda: contrastive(Z, Z, y, 1.0), "y holds labels other than 0 and 1", "0 for similar", "1 for dis")
+
+
+@pytest.mark.parametrize("y", [[0, 1], [0, 1, 0, 1], [[0, 1, 0]], [[0], [1], [0]], 1, []])
+def test_labels_of_another_length_are_refused(y):
+    assert_refused(lambda: contrastive(Z, Z, y, 1.0), f"y has shape {np.shape(y)}", "3 pairs")
+
+
+@pytest.mark.parametrize(
+    ("z1", "z2"), [(Z, Z[:2]), (Z, Z[:, :1]), (Z[:1], Z), (Z[0], Z[0]), (Z[None], Z[None]), (Z, Z[0])]
+)
+def test_embeddings_of_mismatched_shapes_are_refused(z1, z2):
+    for call in (lambda: contrastive(z1, z2, [0, 1, 0], 1.0), lambda: energy(z1, z2)):
+        assert_refused(call, f"z1 has shape {z1.shape}", f"z2 {z2.shape}", "(pairs, dims)")
+
+
+def test_embeddings_of_mismatched_precision_are_refused():
+    for call in (
+        lambda: contrastive(Z, Z.astype(np.float32), [0, 1, 0], 1.0),
+        lambda: energy(Z, Z.astype(np.float32)),
+    ):
+        assert_refused(call, "z1 float64", "z2 float32", "convert")
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, bool])
+def test_integer_embeddings_are_refused(dtype):
+    z = Z.astype(dtype)
+    assert_refused(lambda: contrastive(z, z, [0, 1, 0], 1.0), f"z1 has dtype {z.dtype}", "floating")
+    assert_refused(lambda: contrastive(Z, z, [0, 1, 0], 1.0), f"z2 has dtype {z.dtype}", "floating")
+    for form in (similar_sum, lambda z, g: dissimilar_sum(z, g, 1.0), lambda z, g: contrastive_all_pairs(z, g, 1.0)):
+        assert_refused(lambda form=form: form(z, GRAPH), f"z has dtype {z.dtype}", "floating")
+
+
+@pytest.mark.parametrize("z", [Z[:2], np.concatenate([Z, Z]), Z[0], Z[:, 0], Z[None]])
+def test_embeddings_that_do_not_fit_the_graph_are_refused(z):
+    for form in (similar_sum, lambda z, g: dissimilar_sum(z, g, 1.0), lambda z, g: contrastive_all_pairs(z, g, 1.0)):
+        assert_refused(lambda form=form: form(z, GRAPH), f"z has shape {z.shape}", "3 samples", "(3, dims)")
+
+
+def test_lists_are_refused_with_the_remedy():
+    assert_refused(lambda: contrastive(Z.tolist(), Z, [0, 1, 0], 1.0), "expected an array, got list", "numpy.asarray")
+    assert_refused(lambda: contrastive_all_pairs(Z.tolist(), GRAPH, 1.0), "expected an array, got list")
+
+
+@pytest.mark.xfail(strict=True, reason="weights are not looked at")
+@pytest.mark.parametrize("weight", [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)])
+def test_weights_of_another_shape_or_precision_are_refused(weight):
+    assert_refused(lambda: dissimilar_sum(Z, GRAPH, 1.0, weight), "weight")
+
+
+@pytest.mark.xfail(strict=True, raises=ValueError, reason="blocks of no rows")
+def test_no_samples_have_no_loss():
+    loss, dz = contrastive_all_pairs(np.zeros((0, 2)), SimilarityGraph(0, np.zeros((0, 2), int)), 1.0)
+    assert loss == 0 and loss.dtype == dz.dtype == np.float64 and dz.shape == (0, 2)

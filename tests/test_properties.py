@@ -1,0 +1,511 @@
+"""What must hold for any embeddings, margin and parameters; Hypothesis draws shapes, values, margins and seeds.
+
+Points on the grid of 64ths, shifted by whole numbers and stretched by powers of two, have exact differences: there the
+properties hold to the bit. Elsewhere the tolerance is 1e-12 of the largest quantity that enters the sum.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
+from drlim_np.networks import convnet, two_layer
+from drlim_np.siamese import embed_once, two_towers
+from drlim_np.tree import leaves, tree_map
+
+BOUND = 1e-12
+
+seeds = st.integers(0, 2**32 - 1)
+margins = st.floats(0.05, 20)
+powers_of_two = st.integers(-20, 20).map(lambda k: 2.0**k)
+dtypes = st.sampled_from([np.float32, np.float64, np.complex128])
+few = settings(deadline=None, max_examples=25)
+many = settings(deadline=None, max_examples=60)
+
+
+@st.composite
+def pairs_on_grid(draw):
+    """z1, z2, y and m, all multiples of 1/64: every difference is exact, and D = 0 and D = m are common."""
+    pairs, dims = draw(st.integers(1, 8)), draw(st.integers(1, 4))
+    rng = np.random.default_rng(draw(seeds))
+    reach = draw(st.sampled_from([1, 4, 64, 640]))
+    z1, z2 = rng.integers(-reach, reach + 1, (2, pairs, dims)) / 64
+    return z1, z2, rng.integers(0, 2, pairs), draw(st.integers(4, 1280)) / 64
+
+
+@st.composite
+def pairs_at_reach(draw):
+    """z1, z2, y and m, with D between a tenth of m and three times m, so that no direction is ill-defined."""
+    pairs, dims, margin = draw(st.integers(1, 8)), draw(st.integers(1, 4)), draw(margins)
+    rng = np.random.default_rng(draw(seeds))
+    z1, away = rng.standard_normal((2, pairs, dims))
+    length = margin * rng.uniform(0.1, 3, (pairs, 1))
+    z1 = margin * z1
+    return z1, z1 + length * away / np.linalg.norm(away, axis=1, keepdims=True), rng.integers(0, 2, pairs), margin
+
+
+@st.composite
+def sets(draw):
+    """z, a graph over it, and m; z on the grid of 64ths, some pairs listed twice, some from both ends."""
+    samples, dims = draw(st.integers(2, 8)), draw(st.integers(1, 4))
+    rng = np.random.default_rng(draw(seeds))
+    reach = draw(st.sampled_from([1, 4, 64, 640]))
+    pairs = rng.integers(0, samples, (draw(st.integers(0, 12)), 2))
+    similar = SimilarityGraph(samples, pairs[pairs[:, 0] != pairs[:, 1]])
+    return rng.integers(-reach, reach + 1, (samples, dims)) / 64, similar, draw(st.integers(4, 1280)) / 64
+
+
+def rotation(dims, rng):
+    return np.linalg.qr(rng.standard_normal((dims, dims)))[0]
+
+
+def assert_close(actual, expected, scale):
+    assert np.shape(actual) == np.shape(expected)
+    assert np.linalg.norm(np.subtract(actual, expected)) <= BOUND * scale
+
+
+def bits(*arrays):
+    return [a.tobytes() for a in arrays]
+
+
+# ---- the loss over given pairs ----
+
+
+@many
+@given(pairs_at_reach(), st.floats(1e-9, 1e9))
+def test_loss_and_gradients_are_exactly_zero_beyond_the_margin(drawn, excess):
+    z1, z2, _, margin = drawn
+    margin = float(energy(z1, z2).min()) / (1 + excess)
+    assume(margin > 0)
+    loss, dz1, dz2 = contrastive(z1, z2, np.ones(len(z1)), margin)
+    assert loss == 0
+    assert not dz1.any() and not dz2.any()
+
+
+@many
+@given(margins, st.integers(1, 4), st.integers(0, 3), st.sampled_from([-1, 1]), st.floats(0, 1e3))
+def test_loss_and_gradients_are_exactly_zero_at_the_margin(margin, dims, axis, sign, beyond):
+    # Along an axis D is exact: the root of a rounded square gives back what was squared.
+    z1, z2 = np.zeros((1, dims)), np.zeros((1, dims))
+    for d in (margin, np.nextafter(margin, np.inf), margin + beyond):
+        z1[0, axis % dims] = sign * d
+        assert energy(z1, z2)[0] == d
+        loss, dz1, dz2 = contrastive(z1, z2, [1], margin)
+        assert loss == 0
+        assert not dz1.any() and not dz2.any()
+
+
+@many
+@given(margins, st.integers(1, 52), st.sampled_from([-1, 1]))
+def test_loss_and_gradient_are_continuous_across_the_margin(margin, k, sign):
+    inside, outside = (np.array([[sign * margin * (1 + side * 2.0**-k)]]) for side in (-1, 1))
+    missing = margin - abs(inside[0, 0])  # exact, so the loss is ½ missing² and the force `missing` to rounding
+    assert 0 <= missing <= 2 * margin * 2.0**-k
+    loss, dz1, _ = contrastive(inside, np.zeros((1, 1)), [1], margin)
+    rounding = 1 + 8 * np.finfo(float).eps
+    assert missing**2 / 2 / rounding <= loss <= missing**2 / 2 * rounding
+    assert missing / rounding <= -sign * dz1[0, 0] <= missing * rounding
+    loss, dz1, _ = contrastive(outside, np.zeros((1, 1)), [1], margin)
+    assert loss == 0 and dz1[0, 0] == 0
+
+
+@many
+@given(pairs_at_reach())
+def test_both_ends_of_a_pair_feel_opposite_forces(drawn):
+    _, dz1, dz2 = contrastive(*drawn)
+    assert np.array_equal(dz1, -dz2)
+    assert dz1.any() or not drawn[2].all() or (energy(*drawn[:2]) >= drawn[3]).all()
+
+
+@many
+@given(pairs_at_reach())
+def test_the_force_on_a_pair_lies_along_it_and_is_the_slope_of_its_loss(drawn):
+    z1, z2, y, margin = drawn
+    _, dz1, _ = contrastive(*drawn)
+    d = np.linalg.norm(z1 - z2, axis=1)
+    slope = np.where(y == 1, -np.maximum(0, margin - d), d)
+    assert_close(dz1, slope[:, None] * (z1 - z2) / d[:, None], scale=np.linalg.norm(d) + margin)
+
+
+@many
+@given(pairs_on_grid(), seeds)
+def test_a_translation_changes_nothing(drawn, seed):
+    z1, z2, y, margin = drawn
+    shift = np.random.default_rng(seed).integers(-(2**40), 2**40, z1.shape[1])
+    for one, other in zip(contrastive(z1, z2, y, margin), contrastive(z1 + shift, z2 + shift, y, margin), strict=True):
+        assert np.array_equal(one, other)
+
+
+@many
+@given(pairs_at_reach(), seeds)
+def test_a_rotation_leaves_the_loss_and_rotates_the_gradients(drawn, seed):
+    z1, z2, y, margin = drawn
+    turn = rotation(z1.shape[1], np.random.default_rng(seed))
+    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
+    turned = contrastive(z1 @ turn, z2 @ turn, y, margin)
+    reach = np.linalg.norm(z1) + np.linalg.norm(z2) + margin
+    assert_close(turned[0], loss, scale=reach**2)
+    # The direction of a pair is lost in the rounding of its ends by as much as they are further out than apart.
+    reach *= 1 + np.abs(z1).max() / energy(z1, z2).min()
+    assert_close(turned[1], dz1 @ turn, scale=reach)
+    assert_close(turned[2], dz2 @ turn, scale=reach)
+
+
+@many
+@given(pairs_at_reach())
+def test_the_order_within_a_pair_does_not_matter(drawn):
+    z1, z2, y, margin = drawn
+    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
+    swapped = contrastive(z2, z1, y, margin)
+    assert swapped[0] == loss
+    assert np.array_equal(swapped[1], dz2) and np.array_equal(swapped[2], dz1)
+
+
+@many
+@given(pairs_at_reach(), seeds)
+def test_the_order_of_the_pairs_does_not_matter(drawn, seed):
+    z1, z2, y, margin = drawn
+    order = np.random.default_rng(seed).permutation(len(y))
+    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
+    permuted = contrastive(z1[order], z2[order], y[order], margin)
+    assert_close(permuted[0], loss, scale=loss)
+    assert np.array_equal(permuted[1], dz1[order]) and np.array_equal(permuted[2], dz2[order])
+
+
+@many
+@given(pairs_at_reach(), powers_of_two, st.floats(0.01, 100))
+def test_stretching_embeddings_and_margin_by_s_multiplies_the_loss_by_s_squared(drawn, power, s):
+    z1, z2, y, margin = drawn
+    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
+    stretched = contrastive(power * z1, power * z2, y, power * margin)
+    assert stretched[0] == power**2 * loss
+    assert np.array_equal(stretched[1], power * dz1) and np.array_equal(stretched[2], power * dz2)
+
+    stretched = contrastive(s * z1, s * z2, y, s * margin)
+    reach = s * (np.linalg.norm(z1) + np.linalg.norm(z2) + margin)
+    assert_close(stretched[0], s**2 * loss, scale=reach**2)
+    assert_close(stretched[1], s * dz1, scale=reach * (1 + np.abs(z1).max() / energy(z1, z2).min()))
+
+
+@many
+@given(pairs_on_grid())
+def test_the_loss_is_finite_and_not_negative(drawn):
+    loss, dz1, dz2 = contrastive(*drawn)
+    assert 0 <= loss < np.inf
+    assert np.isfinite(dz1).all() and np.isfinite(dz2).all()
+
+
+@few
+@given(pairs_on_grid(), dtypes)
+def test_a_pair_at_zero_distance_feels_nothing_and_costs_half_the_squared_margin_if_dissimilar(drawn, dtype):
+    z1, _, y, margin = drawn
+    z = z1.astype(dtype)
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss, dz1, dz2 = contrastive(z, z.copy(), y, margin)
+    assert loss == y.sum() * margin**2 / 2
+    assert not dz1.any() and not dz2.any()
+
+
+@many
+@given(pairs_on_grid(), st.booleans())
+def test_with_similar_pairs_alone_the_loss_is_zero_only_at_collapse(drawn, collapsed):
+    z1, z2, _, margin = drawn
+    z2 = z1.copy() if collapsed else z2
+    loss, dz1, _ = contrastive(z1, z2, np.zeros(len(z1)), margin)
+    assert (loss == 0) == np.array_equal(z1, z2) == (not dz1.any())
+
+
+# ---- the loss over all pairs of a set ----
+
+
+@many
+@given(sets())
+def test_the_loss_over_all_pairs_is_the_sum_over_every_pair(drawn):
+    z, similar, margin = drawn
+    loss, dz, listed = 0.0, np.zeros_like(z), {frozenset(p) for p in similar.pairs.tolist()}
+    unlisted = [(i, j) for i in range(len(z)) for j in range(i) if frozenset((i, j)) not in listed]
+    for y, pairs in ((0, similar.pairs.tolist()), (1, unlisted)):
+        for i, j in pairs:
+            one, di, dj = contrastive(z[[i]], z[[j]], [y], margin)
+            loss += one
+            dz[i] += di[0]
+            dz[j] += dj[0]
+    all_loss, all_dz = contrastive_all_pairs(z, similar, margin)
+    assert_close(all_loss, loss, scale=loss)
+    assert_close(all_dz, dz, scale=len(z) ** 2 * (np.abs(z).max() + margin))
+
+
+@many
+@given(sets())
+def test_the_forces_on_a_set_sum_to_zero(drawn):
+    z, similar, margin = drawn
+    for loss, dz in (
+        contrastive_all_pairs(z, similar, margin),
+        similar_sum(z, similar),
+        dissimilar_sum(z, similar, margin),
+    ):
+        assert loss >= 0
+        assert_close(dz.sum(axis=0), np.zeros(z.shape[1]), scale=np.abs(dz).sum())
+
+
+@many
+@given(sets(), seeds)
+def test_a_translation_of_a_set_changes_nothing(drawn, seed):
+    z, similar, margin = drawn
+    shift = np.random.default_rng(seed).integers(-(2**40), 2**40, z.shape[1])
+    loss, dz = contrastive_all_pairs(z, similar, margin)
+    shifted_loss, shifted_dz = contrastive_all_pairs(z + shift, similar, margin)
+    assert shifted_loss == loss
+    assert np.array_equal(shifted_dz, dz)
+
+
+@many
+@given(sets(), seeds)
+def test_a_rotation_of_a_set_rotates_its_forces(drawn, seed):
+    z, similar, margin = drawn
+    turn = rotation(z.shape[1], np.random.default_rng(seed))
+    i, j = np.triu_indices(len(z), k=1)
+    nearest = np.linalg.norm(z[i] - z[j], axis=1).min()
+    assume(nearest > 0)  # the cone point at D = 0 is a point of the set: rounding would move it off
+    loss, dz = contrastive_all_pairs(z, similar, margin)
+    turned_loss, turned_dz = contrastive_all_pairs(z @ turn, similar, margin)
+    reach = len(z) * (np.linalg.norm(z) + margin)
+    assert_close(turned_loss, loss, scale=reach**2)
+    assert_close(turned_dz, dz @ turn, scale=reach * (1 + np.abs(z).max() / nearest))
+
+
+@many
+@given(sets(), seeds)
+def test_the_order_of_the_samples_does_not_matter(drawn, seed):
+    z, similar, margin = drawn
+    order = np.random.default_rng(seed).permutation(len(z))
+    relabelled = SimilarityGraph(len(z), np.argsort(order)[similar.pairs])
+    loss, dz = contrastive_all_pairs(z, similar, margin)
+    permuted_loss, permuted_dz = contrastive_all_pairs(z[order], relabelled, margin)
+    assert_close(permuted_loss, loss, scale=loss)
+    assert_close(permuted_dz, dz[order], scale=len(z) ** 2 * (np.abs(z).max() + margin))
+
+
+@many
+@given(sets(), powers_of_two)
+def test_stretching_a_set_and_the_margin_by_s_multiplies_the_loss_by_s_squared(drawn, s):
+    z, similar, margin = drawn
+    loss, dz = contrastive_all_pairs(z, similar, margin)
+    stretched_loss, stretched_dz = contrastive_all_pairs(s * z, similar, s * margin)
+    assert stretched_loss == s**2 * loss
+    assert np.array_equal(stretched_dz, s * dz)
+
+
+@many
+@given(sets())
+def test_collapse_costs_nothing_but_for_the_dissimilar_pairs(drawn):
+    z, similar, margin = drawn
+    collapsed = np.repeat(z[:1], len(z), axis=0)
+    assert similar_sum(collapsed, similar)[0] == 0
+    loss, dz = contrastive_all_pairs(collapsed, similar, margin)
+    assert loss == similar.dissimilar_count * margin**2 / 2
+    assert not dz.any()
+    apart = any(not np.array_equal(z[i], z[j]) for i, j in similar.pairs)
+    assert (similar_sum(z, similar)[0] > 0) == apart
+
+
+@few
+@given(sets(), st.integers(2, 8))
+def test_weights_scale_the_repulsion_of_a_pair_by_the_product_of_its_ends(drawn, whole):
+    z, similar, margin = drawn
+    loss, dz = dissimilar_sum(z, similar, margin)
+    weighted_loss, weighted_dz = dissimilar_sum(z, similar, margin, np.full(len(z), 2.0**whole))
+    assert weighted_loss == 4.0**whole * loss
+    assert np.array_equal(weighted_dz, 4.0**whole * dz)
+
+
+# ---- layers ----
+
+
+@st.composite
+def linear_layers(draw):
+    """A layer that is linear in its input but for the bias, and the shape of its input."""
+    samples, channels, outputs = (draw(st.integers(1, 4)) for _ in range(3))
+    kernel, height, width = (draw(st.integers(1, 3)) for _ in range(3))
+    image = (samples, channels, kernel * height, kernel * width)
+    return draw(
+        st.sampled_from(
+            [
+                (Linear(channels, outputs), (samples, channels)),
+                (Conv2d(channels, outputs, kernel), image),
+                (Subsample(channels, kernel), image),
+                (Flatten(), image),
+            ]
+        )
+    )
+
+
+def drawn_like(params, rng):
+    return tree_map(lambda p: rng.standard_normal(p.shape), params)
+
+
+def inner(a, b):
+    """⟨a, b⟩ over two trees, and the size of the terms it sums."""
+    terms = [
+        np.concatenate([(p * q).ravel() for p, q in zip(*(dict(leaves(t)).values() for t in (a, b)), strict=True)])
+    ]
+    return sum(t.sum() for t in terms), sum(np.abs(t).sum() for t in terms)
+
+
+@many
+@given(linear_layers(), seeds)
+def test_the_pullback_to_the_input_is_the_adjoint_of_the_layer(drawn, seed):
+    layer, shape = drawn
+    rng = np.random.default_rng(seed)
+    params = drawn_like(layer.init(rng), rng)
+    y, pullback = layer(params, rng.standard_normal(shape))
+    u, v = rng.standard_normal(shape), rng.standard_normal(y.shape)
+    if "bias" in params:
+        params = params | {"bias": np.zeros_like(params["bias"])}
+    forward, size = inner(v, layer(params, u)[0])
+    backward, other = inner(pullback(v, wrt_input=True).input, u)
+    assert_close(forward, backward, scale=size + other)
+
+
+@many
+@given(linear_layers(), seeds)
+def test_the_pullback_to_the_parameters_is_the_adjoint_of_the_layer(drawn, seed):
+    layer, shape = drawn
+    rng = np.random.default_rng(seed)
+    params, x = drawn_like(layer.init(rng), rng), rng.standard_normal(shape)
+    assume(params)
+    y, pullback = layer(params, x)
+    q, v = drawn_like(params, rng), rng.standard_normal(y.shape)
+    forward, size = inner(v, layer(q, x)[0])
+    backward, other = inner(pullback(v).params, q)
+    assert_close(forward, backward, scale=size + other)
+
+
+@few
+@given(linear_layers(), seeds, powers_of_two)
+def test_a_pullback_is_linear(drawn, seed, s):
+    layer, shape = drawn
+    rng = np.random.default_rng(seed)
+    y, pullback = layer(drawn_like(layer.init(rng), rng), rng.standard_normal(shape))
+    v = rng.standard_normal(y.shape)
+    once, stretched = (dict(leaves(pullback(dy, wrt_input=True)._asdict())) for dy in (v, s * v))
+    assert all(np.array_equal(stretched[name], s * once[name]) for name in once)
+
+
+@few
+@given(linear_layers(), seeds)
+def test_samples_do_not_interact_inside_a_layer(drawn, seed):
+    layer, shape = drawn
+    rng = np.random.default_rng(seed)
+    params, x = drawn_like(layer.init(rng), rng), rng.standard_normal(shape)
+    y, _ = layer(params, x)
+    order = rng.permutation(len(x))
+    assert_close(layer(params, x[order])[0], y[order], scale=np.linalg.norm(y))
+    assert_close(layer(params, x[:1])[0], y[:1], scale=np.linalg.norm(y))
+
+
+NETWORK = Sequential(
+    conv=Conv2d(2, 3, 2), squash=Tanh(), subsample=Subsample(3, 2), flatten=Flatten(), linear=Linear(12, 2)
+)
+EVERY_LAYER = {
+    "Linear": (Linear(3, 2), (5, 3)),
+    "Conv2d": (Conv2d(2, 3, 2), (5, 2, 4, 3)),
+    "Subsample": (Subsample(2, 2), (5, 2, 4, 2)),
+    "Subsample of single pixels": (Subsample(2, 1), (5, 2, 4, 2)),
+    "Tanh": (Tanh(), (5, 3)),
+    "Flatten": (Flatten(), (5, 2, 3, 2)),
+    "Sequential": (NETWORK, (5, 2, 5, 5)),
+    "InBlocks": (InBlocks(NETWORK, size=2, threads=2), (5, 2, 5, 5)),
+    "convnet": (convnet(), (2, 1, 32, 32)),
+    "two_layer": (two_layer(6, 4, 3), (5, 6)),
+}
+
+
+@pytest.mark.parametrize("name", EVERY_LAYER)
+@settings(deadline=None, max_examples=6)
+@given(dtype=dtypes, seed=seeds)
+def test_layers_keep_the_dtype_and_never_touch_what_they_are_given(name, dtype, seed):
+    layer, shape = EVERY_LAYER[name]
+    rng = np.random.default_rng(seed)
+    params = tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), layer.init(rng))
+    x = rng.standard_normal(shape).astype(dtype)
+    given_bits = bits(x, *(p for _, p in leaves(params)))
+    y, pullback = layer(params, x)
+    dy = rng.standard_normal(y.shape).astype(dtype)
+    returned_bits = bits(y, dy)
+    gradient = dict(leaves(pullback(dy, wrt_input=True)._asdict()))
+    assert bits(x, *(p for _, p in leaves(params))) == given_bits
+    assert bits(y, dy) == returned_bits
+    assert {y.dtype, *(g.dtype for g in gradient.values())} == {np.dtype(dtype)}
+    assert gradient["input"].shape == x.shape
+
+
+@few
+@given(pairs_on_grid(), dtypes)
+def test_the_loss_over_given_pairs_keeps_the_dtype_and_never_touches_what_it_is_given(drawn, dtype):
+    z1, z2, y, margin = drawn
+    z1, z2 = z1.astype(dtype), z2.astype(dtype)
+    before = bits(z1, z2, y)
+    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
+    assert bits(z1, z2, y) == before
+    assert {loss.dtype, dz1.dtype, dz2.dtype, energy(z1, z2).dtype} == {np.dtype(dtype)}
+    assert loss.shape == () and dz1.shape == dz2.shape == z1.shape
+
+
+@few
+@given(sets(), dtypes)
+def test_the_loss_over_all_pairs_keeps_the_dtype_and_never_touches_what_it_is_given(drawn, dtype):
+    z, similar, margin = drawn
+    z, weight = z.astype(dtype), np.full(len(z), 1.5, dtype)
+    before = bits(z, similar.pairs, weight)
+    for loss, dz in (
+        contrastive_all_pairs(z, similar, margin),
+        similar_sum(z, similar),
+        dissimilar_sum(z, similar, margin, weight),
+    ):
+        assert loss.dtype == dz.dtype == np.dtype(dtype)
+        assert loss.shape == () and dz.shape == z.shape
+    assert bits(z, similar.pairs, weight) == before
+
+
+@few
+@given(sets(), dtypes, seeds)
+def test_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(drawn, dtype, seed):
+    _, similar, margin = drawn
+    rng = np.random.default_rng(seed)
+    network = two_layer(4, 3, 2)
+    params = tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), network.init(rng))
+    x, y = rng.standard_normal((similar.size, 4)).astype(dtype), rng.integers(0, 2, similar.size)
+    before = bits(x, y, similar.pairs, *(p for _, p in leaves(params)))
+    for loss, dparams in (
+        two_towers(network, params, x, x[::-1], y, margin),
+        embed_once(network, params, x, similar, margin),
+    ):
+        assert {loss.dtype, *(g.dtype for _, g in leaves(dparams))} == {np.dtype(dtype)}
+    assert bits(x, y, similar.pairs, *(p for _, p in leaves(params))) == before
+
+
+@few
+@given(sets(), seeds)
+def test_embedding_each_sample_once_is_two_towers_on_every_pair(drawn, seed):
+    _, similar, margin = drawn
+    rng = np.random.default_rng(seed)
+    network = two_layer(4, 3, 2, scale=1.0)
+    params, x = drawn_like(network.init(rng), rng), rng.standard_normal((similar.size, 4))
+    listed = {frozenset(p) for p in similar.pairs.tolist()}
+    rest = [(i, j) for i in range(similar.size) for j in range(i) if frozenset((i, j)) not in listed]
+    i, j = np.array([*similar.pairs.tolist(), *rest]).T
+    y = np.repeat([0, 1], [similar.listed_count, len(rest)])
+    loss, dparams = two_towers(network, params, x[i], x[j], y, margin)
+    once_loss, once = embed_once(network, params, x, similar, margin)
+    assert_close(once_loss, loss, scale=loss)
+    # The last bias moves all points alike: its gradient is 0, and only rounding is left to compare.
+    scale = len(i) * margin * (1 + sum(np.linalg.norm(p) for _, p in leaves(params)) ** 2) * np.linalg.norm(x)
+    for (_, g), (_, h) in zip(leaves(once), leaves(dparams), strict=True):
+        assert_close(g, h, scale=scale)
