@@ -60,16 +60,3 @@ def require_floating(**arrays: Array) -> None:
     if len({namespace(x).finfo(x.dtype).bits for x in arrays.values()}) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
         raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
-
-
-def add_at(total: Array, index: np.ndarray, values: Array) -> None:
-    """total[index[p]] += values[p] for every p, repeated indices included; in place. `index` lives on the host."""
-    if isinstance(total, np.ndarray):
-        np.add.at(total, index, values)
-    else:
-        namespace(total).add.at(total, like(index, total), values)
-
-
-def fill_at(x: Array, rows: np.ndarray, columns: np.ndarray, value: float) -> None:
-    """x[rows[p], columns[p]] = value for every p; in place. The indices live on the host."""
-    x[like(rows, x), like(columns, x)] = value

@@ -56,6 +56,19 @@ class SimilarityGraph:
         """(size,): in how many listed pairs each sample stands, on either side."""
         return np.bincount(self.pairs.ravel(), minlength=self.size)
 
+    @cached_property
+    def partners(self) -> np.ndarray:
+        """(size, largest degree): the samples that each is listed with, on either side, as often as it is.
+
+        A sample with fewer of them has itself in the places left over: it exerts no force on itself.
+        """
+        table = np.repeat(np.arange(self.size)[:, None], self.degree.max(initial=0), axis=1)
+        both = np.concatenate([self.pairs, self.pairs[:, ::-1]])
+        both = both[np.argsort(both[:, 0], kind="stable")]
+        place = np.arange(len(both)) - np.repeat(np.cumsum(self.degree) - self.degree, self.degree)
+        table[both[:, 0], place] = both[:, 1]
+        return table
+
     def edges_from(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """The edges whose smaller sample lies in [start, stop), as two index arrays."""
         first, last = np.searchsorted(self.edges[:, 0], [start, stop])

@@ -62,7 +62,7 @@ class Linear:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         weight, bias = params["weight"], params["bias"]
-        require_floating(x=x, weight=weight)
+        require_floating(x=x, weight=weight, bias=bias)
         if x.ndim != 2 or x.shape[1] != self.inputs:
             raise InputError(f"Linear({self.inputs}, {self.outputs}) takes (samples, {self.inputs}), got {x.shape}")
 
@@ -82,8 +82,9 @@ class Conv2d:
         dL/db_m        = Σ dy_m[i, j]
         dL/dx_c[p, q]  = Σ_m Σ_uv dy_m[p - u, q - v] W_mc[u, v]    where that position exists
 
-    With the patch under each position as a column, all three are matrix products: y = W P, dW = dy Pᵀ, dP = Wᵀ dy.
-    The samples come last in memory, which makes the copies long and the products tall.
+    With the patches under a row i of positions as the columns of P_i, all three are matrix products: y_i = W P_i,
+    dW = Σ_i dy_i P_iᵀ, dP_i = Wᵀ dy_i. Row by row P_i stays in the processor's cache; it is cheaper to gather again in
+    the pullback than to keep. The samples come last in memory, which makes the copies long.
     """
 
     channels: int
@@ -97,7 +98,7 @@ class Conv2d:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         weight, bias = params["weight"], params["bias"]
-        require_floating(x=x, weight=weight)
+        require_floating(x=x, weight=weight, bias=bias)
         if x.ndim != 4 or x.shape[1] != self.channels or min(x.shape[2:]) < self.kernel:
             raise InputError(
                 f"Conv2d({self.channels}, {self.maps}, {self.kernel}) takes (samples, {self.channels}, height, width)"
@@ -107,42 +108,34 @@ class Conv2d:
         maps = _samples_last(x)
         height, width, samples = maps.shape[1] - self.kernel + 1, maps.shape[2] - self.kernel + 1, maps.shape[3]
         kernels = xp.reshape(weight, (self.maps, -1))
-        patches = self._patches(maps)
-        y = kernels @ patches
-        y += bias[:, None]
+        y = empty((self.maps, height, width * samples), kernels)
+        for i in range(height):
+            y[:, i, :] = kernels @ self._patches(maps, i) + bias[:, None]
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
-            columns = xp.reshape(_samples_last(dy), (self.maps, -1))
-            dweight = xp.reshape(columns @ patches.T, weight.shape)
-            dparams = {"weight": dweight, "bias": xp.sum(columns, axis=1)}
-            return Gradient(dparams, self._unpatch(kernels.T @ columns, maps) if wrt_input else None)
+            dy = xp.reshape(_samples_last(dy), y.shape)
+            dweight = sum(dy[:, i, :] @ self._patches(maps, i).T for i in range(height))
+            dparams = {"weight": xp.reshape(dweight, weight.shape), "bias": xp.sum(dy, axis=(1, 2))}
+            return Gradient(dparams, self._pull_to_input(kernels, dy, maps.shape) if wrt_input else None)
 
         return _samples_first(xp.reshape(y, (self.maps, height, width, samples))), pullback
 
-    def _offsets(self, maps: Array):
-        """For each kernel offset (u, v): its place in a patch, and the part of the image that it sees."""
-        height, width = maps.shape[1] - self.kernel + 1, maps.shape[2] - self.kernel + 1
-        for u in range(self.kernel):
-            for v in range(self.kernel):
-                yield (slice(None), u, v), (slice(None), slice(u, u + height), slice(v, v + width))
+    def _patches(self, maps: Array, i: int) -> Array:
+        """P_i: (channels kernel², width samples), the column of a position (i, j) holding the pixels under the kernel."""
+        k, width, samples = self.kernel, maps.shape[2] - self.kernel + 1, maps.shape[3]
+        patches = empty((self.channels, k, k, width, samples), maps)
+        for v in range(k):
+            patches[:, :, v, ...] = maps[:, i : i + k, v : v + width, :]
+        return namespace(maps).reshape(patches, (self.channels * k**2, width * samples))
 
-    def _patch_shape(self, maps: Array) -> tuple[int, ...]:
-        positions = (maps.shape[1] - self.kernel + 1, maps.shape[2] - self.kernel + 1)
-        return (self.channels, self.kernel, self.kernel, *positions, maps.shape[3])
-
-    def _patches(self, maps: Array) -> Array:
-        """P: (channels kernel², positions samples), the column of a position holding the pixels under the kernel."""
-        patches = empty(self._patch_shape(maps), maps)
-        for place, seen in self._offsets(maps):
-            patches[place] = maps[seen]
-        return namespace(maps).reshape(patches, (self.channels * self.kernel**2, -1))
-
-    def _unpatch(self, dpatches: Array, maps: Array) -> Array:
-        """The transpose of `_patches`: each pixel collects the gradients of all the columns it was copied into."""
-        dpatches = namespace(maps).reshape(dpatches, self._patch_shape(maps))
-        dmaps = zeros(maps.shape, dpatches)
-        for place, seen in self._offsets(maps):
-            dmaps[seen] += dpatches[place]
+    def _pull_to_input(self, kernels: Array, dy: Array, shape: tuple[int, ...]) -> Array:
+        """dL/dx: each pixel collects the gradients of all the columns it was copied into."""
+        k, width, samples = self.kernel, shape[2] - self.kernel + 1, shape[3]
+        dmaps = zeros(shape, dy)
+        for i in range(dy.shape[1]):
+            dpatches = namespace(dy).reshape(kernels.T @ dy[:, i, :], (self.channels, k, k, width, samples))
+            for v in range(k):
+                dmaps[:, i : i + k, v : v + width, :] += dpatches[:, :, v, ...]
         return _samples_first(dmaps)
 
 
@@ -165,7 +158,7 @@ class Subsample:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         coefficient, bias = params["coefficient"][:, None, None, None], params["bias"][:, None, None, None]
-        require_floating(x=x, coefficient=coefficient)
+        require_floating(x=x, coefficient=coefficient, bias=bias)
         size = self.window
         if x.ndim != 4 or x.shape[1] != self.maps or x.shape[2] % size or x.shape[3] % size:
             raise InputError(
@@ -174,7 +167,7 @@ class Subsample:
             )
         xp = namespace(x)
         maps = _samples_last(x)
-        mean = sum(maps[:, u::size, v::size] for u in range(size) for v in range(size)) / size**2
+        mean = sum(maps[:, u::size, v::size, :] for u in range(size) for v in range(size)) / size**2
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
             dy = _samples_last(dy)
@@ -233,6 +226,8 @@ class Sequential:
     """
 
     def __init__(self, **layers):
+        if not layers:
+            raise InputError("a Sequential needs at least one layer")
         self.layers = layers
 
     def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
@@ -264,7 +259,7 @@ class InBlocks:
     """
 
     network: Sequential
-    size: int = 32
+    size: int = 64
     threads: int = 1
 
     def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
@@ -273,11 +268,12 @@ class InBlocks:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         xp = namespace(x)
-        blocks = [slice(start, start + self.size) for start in range(0, x.shape[0], self.size)]
-        outputs, pullbacks = zip(*self._each(lambda block: self.network(params, x[block]), blocks), strict=True)
+        samples = x.shape[0]
+        blocks = [slice(k, min(k + self.size, samples)) for k in range(0, max(1, samples), self.size)]
+        outputs, pullbacks = zip(*self._each(lambda block: self.network(params, x[block, ...]), blocks), strict=True)
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
-            gradients = self._each(lambda b: pullbacks[b](dy[blocks[b]], wrt_input=wrt_input), range(len(blocks)))
+            gradients = self._each(lambda b: pullbacks[b](dy[blocks[b], ...], wrt_input=wrt_input), range(len(blocks)))
             dinput = xp.concat([gradient.input for gradient in gradients]) if wrt_input else None
             return Gradient(reduce(add, (gradient.params for gradient in gradients)), dinput)
 
@@ -291,8 +287,10 @@ class InBlocks:
 
 
 def _samples_last(x: Array) -> Array:
-    """(samples, maps, height, width) seen as (maps, height, width, samples)."""
-    return namespace(x).permute_dims(x, (1, 2, 3, 0))
+    """(samples, maps, height, width) as (maps, height, width, samples), in memory too: a copy unless it is so already."""
+    xp = namespace(x)
+    x = xp.permute_dims(x, (1, 2, 3, 0))
+    return xp.reshape(xp.reshape(x, (prod(x.shape),)), x.shape)
 
 
 def _samples_first(x: Array) -> Array:

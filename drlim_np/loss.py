@@ -8,14 +8,14 @@ The paper's convention: Y = 0 for a similar pair, Y = 1 for a dissimilar one. Wi
 
 because dD/dz1 = (z1 - z2)/D, and dD/dz2 = -dD/dz1: the two ends of a spring feel opposite forces. At D = 0 the
 direction of dD/dz1 does not exist. L_S is smooth there and its gradient is 0. L_D has a cone point, and 0 is one of its
-subgradients: that one is taken. No epsilon enters the distance, so every D > 0 that can be represented is exact.
+subgradients: that one is taken. No epsilon enters the distance: it is exact unless D² under- or overflows.
 """
 
 from math import isfinite
 
 import numpy as np
 
-from drlim_np.backend import Array, add_at, fill_at, like, namespace, real, require_floating, zeros
+from drlim_np.backend import Array, like, namespace, real, require_floating, zeros
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
 
@@ -37,8 +37,11 @@ def similar_loss(d: Array) -> Array:
 
 
 def dissimilar_loss(d: Array, margin: float) -> Array:
-    """L_D = ½ max(0, m - D)², for each energy in `d`: what a dissimilar pair costs (Eq. 4, Y = 1)."""
-    gap = _gap(d, margin)
+    """L_D = ½ max(0, m - D)², for each energy in `d`: what a dissimilar pair costs (Eq. 4, Y = 1).
+
+    Raises InputError for a margin that is not positive and finite.
+    """
+    gap = _gap(d, require_margin(margin))
     return gap * gap / 2
 
 
@@ -53,13 +56,14 @@ def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, A
     finite.
     """
     _require_pairs(z1, z2)
-    require_margin(margin)
+    margin = require_margin(margin)
     xp = namespace(z1)
-    y = _labels(y, z1)
+    similar = _is_similar(y, z1)
     difference = z1 - z2
     d = _length(difference)
-    loss = xp.sum((1 - y) * similar_loss(d) + y * dissimilar_loss(d, margin))
-    dz1 = ((1 - y) - y * _push(d, margin))[:, None] * difference
+    loss = xp.sum(xp.where(similar, similar_loss(d), dissimilar_loss(d, margin)))
+    stiffness = xp.where(similar, xp.ones_like(d), -_push(_gap(d, margin), d))
+    dz1 = stiffness[:, None] * difference
     return loss, dz1, -dz1
 
 
@@ -75,15 +79,18 @@ def contrastive_all_pairs(z: Array, similar: SimilarityGraph, margin: float) -> 
 
 
 def similar_sum(z: Array, similar: SimilarityGraph) -> tuple[Array, Array]:
-    """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims)."""
+    """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims).
+
+    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `similar.partners`.
+    """
     _require_embeddings(z, similar)
     xp = namespace(z)
-    first, second = similar.pairs[:, 0], similar.pairs[:, 1]
-    difference = xp.take(z, like(first, z), axis=0) - xp.take(z, like(second, z), axis=0)
-    dz = zeros(z.shape, z)
-    add_at(dz, first, difference)
-    add_at(dz, second, -difference)
-    return xp.sum(similar_loss(_length(difference))), dz
+    seen_twice, dz = xp.sum(zeros((1,), z)), zeros(z.shape, z)
+    for partner in similar.partners.T:
+        difference = z - xp.take(z, like(partner, z), axis=0)
+        seen_twice = seen_twice + xp.sum(similar_loss(_length(difference)))
+        dz += difference
+    return seen_twice / 2, dz
 
 
 def dissimilar_sum(
@@ -93,27 +100,29 @@ def dissimilar_sum(
 
     weight: (samples,) of z's dtype, or None for all ones.
 
-    The upper triangle of the table of pairs is worked through in blocks of rows. A pair that must not count, because it
-    is similar or stands below the diagonal, is put at D = m, where both L_D and its gradient are exactly 0.
+    The upper triangle of the table of pairs is worked through in blocks of rows. A pair that does not count, because it
+    is similar or stands on or below the diagonal, has no gap to the margin: like one at D ≥ m it adds exactly 0.
     """
     _require_embeddings(z, similar)
-    require_margin(margin)
+    margin = require_margin(margin)
+    if weight is not None:
+        require_floating(z=z, weight=weight)
+        if weight.shape != z.shape[:1]:
+            raise InputError(f"weight has shape {weight.shape}: one for each of the {z.shape[0]} samples is needed")
     xp = namespace(z)
     samples, dims = z.shape
-    rows = min(samples, max(1, BLOCK // max(1, samples)))
-    below = like(np.tril(np.ones((rows, rows), dtype=bool)), z)
+    rows = max(1, BLOCK // max(1, samples))
     loss, dz = xp.sum(zeros((1,), z)), zeros(z.shape, z)
     for start in range(0, samples, rows):
         stop = min(start + rows, samples)
-        height = stop - start
+        counts = ~np.tri(stop - start, samples - start, dtype=bool)
+        i, j = similar.edges_from(start, stop)
+        counts[i - start, j - start] = False
         # One coordinate at a time: the differences stay exact, where the expansion |a|² - 2ab + |b|² would cancel.
         differences = [z[start:stop, axis, None] - z[None, start:, axis] for axis in range(dims)]
         d = xp.sqrt(sum(difference * difference for difference in differences))
-        i, j = similar.edges_from(start, stop)
-        fill_at(d, i - start, j - start, margin)
-        d[:, :height] = xp.where(below[:height, :height], xp.full_like(d[:, :height], margin), d[:, :height])
-
-        per_pair, push = dissimilar_loss(d, margin), _push(d, margin)
+        gap = xp.where(like(counts, z), _gap(d, margin), xp.zeros_like(d))
+        per_pair, push = gap * gap / 2, _push(gap, d)
         if weight is not None:
             pair_weight = weight[start:stop, None] * weight[None, start:]
             per_pair, push = pair_weight * per_pair, pair_weight * push
@@ -125,10 +134,11 @@ def dissimilar_sum(
     return loss, dz
 
 
-def require_margin(margin: float) -> None:
-    """Raises InputError unless m > 0 and finite."""
+def require_margin(margin: float) -> float:
+    """m as a Python float, which never promotes float32 as a NumPy scalar would. Raises InputError unless 0 < m < ∞."""
     if not (isinstance(margin, int | float | np.floating | np.integer) and isfinite(margin) and margin > 0):
         raise InputError(f"margin is {margin!r}: it must be a finite number greater than 0")
+    return float(margin)
 
 
 def _length(difference: Array) -> Array:
@@ -143,22 +153,24 @@ def _gap(d: Array, margin: float) -> Array:
     return xp.where(real(d) < margin, margin - d, xp.zeros_like(d))
 
 
-def _push(d: Array, margin: float) -> Array:
+def _push(gap: Array, d: Array) -> Array:
     """(m - D)/D where 0 < D < m, else 0: the stiffness that a dissimilar pair's difference is multiplied by (Eq. 7)."""
     xp = namespace(d)
     apart = d != 0
-    return xp.where(apart, _gap(d, margin), xp.zeros_like(d)) / xp.where(apart, d, xp.ones_like(d))
+    return xp.where(apart, gap, xp.zeros_like(d)) / xp.where(apart, d, xp.ones_like(d))
 
 
-def _labels(y: Array, z: Array) -> Array:
-    """The labels in z's dtype. Raises InputError for a wrong length or a label other than 0 and 1."""
+def _is_similar(y: Array, z: Array) -> Array:
+    """Where Y = 0, (pairs,) bool beside z. Raises InputError for a wrong length or a label other than 0 and 1."""
     xp = namespace(z)
-    y = y if hasattr(y, "__array_namespace__") else like(np.asarray(y), z)
+    y = like(np.asarray(y), z) if isinstance(y, np.ndarray) or not hasattr(y, "__array_namespace__") else y
     if y.shape != (z.shape[0],):
         raise InputError(f"y has shape {y.shape}: one label for each of the {z.shape[0]} pairs is needed")
+    if xp.isdtype(y.dtype, "bool"):
+        return ~y
     if not bool(xp.all((y == 0) | (y == 1))):
         raise InputError("y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs")
-    return xp.astype(y, z.dtype)
+    return y == 0
 
 
 def _require_pairs(z1: Array, z2: Array) -> None:

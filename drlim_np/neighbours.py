@@ -34,8 +34,9 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
         raise InputError(
             f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it"
         )
+    x = np.ldexp(x.astype(np.float64), -np.frexp(np.abs(x).max(initial=0.0))[1])  # exact, and squares stay in range
     kept = min(k + SPARE, samples - 1)
-    centred = (x - x.mean(axis=0, dtype=np.float64)).astype(np.float32)
+    centred = (x - x.mean(axis=0)).astype(np.float32)
     squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
     # Rounding in |a|² - 2ab + |b|², in float32: up to `features` times in the product, and a few times in the rest.
     rounding = (x.shape[1] + 4) * float(np.finfo(np.float32).eps)
@@ -62,7 +63,7 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
 
 def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """For each row the k nearest of its candidates, given in ascending order, and the squared distance of the last."""
-    difference = x[candidates].astype(np.float64) - x[rows][:, None]
+    difference = x[candidates] - x[rows][:, None]
     squared = np.einsum("rcf,rcf->rc", difference, difference)
     order = np.argsort(squared, axis=1, kind="stable")[:, :k]
     radius = np.take_along_axis(squared, order[:, -1:], axis=1)[:, 0]

@@ -4,7 +4,7 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from drlim_np.backend import add_at, empty, fill_at, like, namespace, real, require_floating, to_host, zeros
+from drlim_np.backend import empty, like, namespace, real, require_floating, to_host, zeros
 from drlim_np.errors import InputError
 
 MODULES = [np, array_api_strict]
@@ -96,28 +96,3 @@ def test_complex128_has_the_precision_of_float64_and_not_of_float32(xp):
     require_floating(x=perturbed, w=xp.asarray([1.0], dtype=xp.float64))
     with pytest.raises(InputError, match="mismatched"):
         require_floating(x=perturbed, w=xp.asarray([1.0], dtype=xp.float32))
-
-
-# ---- in place, by index ----
-
-IN_PLACE_ON_EVERY_MODULE = [
-    np,
-    pytest.param(
-        array_api_strict,
-        marks=pytest.mark.xfail(strict=True, reason="the standard has neither add.at nor assignment by index arrays"),
-    ),
-]
-
-
-@pytest.mark.parametrize("xp", IN_PLACE_ON_EVERY_MODULE)
-def test_a_repeated_index_adds_every_time(xp):
-    total = xp.asarray([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]])
-    add_at(total, np.array([2, 0, 2]), xp.asarray([[1.0, 2.0], [3.0, 4.0], [10.0, 20.0]]))
-    assert to_host(total).tolist() == [[4, 5], [1, 1], [12, 23]]
-
-
-@pytest.mark.parametrize("xp", IN_PLACE_ON_EVERY_MODULE)
-def test_only_the_named_entries_are_filled(xp):
-    x = xp.zeros((3, 2))
-    fill_at(x, np.array([0, 2]), np.array([1, 0]), 7.0)
-    assert to_host(x).tolist() == [[0, 7], [0, 0], [7, 0]]

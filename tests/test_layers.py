@@ -510,7 +510,6 @@ def test_images_of_another_size_are_refused_by_the_convnet(rng):
         assert_refused(network, network.init(rng), np.zeros((1, 1, size, size), np.float32), culprit)
 
 
-@pytest.mark.xfail(strict=True, reason="the precision of a bias is not looked at")
 @pytest.mark.parametrize("layer", [Linear(3, 2), Conv2d(3, 2, 1), Subsample(3, 1)])
 def test_a_bias_of_another_precision_is_refused(layer, rng):
     params = layer.init(rng, np.float32)
@@ -518,7 +517,6 @@ def test_a_bias_of_another_precision_is_refused(layer, rng):
     assert_refused(layer, params | {"bias": params["bias"].astype(np.float64)}, x, "bias float64", "float32")
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="no block means nothing to unpack")
 def test_a_network_in_blocks_embeds_no_samples_as_no_points(rng):
     network = two_layer(4, 3, 2)
     y, pullback = InBlocks(network)(network.init(rng), np.zeros((0, 4), np.float32))

@@ -1,0 +1,351 @@
+"""The objective against a double loop over the pairs, and its estimate against the average over every possible draw."""
+
+from functools import reduce
+from itertools import combinations, product
+from math import dist, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drlim_np.audit import pair_table
+from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import InBlocks, Linear, Sequential, Tanh
+from drlim_np.objective import EveryPair, SampledPairs, dissimilar_weight
+from drlim_np.siamese import two_towers
+from drlim_np.tree import add, leaves, tree_map
+
+BOUND = 1e-12
+NETWORK = Sequential(hidden=Linear(3, 4), squash=Tanh(), output=Linear(4, 2))
+WEIGHTINGS = ["balanced", "exact"]
+
+GRAPHS = {
+    "chain": SimilarityGraph(5, np.array([[0, 1], [1, 2], [3, 2], [3, 4]])),
+    "mutual pairs": SimilarityGraph(6, np.array([[0, 1], [1, 0], [2, 3], [5, 4], [4, 5], [1, 2]])),
+    "hub": SimilarityGraph(6, np.array([[0, 1], [0, 2], [3, 0], [4, 0], [0, 5]])),
+    "hub, mutual": SimilarityGraph(6, np.array([[2, 0], [0, 2], [2, 1], [3, 2], [4, 2], [5, 4]])),
+    "thrice listed": SimilarityGraph(4, np.array([[0, 1], [0, 1], [1, 0], [2, 3], [1, 2]])),
+}
+ISOLATED = SimilarityGraph(5, np.array([[0, 1], [4, 1], [1, 4]]))
+GRAPH = GRAPHS["hub, mutual"]
+
+
+def problem(similar, seed=0):
+    """Weights and inputs with no 0 and no 1 in them, and a margin that some pairs are within and others are not."""
+    rng = np.random.default_rng(seed)
+    params = tree_map(lambda p: rng.standard_normal(p.shape), NETWORK.init(rng))
+    x = rng.standard_normal((similar.size, 3))
+    z, _ = NETWORK(params, x)
+    return params, x, 1.2 * float(np.median([dist(a, b) for a, b in combinations(z, 2)]))
+
+
+def dissimilar_pairs(similar):
+    listed = {frozenset(pair) for pair in similar.pairs.tolist()}
+    return [pair for pair in combinations(range(similar.size), 2) if frozenset(pair) not in listed]
+
+
+def ratio_of(similar, weighting):
+    return len(dissimilar_pairs(similar)) / len(similar.pairs) if weighting == "exact" else 1
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def by_double_loop(params, x, similar, margin, ratio):
+    """(mean L_S + λ mean L_D) / (1 + λ), one pair at a time."""
+    z, _ = NETWORK(params, x)
+    attraction = mean([dist(z[i], z[j]) ** 2 / 2 for i, j in similar.pairs])
+    repulsion = mean([max(0, margin - dist(z[i], z[j])) ** 2 / 2 for i, j in dissimilar_pairs(similar)])
+    return (attraction + ratio * repulsion) / (1 + ratio)
+
+
+def by_two_towers(params, x, similar, margin, ratio):
+    """The same, and its gradient, from the towers' on the similar and on the dissimilar pairs written out."""
+    i, j, y = pair_table(similar)
+    loss, gradient = 0.0, tree_map(np.zeros_like, params)
+    for label, share in ((0, 1 / (1 + ratio)), (1, ratio / (1 + ratio))):
+        a, b = i[y == label], j[y == label]
+        summed, slope = two_towers(NETWORK, params, x[a], x[b], np.full(len(a), label), margin)
+        factor = share / len(a)
+        loss += factor * summed
+        gradient = tree_map(lambda total, g, factor=factor: total + factor * g, gradient, slope)
+    return loss, gradient
+
+
+def assert_same(actual, expected):
+    """The loss, and each tensor by its own norm; that of the last bias vanishes, so it goes by the norm of all."""
+    assert abs(actual[0] - expected[0]) <= BOUND * expected[0]
+    whole = sqrt(sum(np.sum(g * g) for _, g in leaves(expected[1])))
+    for (name, g), (same_name, h) in zip(leaves(actual[1]), leaves(expected[1]), strict=True):
+        scale = whole if name == "output.bias" else np.linalg.norm(h)
+        assert name == same_name and np.linalg.norm(g - h) <= BOUND * scale, name
+
+
+def average_over_all_draws(sampled, params, progress=1.0):
+    draws = product(sampled.similar.pairs, repeat=sampled.batch)
+    found = [sampled.on(np.array(drawn), params, progress) for drawn in draws]
+    total = reduce(add, (gradient for _, gradient in found))
+    return mean([loss for loss, _ in found]), tree_map(lambda g: g / len(found), total)
+
+
+def bits(*arrays):
+    return [array.tobytes() for array in arrays]
+
+
+# ---- over every pair ----
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("similar", [*GRAPHS.values(), ISOLATED], ids=[*GRAPHS, "isolated sample"])
+def test_the_objective_is_the_mean_similar_and_the_mean_dissimilar_loss_weighted_1_to_lambda(similar, weighting):
+    params, x, margin = problem(similar)
+    ratio = ratio_of(similar, weighting)
+    actual = EveryPair(NETWORK, x, similar, margin, weighting)(params, None, 1.0)
+    assert abs(actual[0] - by_double_loop(params, x, similar, margin, ratio)) <= BOUND * actual[0]
+    assert_same(actual, by_two_towers(params, x, similar, margin, ratio))
+
+
+@pytest.mark.parametrize("similar", GRAPHS.values(), ids=GRAPHS)
+def test_the_exact_weighting_is_the_papers_sum_over_the_number_of_pairs(similar):
+    params, x, margin = problem(similar)
+    i, j, y = pair_table(similar)
+    assert len(y) == similar.listed_count + len(dissimilar_pairs(similar))
+    loss, gradient = two_towers(NETWORK, params, x[i], x[j], y, margin)
+    expected = loss / len(y), tree_map(lambda g: g / len(y), gradient)
+    assert_same(EveryPair(NETWORK, x, similar, margin, "exact")(params, None, 1.0), expected)
+    assert_same(EveryPair(NETWORK, x, similar, margin)(params, None, 1.0), expected)
+
+
+def test_the_balanced_weighting_gives_both_kinds_of_pair_equal_say_however_many_they_are():
+    # Two samples at 0 and two at 3, and m = 5: L_S is 0 for both similar pairs, L_D is ½ 2² for all four others.
+    network, params = Sequential(out=Linear(1, 1)), {"out": {"weight": np.ones((1, 1)), "bias": np.zeros(1)}}
+    x, similar = np.array([[0.0], [0.0], [3.0], [3.0]]), SimilarityGraph(4, np.array([[0, 1], [2, 3]]))
+    assert EveryPair(network, x, similar, 5.0, "balanced")(params, None, 1.0)[0] == 1
+    assert EveryPair(network, x, similar, 5.0, "exact")(params, None, 1.0)[0] == pytest.approx(4 * 2 / 6, rel=BOUND)
+
+
+# ---- λ rises ----
+
+
+def test_lambda_rises_geometrically_from_1_and_arrives_halfway():
+    target = ratio_of(GRAPH, "exact")
+    assert target != 1
+    assert dissimilar_weight(GRAPH, "exact", 0.0) == 1
+    assert dissimilar_weight(GRAPH, "exact", 0.125) == pytest.approx(target**0.25, rel=BOUND)
+    assert dissimilar_weight(GRAPH, "exact", 0.25) == pytest.approx(sqrt(target), rel=BOUND)
+    for progress in (0.5, 0.75, 1.0):
+        assert dissimilar_weight(GRAPH, "exact", progress) == target
+    assert dissimilar_weight(GRAPH, "exact") == target
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.25, 0.5, 1.0])
+def test_a_balanced_lambda_is_1_all_along(progress):
+    assert dissimilar_weight(GRAPH, "balanced", progress) == 1
+
+
+@pytest.mark.parametrize(("progress", "power"), [(0.0, 0), (0.25, 0.5), (0.5, 1), (0.75, 1)])
+def test_the_objective_and_its_estimate_follow_lambda(progress, power):
+    params, x, margin = problem(GRAPH)
+    expected = by_two_towers(params, x, GRAPH, margin, ratio_of(GRAPH, "exact") ** power)
+    sampled = SampledPairs(NETWORK, x, GRAPH, margin, "exact", batch=2)
+    assert_same(EveryPair(NETWORK, x, GRAPH, margin, "exact")(params, None, progress), expected)
+    assert_same(average_over_all_draws(sampled, params, progress), expected)
+    drawn = GRAPH.pairs[np.random.default_rng(1).integers(GRAPH.listed_count, size=2)]
+    assert sampled(params, np.random.default_rng(1), progress)[0] == sampled.on(drawn, params, progress)[0]
+
+
+# ---- an unbiased estimate ----
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("similar", GRAPHS.values(), ids=GRAPHS)
+def test_the_average_over_all_draws_of_two_pairs_is_the_objective(similar, weighting):
+    params, x, margin = problem(similar)
+    sampled = SampledPairs(NETWORK, x, similar, margin, weighting, batch=2)
+    every = EveryPair(NETWORK, x, similar, margin, weighting)(params, None, 1.0)
+    assert_same(average_over_all_draws(sampled, params), every)
+
+
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("name", ["chain", "hub", "thrice listed"])
+def test_the_average_over_all_draws_of_three_pairs_is_the_objective(name, weighting):
+    params, x, margin = problem(GRAPHS[name])
+    sampled = SampledPairs(NETWORK, x, GRAPHS[name], margin, weighting, batch=3)
+    every = EveryPair(NETWORK, x, GRAPHS[name], margin, weighting)(params, None, 1.0)
+    assert_same(average_over_all_draws(sampled, params), every)
+
+
+@st.composite
+def graphs_without_isolated_samples(draw):
+    """Every sample has a partner of its choice, so some pairs are mutual; and a few pairs more."""
+    size = draw(st.integers(4, 6))
+    pairs = [(i, (i + draw(st.integers(1, size - 1))) % size) for i in range(size)]
+    pairs += draw(st.lists(st.sampled_from(pairs), max_size=2))
+    return SimilarityGraph(size, np.array(pairs))
+
+
+@settings(deadline=None, max_examples=20)
+@given(graphs_without_isolated_samples(), st.sampled_from(WEIGHTINGS), st.integers(0, 2**32 - 1))
+def test_the_estimate_is_unbiased_for_any_degrees(similar, weighting, seed):
+    params, x, margin = problem(similar, seed)
+    sampled = SampledPairs(NETWORK, x, similar, margin, weighting, batch=2)
+    every = EveryPair(NETWORK, x, similar, margin, weighting)(params, None, 1.0)
+    if dissimilar_pairs(similar):
+        assert_same(average_over_all_draws(sampled, params), every)
+
+
+def test_a_draw_is_worth_what_a_hand_finds():
+    # Two couples, {0, 3} and {4, 12}. Half of all draws of two pairs see both couples, so these count the rest double.
+    network, params = Sequential(out=Linear(1, 1)), {"out": {"weight": np.ones((1, 1)), "bias": np.zeros(1)}}
+    x, similar = np.array([[0.0], [3.0], [4.0], [12.0]]), SimilarityGraph(4, np.array([[0, 1], [2, 3]]))
+    sampled = SampledPairs(network, x, similar, 6.0, "balanced", batch=2)
+    attraction, repulsion = (3**2 / 2 + 8**2 / 2) / 2, (2**2 / 2 + 5**2 / 2 + 0 + 0) / 4
+    assert sampled.on(np.array([[0, 1], [2, 3]]), params)[0] == (attraction + 2 * repulsion) / 2
+    assert sampled.on(np.array([[0, 1], [0, 1]]), params)[0] == (3**2 / 2) / 2
+    assert sampled.on(np.array([[2, 3], [2, 3]]), params)[0] == (8**2 / 2) / 2
+
+
+def test_the_order_of_a_draw_does_not_matter():
+    params, x, margin = problem(GRAPH)
+    sampled = SampledPairs(NETWORK, x, GRAPH, margin, batch=4)
+    drawn = GRAPH.pairs[[0, 3, 3, 5]]
+    assert_same(sampled.on(drawn[::-1], params), sampled.on(drawn, params))
+    assert_same(sampled.on(drawn[:, ::-1], params), sampled.on(drawn, params))
+
+
+# ---- what is drawn ----
+
+
+class Drawn(SampledPairs):
+    """Returns the draw itself."""
+
+    def on(self, drawn, params, progress=1.0):
+        return drawn
+
+
+def test_each_listed_pair_is_drawn_equally_often():
+    params, x, margin = problem(GRAPH)
+    drawn = Drawn(NETWORK, x, GRAPH, margin, batch=6000)(params, np.random.default_rng(0), 1.0)
+    assert drawn.shape == (6000, 2)
+    times = [np.sum((drawn == pair).all(axis=1)) for pair in GRAPH.pairs]
+    assert sum(times) == 6000
+    assert np.abs(np.array(times) - 1000).max() < 5 * sqrt(6000 * (1 / 6) * (5 / 6))
+
+
+def test_a_call_is_the_estimate_from_the_pairs_that_the_generator_draws():
+    params, x, margin = problem(GRAPH)
+    sampled = SampledPairs(NETWORK, x, GRAPH, margin, "exact", batch=4)
+    rng, twin = np.random.default_rng(3), np.random.default_rng(3)
+    for _ in range(3):
+        drawn = GRAPH.pairs[twin.integers(GRAPH.listed_count, size=4)]
+        actual, expected = sampled(params, rng, 1.0), sampled.on(drawn, params)
+        assert bits(actual[0], *dict(leaves(actual[1])).values()) == bits(
+            expected[0], *dict(leaves(expected[1])).values()
+        )
+    assert rng.bit_generator.state == twin.bit_generator.state
+
+
+def test_the_draw_depends_on_nothing_but_the_generator():
+    params, x, margin = problem(GRAPH)
+    sampled = SampledPairs(NETWORK, x, GRAPH, margin, batch=4)
+    rng = np.random.default_rng(0)
+    first, second = (float(sampled(params, rng, 1.0)[0]) for _ in range(2))
+    again, other = (float(sampled(params, np.random.default_rng(seed), 1.0)[0]) for seed in (0, 1))
+    assert first == again and len({first, second, other}) == 3
+
+
+def test_over_every_pair_nothing_is_drawn():
+    params, x, margin = problem(GRAPH)
+    rng = np.random.default_rng(0)
+    EveryPair(NETWORK, x, GRAPH, margin)(params, rng, 1.0)
+    assert rng.bit_generator.state == np.random.default_rng(0).bit_generator.state
+
+
+# ---- networks, precision, inputs ----
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_network_in_blocks_has_the_same_objective(threads):
+    params, x, margin = problem(GRAPH)
+    blocks = InBlocks(NETWORK, size=2, threads=threads)
+    every, every_in_blocks = (EveryPair(n, x, GRAPH, margin)(params, None, 1.0) for n in (NETWORK, blocks))
+    assert_same(every_in_blocks, every)
+    sampled, in_blocks = (SampledPairs(n, x, GRAPH, margin, batch=4) for n in (NETWORK, blocks))
+    assert_same(in_blocks.on(GRAPH.pairs[[0, 3, 4, 5]], params), sampled.on(GRAPH.pairs[[0, 3, 4, 5]], params))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+def test_the_objective_keeps_the_precision_of_its_weights(form, dtype):
+    params, x, margin = problem(GRAPH)
+    params = tree_map(lambda p: p.astype(dtype), params)
+    loss, gradient = form(NETWORK, x.astype(dtype), GRAPH, margin)(params, np.random.default_rng(0), 0.3)
+    assert {loss.dtype, *(g.dtype for _, g in leaves(gradient))} == {np.dtype(dtype)}
+    assert {name: g.shape for name, g in leaves(gradient)} == {name: p.shape for name, p in leaves(params)}
+
+
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+def test_weights_inputs_and_pairs_are_left_as_they_were(form):
+    params, x, margin = problem(GRAPH)
+    drawn = GRAPH.pairs[[0, 3]]
+    originals = (x, GRAPH.pairs, GRAPH.edges, GRAPH.degree, drawn, *dict(leaves(params)).values())
+    before = bits(*originals)
+    objective = form(NETWORK, x, GRAPH, margin)
+    objective(params, np.random.default_rng(0), 1.0)
+    if form is SampledPairs:
+        objective.on(drawn, params)
+    assert bits(*originals) == before
+
+
+# ---- what is refused ----
+
+
+def assert_refused(form, match, similar=GRAPH, samples=None, **options):
+    params, x, _ = problem(similar)
+    x = x if samples is None else np.resize(x, (samples, 3))
+    with pytest.raises(InputError, match=match) as error:
+        form(NETWORK, x, similar, **options)(params, np.random.default_rng(0), 1.0)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+@pytest.mark.parametrize("weighting", ["Exact", "", "paper", None, 1])
+def test_another_weighting_is_refused_with_the_choice(form, weighting):
+    assert_refused(form, f'weighting is {weighting!r}: choose "balanced" or "exact"', weighting=weighting)
+
+
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_a_graph_without_dissimilar_pairs_is_refused(form, weighting):
+    all_similar = SimilarityGraph(3, np.array([[0, 1], [1, 2], [0, 2]]))
+    assert_refused(form, "at least one similar and one dissimilar pair", all_similar, weighting=weighting)
+
+
+def test_a_graph_without_similar_pairs_is_refused():
+    none_similar = SimilarityGraph(3, np.empty((0, 2), dtype=int))
+    assert_refused(EveryPair, "at least one similar and one dissimilar pair", none_similar)
+    assert_refused(SampledPairs, "sample 0 is in no similar pair", none_similar)
+
+
+def test_a_sample_that_would_never_be_drawn_is_refused_by_its_number():
+    assert_refused(SampledPairs, "sample 2 is in no similar pair", ISOLATED)
+
+
+@pytest.mark.parametrize("batch", [1, 0, -2, 2.0, "2", None])
+def test_a_batch_without_a_pair_of_draws_is_refused(batch):
+    assert_refused(SampledPairs, f"batch is {batch!r}: .* at least 2", batch=batch)
+
+
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+@pytest.mark.parametrize("margin", [0, -1.0, float("nan"), float("inf"), None])
+def test_a_margin_that_is_not_a_positive_number_is_refused(form, margin):
+    assert_refused(form, f"margin is {margin!r}: .* greater than 0", margin=margin)
+
+
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+@pytest.mark.parametrize("samples", [GRAPH.size - 1, GRAPH.size + 1])
+def test_more_or_fewer_inputs_than_the_graph_has_samples_are_refused(form, samples):
+    assert_refused(form, rf"\b{samples}\b.*\b{GRAPH.size} samples", samples=samples)

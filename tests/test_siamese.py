@@ -1,0 +1,204 @@
+"""Two copies of G_W that share one W, and the one copy that does their work."""
+
+from math import sqrt
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from drlim_np.audit import pair_table
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Linear, Sequential, Tanh
+from drlim_np.loss import contrastive, energy
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.siamese import embed_once, two_towers
+from drlim_np.tree import add, leaves, tree_map
+
+BOUND = 1e-12
+SMALL = Sequential(hidden=Linear(3, 4), squash=Tanh(), output=Linear(4, 2))
+NETWORKS = {
+    "convnet": (convnet(), CONVNET_INPUT, "F4.bias"),
+    "two_layer": (two_layer(40, 6, 3, scale=1.0), (40,), "output.bias"),
+    "small": (SMALL, (3,), "output.bias"),
+}
+GRAPHS = {
+    "each listed once": SimilarityGraph(5, np.array([[0, 1], [2, 1], [3, 4]])),
+    "listed from both ends": SimilarityGraph(5, np.array([[0, 1], [1, 0], [2, 1], [4, 3], [3, 4]])),
+    "none similar": SimilarityGraph(5, np.empty((0, 2), dtype=int)),
+    "all similar": SimilarityGraph(4, np.array([[0, 1], [0, 2], [3, 0], [1, 2], [1, 3], [2, 3]])),
+}
+GRAPH = GRAPHS["listed from both ends"]
+
+
+def problem(network, shape, samples, seed=0):
+    """Weights with no 0 and no 1 among them, inputs, and a margin that most pairs are within."""
+    rng = np.random.default_rng(seed)
+    params = tree_map(lambda p: p + 0.1 * rng.standard_normal(p.shape), network.init(rng, np.float64))
+    x = rng.standard_normal((samples, *shape))
+    z, _ = network(params, x)
+    i, j = np.triu_indices(samples, k=1)
+    return params, x, 1.2 * float(np.median(energy(z[i], z[j])))
+
+
+def norm(tree):
+    return sqrt(sum(np.sum(g * g) for _, g in leaves(tree)))
+
+
+def assert_same(actual, expected, vanishing):
+    """Each tensor by its own norm, but the one that vanishes by the norm of all."""
+    assert abs(actual[0] - expected[0]) <= BOUND * expected[0]
+    for (name, g), (same_name, h) in zip(leaves(actual[1]), leaves(expected[1]), strict=True):
+        scale = norm(expected[1]) if name == vanishing else np.linalg.norm(h)
+        assert name == same_name and np.linalg.norm(g - h) <= BOUND * scale, name
+
+
+def bits(*arrays):
+    return [np.asarray(array).tobytes() for array in arrays]
+
+
+# ---- one copy does the work of two ----
+
+
+@pytest.mark.parametrize("similar", GRAPHS.values(), ids=GRAPHS)
+@pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)
+def test_embedding_each_sample_once_is_two_towers_on_every_pair(network, shape, last, similar):
+    params, x, margin = problem(network, shape, similar.size)
+    i, j, y = pair_table(similar)
+    towers = two_towers(network, params, x[i], x[j], y, margin)
+    assert towers[0] > 0 and norm(towers[1]) > 0
+    assert_same(embed_once(network, params, x, similar, margin), towers, last)
+
+
+@st.composite
+def stacks(draw):
+    """Up to three linear layers with tanh between them."""
+    widths = draw(st.lists(st.integers(1, 5), min_size=2, max_size=4))
+    layers = {}
+    for depth, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+        layers |= {f"linear{depth}": Linear(inputs, outputs), f"squash{depth}": Tanh()}
+    layers.popitem()
+    return Sequential(**layers), (widths[0],)
+
+
+@st.composite
+def graphs(draw):
+    size = draw(st.integers(2, 7))
+    pairs = [(i, (i + draw(st.integers(1, size - 1))) % size) for i in range(draw(st.integers(0, size)))]
+    return SimilarityGraph(size, np.array(pairs, dtype=int).reshape(-1, 2))
+
+
+@settings(deadline=None, max_examples=50)
+@given(stacks(), graphs(), st.integers(0, 2**32 - 1))
+def test_that_holds_for_any_small_network_and_any_similar_pairs(drawn, similar, seed):
+    params, x, margin = problem(*drawn, similar.size, seed)
+    i, j, y = pair_table(similar)
+    z, _ = drawn[0](params, x)
+    assume(energy(z[i], z[j]).min() > 0.01 * np.abs(z).max())  # else rounding in z is all that is left of a difference
+    loss, gradient = two_towers(drawn[0], params, x[i], x[j], y, margin)
+    once_loss, once = embed_once(drawn[0], params, x, similar, margin)
+    assert abs(once_loss - loss) <= BOUND * loss
+    # Pairs may cancel, so the error goes by what they contribute one by one.
+    pairs = (
+        two_towers(drawn[0], params, x[[a]], x[[b]], [label], margin)[1] for a, b, label in zip(i, j, y, strict=True)
+    )
+    assert norm(add(once, tree_map(np.negative, gradient))) <= BOUND * sum(map(norm, pairs))
+
+
+def test_a_pair_listed_from_both_ends_pulls_twice():
+    params, x, margin = problem(SMALL, (3,), 2)
+    once, twice = SimilarityGraph(2, np.array([[0, 1]])), SimilarityGraph(2, np.array([[0, 1], [1, 0]]))
+    loss, gradient = embed_once(SMALL, params, x, once, margin)
+    doubled = 2 * loss, tree_map(lambda g: 2 * g, gradient)
+    assert_same(embed_once(SMALL, params, x, twice, margin), doubled, "output.bias")
+    assert_same(two_towers(SMALL, params, x, x[::-1], [0, 0], margin), doubled, "output.bias")
+
+
+# ---- the gradient of shared weights ----
+
+
+@pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)
+def test_the_gradient_is_the_sum_of_what_the_two_towers_contribute_and_neither_alone(network, shape, last):
+    params, x, margin = problem(network, shape, 6)
+    x1, x2, y = x[:3], x[3:], [0, 1, 0]
+    (z1, pullback1), (z2, pullback2) = network(params, x1), network(params, x2)
+    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
+    first, second = pullback1(dz1).params, pullback2(dz2).params
+    towers = two_towers(network, params, x1, x2, y, margin)
+    assert_same(towers, (loss, add(first, second)), last)
+    for name, _ in leaves(params):
+        total, one, other = (dict(leaves(tree))[name] for tree in (towers[1], first, second))
+        for alone in (one, other):
+            assert np.linalg.norm(total - alone) > 0.1 * np.linalg.norm(alone), name
+
+
+def test_towers_that_could_differ_have_the_gradients_that_add_up():
+    """dL/dW along any direction is what moving the first copy's W does, plus what moving the second's does."""
+    params, x, margin = problem(SMALL, (3,), 8)
+    direction = tree_map(lambda p: np.random.default_rng(1).standard_normal(p.shape), params)
+    x1, x2, y = x[:4], x[4:], np.array([0, 1, 0, 1])
+    moved = tree_map(lambda p, u: p + 1e-20j * u, params, direction)
+
+    def slope(first, second):
+        return contrastive(SMALL(first, x1)[0], SMALL(second, x2)[0], y, margin)[0].imag / 1e-20
+
+    plain = tree_map(lambda p: p.astype(complex), params)
+    _, gradient = two_towers(SMALL, params, x1, x2, y, margin)
+    along = sum(np.sum(g * u) for (_, g), (_, u) in zip(leaves(gradient), leaves(direction), strict=True))
+    apart = slope(moved, plain) + slope(plain, moved)
+    assert abs(along - apart) <= BOUND * norm(gradient) * norm(direction)
+    assert abs(along - slope(moved, moved)) <= BOUND * norm(gradient) * norm(direction)
+
+
+@pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)
+def test_swapping_the_towers_inputs_changes_nothing(network, shape, last):
+    params, x, margin = problem(network, shape, 6)
+    x1, x2, y = x[:3], x[3:], [0, 1, 1]
+    towers = two_towers(network, params, x1, x2, y, margin)
+    assert_same(two_towers(network, params, x2, x1, y, margin), towers, last)
+
+
+@pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)
+def test_the_last_bias_moves_both_towers_alike_so_its_gradient_vanishes(network, shape, last):
+    params, x, margin = problem(network, shape, GRAPH.size)
+    i, j, y = pair_table(GRAPH)
+    for _, gradient in (
+        two_towers(network, params, x[i], x[j], y, margin),
+        embed_once(network, params, x, GRAPH, margin),
+    ):
+        assert np.linalg.norm(dict(leaves(gradient))[last]) <= BOUND * norm(gradient)
+
+
+def test_shifting_the_last_bias_leaves_the_loss_as_it_was():
+    params, x, margin = problem(SMALL, (3,), GRAPH.size)
+    shifted = params | {"output": params["output"] | {"bias": params["output"]["bias"] + 5.0}}
+    loss, moved = (embed_once(SMALL, p, x, GRAPH, margin)[0] for p in (params, shifted))
+    assert abs(moved - loss) <= BOUND * loss
+
+
+def test_the_same_input_in_both_towers_feels_no_force():
+    params, x, margin = problem(SMALL, (3,), 4)
+    loss, gradient = two_towers(SMALL, params, x, x.copy(), [0, 1, 1, 0], margin)
+    assert loss == margin * margin
+    assert norm(gradient) == 0
+
+
+# ---- what is kept ----
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)
+def test_precision_is_kept_and_nothing_originalsis_changed(network, shape, last, dtype):
+    params, x, margin = problem(network, shape, GRAPH.size)
+    params, x = tree_map(lambda p: p.astype(dtype), params), x.astype(dtype)
+    i, j, y = pair_table(GRAPH)
+    x1, x2 = x[i], x[j]
+    originals = (x, x1, x2, y, GRAPH.pairs, *dict(leaves(params)).values())
+    before = bits(*originals)
+    for loss, gradient in (
+        two_towers(network, params, x1, x2, y, margin),
+        embed_once(network, params, x, GRAPH, margin),
+    ):
+        assert {loss.dtype, *(g.dtype for _, g in leaves(gradient))} == {np.dtype(dtype)}
+        assert {name: g.shape for name, g in leaves(gradient)} == {name: p.shape for name, p in leaves(params)}
+    assert bits(*originals) == before

@@ -1,0 +1,477 @@
+"""The optimisers against arithmetic done by hand, what a run promises, and what it must not be: a collapse."""
+
+import io
+import sys
+from math import cos, pi, sqrt
+
+import numpy as np
+import pytest
+
+from drlim_np.errors import DivergedError, InputError
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import InBlocks, Linear, Sequential, Tanh
+from drlim_np.loss import energy, similar_sum
+from drlim_np.networks import CONVNET_INPUT, convnet
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.training import SGD, Adam, Step, constant, cosine, descend, embed, minimise
+from drlim_np.tree import leaves, tree_map
+
+BOUND = 1e-12
+NETWORK = Sequential(hidden=Linear(2, 8), squash=Tanh(), output=Linear(8, 2))
+MARGIN = 1.0
+SIZE = 12
+
+START = {
+    "hidden": {"weight": np.array([[1.0, -2.0], [0.25, 300.0]]), "bias": np.array([1e-3])},
+    "scale": np.array([5.0]),
+}
+CURVATURE = {
+    "hidden": {"weight": np.array([[0.5, 1.5], [1.0, 0.2]]), "bias": np.array([2.0])},
+    "scale": np.array([0.1]),
+}
+
+
+def bowl(params, rng, progress):
+    """Σ ½ a (w - 1)², a the curvature; its slope is a (w - 1)."""
+    away = tree_map(lambda w: w - 1, params)
+    loss = sum(np.sum(a * d * d / 2) for (_, a), (_, d) in zip(leaves(CURVATURE), leaves(away), strict=True))
+    return np.asarray(loss), tree_map(lambda a, d: a * d, CURVATURE, away)
+
+
+def ring(dtype=np.float64):
+    """Samples on a circle, each similar to the next: network's first weights, inputs, graph."""
+    angle = 2 * np.pi * np.arange(SIZE) / SIZE
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(dtype)
+    graph = SimilarityGraph(SIZE, np.stack([np.arange(SIZE), (np.arange(SIZE) + 1) % SIZE], axis=1))
+    return NETWORK.init(np.random.default_rng(0), dtype), x, graph
+
+
+def sampled(dtype=np.float64):
+    params, x, graph = ring(dtype)
+    return SampledPairs(NETWORK, x, graph, MARGIN, batch=4), params
+
+
+def generator(seed=0):
+    return np.random.default_rng(seed)
+
+
+def bits(tree):
+    return {name: leaf.tobytes() for name, leaf in leaves(tree)}
+
+
+def assert_close(actual, expected):
+    for (name, a), (same_name, b) in zip(leaves(actual), leaves(expected), strict=True):
+        assert name == same_name and a.shape == b.shape
+        assert np.linalg.norm(a - b) <= BOUND * np.linalg.norm(b), name
+
+
+def each_by_hand(one_weight):
+    """The tree of one_weight(w, a) over the single numbers of the start and of the curvature."""
+    return tree_map(np.vectorize(one_weight, otypes=[float]), START, CURVATURE)
+
+
+def last_of(steps):
+    return list(steps)[-1].params
+
+
+# ---- the schedules ----
+
+
+def test_the_cosine_falls_from_1_to_0_symmetrically_about_one_half():
+    assert [cosine(0), cosine(1)] == [1, 0]
+    assert [cosine(p) for p in (1 / 4, 1 / 3, 1 / 2, 2 / 3)] == pytest.approx([(2 + sqrt(2)) / 4, 3 / 4, 1 / 2, 1 / 4])
+    for progress in np.linspace(0, 1, 11).tolist():
+        assert cosine(progress) + cosine(1 - progress) == pytest.approx(1, rel=BOUND)
+        assert cosine(progress) >= cosine(min(1, progress + 0.1))
+
+
+def test_the_constant_schedule_is_1_throughout():
+    assert {constant(progress) for progress in np.linspace(0, 1, 11).tolist()} == {1.0}
+
+
+# ---- gradient descent ----
+
+
+@pytest.mark.parametrize(
+    ("momentum", "expected"), [(0.0, [9.5, 9.0, 8.5]), (0.5, [9.5, 8.75, 7.875]), (0.75, [9.5, 8.625, 7.46875])]
+)
+def test_momentum_adds_up_a_constant_slope(momentum, expected):
+    def slope(params, rng, progress):
+        return np.sum(params["w"]), {"w": np.ones(1)}
+
+    steps = descend(slope, {"w": np.array([10.0])}, SGD(0.5, momentum), 3, generator(), constant)
+    assert [step.params["w"].item() for step in steps] == expected
+
+
+@pytest.mark.parametrize(("schedule", "factors"), [(constant, [1, 1, 1]), (cosine, [1, 0.75, 0.25])])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_three_steps_of_gradient_descent_are_the_arithmetic_by_hand(momentum, schedule, factors):
+    def by_hand(w, a):
+        v = 0.0
+        for factor in factors:
+            v = momentum * v + a * (w - 1)
+            w = w - 0.3 * factor * v
+        return w
+
+    steps = descend(bowl, START, SGD(0.3, momentum), 3, generator(), schedule)
+    assert_close(last_of(steps), each_by_hand(by_hand))
+
+
+def test_plain_descent_is_the_default():
+    assert_close(
+        last_of(descend(bowl, START, SGD(0.3), 3, generator())),
+        last_of(descend(bowl, START, SGD(0.3, 0.0), 3, generator())),
+    )
+
+
+# ---- Adam ----
+
+
+@pytest.mark.parametrize(("schedule", "factors"), [(constant, [1, 1, 1]), (cosine, [1, 0.75, 0.25])])
+@pytest.mark.parametrize(
+    ("optimiser", "alpha", "beta1", "beta2", "epsilon"),
+    [
+        (Adam(), 0.003, 0.9, 0.999, 1e-8),
+        (Adam(0.1), 0.1, 0.9, 0.999, 1e-8),
+        (Adam(0.5, decay_mean=0.3, decay_square=0.7, epsilon=0.2), 0.5, 0.3, 0.7, 0.2),
+        (Adam(0.5, decay_mean=0.0, decay_square=0.0, epsilon=0.2), 0.5, 0.0, 0.0, 0.2),
+    ],
+)
+def test_three_steps_of_adam_are_the_algorithm_by_hand(optimiser, alpha, beta1, beta2, epsilon, schedule, factors):
+    def by_hand(theta, a):
+        m = v = 0.0
+        for t in (1, 2, 3):
+            g = a * (theta - 1)
+            m = beta1 * m + (1 - beta1) * g
+            v = beta2 * v + (1 - beta2) * g**2
+            m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+            theta = theta - alpha * factors[t - 1] * m_hat / (sqrt(v_hat) + epsilon)
+        return theta
+
+    assert_close(last_of(descend(bowl, START, optimiser, 3, generator(), schedule)), each_by_hand(by_hand))
+
+
+def test_adam_divides_the_weighted_mean_of_the_slopes_by_the_root_of_that_of_their_squares():
+    slopes, adam = [3.0, -1.0, 0.5, 2.0], Adam(1.0, decay_mean=0.5, decay_square=0.25, epsilon=1e-3)
+    params, state = {"w": np.zeros(())}, adam.init({"w": np.zeros(())})
+    for t, slope in enumerate(slopes, start=1):
+        before = float(params["w"])
+        params, state = adam.update(params, {"w": np.array(slope)}, state, t, 0.5)
+        mean = np.average(slopes[:t], weights=[0.5 ** (t - s) for s in range(1, t + 1)])
+        square = np.average(np.square(slopes[:t]), weights=[0.25 ** (t - s) for s in range(1, t + 1)])
+        assert float(params["w"]) - before == pytest.approx(-0.5 * mean / (sqrt(square) + 1e-3), rel=BOUND)
+
+
+def test_adams_first_step_is_the_rate_for_every_weight_however_large_its_slope():
+    slope = {"w": np.array([1.0, -1.0, 7.0, -3e3, 1e6, -1e12, 1e100])}
+    zero = tree_map(np.zeros_like, slope)
+    moved, _ = Adam(0.01).update(zero, slope, Adam(0.01).init(zero), 1, 1.0)
+    assert moved["w"] == pytest.approx(-0.01 * np.sign(slope["w"]), rel=1.001e-8)
+
+
+def test_adam_does_not_move_a_weight_without_slope():
+    params = {"w": np.array([2.0, 3.0])}
+    *_, last = descend(lambda p, r, t: (np.sum(p["w"]), {"w": np.array([0.0, 1.0])}), params, Adam(), 3, generator())
+    assert last.params["w"][0] == 2 and last.params["w"][1] < 3
+
+
+# ---- the descent ----
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_each_step_comes_with_its_number_and_the_objective_before_it(steps):
+    expected, params = [], START
+    found = list(descend(bowl, START, SGD(0.3, 0.5), steps, generator()))
+    for step in found:
+        expected.append(float(bowl(params, None, 0.0)[0]))
+        params = step.params
+    assert all(isinstance(step, Step) and type(step.loss) is float for step in found)
+    assert [step.number for step in found] == list(range(1, steps + 1))
+    assert [step.loss for step in found] == expected
+    assert found[0].loss == bowl(START, None, 0.0)[0]
+
+
+def test_objective_and_schedule_share_a_progress_that_starts_at_0_and_stops_short_of_1():
+    seen, asked = [], []
+
+    def objective(params, rng, progress):
+        seen.append(progress)
+        return bowl(params, rng, progress)
+
+    def schedule(progress):
+        asked.append(progress)
+        return 1.0
+
+    list(descend(objective, START, SGD(0.1), 4, generator(), schedule))
+    assert seen == asked == [0.0, 0.25, 0.5, 0.75]
+
+
+def test_the_rate_falls_by_half_a_cosine_unless_told_otherwise():
+    half_a_cosine = last_of(descend(bowl, START, SGD(0.3), 5, generator(), lambda p: (1 + cos(pi * p)) / 2))
+    assert_close(last_of(descend(bowl, START, SGD(0.3), 5, generator())), half_a_cosine)
+    assert_close(minimise(bowl, START, SGD(0.3), 5, generator(), stream=io.StringIO())[0], half_a_cosine)
+
+
+@pytest.mark.parametrize("optimiser", [SGD(0.1, 0.5), Adam(0.1)])
+def test_no_array_is_changed_once_it_is_handed_over(optimiser):
+    objective, params = sampled()
+    start, seen = bits(params), []
+    for step in descend(objective, params, optimiser, 5, generator()):
+        seen.append((step, bits(step.params)))
+    assert bits(params) == start
+    assert all(bits(step.params) == then for step, then in seen)
+    assert len({then["hidden.weight"] for _, then in seen}) == 5
+
+
+@pytest.mark.parametrize("optimiser", [SGD(0.1, 0.5), Adam(0.1)])
+def test_an_update_changes_nothing_that_it_is_given(optimiser):
+    _, gradient = bowl(START, None, 0.0)
+    first, state = optimiser.update(START, gradient, optimiser.init(START), 1, 1.0)
+    before = bits(first), bits(gradient), bits(state)
+    optimiser.update(first, gradient, state, 2, 1.0)
+    assert (bits(first), bits(gradient), bits(state)) == before
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another():
+    objective, params = sampled()
+    runs = [minimise(objective, params, Adam(0.01), 6, generator(s), stream=io.StringIO()) for s in (0, 0, 1)]
+    (first, losses), (again, same), (other, different) = runs
+    assert bits(first) == bits(again) and losses.tolist() == same.tolist()
+    assert bits(first) != bits(other) and losses.tolist() != different.tolist()
+
+
+@pytest.mark.parametrize("optimiser", [SGD(0.1, 0.5), Adam(0.1)])
+def test_minimise_is_the_descent_run_to_its_end(optimiser):
+    objective, params = sampled()
+    steps = list(descend(objective, params, optimiser, 8, generator(), constant))
+    final, losses = minimise(objective, params, optimiser, 8, generator(), constant, stream=io.StringIO())
+    assert bits(final) == bits(steps[-1].params)
+    assert losses.shape == (8,) and losses.dtype == np.float64
+    assert losses.tolist() == [step.loss for step in steps]
+
+
+@pytest.mark.parametrize("number", [float, np.float64])
+@pytest.mark.parametrize(
+    "optimiser_of", [lambda f: SGD(f(0.1), f(0.5)), lambda f: Adam(f(0.1), f(0.9), f(0.99), f(0.1))]
+)
+def test_weights_keep_their_precision(optimiser_of, number):
+    objective, params = sampled(np.float32)
+    steps = descend(objective, params, optimiser_of(number), 2, generator(), lambda progress: number(1 - progress))
+    assert {leaf.dtype for step in steps for _, leaf in leaves(step.params)} == {np.dtype(np.float32)}
+
+
+# ---- the line of progress ----
+
+
+class Screen(io.StringIO):
+    """A terminal; `shown` is what has been flushed."""
+
+    shown = ""
+
+    def isatty(self):
+        return True
+
+    def flush(self):
+        self.shown = self.getvalue()
+
+
+def counting(params, rng, progress):
+    """The objective is 1 at the first of 60 steps, 2 at the second, and so on."""
+    return np.asarray(1 + 60 * progress), tree_map(np.zeros_like, params)
+
+
+@pytest.mark.parametrize(("steps", "numbers"), [(25, [10, 20, 25]), (30, [10, 20, 30]), (3, [3])])
+def test_a_terminal_is_shown_one_line_that_is_written_over_and_ended(steps, numbers):
+    screen = Screen()
+    minimise(bowl, START, SGD(0.1), steps, generator(), label="airplane", stream=screen)
+    written = screen.getvalue()
+    assert written == screen.shown
+    assert written.endswith("\n") and written.count("\n") == 1
+    first, *updates = written.split("\r")
+    assert first == ""
+    assert [update.split(",")[0] for update in updates] == [f"airplane: step {n}/{steps}" for n in numbers]
+
+
+def test_the_objective_shown_is_the_mean_over_the_last_fifty_steps():
+    screen = Screen()
+    minimise(counting, START, SGD(0.1), 60, generator(), stream=screen)
+    shown = [float(update.split("objective ")[1]) for update in screen.getvalue().split("\r")[1:]]
+    assert shown == [5.5, 10.5, 15.5, 20.5, 25.5, 35.5]
+
+
+def test_anything_but_a_terminal_is_left_silent(capsys):
+    stream = io.StringIO()
+    minimise(bowl, START, SGD(0.1), 20, generator(), stream=stream)
+    minimise(bowl, START, SGD(0.1), 20, generator())
+    assert stream.getvalue() == ""
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_line_is_on_standard_error_unless_told_otherwise(monkeypatch):
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    minimise(bowl, START, SGD(0.1), 10, generator())
+    assert "training: step 10/10" in screen.shown
+
+
+def test_the_line_is_ended_even_if_the_run_diverges():
+    screen = Screen()
+    with pytest.raises(DivergedError):
+        minimise(diverging_at(15, "loss", np.nan), START, SGD(0.1), 20, generator(), stream=screen)
+    assert "step 10/20" in screen.shown and screen.shown.endswith("\n")
+
+
+# ---- divergence ----
+
+
+def diverging_at(number, where, value):
+    """The bowl, until `where`, the loss or a tensor by its name, holds `value` at the given step."""
+    calls = []
+
+    def objective(params, rng, progress):
+        calls.append(progress)
+        loss, gradient = bowl(params, rng, progress)
+        if len(calls) == number and where == "loss":
+            loss = np.asarray(value)
+        if len(calls) == number and where != "loss":
+            dict(leaves(gradient))[where].flat[-1] = value
+        return loss, gradient
+
+    return objective
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    ("where", "named"),
+    [
+        ("loss", "the objective is not finite at step 3"),
+        ("hidden.weight", r"the gradient of hidden\.weight is not finite at step 3"),
+        ("hidden.bias", r"the gradient of hidden\.bias is not finite at step 3"),
+        ("scale", "the gradient of scale is not finite at step 3"),
+    ],
+)
+def test_divergence_is_reported_with_its_step_and_tensor_and_the_steps_before_it_stand(where, named, value):
+    steps = descend(diverging_at(3, where, value), START, SGD(0.1), 5, generator())
+    assert [next(steps).number, next(steps).number] == [1, 2]
+    with pytest.raises(DivergedError, match=f"^{named}: ") as error:
+        next(steps)
+    assert "\n" not in str(error.value)
+
+
+def test_a_rate_that_is_too_high_diverges_and_says_what_to_do():
+    def steep(params, rng, progress):
+        return params["w"] ** 2, {"w": 2 * params["w"]}
+
+    with np.errstate(over="ignore"), pytest.raises(DivergedError, match="lower the learning rate"):
+        minimise(steep, {"w": np.array(1.0)}, SGD(1e9), 100, generator(), stream=io.StringIO())
+
+
+# ---- what is refused ----
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5, 2.0, "3", None])
+def test_a_number_of_steps_that_is_no_whole_number_from_1_on_is_refused(steps):
+    for run in (lambda *given: list(descend(*given)), minimise):
+        with pytest.raises(InputError, match=f"steps is {steps!r}: .* whole number of at least 1"):
+            run(bowl, START, SGD(0.1), steps, generator())
+
+
+@pytest.mark.parametrize("optimiser", [SGD, Adam])
+@pytest.mark.parametrize("rate", [0, 0.0, -1e-3, float("nan"), float("inf")])
+def test_a_rate_that_is_not_positive_is_refused(optimiser, rate):
+    with pytest.raises(InputError, match=f"rate is {rate}: .* greater than 0"):
+        optimiser(rate)
+
+
+@pytest.mark.parametrize("value", [1, 1.0, 1.5, -0.1, float("nan")])
+def test_a_memory_that_never_fades_is_refused(value):
+    with pytest.raises(InputError, match=rf"momentum is {value}: it must be in \[0, 1\)"):
+        SGD(0.1, value)
+    with pytest.raises(InputError, match=rf"decay_mean is {value}: it must be in \[0, 1\)"):
+        Adam(decay_mean=value)
+    with pytest.raises(InputError, match=rf"decay_square is {value}: it must be in \[0, 1\)"):
+        Adam(decay_square=value)
+
+
+@pytest.mark.parametrize("epsilon", [0, -1e-8, float("nan")])
+def test_an_epsilon_that_is_not_positive_is_refused(epsilon):
+    with pytest.raises(InputError, match=f"epsilon is {epsilon}: .* greater than 0"):
+        Adam(epsilon=epsilon)
+
+
+# ---- what is learned ----
+
+
+@pytest.mark.parametrize("optimiser", [SGD(0.5), SGD(0.2, 0.9), Adam(0.01)])
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+def test_learning_lowers_the_objective(optimiser, form):
+    params, x, graph = ring()
+    every = EveryPair(NETWORK, x, graph, MARGIN, "balanced")
+    final, _ = minimise(form(NETWORK, x, graph, MARGIN, "balanced"), params, optimiser, 150, generator())
+    assert every(final, None, 1.0)[0] < 0.5 * every(params, None, 1.0)[0]
+
+
+def energies(z, graph):
+    """Of the similar and of the dissimilar pairs."""
+    i, j = np.triu_indices(len(z), k=1)
+    similar = {frozenset(pair) for pair in graph.pairs.tolist()}
+    listed = np.array([frozenset(pair) in similar for pair in zip(i.tolist(), j.tolist(), strict=True)])
+    d = energy(z[i], z[j])
+    return d[listed], d[~listed]
+
+
+def attraction_alone(network, x, similar):
+    def objective(params, rng, progress):
+        z, pullback = network(params, x)
+        loss, dz = similar_sum(z, similar)
+        return loss / similar.listed_count, pullback(dz / similar.listed_count).params
+
+    return objective
+
+
+def test_attraction_alone_collapses_to_a_point_and_both_terms_do_not():
+    params, x, graph = ring()
+    before = np.mean(energies(embed(NETWORK, params, x), graph)[1])
+    collapsed, _ = minimise(attraction_alone(NETWORK, x, graph), params, Adam(0.03), 300, generator())
+    assert max(d.max() for d in energies(embed(NETWORK, collapsed, x), graph)) < 1e-2 * before
+
+    mapped, _ = minimise(EveryPair(NETWORK, x, graph, MARGIN), params, Adam(0.03), 300, generator())
+    similar, dissimilar = energies(embed(NETWORK, mapped, x), graph)
+    assert similar.max() < MARGIN
+    assert dissimilar.mean() > 0.8 * MARGIN
+    assert similar.max() < dissimilar.mean()
+
+
+# ---- the map of a set ----
+
+
+@pytest.mark.parametrize("block", [1, 4, 5, 9, 10, 1024])
+def test_embedding_in_blocks_is_the_network_at_once(block):
+    params, x = ring()[0], np.random.default_rng(0).standard_normal((10, 2))
+    at_once, sizes = NETWORK(params, x)[0], []
+
+    def network(params, x):
+        sizes.append(len(x))
+        return NETWORK(params, x)
+
+    z = embed(network, params, x, block)
+    assert z.shape == (10, 2) and np.linalg.norm(z - at_once) <= BOUND * np.linalg.norm(at_once)
+    assert sum(sizes) == 10 and max(sizes) <= block
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [(NETWORK, (2,)), (InBlocks(NETWORK, size=3), (2,)), (convnet(), CONVNET_INPUT)],
+    ids=["small", "in blocks", "convnet"],
+)
+def test_no_samples_are_embedded_as_no_points(network, shape):
+    params = network.init(generator(), np.float32)
+    z = embed(network, params, np.zeros((0, *shape), np.float32))
+    assert z.shape == (0, 2) and z.dtype == np.float32
+
+
+def test_embedding_leaves_weights_and_samples_as_they_were():
+    params, x, _ = ring(np.float32)
+    before = bits(params), x.tobytes()
+    assert embed(NETWORK, params, x, 5).dtype == np.float32
+    assert (bits(params), x.tobytes()) == before
