@@ -45,13 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--list", action="store_true", help="list the figures and stop")
-    add("--only", nargs="+", metavar="FIGURE", help="draw these figures only, named as in --list")
+    add("--only", nargs="+", metavar="FIGURE", help="draw these figures only, named as --list names them")
     add("--quick", action="store_true", help="small sizes, for a look within a minute; the figures are stamped so")
-    add("--seed", type=int, default=0, help="the root of all randomness, a whole number from 0 up")
-    add("--out", type=Path, default=HERE / "figures", help="folder for the figures and metrics.json")
+    add("--seed", type=int, default=0, help="the root of all randomness, a whole number from 0 up (default: 0)")
+    add("--out", type=Path, default=HERE / "figures", help="folder for the figures and metrics.json (default: figures)")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
     data = parser.add_argument_group(
         "data",
@@ -139,9 +139,9 @@ def _audit_passes() -> bool:
 
 
 def _threads() -> int:
-    """The processors this process may use; more than the eight blocks of a batch would find nothing to do."""
+    """The processors this process may use; more than the four blocks of a batch would find nothing to do."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, usable)
+    return min(4, usable)
 
 
 def _table(claims: list[tuple[str, Claim]]) -> str:

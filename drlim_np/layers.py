@@ -121,7 +121,7 @@ class Conv2d:
         return _samples_first(xp.reshape(y, (self.maps, height, width, samples))), pullback
 
     def _patches(self, maps: Array, i: int) -> Array:
-        """P_i: (channels kernel², width samples), the column of a position (i, j) holding the pixels under the kernel."""
+        """P_i: (channels kernel², width samples), the column of a position (i, j) its pixels under the kernel."""
         k, width, samples = self.kernel, maps.shape[2] - self.kernel + 1, maps.shape[3]
         patches = empty((self.channels, k, k, width, samples), maps)
         for v in range(k):
@@ -287,7 +287,7 @@ class InBlocks:
 
 
 def _samples_last(x: Array) -> Array:
-    """(samples, maps, height, width) as (maps, height, width, samples), in memory too: a copy unless it is so already."""
+    """(samples, maps, height, width) as (maps, height, width, samples), in memory too: a copy unless it is."""
     xp = namespace(x)
     x = xp.permute_dims(x, (1, 2, 3, 0))
     return xp.reshape(xp.reshape(x, (prod(x.shape),)), x.shape)

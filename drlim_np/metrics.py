@@ -19,8 +19,9 @@ def slant(images: np.ndarray) -> np.ndarray:
         mean_x, mean_y = ink.sum(axis=1) @ x / total, ink.sum(axis=2) @ y / total
         dx, dy = x - mean_x[:, None], y - mean_y[:, None]
         lean = np.einsum("nyx,nx,ny->n", ink, dx, dy, optimize=True) / np.einsum("nyx,ny->n", ink, dy**2, optimize=True)
-    if not np.isfinite(lean).all():
-        raise InputError(f"image {np.flatnonzero(~np.isfinite(lean))[0]} is blank or a single row: it has no slant")
+    flat = ~np.isfinite(lean) | (np.count_nonzero(ink.any(axis=2), axis=1) < 2)
+    if flat.any():
+        raise InputError(f"image {np.flatnonzero(flat)[0]} is blank or a single row: it has no slant")
     return lean
 
 
@@ -35,9 +36,11 @@ def distances(z: np.ndarray) -> np.ndarray:
 
 
 def neighbours(z: np.ndarray, k: int) -> np.ndarray:
-    """The k nearest other samples of each on the map, nearest first: (samples, k). Ties go to the smaller index."""
-    if not 1 <= k < len(z):
-        raise InputError(f"k is {k}: each of {len(z)} samples has {len(z) - 1} others")
+    """The k nearest other samples of each on the map, nearest first: (samples, k). Ties go to the smaller index.
+
+    Raises InputError unless 1 ≤ k < samples, as do the measures below that look at k neighbours.
+    """
+    _require_others(z, k)
     return np.argsort(distances(z), axis=1, kind="stable")[:, :k]
 
 
@@ -55,10 +58,12 @@ def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
 def regression_r2(z: np.ndarray, target: np.ndarray, k: int = 10) -> float:
     """How well the place on the map predicts a quantity: R² = 1 - Σ (t - t̂)² / Σ (t - mean t)².
 
-    t̂ of a sample is the mean over its k nearest others, so no sample predicts itself. 1 is perfect, 0 chance or worse
-    at it.
+    t̂ of a sample is the mean over its k nearest others, so no sample predicts itself. 1 is perfect; 0 is no better than
+    the mean of all. Raises InputError for a target that is the same everywhere.
     """
     target = np.asarray(target, dtype=np.float64)
+    if (target == target[0]).all():
+        raise InputError(f"the target is {target[0]:g} for every sample: there is nothing to predict")
     predicted = target[neighbours(z, k)].mean(axis=1)
     return float(1 - np.sum((target - predicted) ** 2) / np.sum((target - target.mean()) ** 2))
 
@@ -68,6 +73,7 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
 
     Does not depend on the unit of length. Raises InputError where k + 1 samples coincide, whose log r_k is not defined.
     """
+    _require_others(z, k)
     radius = np.partition(distances(z), k - 1, axis=1)[:, k - 1]
     if not (radius > 0).all():
         raise InputError(f"{k + 1} or more samples share one place on the map: its evenness is not defined")
@@ -92,9 +98,14 @@ def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12) -> float:
 
 def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
     """The linear baseline: coordinates along the `dims` directions of largest variance, (samples, dims)."""
-    centred = np.asarray(x, dtype=np.float64) - np.mean(x, axis=0)
-    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+    x = np.asarray(x, dtype=np.float64)
+    left, scale, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     return left[:, :dims] * scale[:dims]
+
+
+def _require_others(z: np.ndarray, k: int) -> None:
+    if not 1 <= k < len(z):
+        raise InputError(f"k is {k}: each of {len(z)} samples has {len(z) - 1} others")
 
 
 def _pixel_distances(x: np.ndarray) -> np.ndarray:

@@ -87,6 +87,8 @@ class SampledPairs:
         require_margin(self.margin)
         if not (isinstance(self.batch, int) and self.batch >= 2):
             raise InputError(f"batch is {self.batch!r}: dissimilar pairs arise between draws, so draw at least 2")
+        if self.x.shape[0] != self.similar.size:
+            raise InputError(f"x holds {self.x.shape[0]} samples, but the graph has {self.similar.size} samples")
         if not self.similar.degree.all():
             lonely = np.flatnonzero(self.similar.degree == 0)[0]
             raise InputError(

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import cos, pi
+from math import cos, inf, pi
 from typing import NamedTuple, TextIO
 
 import numpy as np
@@ -34,7 +34,7 @@ class SGD:
     momentum: float = 0.0
 
     def __post_init__(self):
-        _require(self.rate > 0, f"rate is {self.rate}: it must be greater than 0")
+        _require(0 < self.rate < inf, f"rate is {self.rate}: it must be finite and greater than 0")
         _require(0 <= self.momentum < 1, f"momentum is {self.momentum}: it must be in [0, 1)")
 
     def init(self, params: Tree) -> Tree:
@@ -43,8 +43,9 @@ class SGD:
 
     def update(self, params: Tree, gradient: Tree, velocity: Tree, step: int, factor: float) -> tuple[Tree, Tree]:
         """W and v after one step at the rate η = rate · factor."""
-        velocity = tree_map(lambda v, g: self.momentum * v + g, velocity, gradient)
-        return tree_map(lambda w, v: w - self.rate * factor * v, params, velocity), velocity
+        rate, momentum = float(self.rate * factor), float(self.momentum)
+        velocity = tree_map(lambda v, g: momentum * v + g, velocity, gradient)
+        return tree_map(lambda w, v: w - rate * v, params, velocity), velocity
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self):
-        _require(self.rate > 0, f"rate is {self.rate}: it must be greater than 0")
+        _require(0 < self.rate < inf, f"rate is {self.rate}: it must be finite and greater than 0")
         _require(0 <= self.decay_mean < 1, f"decay_mean is {self.decay_mean}: it must be in [0, 1)")
         _require(0 <= self.decay_square < 1, f"decay_square is {self.decay_square}: it must be in [0, 1)")
         _require(self.epsilon > 0, f"epsilon is {self.epsilon}: it must be greater than 0")
@@ -71,13 +72,13 @@ class Adam:
 
     def update(self, params: Tree, gradient: Tree, state: Tree, step: int, factor: float) -> tuple[Tree, Tree]:
         """W and the moments after step t = `step`, counted from 1, at the rate η = rate · factor."""
-        b1, b2 = self.decay_mean, self.decay_square
+        rate, b1, b2 = float(self.rate * factor), float(self.decay_mean), float(self.decay_square)
         mean = tree_map(lambda m, g: b1 * m + (1 - b1) * g, state["mean"], gradient)
         square = tree_map(lambda v, g: b2 * v + (1 - b2) * g * g, state["square"], gradient)
 
         def moved(w: Array, m: Array, v: Array) -> Array:
-            spread = namespace(v).sqrt(v / (1 - b2**step)) + self.epsilon
-            return w - self.rate * factor * (m / (1 - b1**step)) / spread
+            spread = namespace(v).sqrt(v / (1 - b2**step)) + float(self.epsilon)
+            return w - rate * (m / (1 - b1**step)) / spread
 
         return tree_map(moved, params, mean, square), {"mean": mean, "square": square}
 
@@ -127,22 +128,27 @@ def minimise(
     Keeps one line of progress on `stream`, standard error if None, as long as that is a terminal.
     """
     stream = sys.stderr if stream is None else stream
-    losses = []
-    for step in descend(objective, params, optimiser, steps, rng, schedule):
-        params = step.params
-        losses.append(step.loss)
-        if stream.isatty() and (step.number % 10 == 0 or step.number == steps):
-            recent = np.mean(losses[-50:])
-            end = "\n" if step.number == steps else ""
-            stream.write(f"\r{label}: step {step.number}/{steps}, objective {recent:.5f} {end}")
+    losses, on_screen = [], False
+    try:
+        for step in descend(objective, params, optimiser, steps, rng, schedule):
+            params = step.params
+            losses.append(step.loss)
+            if stream.isatty() and (step.number % 10 == 0 or step.number == steps):
+                recent, on_screen = np.mean(losses[-50:]), True
+                stream.write(f"\r{label}: step {step.number}/{steps}, objective {recent:.5f} ")
+                stream.flush()
+    finally:
+        if on_screen:
+            stream.write("\n")
             stream.flush()
     return params, np.array(losses)
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
     """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set."""
-    starts = range(0, x.shape[0], block)
-    return namespace(x).concat([network(params, x[start : start + block])[0] for start in starts])
+    samples = x.shape[0]
+    blocks = (slice(start, min(start + block, samples)) for start in range(0, max(1, samples), block))
+    return namespace(x).concat([network(params, x[rows, ...])[0] for rows in blocks])
 
 
 def _zeros_like(x: Array) -> Array:

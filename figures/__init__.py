@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from figures import figure1, figure3, figure4
+from figures import figure1, figure3, figure4, sheet
 from figures.record import Result, Run
 
 # What `run_all.py --only` accepts, in the order of the paper.
@@ -11,5 +11,6 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure3": figure3.make,
     "figure4": figure4.make,
     "figure4-exact": figure4.make_exact,
+    "sheet": sheet.make,
 }
 DIGITS = {"figure4", "figure4-exact"}  # those that need 4s and 9s

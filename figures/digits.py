@@ -27,7 +27,7 @@ class Training:
     steps: int
     margin: float = 1.0
     batch: int = 128
-    rate: float = 3e-3
+    rate: float = 5e-3
 
 
 def draw_at_random(digits: Digits, split: Split, per_class: int | None, rng: np.random.Generator) -> np.ndarray:

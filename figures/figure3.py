@@ -39,7 +39,7 @@ def stages(network: Sequential, shape: tuple[int, ...]) -> list[Stage]:
 
 @rc_context(RULES)
 def make(run: Run) -> Result:
-    """The layers of G_W with their maps, sizes and kernels, and the loss that two copies share."""
+    """The layers of G_W with their maps, sizes and kernels, read off the network object."""
     network = convnet()
     found = stages(network, CONVNET_INPUT)
     figure = Figure(figsize=(11, 4.1), layout="constrained")

@@ -127,6 +127,15 @@ def test_the_balanced_weighting_gives_both_kinds_of_pair_equal_say_however_many_
     assert EveryPair(network, x, similar, 5.0, "exact")(params, None, 1.0)[0] == pytest.approx(4 * 2 / 6, rel=BOUND)
 
 
+def test_a_sample_of_pairs_is_balanced_unless_told_otherwise():
+    params, x, margin = problem(GRAPH)
+    default, *losses = (
+        SampledPairs(NETWORK, x, GRAPH, margin, **weighting).on(GRAPH.pairs, params)[0]
+        for weighting in ({}, {"weighting": "balanced"}, {"weighting": "exact"})
+    )
+    assert default == losses[0] != losses[1]
+
+
 # ---- λ rises ----
 
 
@@ -343,6 +352,15 @@ def test_a_batch_without_a_pair_of_draws_is_refused(batch):
 @pytest.mark.parametrize("margin", [0, -1.0, float("nan"), float("inf"), None])
 def test_a_margin_that_is_not_a_positive_number_is_refused(form, margin):
     assert_refused(form, f"margin is {margin!r}: .* greater than 0", margin=margin)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"margin": 0.0}, {"batch": 1}, {"similar": ISOLATED, "x": np.ones((ISOLATED.size, 3))}], ids=list
+)
+def test_a_sample_that_cannot_be_drawn_is_refused_before_anything_is(wrong):
+    options = {"x": np.ones((GRAPH.size, 3)), "similar": GRAPH} | wrong
+    with pytest.raises(InputError):
+        SampledPairs(NETWORK, **options)
 
 
 @pytest.mark.parametrize("form", [EveryPair, SampledPairs])

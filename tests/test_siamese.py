@@ -188,7 +188,7 @@ def test_the_same_input_in_both_towers_feels_no_force():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)
-def test_precision_is_kept_and_nothing_originalsis_changed(network, shape, last, dtype):
+def test_precision_is_kept_and_nothing_given_is_changed(network, shape, last, dtype):
     params, x, margin = problem(network, shape, GRAPH.size)
     params, x = tree_map(lambda p: p.astype(dtype), params), x.astype(dtype)
     i, j, y = pair_table(GRAPH)

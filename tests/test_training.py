@@ -264,12 +264,16 @@ def test_weights_keep_their_precision(optimiser_of, number):
 
 
 class Screen(io.StringIO):
-    """A terminal; `shown` is what has been flushed."""
+    """A terminal. What is written becomes visible when it is flushed, and must be before more is written."""
 
     shown = ""
 
     def isatty(self):
         return True
+
+    def write(self, text):
+        assert self.shown == self.getvalue()
+        return super().write(text)
 
     def flush(self):
         self.shown = self.getvalue()
@@ -408,7 +412,7 @@ def test_learning_lowers_the_objective(optimiser, form):
     params, x, graph = ring()
     every = EveryPair(NETWORK, x, graph, MARGIN, "balanced")
     final, _ = minimise(form(NETWORK, x, graph, MARGIN, "balanced"), params, optimiser, 150, generator())
-    assert every(final, None, 1.0)[0] < 0.5 * every(params, None, 1.0)[0]
+    assert every(final, None, 1.0)[0] < 0.6 * every(params, None, 1.0)[0]
 
 
 def energies(z, graph):
@@ -432,10 +436,10 @@ def attraction_alone(network, x, similar):
 def test_attraction_alone_collapses_to_a_point_and_both_terms_do_not():
     params, x, graph = ring()
     before = np.mean(energies(embed(NETWORK, params, x), graph)[1])
-    collapsed, _ = minimise(attraction_alone(NETWORK, x, graph), params, Adam(0.03), 300, generator())
+    collapsed, _ = minimise(attraction_alone(NETWORK, x, graph), params, Adam(0.03), 400, generator())
     assert max(d.max() for d in energies(embed(NETWORK, collapsed, x), graph)) < 1e-2 * before
 
-    mapped, _ = minimise(EveryPair(NETWORK, x, graph, MARGIN), params, Adam(0.03), 300, generator())
+    mapped, _ = minimise(EveryPair(NETWORK, x, graph, MARGIN), params, Adam(0.03), 400, generator())
     similar, dissimilar = energies(embed(NETWORK, mapped, x), graph)
     assert similar.max() < MARGIN
     assert dissimilar.mean() > 0.8 * MARGIN

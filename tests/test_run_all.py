@@ -1,0 +1,439 @@
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import run_all
+from drlim_np.data import handwriting, mnist
+from drlim_np.data.directory import data_directory
+from drlim_np.errors import DrlimError
+from drlim_np.gradcheck import Row
+from figures import DIGITS, FIGURES, figure4
+from figures.record import Claim, Result
+
+
+@pytest.fixture(autouse=True)
+def nobodys_data(monkeypatch, tmp_path_factory):
+    """Neither the environment nor the home folder of whoever runs the tests has a say in them."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.delenv("DRLIM_DATA", raising=False)
+    for variable in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(home))
+    monkeypatch.setattr(Path, "home", lambda: home)
+
+
+@pytest.fixture(scope="module")
+def few():
+    """Enough 4s and 9s for the smallest Figure 4."""
+    return handwriting.generate(1, train=(25, 25), test=(20, 20))
+
+
+@pytest.fixture(autouse=True)
+def generated(monkeypatch, few):
+    """Counts how often handwriting is generated, and keeps it small."""
+    calls = []
+    monkeypatch.setattr(handwriting, "generate", lambda: calls.append(1) or few)
+    return calls
+
+
+@pytest.fixture
+def command(tmp_path, capsys):
+    """Runs the command line on a folder of its own: status, standard output, standard error."""
+
+    def run(*arguments, out=tmp_path / "out", audit=False):
+        status = run_all.main([*map(str, arguments), "--out", str(out), *([] if audit else ["--no-audit"])])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Figures that take no time; the runs that they were given, by name."""
+    runs = {}
+
+    def figure(name, run):
+        runs[name] = run
+        return Result(Figure(figsize=(1, 1)), HOLDS, data=run.digits() if name in DIGITS else None)
+
+    for name in FIGURES:
+        monkeypatch.setitem(FIGURES, name, lambda run, name=name: figure(name, run))
+    return runs
+
+
+HOLDS = [Claim("all is well", 0.5, "≥", 0.25)]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else None
+
+
+def one_line(said):
+    """The one line on standard error, without the program's name."""
+    assert said.startswith("run_all.py: ")
+    assert said.endswith("\n")
+    assert said[:-1].isprintable(), "more than one line"
+    return said.removeprefix("run_all.py: ")[:-1]
+
+
+def put_idx(folder, digits):
+    """The digits as the four files of MNIST."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = (digits.train.images, digits.train.labels, digits.test.images, digits.test.labels)
+    for name, array in zip(mnist.FILES, arrays, strict=True):
+        header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (folder / name).write_bytes(header + array.tobytes())
+    return folder
+
+
+@pytest.fixture
+def published(tmp_path, few, monkeypatch):
+    """A folder with files that pass for the published ones."""
+    folder = put_idx(tmp_path / "data" / "mnist", few)
+    for name in mnist.FILES:
+        monkeypatch.setitem(mnist.FILES, name, hashlib.sha256((folder / name).read_bytes()).hexdigest())
+    return folder.parent
+
+
+# ---- which figures ----
+
+
+def test_list_names_every_figure_with_what_it_shows(capsys):
+    assert run_all.main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(FIGURES)
+    for line, make in zip(lines, FIGURES.values(), strict=True):
+        assert line.split(maxsplit=1)[1] == make.__doc__.splitlines()[0]
+
+
+def test_without_only_all_figures_are_drawn_in_the_order_of_the_paper(command, drawn):
+    status, said, _ = command()
+    assert status == 0
+    assert list(drawn) == list(FIGURES)
+    assert f"All {len(FIGURES)} claims hold." in said
+
+
+@pytest.mark.parametrize(
+    "only", [["figure4", "figure1"], ["figure4,figure1"], ["figure1,", "figure4,figure1"]], ids=" ".join
+)
+def test_only_takes_names_with_blanks_or_commas_between_and_draws_each_once(command, drawn, only, tmp_path):
+    status, said, _ = command("--only", *only)
+    assert status == 0
+    assert list(drawn) == ["figure1", "figure4"]
+    files = {"figure1.png", "figure1.svg", "figure4-handwriting.png", "figure4-handwriting.svg", "metrics.json"}
+    assert set(contents(tmp_path / "out")) == files
+    for key in ("figure1", "figure4-handwriting"):
+        assert str(tmp_path / "out" / f"{key}.png") in said
+
+
+def test_figures_get_the_seed_the_size_and_some_threads(command, drawn):
+    command("--only", "figure1", "--seed", "12", "--quick")
+    command("--only", "figure3")
+    assert (drawn["figure1"].seed, drawn["figure1"].quick) == (12, True)
+    assert (drawn["figure3"].seed, drawn["figure3"].quick) == (0, False)
+    assert 1 <= drawn["figure1"].threads <= 8
+
+
+def test_figure_1_on_its_own_needs_no_data_and_holds(command, generated, tmp_path):
+    status, said, complained = command("--only", "figure1")
+    assert (status, complained) == (0, "")
+    assert said.count("holds\n") == 5
+    assert said.endswith("All 5 claims hold.\n")
+    assert "Data:" not in said
+    assert not generated
+    assert set(contents(tmp_path / "out")) == {"figure1.png", "figure1.svg", "metrics.json"}
+
+
+def test_a_second_run_adds_to_the_record_of_the_first(command, drawn, tmp_path):
+    command("--only", "figure1")
+    command("--only", "figure3")
+    assert set(json.loads((tmp_path / "out" / "metrics.json").read_bytes())) == {"figure1", "figure3"}
+
+
+# ---- claims ----
+
+
+def test_a_claim_that_fails_gives_status_1_and_is_named_but_all_figures_are_kept(command, drawn, monkeypatch, tmp_path):
+    claims = [Claim("the earth is round", 1.0, "≥", 0.5), Claim("the earth is flat", 0.125, "≥", 0.5)]
+    monkeypatch.setitem(FIGURES, "figure1", lambda run: Result(Figure(), claims))
+    status, said, complained = command("--only", "figure1,figure3")
+    assert (status, complained) == (1, "")
+    (flat,) = (line for line in said.splitlines() if "the earth is flat" in line)
+    assert flat.split() == ["figure1", "the", "earth", "is", "flat", "0.125", "≥", "0.5", "FAILS"]
+    assert said.count("FAILS") == 1
+    assert said.endswith("3 claims, 1 failed\n")
+    assert {"figure1.png", "figure3.png"} < set(contents(tmp_path / "out"))
+
+
+def test_a_claim_about_nan_fails(command, monkeypatch):
+    monkeypatch.setitem(FIGURES, "figure1", lambda run: Result(Figure(), [Claim("", float("nan"), "≤", 1.0)]))
+    assert command("--only", "figure1")[0] == 1
+
+
+# ---- which data ----
+
+
+def test_without_mnist_handwriting_is_generated_once_and_that_is_said(command, drawn, generated, tmp_path):
+    status, said, _ = command()
+    assert status == 0
+    assert said.startswith("Data: generated handwriting, for there is no MNIST in ")
+    assert said.count("Data:") == len(generated) == 1
+    assert str(data_directory().path) in said
+    assert "--download" in said
+    assert {"figure4-handwriting.png", "figure4-exact-handwriting.png"} < set(contents(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA", "cache"])
+def test_mnist_is_used_and_named_where_it_is_found(
+    command, drawn, published, generated, named_by, tmp_path, monkeypatch
+):
+    arguments = ["--data", published] if named_by == "--data" else []
+    if named_by == "DRLIM_DATA":
+        monkeypatch.setenv("DRLIM_DATA", str(published))
+    elif named_by == "cache":
+        data_directory().path.parent.mkdir(parents=True, exist_ok=True)
+        published = published.rename(data_directory().path)
+    status, said, _ = command("--only", "figure4", *arguments)
+    assert status == 0
+    assert said.startswith(f"Data: MNIST from {published / 'mnist'}\n")
+    assert not generated
+    assert set(contents(tmp_path / "out")) == {"figure4-mnist.png", "figure4-mnist.svg", "metrics.json"}
+    entry = json.loads((tmp_path / "out" / "metrics.json").read_bytes())["figure4-mnist"]
+    assert entry["data"] == {"name": "mnist", "title": "MNIST", "sha256": mnist.FILES}
+
+
+def test_the_flag_goes_before_the_variable(command, drawn, published, monkeypatch, tmp_path):
+    monkeypatch.setenv("DRLIM_DATA", str(tmp_path / "nothing"))
+    assert command("--only", "figure4", "--data", published)[0] == 0
+
+
+def test_a_variable_that_names_no_folder_is_reported_by_its_name(command, drawn, monkeypatch, tmp_path):
+    monkeypatch.setenv("DRLIM_DATA", str(tmp_path / "nothing"))
+    status, _, complained = command("--only", "figure4")
+    assert status == 2
+    assert f"{tmp_path / 'nothing'}, named by DRLIM_DATA, does not exist" in one_line(complained)
+    assert not drawn
+
+
+def test_generated_handwriting_can_be_asked_for_where_mnist_is_found(command, drawn, published, monkeypatch, tmp_path):
+    monkeypatch.setenv("DRLIM_DATA", str(published))
+    assert command("--only", "figure4", "--generated")[0] == 0
+    assert "figure4-handwriting.png" in contents(tmp_path / "out")
+
+
+@pytest.mark.parametrize("only", ["figure1", "figure4"])
+def test_download_fetches_into_the_data_folder_first(command, drawn, few, monkeypatch, tmp_path, only):
+    fetched = []
+
+    def fetch(folder):
+        fetched.append(folder)
+        put_idx(folder, few)
+
+    monkeypatch.setattr(run_all, "fetch", fetch)
+    status, said, _ = command("--only", only, "--download", "--data", tmp_path / "new", "--accept-unknown-data")
+    assert status == 0
+    assert fetched == [tmp_path / "new" / "mnist"]
+    assert f" from {tmp_path / 'new' / 'mnist'}\n" in said
+
+
+def test_a_quick_figure_4_of_other_data_is_named_after_them_and_claims_counts_only(command, few, tmp_path, monkeypatch):
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": 2})
+    folder = put_idx(tmp_path / "fashion", few)
+    status, said, complained = command("--only", "figure4", "--quick", "--data", folder, "--accept-unknown-data")
+    assert (status, complained) == (0, "")
+    assert said.endswith("All 2 claims hold.\n")
+    (key,) = json.loads((tmp_path / "out" / "metrics.json").read_bytes())
+    assert key.startswith("figure4-idx-")
+    assert key.endswith("-quick")
+    assert set(contents(tmp_path / "out")) == {f"{key}.png", f"{key}.svg", f"{key}.npz", "metrics.json"}
+    assert said.startswith(f"Data: IDX data {key.split('-')[2]} from {folder}\n")
+
+
+# ---- what the user can mend ----
+
+
+def damaged(tmp_path, few):
+    folder = put_idx(tmp_path / "damaged", few)
+    file = folder / list(mnist.FILES)[2]
+    file.write_bytes(file.read_bytes()[:-1])
+    return ["--data", folder, "--accept-unknown-data"], str(file)
+
+
+def part(tmp_path, few):
+    folder = put_idx(tmp_path / "part", few)
+    name = list(mnist.FILES)[1]
+    (folder / name).unlink()
+    return ["--data", folder], name
+
+
+def too_few(tmp_path, few):
+    return ["--data", put_idx(tmp_path / "few", few), "--accept-unknown-data"], "25 images labelled 4, 3000 needed"
+
+
+BAD = {
+    "no such figure": lambda *_: (["--only", "figure1", "figure0,figure99"], "--only names figure0, figure99"),
+    "negative seed": lambda *_: (["--seed", "-1"], "--seed is -1"),
+    "missing data": lambda tmp_path, _: (["--data", tmp_path / "nothing"], str(tmp_path / "nothing")),
+    "empty data": lambda *_: (["--data", ""], "--data is empty"),
+    "file for data": lambda tmp_path, _: (["--data", __file__], __file__),
+    "damaged data": damaged,
+    "part of the data": part,
+    "unknown data": lambda tmp_path, few: (["--data", put_idx(tmp_path / "other", few)], "--accept-unknown-data"),
+    "too few 4s": too_few,
+    "generated and data": lambda tmp_path, _: (["--generated", "--data", tmp_path], "--generated uses no data folder"),
+    "generated and download": lambda *_: (["--generated", "--download"], "--generated uses no data folder"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_what_the_user_can_mend_gives_status_2_and_one_line_and_leaves_all_files(command, few, tmp_path, fault):
+    arguments, named = BAD[fault](tmp_path, few)
+    (tmp_path / "out").mkdir()
+    for name in ("figure1.png", "figure4-handwriting.npz"):
+        (tmp_path / "out" / name).write_bytes(b"earlier")
+    (tmp_path / "out" / "metrics.json").write_text('{"figure1": {}}')
+    before = contents(tmp_path / "out")
+    status, said, complained = command(*(["--only", "figure4"] if "--only" not in arguments else []), *arguments)
+    assert status == 2
+    assert named in one_line(complained)
+    assert ".png" not in said
+    assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("inside", ["", "folder"])
+def test_a_file_in_place_of_the_output_folder_gives_status_2_and_stays(command, drawn, tmp_path, inside):
+    (tmp_path / "taken").write_bytes(b"content")
+    status, _, complained = command(out=tmp_path / "taken" / inside)
+    assert status == 2
+    assert str(tmp_path / "taken") in one_line(complained)
+    assert (tmp_path / "taken").read_bytes() == b"content"
+    assert not drawn
+
+
+def test_a_damaged_record_is_reported_before_anything_is_drawn(command, drawn, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "metrics.json").write_text("{")
+    status, _, complained = command()
+    assert status == 2
+    assert one_line(complained).startswith(str(tmp_path / "out" / "metrics.json"))
+    assert contents(tmp_path / "out") == {"metrics.json": b"{"}
+    assert not drawn
+
+
+def test_an_error_in_a_figure_keeps_those_before(command, drawn, monkeypatch, tmp_path):
+    def fail(run):
+        raise DrlimError("the moon is in the way: wait")
+
+    monkeypatch.setitem(FIGURES, "figure3", fail)
+    status, _, complained = command("--only", "figure1,figure3,figure4")
+    assert (status, one_line(complained)) == (2, "the moon is in the way: wait")
+    assert set(contents(tmp_path / "out")) == {"figure1.png", "figure1.svg", "metrics.json"}
+
+
+def test_ctrl_c_gives_status_130_and_keeps_the_figures_finished_so_far(command, drawn, monkeypatch, tmp_path):
+    def interrupt(run):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(FIGURES, "figure3", interrupt)
+    status, _, complained = command("--only", "figure1,figure3,figure4")
+    assert status == 130
+    assert "interrupted" in one_line(complained)
+    assert set(contents(tmp_path / "out")) == {"figure1.png", "figure1.svg", "metrics.json"}
+
+
+# ---- the audit ----
+
+
+@pytest.fixture
+def audit(monkeypatch, tmp_path):
+    """An audit of one gradient and one property, each as good as it is told to be."""
+
+    def pretend(gradient_holds=True, property_holds=True):
+        row = Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0)
+        assert row.holds == gradient_holds
+        monkeypatch.setattr(run_all.audit, "findings", lambda: iter([run_all.audit.Finding("a layer", row)]))
+        (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
+        monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_property.py"),))
+
+    return pretend
+
+
+def test_after_an_audit_that_passes_the_figures_are_drawn(command, drawn, audit):
+    audit()
+    status, said, complained = command("--only", "figure1", audit=True)
+    assert (status, complained) == (0, "")
+    assert "1 gradients held against both oracles" in said
+    assert "1 passed" in said
+    assert said.index("1 passed") < said.index("figure1.png")
+    assert list(drawn) == ["figure1"]
+
+
+@pytest.mark.parametrize(
+    ("told", "named"), [({"gradient_holds": False}, "FAILS"), ({"property_holds": False}, "AssertionError: told so")]
+)
+def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, drawn, audit, tmp_path, told, named):
+    audit(**told)
+    status, said, _ = command(audit=True)
+    assert status == 1
+    assert named in said
+    assert "no figure was drawn" in said
+    assert not drawn
+    assert contents(tmp_path / "out") == {}
+
+
+def test_no_audit_skips_it(command, drawn, monkeypatch):
+    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    assert command("--only", "figure1")[0] == 0
+
+
+def test_a_fault_in_the_data_is_reported_before_the_audit(command, drawn, monkeypatch, tmp_path):
+    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    assert command("--data", tmp_path / "nothing", audit=True)[0] == 2
+
+
+@pytest.mark.parametrize("missing", [["pytest"], ["hypothesis"], ["pytest", "hypothesis"]], ids=" ".join)
+def test_without_its_tools_the_audit_says_how_to_get_them_or_do_without(command, drawn, monkeypatch, missing):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in missing else find_spec(name))
+    status, _, complained = command("--only", "figure1", audit=True)
+    assert status == 2
+    assert f"the audit needs {' and '.join(missing)}: " in one_line(complained)
+    assert 'pip install ".[test]"' in complained
+    assert "--no-audit" in complained
+    assert not drawn
+
+
+def test_the_audited_properties_are_there():
+    assert all((Path(run_all.__file__).parent / name).is_file() for name in run_all.PROPERTIES)
+
+
+# ---- as a process ----
+
+
+def process(*arguments, folder):
+    """run_all.py as a user starts it, from another folder."""
+    command = [sys.executable, "-W", "error", run_all.__file__, *map(str, arguments)]
+    environ = os.environ | {"PYTHONUTF8": "1", "MPLCONFIGDIR": matplotlib.get_cachedir()}
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", env=environ)
+
+
+def test_the_command_line_draws_figures_without_a_display_or_a_warning(tmp_path, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    done = process("--only", "figure1,figure3", "--no-audit", "--out", tmp_path / "out", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("All 12 claims hold.\n")
+    assert len(contents(tmp_path / "out")) == 5
+
+
+def test_the_command_line_complains_in_one_line(tmp_path):
+    done = process("--only", "figure0", "--out", tmp_path / "out", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "figure0" in one_line(done.stderr)
+    assert contents(tmp_path) == {}
