@@ -14,8 +14,9 @@ from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.errors import DataError
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
-from drlim_np.training import embed
+from drlim_np.training import embed, minimise
 from figures import DIGITS, FIGURES, figure1, figure3, figure4
+from figures import digits as learning
 from figures.digits import LOOKS, draw_at_random
 from figures.record import Run, publish
 
@@ -136,7 +137,8 @@ def test_figure_3_draws_every_map_to_scale_and_every_unit(architecture):
     patches = architecture.figure.axes[0].patches
     maps = [(patch.get_width(), patch.get_height()) for patch in patches if isinstance(patch, Rectangle)]
     assert maps == [(32, 32)] + 15 * [(27, 27)] + 15 * [(9, 9)] + 30 * [(1, 1)]
-    assert sum(isinstance(patch, Circle) for patch in patches) == 2
+    one, other = (patch for patch in patches if isinstance(patch, Circle))
+    assert np.linalg.norm(np.subtract(one.center, other.center)) > one.radius + other.radius
 
 
 def test_figure_3_counts_the_trainable_numbers(architecture):
@@ -339,6 +341,21 @@ def test_figure_4_saves_what_colours_the_plot(balanced, digits):
     assert arrays["objective"].shape == (STEPS,)
 
 
+@pytest.mark.parametrize("make", [figure4.make, figure4.make_exact])
+def test_figure_4_is_trained_with_the_settings_that_it_records(make, small, digits, monkeypatch):
+    trained = {}
+
+    def remember(objective, start, optimiser, steps, *others, **options):
+        trained.update(margin=objective.margin, batch=objective.batch, weighting=objective.weighting)
+        trained.update(rate=optimiser.rate, steps=steps)
+        return minimise(objective, start, optimiser, steps, *others, **options)
+
+    monkeypatch.setattr(learning, "minimise", remember)
+    recorded = make(run_on(digits, quick=True)).settings
+    assert trained == {name: recorded[name] for name in trained}
+    assert len(trained) == 5
+
+
 def test_figure_4_trains_on_training_digits_only(balanced, digits, learned):
     seen = {image.tobytes() for image in learned["x"]}
     train, test = ({image.tobytes() for image in on_canvas(s.images)} for s in (digits.train, digits.test))
@@ -517,7 +534,7 @@ def test_figure_4_prints_its_numbers_beside_those_of_pca(balanced):
 
 @pytest.mark.parametrize("make", [figure4.make, figure4.make_exact])
 @pytest.mark.parametrize(("name", "wanted"), [("train", 76), ("test", 51)])
-def test_figure_4_says_where_4s_and_9s_are_too_few(monkeypatch, digits, make, name, wanted):
+def test_figure_4_says_where_4s_and_9s_are_too_few(small, monkeypatch, digits, make, name, wanted):
     monkeypatch.setitem(figure4.QUICK, f"{name}_per_class", wanted)
     with pytest.raises(DataError, match=f"generated handwriting has .* labelled 4, {wanted} needed"):
         make(run_on(digits, quick=True))
