@@ -19,7 +19,7 @@ from drlim_np import audit
 from drlim_np.data import Digits, handwriting, mnist
 from drlim_np.data.directory import data_directory, find_mnist, mnist_folder
 from drlim_np.data.download import fetch
-from drlim_np.errors import DrlimError, InputError
+from drlim_np.errors import DrlimError, InputError, shown
 from figures import DIGITS, FIGURES
 from figures.record import Claim, Run, publish, require_writable
 
@@ -29,6 +29,9 @@ PROPERTIES = ("tests/test_gradients.py", "tests/test_properties.py")
 
 def main(arguments: list[str] | None = None) -> int:
     """0 if the audit passes and every claim holds, 1 if not, 2 where the user can mend it, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a sign that the terminal cannot show must not end a run
     options = _parser().parse_args(arguments)
     if options.list:
         for name, make in FIGURES.items():
@@ -102,7 +105,9 @@ def _chosen(only: list[str] | None) -> list[str]:
     """The figures to draw, in the paper's order. Raises InputError for a name that is not a figure's."""
     asked = [name for names in only or FIGURES for name in names.split(",") if name]
     if unknown := [name for name in asked if name not in FIGURES]:
-        raise InputError(f"--only names {', '.join(unknown)}: the figures are {', '.join(FIGURES)}")
+        raise InputError(f"--only names {shown(', '.join(unknown))}: the figures are {', '.join(FIGURES)}")
+    if not asked:
+        raise InputError(f"--only names no figure: the figures are {', '.join(FIGURES)}")
     return [name for name in FIGURES if name in asked]
 
 

@@ -3,6 +3,8 @@
 Each message is one line that names the culprit and the remedy, so that the command line can print it as it stands.
 """
 
+import os
+
 
 class DrlimError(Exception):
     """Anything that the caller can mend; the command line prints it and exits with status 2."""
@@ -18,3 +20,8 @@ class DataError(DrlimError, ValueError):
 
 class DivergedError(DrlimError, ArithmeticError):
     """A loss or gradient that is no longer a finite number."""
+
+
+def shown(text: str | os.PathLike) -> str:
+    """A path or a stranger's text, fit for a one-line message: with line breaks or control characters it is escaped."""
+    return str(text) if str(text).isprintable() else ascii(str(text))

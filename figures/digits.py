@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
+from drlim_np import metrics
 from drlim_np.data import Digits, Split
-from drlim_np.errors import DataError
+from drlim_np.errors import DataError, InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import InBlocks
 from drlim_np.networks import convnet
@@ -35,15 +36,22 @@ def draw_at_random(digits: Digits, split: Split, per_class: int | None, rng: np.
 
     Raises DataError where there are too few.
     """
+    least = per_class or 1
     rows = [np.flatnonzero(split.labels == label) for label in CLASSES]
     for label, found in zip(CLASSES, rows, strict=True):
-        if len(found) < (per_class or 1):
-            raise DataError(
-                f"{digits.title} has {len(found)} images labelled {label}, {per_class or 1} needed: use MNIST"
-            )
+        if len(found) < least:
+            raise DataError(f"{digits.title} has {len(found)} images labelled {label}, {least} needed: use MNIST")
     if per_class is None:
         return np.sort(np.concatenate(rows))
     return rng.permutation(np.concatenate([rng.choice(found, per_class, replace=False) for found in rows]))
+
+
+def slant_of(digits: Digits, rows: np.ndarray) -> np.ndarray:
+    """The slant of the given test digits, (rows,). Raises DataError for one without ink, which has none."""
+    try:
+        return metrics.slant(digits.test.images[rows])
+    except InputError as fault:
+        raise DataError(f"{digits.title}, among its test images labelled 4 or 9: {fault}") from fault
 
 
 def learn(

@@ -48,7 +48,7 @@ def make(run: Run) -> Result:
     beyond = d >= MARGIN
     claims = [
         Claim("L_S is 0 at D = 0", float(drawn_s[0]), "=", 0.0),
-        Claim("L_S rises throughout: smallest step", float(np.diff(drawn_s).min()), "≥", 0.0),
+        Claim("L_S rises as ½D²: largest distance from it", float(np.abs(drawn_s - d**2 / 2).max()), "=", 0.0),
         Claim("L_D is ½m² at D = 0: distance from it", abs(float(drawn_d[0]) - MARGIN**2 / 2), "=", 0.0),
         Claim("L_D falls throughout up to m: largest step", float(np.diff(drawn_d[~beyond]).max()), "≤", 0.0),
         Claim("L_D is 0 from m on: its largest value there", float(drawn_d[beyond].max()), "=", 0.0),

@@ -9,18 +9,20 @@ from matplotlib.figure import Figure
 
 from drlim_np import metrics
 from drlim_np.data.canvas import on_canvas
+from drlim_np.errors import DataError
 from drlim_np.loss import contrastive_all_pairs
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 from figures import thumbnails
-from figures.digits import LOOKS, Training, draw_at_random, learn, scatter_by_class
+from figures.digits import LOOKS, Training, draw_at_random, learn, scatter_by_class, slant_of
 from figures.record import Claim, Result, Run
 from figures.style import RULES
 
 NEIGHBOURS = 5
 TRAIN_PER_CLASS = 3000
 STEPS = 2000
+LEAST = 25  # test digits: trustworthiness looks at 12 neighbours, which must be fewer than half
 QUICK = {"train_per_class": 1000, "test_per_class": 300, "steps": 300}
 
 # Bounds on the map of unseen digits: accuracy, slant R² at least; unevenness at most. Those of a quick run are looser,
@@ -52,12 +54,14 @@ def _make(run: Run, weighting: Weighting) -> Result:
     training = Training(QUICK["steps"] if run.quick else STEPS)
     train = draw_at_random(digits, digits.train, per_class, rng)
     test = draw_at_random(digits, digits.test, test_per_class, rng)
+    if len(test) < LEAST:
+        raise DataError(f"{digits.title} has {len(test)} test images labelled 4 or 9, {LEAST} needed: use MNIST")
+    label, slant = digits.test.labels[test], slant_of(digits, test)
     x, unseen = on_canvas(digits.train.images[train]), on_canvas(digits.test.images[test])
 
     similar = nearest_neighbour_graph(x.reshape(len(x), -1), NEIGHBOURS, run.threads)
     network, params, losses = learn(x, similar, weighting, training, run, rng, f"figure 4, {weighting}")
 
-    label, slant = digits.test.labels[test], metrics.slant(digits.test.images[test])
     z = _turned(embed(network, params, unseen), slant, label)
     pixels = unseen.reshape(len(unseen), -1)
     ours, linear = _organisation(pixels, z, label, slant), _organisation(pixels, metrics.pca(pixels), label, slant)

@@ -17,10 +17,11 @@ from matplotlib.figure import Figure
 
 import drlim_np
 from drlim_np.data import Digits
-from drlim_np.errors import DataError, DrlimError
+from drlim_np.errors import DataError, DrlimError, shown
 from figures.style import RULES, stamp
 
 RECORD = "metrics.json"
+MOVE = "move it away or choose another folder by --out"
 
 
 @dataclass(frozen=True)
@@ -86,21 +87,22 @@ def stem(name: str, result: Result, run: Run) -> str:
 def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path) -> str:
     """Writes the figure's PNG and SVG, its .npz and its entry in metrics.json into `out`; returns their stem.
 
-    Each file is written beside its place and then renamed, so that a failure leaves the earlier one as it was. Raises
-    DrlimError where `out` cannot be written, DataError where the metrics.json in it cannot be read.
+    All are written beside their places before the first is renamed into its own, so that a failure leaves the earlier
+    ones as they were. Raises DrlimError where `out` cannot be written, DataError where its metrics.json cannot be read.
     """
     key = stem(name, result, run)
     record = _earlier_record(out / RECORD)
     record[key] = entry(result, run, wall_seconds)
     if run.quick:
         stamp(result.figure, "quick")
-    for kind in ("png", "svg"):
-        _replace(out / f"{key}.{kind}", _rendered(result.figure, kind))
+    files = {out / f"{key}.{kind}": _rendered(result.figure, kind) for kind in ("png", "svg")}
     if result.arrays is not None:
         buffer = io.BytesIO()
         np.savez(buffer, **result.arrays)
-        _replace(out / f"{key}.npz", buffer.getvalue())
-    _replace(out / RECORD, (json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
+        files[out / f"{key}.npz"] = buffer.getvalue()
+    text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
+    files[out / RECORD] = f"{text}\n".encode(errors="replace")
+    _replace(files)
     return key
 
 
@@ -127,15 +129,15 @@ def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
 
 def require_writable(out: Path) -> None:
     """Makes the folder `out` if need be. Raises DrlimError unless files can be written there."""
+    probe = out / f".{os.getpid()}.probe"
     try:
         out.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
     except OSError as fault:
         raise DrlimError(
-            f"{out}: the output folder cannot be made ({fault.strerror}): choose another by --out"
+            f"{shown(out)}: nothing can be written there ({fault.strerror}): choose another folder by --out"
         ) from fault
-    probe = out / f".{os.getpid()}.probe"
-    _replace(probe, b"")
-    probe.unlink()
     _earlier_record(out / RECORD)
 
 
@@ -153,24 +155,28 @@ def _earlier_record(path: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as fault:
-        raise DataError(f"{path}: cannot be read ({fault}): move it away or choose another folder by --out") from fault
+    except (OSError, ValueError, RecursionError) as fault:
+        raise DataError(f"{shown(path)}: cannot be read ({fault}): {MOVE}") from fault
     if not isinstance(record, dict):
-        raise DataError(f"{path}: not a table of figures: move it away or choose another folder by --out")
+        raise DataError(f"{shown(path)}: not a table of figures: {MOVE}")
     return record
 
 
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+def _replace(files: Mapping[Path, bytes]) -> None:
+    """Writes all the files, then puts each in its place, in the order given."""
+    partial = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in files}
     try:
         try:
-            partial.write_bytes(content)
-            os.replace(partial, path)
+            for path, content in files.items():
+                partial[path].write_bytes(content)
+            for path in files:
+                os.replace(partial[path], path)
         finally:
-            partial.unlink(missing_ok=True)
+            for leftover in partial.values():
+                leftover.unlink(missing_ok=True)
     except OSError as fault:
         raise DrlimError(
-            f"{path}: cannot be written ({fault.strerror}): free the place or choose another by --out"
+            f"{shown(path)}: cannot be written ({fault.strerror}): free the place or choose another by --out"
         ) from fault
 
 

@@ -15,7 +15,7 @@ from drlim_np.data.handwriting import generate
 from drlim_np.errors import DataError
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.training import embed, minimise
-from figures import DIGITS, FIGURES, figure1, figure3, figure4
+from figures import DIGITS, FIGURES, figure1, figure3, figure4, sheet
 from figures import digits as learning
 from figures.digits import LOOKS, draw_at_random
 from figures.record import Run, publish
@@ -562,3 +562,38 @@ def test_every_figure_that_needs_digits_is_marked():
 def test_figures_1_and_3_are_the_same_bytes_for_every_seed(name, tmp_path):
     one, other = (published(FIGURES[name](BARE), replace(BARE, seed=seed), tmp_path / str(seed)) for seed in (0, 1))
     assert one == other
+
+
+# ---- the sheet of generated handwriting ----
+
+
+@pytest.fixture(scope="module")
+def written(digits):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sheet.handwriting, "generate", lambda: generate(0, train=(150, 150), test=(1, 1)))
+        return sheet.make(BARE), sheet.handwriting.generate().train
+
+
+def test_the_sheet_shows_4s_and_9s_of_the_training_set_upright(written):
+    result, train = written
+    for axes, digit in zip(result.figure.axes, (4, 9), strict=False):
+        (shown,) = axes.get_images()
+        tiles = shown.get_array().reshape(sheet.WRITTEN, 28, sheet.ACROSS, 28).swapaxes(1, 2).reshape(-1, 28, 28)
+        of_digit = {image.tobytes() for image in train.images[train.labels == digit]}
+        assert len({tile.tobytes() for tile in tiles} & of_digit) == sheet.WRITTEN * sheet.ACROSS
+        assert axes.get_ylabel().startswith(str(digit))
+
+
+def test_each_row_of_the_sheet_varies_what_it_says(written):
+    result, _ = written
+    rows = {axes.get_ylabel().split()[0]: axes.get_images()[0].get_array() for axes in result.figure.axes[2:]}
+    assert list(rows) == ["slant", "width", "openness", "roundness"]
+    slants = metrics.slant(rows["slant"].reshape(28, sheet.ACROSS, 28).swapaxes(0, 1))
+    assert (np.diff(slants) > 0).all()
+    assert slants[0] < -0.2 and slants[-1] > 0.5
+
+
+def test_the_sheet_claims_hold_and_name_the_handwriting(written):
+    result, _ = written
+    assert not failing(result)
+    assert result.data.name == "handwriting"

@@ -262,7 +262,7 @@ def test_a_file_in_place_of_the_folder_is_named_and_stays(tmp_path, inside):
     out = tmp_path / "taken" / inside
     message = complaint(DrlimError, require_writable, out)
     assert message.startswith(f"{out}: ")
-    assert "choose another by --out" in message
+    assert "choose another folder by --out" in message
     assert str(tmp_path / "taken") in complaint(DrlimError, publish, "figure1", result(), RUN, 1.0, out)
     assert contents(tmp_path) == {"taken": b"content"}
 
@@ -315,6 +315,22 @@ def test_an_interruption_leaves_no_partial_file(tmp_path, monkeypatch, failing):
     with pytest.raises(KeyboardInterrupt):
         publish("figure4", result(), RUN, 1.0, tmp_path)
     assert set(contents(tmp_path)) == set(WRITTEN[: WRITTEN.index(failing)])
+
+
+@pytest.mark.parametrize("failing", WRITTEN)
+def test_no_file_takes_its_place_before_all_are_written(tmp_path, monkeypatch, failing):
+    publish("figure4", result(), RUN, 1.0, tmp_path)
+    before = contents(tmp_path)
+    whole = Path.write_bytes
+
+    def run_out(path, content):
+        if failing in path.name:
+            raise OSError(28, "No space left on device")
+        whole(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", run_out)
+    assert failing in complaint(DrlimError, publish, "figure4", result(**CHANGED), RUN, 2.0, tmp_path)
+    assert contents(tmp_path) == before
 
 
 def test_a_file_cut_short_by_a_full_disk_never_takes_the_place_of_the_earlier_one(tmp_path, monkeypatch):

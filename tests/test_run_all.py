@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import run_all
-from drlim_np.data import handwriting, mnist
+from drlim_np.data import Split, handwriting, mnist
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
 from drlim_np.gradcheck import Row
@@ -278,7 +279,29 @@ def too_few(tmp_path, few):
     return ["--data", put_idx(tmp_path / "few", few), "--accept-unknown-data"], "25 images labelled 4, 3000 needed"
 
 
+def blank_test_image(tmp_path, few):
+    images = few.test.images.copy()
+    images[np.flatnonzero(np.isin(few.test.labels, (4, 9)))[0]] = 0
+    digits = replace(few, test=replace(few.test, images=images))
+    return ["--quick", "--data", put_idx(tmp_path / "blank", digits), "--accept-unknown-data"], "blank"
+
+
+def few_test_digits(tmp_path, few):
+    test = Split(few.test.images[:20], few.test.labels[:20])
+    folder = put_idx(tmp_path / "small", replace(few, test=test))
+    return ["--quick", "--data", folder, "--accept-unknown-data"], "25 needed"
+        "--quick",
+        "--data",
+        put_idx(tmp_path / "small", replace(few, test=test)),
+        "--accept-unknown-data",
+    ], "needed"
+
+
 BAD = {
+    "no figure": lambda *_: (["--only", ","], "--only names no figure"),
+    "a line break": lambda *_: (["--only", "fig\nure"], "--only names 'fig\\nure'"),
+    "blank test image": blank_test_image,
+    "few test digits": few_test_digits,
     "no such figure": lambda *_: (["--only", "figure1", "figure0,figure99"], "--only names figure0, figure99"),
     "negative seed": lambda *_: (["--seed", "-1"], "--seed is -1"),
     "missing data": lambda tmp_path, _: (["--data", tmp_path / "nothing"], str(tmp_path / "nothing")),
@@ -294,13 +317,16 @@ BAD = {
 
 
 @pytest.mark.parametrize("fault", BAD)
-def test_what_the_user_can_mend_gives_status_2_and_one_line_and_leaves_all_files(command, few, tmp_path, fault):
+def test_what_the_user_can_mend_gives_status_2_and_one_line_and_leaves_all_files(
+    command, few, tmp_path, fault, monkeypatch
+):
     arguments, named = BAD[fault](tmp_path, few)
     (tmp_path / "out").mkdir()
     for name in ("figure1.png", "figure4-handwriting.npz"):
         (tmp_path / "out" / name).write_bytes(b"earlier")
     (tmp_path / "out" / "metrics.json").write_text('{"figure1": {}}')
     before = contents(tmp_path / "out")
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 10, "test_per_class": None, "steps": 1})
     status, said, complained = command(*(["--only", "figure4"] if "--only" not in arguments else []), *arguments)
     assert status == 2
     assert named in one_line(complained)
@@ -417,10 +443,10 @@ def test_the_audited_properties_are_there():
 # ---- as a process ----
 
 
-def process(*arguments, folder):
+def process(*arguments, folder, **variables):
     """run_all.py as a user starts it, from another folder."""
     command = [sys.executable, "-W", "error", run_all.__file__, *map(str, arguments)]
-    environ = os.environ | {"PYTHONUTF8": "1", "MPLCONFIGDIR": matplotlib.get_cachedir()}
+    environ = os.environ | {"PYTHONUTF8": "1", "MPLCONFIGDIR": matplotlib.get_cachedir()} | variables
     return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", env=environ)
 
 
@@ -430,6 +456,14 @@ def test_the_command_line_draws_figures_without_a_display_or_a_warning(tmp_path,
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("All 12 claims hold.\n")
     assert len(contents(tmp_path / "out")) == 5
+
+
+def test_signs_that_the_output_cannot_show_do_not_end_the_run(tmp_path):
+    done = process(
+        "--only", "figure1", "--no-audit", "--out", tmp_path, folder=tmp_path, PYTHONUTF8="0", PYTHONIOENCODING="ascii"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "L_D is ?m? at D = 0" in done.stdout
 
 
 def test_the_command_line_complains_in_one_line(tmp_path):

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from drlim_np.data.mnist import FILES, locate, shown
-from drlim_np.errors import DataError
+from drlim_np.data.mnist import FILES, locate
+from drlim_np.errors import DataError, shown
 
 VARIABLE = "DRLIM_DATA"
 REMEDY = "put them there, or pass --download to fetch them, or --generated for generated handwriting"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO
 from urllib.error import URLError
 
-from drlim_np.data.mnist import FILES, locate, read_content, shown
-from drlim_np.errors import DataError
+from drlim_np.data.mnist import FILES, locate, read_content
+from drlim_np.errors import DataError, shown
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 LIMIT = 2**26  # bytes a mirror may send for one file: six times MNIST's largest

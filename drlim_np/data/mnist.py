@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from drlim_np.data import Digits, Split
-from drlim_np.errors import DataError
+from drlim_np.errors import DataError, shown
 
 # name -> SHA-256 of the whole decompressed file; mirrors compress anew, so only the content is comparable.
 FILES = {
@@ -71,11 +71,6 @@ def locate(directory: str | os.PathLike, name: str) -> Path | None:
     dotted = name.replace("-idx", ".idx")
     candidates = (Path(directory, spelling) for spelling in (f"{name}.gz", name, f"{dotted}.gz", dotted))
     return next((path for path in candidates if os.path.isfile(path)), None)
-
-
-def shown(text: str | os.PathLike) -> str:
-    """A path or a stranger's text, fit for a one-line message: with line breaks or control characters it is escaped."""
-    return str(text) if str(text).isprintable() else ascii(str(text))
 
 
 def read_content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
