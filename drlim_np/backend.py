@@ -38,11 +38,6 @@ def zeros(shape: tuple[int, ...], x: Array) -> Array:
     return namespace(x).zeros(shape, dtype=x.dtype, device=x.device)
 
 
-def empty(shape: tuple[int, ...], x: Array) -> Array:
-    """An array of the given shape that is yet to be filled, with the module, device and dtype of `x`."""
-    return namespace(x).empty(shape, dtype=x.dtype, device=x.device)
-
-
 def real(x: Array) -> Array:
     """The real part, on which every comparison is decided: a complex step must not change which branch is taken."""
     xp = namespace(x)

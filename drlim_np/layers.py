@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drlim_np.backend import Array, empty, namespace, require_floating, zeros
+from drlim_np.backend import Array, like, namespace, require_floating, zeros
 from drlim_np.errors import InputError
 from drlim_np.tree import Tree, add
 
@@ -83,8 +83,8 @@ class Conv2d:
         dL/dx_c[p, q]  = Σ_m Σ_uv dy_m[p - u, q - v] W_mc[u, v]    where that position exists
 
     With the patches under a row i of positions as the columns of P_i, all three are matrix products: y_i = W P_i,
-    dW = Σ_i dy_i P_iᵀ, dP_i = Wᵀ dy_i. Row by row P_i stays in the processor's cache; it is cheaper to gather again in
-    the pullback than to keep. The samples come last in memory, which makes the copies long.
+    dW = Σ_i dy_i P_iᵀ, dP_i = Wᵀ dy_i. P_i is a slice of `_bands`, which are cheaper to gather again in the pullback
+    than to keep. The samples come last in memory, which makes the copies long.
     """
 
     channels: int
@@ -107,35 +107,38 @@ class Conv2d:
         xp = namespace(x)
         maps = _samples_last(x)
         height, width, samples = maps.shape[1] - self.kernel + 1, maps.shape[2] - self.kernel + 1, maps.shape[3]
-        kernels = xp.reshape(weight, (self.maps, -1))
-        y = empty((self.maps, height, width * samples), kernels)
-        for i in range(height):
-            y[:, i, :] = kernels @ self._patches(maps, i) + bias[:, None]
+        kernels, bands = xp.reshape(weight, (self.maps, -1)), self._bands(maps)
+        y = xp.stack([kernels @ self._patches(bands, i) + bias[:, None] for i in range(height)], axis=1)
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
-            dy = xp.reshape(_samples_last(dy), y.shape)
-            dweight = sum(dy[:, i, :] @ self._patches(maps, i).T for i in range(height))
+            dy, bands = xp.reshape(_samples_last(dy), y.shape), self._bands(maps)
+            dweight = sum(dy[:, i, :] @ self._patches(bands, i).T for i in range(height))
             dparams = {"weight": xp.reshape(dweight, weight.shape), "bias": xp.sum(dy, axis=(1, 2))}
-            return Gradient(dparams, self._pull_to_input(kernels, dy, maps.shape) if wrt_input else None)
+            return Gradient(dparams, self._pull_to_input(kernels, dy, maps) if wrt_input else None)
 
         return _samples_first(xp.reshape(y, (self.maps, height, width, samples))), pullback
 
-    def _patches(self, maps: Array, i: int) -> Array:
-        """P_i: (channels kernel², width samples), the column of a position (i, j) its pixels under the kernel."""
-        k, width, samples = self.kernel, maps.shape[2] - self.kernel + 1, maps.shape[3]
-        patches = empty((self.channels, k, k, width, samples), maps)
-        for v in range(k):
-            patches[:, :, v, ...] = maps[:, i : i + k, v : v + width, :]
-        return namespace(maps).reshape(patches, (self.channels * k**2, width * samples))
+    def _bands(self, maps: Array) -> Array:
+        """(channels, rows, kernel, width, samples): at [:, :, v, j] the pixels of column j + v."""
+        xp, (channels, rows, columns, samples) = namespace(maps), maps.shape
+        width = columns - self.kernel + 1
+        seen = like((np.arange(self.kernel)[:, None] + np.arange(width)).ravel(), maps)
+        return xp.reshape(xp.take(maps, seen, axis=2), (channels, rows, self.kernel, width, samples))
 
-    def _pull_to_input(self, kernels: Array, dy: Array, shape: tuple[int, ...]) -> Array:
-        """dL/dx: each pixel collects the gradients of all the columns it was copied into."""
-        k, width, samples = self.kernel, shape[2] - self.kernel + 1, shape[3]
-        dmaps = zeros(shape, dy)
+    def _patches(self, bands: Array, i: int) -> Array:
+        """P_i: (channels kernel², width samples), in column j the pixels under the kernel at (i, j)."""
+        return namespace(bands).reshape(bands[:, i : i + self.kernel, ...], (self.channels * self.kernel**2, -1))
+
+    def _pull_to_input(self, kernels: Array, dy: Array, maps: Array) -> Array:
+        """dL/dx: each pixel collects the gradients of all the patches that it was copied into."""
+        xp, k, (channels, rows, columns, samples) = namespace(dy), self.kernel, maps.shape
+        width = columns - k + 1
+        dbands = zeros((channels, rows, k, width, samples), dy)
         for i in range(dy.shape[1]):
-            dpatches = namespace(dy).reshape(kernels.T @ dy[:, i, :], (self.channels, k, k, width, samples))
-            for v in range(k):
-                dmaps[:, i : i + k, v : v + width, :] += dpatches[:, :, v, ...]
+            dbands[:, i : i + k, ...] += xp.reshape(kernels.T @ dy[:, i, :], (channels, k, k, width, samples))
+        dmaps = zeros(maps.shape, dy)
+        for v in range(k):
+            dmaps[:, :, v : v + width, :] += dbands[:, :, v, ...]
         return _samples_first(dmaps)
 
 
@@ -287,10 +290,8 @@ class InBlocks:
 
 
 def _samples_last(x: Array) -> Array:
-    """(samples, maps, height, width) as (maps, height, width, samples), in memory too: a copy unless it is."""
-    xp = namespace(x)
-    x = xp.permute_dims(x, (1, 2, 3, 0))
-    return xp.reshape(xp.reshape(x, (prod(x.shape),)), x.shape)
+    """(samples, maps, height, width) seen as (maps, height, width, samples)."""
+    return namespace(x).permute_dims(x, (1, 2, 3, 0))
 
 
 def _samples_first(x: Array) -> Array:

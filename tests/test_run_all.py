@@ -290,11 +290,6 @@ def few_test_digits(tmp_path, few):
     test = Split(few.test.images[:20], few.test.labels[:20])
     folder = put_idx(tmp_path / "small", replace(few, test=test))
     return ["--quick", "--data", folder, "--accept-unknown-data"], "25 needed"
-        "--quick",
-        "--data",
-        put_idx(tmp_path / "small", replace(few, test=test)),
-        "--accept-unknown-data",
-    ], "needed"
 
 
 BAD = {
