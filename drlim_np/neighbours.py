@@ -75,3 +75,26 @@ def nearest_neighbour_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> Simi
     neighbours = nearest_neighbours(x, k, threads)
     first = np.repeat(np.arange(len(neighbours)), k)
     return SimilarityGraph(len(neighbours), np.stack([first, neighbours.ravel()], axis=1))
+
+
+def alike_in_any_copy(characters: SimilarityGraph, copies: int) -> SimilarityGraph:
+    """Prior knowledge that a character stays the same when it is shifted: the similarity of Fig. 7 (Sec. 3.3).
+
+    characters: which characters are similar, such as each with its 5 nearest neighbours.
+    copies:     of each character, itself among them; sample i · copies + c is copy c of character i.
+
+    S of every sample holds the other copies of its character, and all copies of the characters in its S: (a), (b) and
+    (c) of the paper, for a character and for each of its shifts. Raises InputError for fewer than one copy.
+    """
+    if not (isinstance(copies, int | np.integer) and copies >= 1):
+        raise InputError(f"copies is {copies!r}: it must be a whole number of at least 1")
+    one, other = (table.ravel() for table in np.indices((copies, copies)))
+    itself = np.repeat(np.arange(characters.size)[:, None], 2, axis=1)
+    of_one = _between_copies(itself, one[one != other], other[one != other], copies)
+    of_two = _between_copies(characters.pairs, one, other, copies)
+    return SimilarityGraph(characters.size * copies, np.concatenate([of_one, of_two]))
+
+
+def _between_copies(pairs: np.ndarray, one: np.ndarray, other: np.ndarray, copies: int) -> np.ndarray:
+    """For every pair (i, j) of characters and every p, copy one[p] of i with copy other[p] of j."""
+    return (pairs[:, None, :] * copies + np.stack([one, other], axis=1)).reshape(-1, 2)

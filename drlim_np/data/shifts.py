@@ -1,0 +1,35 @@
+"""Copies of digits moved sideways: the data of Figs. 5 to 7 (Sec. 3.3)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from drlim_np.errors import InputError
+
+SHIFTS = (-6, -3, 0, 3, 6)  # pixels to the right: each digit itself, and the four copies that the paper names
+
+
+def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
+    """Every image once for each shift: (samples, maps, height, width) → (samples · shifts, maps, height, width).
+
+    Copies of one image follow one another: row i · len(shifts) + c is image i moved by shifts[c] pixels to the right.
+    What moves over the border is lost, zeros come in. Raises InputError for a shift that is not a whole number or moves
+    the whole image out.
+    """
+    samples, maps, height, width = images.shape
+    copies = np.zeros((samples, len(shifts), maps, height, width), images.dtype)
+    for copy, shift in enumerate(shifts):
+        if not isinstance(shift, int | np.integer) or abs(shift) >= width:
+            raise InputError(
+                f"shift is {shift!r}: it must be a whole number of pixels, from {1 - width} to {width - 1}"
+            )
+        kept = width - abs(shift)
+        start, source = max(shift, 0), max(-shift, 0)
+        copies[:, copy, :, :, start : start + kept] = images[:, :, :, source : source + kept]
+    return copies.reshape(-1, maps, height, width)
+
+
+def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
+    """The share of the images' ink that each shift moves over the border, (shifts,) float64."""
+    left = shifted(images, shifts).reshape(len(images), len(shifts), -1).sum(axis=(0, 2), dtype=np.float64)
+    return 1 - left / images.sum(dtype=np.float64)
