@@ -1,8 +1,13 @@
 """The numbers behind each claim. `z` is an embedding, (samples, dims); all work in float64 on the host."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from drlim_np.errors import InputError
+from drlim_np.neighbours import nearest_neighbours
+
+BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 samples
 
 
 def slant(images: np.ndarray) -> np.ndarray:
@@ -25,23 +30,12 @@ def slant(images: np.ndarray) -> np.ndarray:
     return lean
 
 
-def distances(z: np.ndarray) -> np.ndarray:
-    """The table of Euclidean distances, (samples, samples), with infinity on the diagonal: nobody's own neighbour."""
-    z = np.asarray(z, dtype=np.float64)
-    squared = np.zeros((len(z), len(z)))
-    for column in z.T:
-        squared += (column[:, None] - column) ** 2
-    np.fill_diagonal(squared, np.inf)
-    return np.sqrt(squared)
-
-
 def neighbours(z: np.ndarray, k: int) -> np.ndarray:
     """The k nearest other samples of each on the map, nearest first: (samples, k). Ties go to the smaller index.
 
     Raises InputError unless 1 ≤ k < samples, as do the measures below that look at k neighbours.
     """
-    _require_others(z, k)
-    return np.argsort(distances(z), axis=1, kind="stable")[:, :k]
+    return nearest_neighbours(np.asarray(z, dtype=np.float64), k)
 
 
 def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
@@ -73,8 +67,8 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
 
     Does not depend on the unit of length. Raises InputError where k + 1 samples coincide, whose log r_k is not defined.
     """
-    _require_others(z, k)
-    radius = np.partition(distances(z), k - 1, axis=1)[:, k - 1]
+    z = np.asarray(z, dtype=np.float64)
+    radius = np.sqrt(np.sum((z - z[neighbours(z, k)[:, -1]]) ** 2, axis=1))
     if not (radius > 0).all():
         raise InputError(f"{k + 1} or more samples share one place on the map: its evenness is not defined")
     return float(np.std(np.log(radius)))
@@ -86,14 +80,61 @@ def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12) -> float:
     1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j)
     counts from 1 by distance in the data `x` (samples, features).
     """
-    samples = len(z)
-    if not 1 <= k < samples / 2:
-        raise InputError(f"k is {k}: trustworthiness of {samples} samples needs 1 <= k < {samples / 2:g}")
-    order = np.argsort(_pixel_distances(x), axis=1, kind="stable")
-    rank = np.empty_like(order)
-    np.put_along_axis(rank, order, np.arange(1, samples + 1)[None], axis=1)
-    excess = np.take_along_axis(rank, neighbours(z, k), axis=1) - k
-    return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * np.maximum(excess, 0).sum())
+    return _agreement(x, z, k)
+
+
+def continuity(x: np.ndarray, z: np.ndarray, k: int = 12) -> float:
+    """How far neighbours in the data stay neighbours on the map: trustworthiness with the two exchanged, at most 1."""
+    return _agreement(z, x, k)
+
+
+def same_label_neighbours(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
+    """The share of the k nearest others of each sample that have its label; by chance about the label's own share."""
+    labels = np.asarray(labels)
+    return float(np.mean(labels[neighbours(z, k)] == labels[:, None]))
+
+
+def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of (b - a)/max(a, b) over the samples (Rousseeuw, 1987): 1 for tight clusters far apart, 0 for none, ≥ -1.
+
+    a is a sample's mean distance to the others of its label, b the least mean distance to those of another. A sample
+    that is alone with its label counts 0. Raises InputError for a single label, or one for every sample.
+    """
+    z = np.asarray(z, dtype=np.float64)
+    names, coded, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if not 1 < len(names) < len(z):
+        raise InputError(f"{len(z)} samples have {len(names)} labels: a silhouette needs 2 to {len(z) - 1}")
+    member, total = np.eye(len(names))[coded], 0.0
+    for rows in _blocks(len(z)):
+        sums, own = _distances(z, rows) @ member, coded[rows, None]
+        a = np.take_along_axis(sums, own, axis=1)[:, 0] / np.maximum(counts[coded[rows]] - 1, 1)
+        to_others = sums / counts
+        np.put_along_axis(to_others, own, np.inf, axis=1)
+        b = to_others.min(axis=1)
+        larger = np.maximum(a, b)
+        counted = (counts[coded[rows]] > 1) & (larger > 0)
+        total += np.sum((b - a)[counted] / larger[counted])
+    return float(total / len(z))
+
+
+def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
+    """Mean distance between copies of one character over that between different characters, over all pairs.
+
+    character: (samples,), equal for the copies of one. 0 where copies coincide, about 1 where shifting one takes
+    it as far as replacing it. Raises InputError without two copies of a character, without two characters, or where all
+    characters lie in one place.
+    """
+    z, character = np.asarray(z, dtype=np.float64), np.asarray(character)
+    sums, pairs = np.zeros(2), np.zeros(2)
+    for rows in _blocks(len(z)):
+        alike, distance = character[rows, None] == character, _distances(z, rows)
+        sums += distance[alike].sum(), distance[~alike].sum()
+        pairs += np.count_nonzero(alike) - len(alike), np.count_nonzero(~alike)
+    if not pairs.all():
+        raise InputError("a shift ratio needs two copies of a character, and two characters")
+    if not sums[1] > 0:
+        raise InputError("all characters lie in one place on the map: their shift ratio is not defined")
+    return float(np.divide(*(sums / pairs)))
 
 
 def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
@@ -103,15 +144,30 @@ def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
     return left[:, :dims] * scale[:dims]
 
 
-def _require_others(z: np.ndarray, k: int) -> None:
-    if not 1 <= k < len(z):
-        raise InputError(f"k is {k}: each of {len(z)} samples has {len(z) - 1} others")
+def _agreement(space: np.ndarray, other: np.ndarray, k: int) -> float:
+    """How few of the k nearest in `other` rank beyond k by distance in `space`; see `trustworthiness`."""
+    samples = len(space)
+    if not 1 <= k < samples / 2:
+        raise InputError(f"k is {k}: trustworthiness of {samples} samples needs 1 <= k < {samples / 2:g}")
+    space = np.asarray(space, dtype=np.float64)
+    space, nearest, beyond = space - space.mean(axis=0), neighbours(other, k), 0
+    squares = np.sum(space * space, axis=1)
+    for rows in _blocks(samples):
+        squared = squares[rows, None] - 2 * space[rows] @ space.T + squares  # centred, so that little cancels
+        squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
+        order = np.argsort(squared, axis=1, kind="stable")
+        rank = np.empty_like(order)
+        np.put_along_axis(rank, order, np.arange(1, samples + 1)[None], axis=1)
+        beyond += np.maximum(np.take_along_axis(rank, nearest[rows], axis=1) - k, 0).sum()
+    return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * beyond)
 
 
-def _pixel_distances(x: np.ndarray) -> np.ndarray:
-    """`distances` for many features, by the expansion |a|² - 2ab + |b|², centred so that little cancels."""
-    x = np.asarray(x, dtype=np.float64) - np.mean(x, axis=0)
-    squares = np.sum(x * x, axis=1)
-    squared = np.maximum(squares[:, None] - 2 * x @ x.T + squares, 0)
-    np.fill_diagonal(squared, np.inf)
-    return np.sqrt(squared)
+def _distances(z: np.ndarray, rows: slice) -> np.ndarray:
+    """The Euclidean distances of the given rows to all samples, coordinate by coordinate."""
+    return np.sqrt(sum((column[rows, None] - column) ** 2 for column in z.T))
+
+
+def _blocks(samples: int) -> Iterator[slice]:
+    """All rows, BLOCK at a time: no table of all pairs is ever held."""
+    for start in range(0, samples, BLOCK):
+        yield slice(start, min(start + BLOCK, samples))

@@ -1,6 +1,8 @@
 """The numbers behind the claims against scikit-learn, against sorted lists, and against values worked by hand."""
 
+import tracemalloc
 from collections import Counter
+from itertools import combinations
 from math import dist, log, sqrt
 
 import numpy as np
@@ -10,17 +12,21 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness as their_trustworthiness
-from sklearn.metrics import r2_score
+from sklearn.metrics import r2_score, silhouette_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
+import drlim_np.metrics
 from drlim_np.errors import InputError
 from drlim_np.metrics import (
     accuracy,
-    distances,
+    continuity,
     neighbours,
     pca,
     regression_r2,
+    same_label_neighbours,
+    shift_ratio,
+    silhouette,
     slant,
     trustworthiness,
     unevenness,
@@ -123,22 +129,12 @@ def test_ink_in_one_row_has_no_slant_however_much_there_is(rng):
             slant(images)
 
 
-# ---- distances and neighbours ----
+# ---- neighbours ----
 
 
-def test_distances_are_euclidean_and_nobody_is_near_itself(rng):
-    z = rng.standard_normal((9, 3))
-    found = distances(z.astype(np.float32))
-    assert found.dtype == np.float64
-    for i in range(9):
-        for j in range(9):
-            expected = dist(*z[[i, j]].astype(np.float32).astype(float)) if i != j else np.inf
-            assert found[i, j] == pytest.approx(expected, rel=BOUND)
-
-
-def test_a_tight_cloud_far_from_the_origin_keeps_its_distances():
-    z = np.array([[1e8, 0.0], [1e8 + 3, 4.0], [1e8 + 6, 8.0]])
-    assert distances(z).tolist() == [[np.inf, 5, 10], [5, np.inf, 5], [10, 5, np.inf]]
+def test_a_tight_cloud_far_from_the_origin_keeps_its_neighbours():
+    z = np.array([[0.0, 0.0], [3.0, 4.0], [6.5, 8.5]]) / 2**20 + 2**20
+    assert neighbours(z, 2).tolist() == [[1, 2], [0, 2], [1, 0]]
 
 
 @settings(deadline=None, max_examples=50)
@@ -434,3 +430,106 @@ def test_maps_images_labels_and_targets_are_left_as_they_were(rng):
     before = [array.tobytes() for array in originals]
     slant(images), accuracy(z, labels), regression_r2(z, target), unevenness(z), trustworthiness(x, z), pca(x)
     assert [array.tobytes() for array in originals] == before
+
+
+# ---- what shifting does ----
+
+
+def copies(rng, characters=9, shifts=5, spread=0.3):
+    """A map on which the copies of a character lie about its place, and whose they are."""
+    character = np.repeat(np.arange(characters), shifts)
+    places = rng.standard_normal((characters, 2))[character]
+    shuffled = rng.permutation(len(character))
+    return (places + spread * rng.standard_normal(places.shape))[shuffled], character[shuffled]
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_the_shift_ratio_is_the_mean_within_over_the_mean_between_characters(rng, monkeypatch, block):
+    monkeypatch.setattr(drlim_np.metrics, "BLOCK", block)
+    z, character = copies(rng)
+    within = [dist(z[i], z[j]) for i, j in combinations(range(45), 2) if character[i] == character[j]]
+    between = [dist(z[i], z[j]) for i, j in combinations(range(45), 2) if character[i] != character[j]]
+    expected = np.mean(within) / np.mean(between)
+    assert abs(shift_ratio(z, character) - expected) <= BOUND
+    assert abs(shift_ratio(5 * z + 1, character) - expected) <= BOUND
+
+
+def test_copies_in_one_place_have_a_shift_ratio_of_0_and_characters_at_random_of_about_1(rng):
+    z, character = copies(rng, characters=100, spread=0)
+    assert shift_ratio(z, character) == 0
+    assert abs(shift_ratio(rng.standard_normal(z.shape), character) - 1) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("z", "character", "named"),
+    [
+        ([[0.0], [1], [2]], [0, 1, 2], "two copies"),
+        ([[0.0], [1], [2]], [0, 0, 0], "two characters"),
+        ([[1.0], [1], [1]], [0, 0, 1], "one place"),
+    ],
+)
+def test_a_shift_ratio_without_meaning_is_refused(z, character, named):
+    with pytest.raises(InputError, match=named):
+        shift_ratio(np.array(z), np.array(character))
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_the_silhouette_is_scikit_learns(rng, monkeypatch, block):
+    monkeypatch.setattr(drlim_np.metrics, "BLOCK", block)
+    z, labels = copies(rng)
+    assert abs(silhouette(z, labels) - silhouette_score(z, labels)) <= BOUND
+    alone = np.concatenate([labels[:-1], [99]])
+    assert abs(silhouette(z, alone) - silhouette_score(z, alone)) <= BOUND
+
+
+def test_two_pairs_on_a_line_have_a_silhouette_worked_by_hand():
+    z, labels = np.array([[0.0], [1.0], [10.0], [12.0]]), np.array(["a", "a", "b", "b"])
+    assert abs(silhouette(z, labels) - np.mean([1 - 1 / 11, 1 - 1 / 10, 1 - 2 / 9.5, 1 - 2 / 11.5])) <= BOUND
+
+
+@pytest.mark.parametrize("labels", [[1, 1, 1], [1, 2, 3]])
+def test_a_silhouette_of_one_label_or_as_many_as_samples_is_refused(labels):
+    with pytest.raises(InputError, match="a silhouette needs 2 to 2"):
+        silhouette(np.eye(3), np.array(labels))
+
+
+def test_same_label_neighbours_are_counted_one_by_one(rng):
+    z, labels = copies(rng)
+    near = by_sorting(z, 4)
+    expected = np.mean([labels[j] == labels[i] for i in range(45) for j in near[i]])
+    assert same_label_neighbours(z, labels, k=4) == expected
+    assert same_label_neighbours(z, labels) == same_label_neighbours(z, labels, k=5)
+
+
+# ---- continuity, and memory ----
+
+
+def test_continuity_is_trustworthiness_with_data_and_map_exchanged(rng):
+    x, z = rng.standard_normal((40, 6)), rng.standard_normal((40, 2))
+    assert abs(continuity(x, z, k=5) - their_trustworthiness(z, x, n_neighbors=5)) <= BOUND
+    assert continuity(x, z, k=5) != trustworthiness(x, z, k=5)
+    assert continuity(x, x) == 1
+
+
+def test_a_map_that_tears_neighbours_apart_is_trustworthy_but_not_continuous():
+    x = np.stack([np.cos(np.arange(40) * np.pi / 20), np.sin(np.arange(40) * np.pi / 20)], axis=1)
+    unrolled = np.arange(40.0)[:, None]
+    assert continuity(x, unrolled, k=3) < trustworthiness(x, unrolled, k=3)
+
+
+def test_no_measure_holds_a_table_of_all_pairs(rng):
+    samples = 4000
+    z, x, labels = rng.standard_normal((samples, 2)), rng.standard_normal((samples, 8)), np.arange(samples) // 5
+    for measure in (
+        lambda: trustworthiness(x, z),
+        lambda: continuity(x, z),
+        lambda: silhouette(z, labels % 5),
+        lambda: shift_ratio(z, labels),
+        lambda: accuracy(z, labels % 2),
+        lambda: unevenness(z),
+    ):
+        tracemalloc.start()
+        measure()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < samples**2 * 8 / 2
