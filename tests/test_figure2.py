@@ -66,7 +66,7 @@ def test_no_arrow_and_no_spring_reach_a_point_beyond_the_margin(drawn):
 
 
 def test_at_equilibrium_the_forces_on_the_centre_balance(drawn):
-    result, panels = drawn
+    _, panels = drawn
     feet, forces = arrows(panels["e"])
     assert len(forces) == 6
     assert len(set(map(tuple, feet))) == 1

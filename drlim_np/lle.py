@@ -1,0 +1,117 @@
+"""Locally linear embedding, the baseline of Figs. 6 and 9 (Roweis and Saul, Science 290, 2000)."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from drlim_np.errors import InputError
+
+SPARE = 8  # directions carried along beyond those asked for: the more, the faster the iteration settles
+SETTLED = 1e-9  # how much of the result may still turn in a step
+MOST_STEPS = 300
+
+
+def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regularisation: float = 1e-3) -> np.ndarray:
+    """The map on which each sample is the same weighted mean of its neighbours as in the data: (samples, dims) float64.
+
+    x (samples, features); neighbours: for each sample the indices of its own, any number from one up.
+
+    The weights w_i minimise ‖x_i - Σ_j w_ij x_j‖² with Σ_j w_ij = 1. The map minimises Σ_i ‖z_i - Σ_j w_ij z_j‖²
+    = tr(zᵀ M z) with M = (I - W)ᵀ (I - W) over centred z with orthonormal columns, so these are M's eigenvectors of
+    least eigenvalue after the constant one. Each column's largest entry is positive.
+
+    Dense: it takes two tables of samples² float64, 0.6 GiB for 6,000. Warns where the neighbourhood graph falls into
+    several components. Raises InputError for values that are not finite, wrong shapes, a sample without neighbours,
+    and neighbours out of range or of a sample with itself.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    neighbours = [np.asarray(near) for near in neighbours]
+    _require(x, neighbours, dims)
+    if (parts := components(neighbours)) > 1:
+        warnings.warn(
+            f"the neighbourhood graph falls into {parts} components: LLE places each by itself, so distances between"
+            " them mean nothing; raise k, or map each component alone",
+            stacklevel=2,
+        )
+    m = np.zeros((len(x), len(x)))
+    for i, near in enumerate(neighbours):
+        # M = Σ_i u_i u_iᵀ, where u_i is 1 at i and -w_ij at its neighbours.
+        support = np.concatenate([[i], near])
+        u = np.concatenate([[1.0], -reconstruction_weights(x[i], x[near], regularisation)])
+        m[np.ix_(support, support)] += np.outer(u, u)
+    z = _bottom_eigenvectors(m, dims)
+    return z * np.sign(z[np.abs(z).argmax(axis=0), np.arange(dims)])
+
+
+def reconstruction_weights(x: np.ndarray, near: np.ndarray, regularisation: float) -> np.ndarray:
+    """The weights, summing to 1, with which the points `near` (k, features) come closest to x (features,): (k,).
+
+    With G_jl = <x_j - x, x_l - x> the error is wᵀ G w, least where G w is constant. G is singular for more neighbours
+    than features, so `regularisation` times its trace, or times 1 where that is 0, is added to its diagonal.
+    """
+    difference = near - x
+    gram = difference @ difference.T
+    trace = np.trace(gram)
+    weights = np.linalg.solve(
+        gram + regularisation * (trace if trace > 0 else 1) * np.eye(len(near)), np.ones(len(near))
+    )
+    return weights / weights.sum()
+
+
+def components(neighbours: Sequence[np.ndarray]) -> int:
+    """Into how many parts the graph falls when every neighbour is joined to its sample."""
+    joined = [set(near.tolist()) for near in neighbours]
+    for i, near in enumerate(neighbours):
+        for j in near.tolist():
+            joined[j].add(i)
+    unseen, parts = set(range(len(neighbours))), 0
+    while unseen:
+        parts, frontier = parts + 1, {unseen.pop()}
+        while frontier:
+            frontier = set().union(*(joined[i] for i in frontier)) & unseen
+            unseen -= frontier
+    return parts
+
+
+def _bottom_eigenvectors(m: np.ndarray, dims: int) -> np.ndarray:
+    """Those of least eigenvalue but the constant one, whose eigenvalue in M is 0: (samples, dims), orthonormal.
+
+    Adding the table of 1/n to M lifts the constant vector to eigenvalue 1 and leaves the rest alone. Multiplying by the
+    inverse then lets the least eigenvalues grow fastest: power iteration on a few directions at once. The ridge, of
+    the size of M's rounding, keeps M invertible where the graph falls apart.
+    """
+    samples = len(m)
+    inverse = m + 1 / samples
+    inverse[np.diag_indices(samples)] += np.finfo(float).eps * np.trace(m)
+    inverse = np.linalg.inv(inverse)
+    basis = np.random.default_rng(0).standard_normal((samples, min(dims + SPARE, samples - 1)))
+    found = np.zeros((samples, dims))
+    for _ in range(MOST_STEPS):
+        basis -= basis.mean(axis=0)
+        basis, _ = np.linalg.qr(inverse @ basis)
+        _, turn = np.linalg.eigh(basis.T @ m @ basis)
+        earlier, found = found, basis @ turn[:, :dims]
+        if np.linalg.norm(found - earlier @ (earlier.T @ found)) <= SETTLED:
+            break
+    return found
+
+
+def _require(x: np.ndarray, neighbours: list[np.ndarray], dims: int) -> None:
+    if x.ndim != 2 or len(neighbours) != len(x):
+        raise InputError(
+            f"x has shape {x.shape} for {len(neighbours)} lists of neighbours: it must be (samples, features)"
+        )
+    if not np.isfinite(x).all():
+        raise InputError(
+            f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it"
+        )
+    if not 1 <= dims < len(x) - 1:
+        raise InputError(f"dims is {dims}: {len(x)} samples allow 1 to {len(x) - 2}")
+    for i, near in enumerate(neighbours):
+        if near.ndim != 1 or not len(near):
+            raise InputError(f"sample {i} has no neighbours: leave it out, or join it to another")
+        if not np.issubdtype(near.dtype, np.integer) or near.min() < 0 or near.max() >= len(x) or (near == i).any():
+            raise InputError(f"sample {i} has neighbours {near.tolist()}: they must be others, from 0 to {len(x) - 1}")
+        if len(np.unique(near)) < len(near):
+            raise InputError(f"sample {i} has neighbours {near.tolist()}: each may stand once")
