@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from figures import figure1, figure2, figure3, figure4, sheet
+from figures import figure1, figure2, figure3, figure4, figure5, figure6, figure7, sheet
 from figures.record import Result, Run
 
 # What `run_all.py --only` accepts, in the order of the paper.
@@ -12,6 +12,9 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure3": figure3.make,
     "figure4": figure4.make,
     "figure4-exact": figure4.make_exact,
+    "figure5": figure5.make,
+    "figure6": figure6.make,
+    "figure7": figure7.make,
     "sheet": sheet.make,
 }
-DIGITS = {"figure4", "figure4-exact"}  # those that need 4s and 9s
+DIGITS = {"figure4", "figure4-exact", "figure5", "figure6", "figure7"}  # those that need 4s and 9s

@@ -1,0 +1,54 @@
+"""Figure 5: shifted digits, similar if near in pixels: only equal shifts are, and the map falls apart by shift."""
+
+from dataclasses import asdict
+
+from matplotlib import rc_context
+
+from drlim_np.data.shifts import shifted
+from drlim_np.neighbours import nearest_neighbour_graph
+from figures.digits import Training
+from figures.record import Claim, Result, Run
+from figures.shifted import NEIGHBOURS, counts, draw, train, train_characters, unseen_digits
+from figures.style import RULES
+
+STEPS, QUICK_STEPS = 800, 200
+
+# Bounds on the map of unseen digits, by data and quick: shift ratio, neighbours of the same shift, silhouette.
+BOUNDS = {
+    ("mnist", False): (1.1, 0.98, 0.40),
+    ("handwriting", False): (1.0, 0.95, 0.30),
+    ("mnist", True): (1.0, 0.80, 0.20),
+    ("handwriting", True): (1.0, 0.80, 0.20),
+}
+
+
+@rc_context(RULES)
+def make(run: Run) -> Result:
+    """Digits and their shifts, similar if near in pixels: five clusters by shift."""
+    digits, unseen = run.digits(), unseen_digits(run)
+    characters = train_characters(run)
+    x = shifted(characters)
+    similar = nearest_neighbour_graph(x.reshape(len(x), -1), NEIGHBOURS, run.threads)
+    training = Training(QUICK_STEPS if run.quick else STEPS)
+    z, losses, ours = train(run, x, similar, "balanced", training, unseen, "figure 5")
+    exact = None if run.quick else train(run, x, similar, "exact", training, unseen, "figure 5")[2]
+
+    claims = [
+        Claim("similar pairs listed", similar.listed_count, "=", NEIGHBOURS * len(x)),
+        Claim("pairs together", len(similar.edges) + similar.dissimilar_count, "=", len(x) * (len(x) - 1) // 2),
+    ]
+    if (digits.name, run.quick) in BOUNDS:
+        ratio, same, silhouette = BOUNDS[digits.name, run.quick]
+        claims += [
+            Claim("the shifts of a character lie apart: shift ratio", ours["shift_ratio"], "≥", ratio),
+            Claim("neighbours of the same shift", ours["same_shift_neighbours"], "≥", same),
+            Claim("five clusters: silhouette by shift", ours["silhouette_by_shift"], "≥", silhouette),
+        ]
+    settings = asdict(training) | {"weighting": "balanced", "neighbours": NEIGHBOURS, "train": len(x), "test": len(z)}
+    measured = counts(similar, characters) | {"drlim": ours, "drlim_exact_weighting": exact}
+    arrays = {
+        "embedding": z, "index": unseen.rows, "label": unseen.label, "slant": unseen.slant, "shift": unseen.shift,
+        "objective": losses,
+    }  # fmt: skip
+    title = f"{len(z):,} shifted unseen digits of {digits.title}, neighbours by pixels"
+    return Result(draw(z, unseen, title, ours), claims, settings, digits, measured, arrays)

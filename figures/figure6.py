@@ -1,0 +1,36 @@
+"""Figure 6: LLE on shifted digits and their nearest neighbours: separated by shift, without global coherence."""
+
+import warnings
+
+from matplotlib import rc_context
+
+from drlim_np.lle import lle
+from drlim_np.neighbours import nearest_neighbours
+from figures.record import Claim, Result, Run
+from figures.shifted import NEIGHBOURS, draw, organisation, unseen_digits
+from figures.style import RULES
+
+TEST_PER_CLASS = 600  # with their shifts 6,000 samples, about the most that a dense M allows
+
+BOUNDS = {("mnist", False): 0.8, ("handwriting", False): 0.6, ("mnist", True): 0.4, ("handwriting", True): 0.4}
+
+
+@rc_context(RULES)
+def make(run: Run) -> Result:
+    """LLE of digits and their shifts, the same neighbours: degenerate."""
+    digits, unseen = run.digits(), unseen_digits(run, TEST_PER_CLASS)
+    pixels = unseen.inputs.reshape(len(unseen.inputs), -1)
+    near = nearest_neighbours(pixels, NEIGHBOURS, run.threads)
+    with warnings.catch_warnings(record=True) as said:  # that the graph may fall apart is what the figure shows
+        warnings.simplefilter("always")
+        z = lle(pixels, near)
+    theirs = organisation(z, unseen)
+    claims = []
+    if (digits.name, run.quick) in BOUNDS:
+        bound = BOUNDS[digits.name, run.quick]
+        claims.append(Claim("separated by shift: silhouette", theirs["silhouette_by_shift"], "≥", bound))
+    measured = {"lle": theirs, "warnings": [str(warning.message) for warning in said]}
+    arrays = {"embedding": z, "index": unseen.rows, "label": unseen.label, "slant": unseen.slant, "shift": unseen.shift}
+    title = f"LLE: {len(z):,} shifted digits of {digits.title}, neighbours by pixels"
+    settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
+    return Result(draw(z, unseen, title, theirs), claims, settings, digits, measured, arrays)

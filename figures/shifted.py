@@ -1,0 +1,161 @@
+"""What Figures 5, 6 and 7 share: shifted 4s and 9s, the numbers that describe a map of them, and its drawing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from drlim_np import metrics
+from drlim_np.data.canvas import on_canvas
+from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
+from drlim_np.errors import DataError
+from drlim_np.graph import SimilarityGraph
+from drlim_np.objective import Weighting, dissimilar_weight
+from drlim_np.training import embed
+from figures import thumbnails
+from figures.digits import LOOKS, Training, draw_at_random, learn, scatter_by_class, slant_of
+from figures.record import Run
+from figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
+
+NEIGHBOURS = 5
+TRAIN_PER_CLASS = 3000
+QUICK_TRAIN, QUICK_TEST = 300, 60  # of each class
+BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, 0)}
+SHIFT_LOOKS = dict(zip(SHIFTS, zip((BLUE, GREEN, VERMILLION, ORANGE, PURPLE), "vsoD^", strict=True), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class ShiftedDigits:
+    """Characters and their copies, those of one character after one another, as in `drlim_np.data.shifts`.
+
+    inputs: (samples, 1, 32, 32) float32; rows: of the characters in the source's file; label, slant, shift,
+    character: (samples,), of each copy.
+    """
+
+    inputs: np.ndarray
+    rows: np.ndarray
+    label: np.ndarray
+    slant: np.ndarray
+    shift: np.ndarray
+    character: np.ndarray
+
+
+def train_characters(run: Run) -> np.ndarray:
+    """The inputs that Figures 5 and 7 train on, before shifting: (characters, 1, 32, 32), the same for both."""
+    digits = run.digits()
+    rows = draw_at_random(digits, digits.train, QUICK_TRAIN if run.quick else TRAIN_PER_CLASS, run.rng(5))
+    return on_canvas(digits.train.images[rows])
+
+
+def unseen_digits(run: Run, per_class: int | None = None) -> ShiftedDigits:
+    """The unseen digits with their shifts: `per_class` characters of each class at random, or all."""
+    digits, rng = run.digits(), run.rng(6)
+    rows = draw_at_random(digits, digits.test, QUICK_TEST if run.quick else per_class, rng)
+    if len(rows) < 25:
+        raise DataError(f"{digits.title} has {len(rows)} test images labelled 4 or 9, 25 needed: use MNIST")
+    copies = len(SHIFTS)
+    return ShiftedDigits(
+        inputs=shifted(on_canvas(digits.test.images[rows])),
+        rows=np.repeat(rows, copies),
+        label=np.repeat(digits.test.labels[rows], copies),
+        slant=np.repeat(slant_of(digits, rows), copies),
+        shift=np.tile(SHIFTS, len(rows)),
+        character=np.repeat(np.arange(len(rows)), copies),
+    )
+
+
+def train(
+    run: Run,
+    x: np.ndarray,
+    similar: SimilarityGraph,
+    weighting: Weighting,
+    training: Training,
+    unseen: ShiftedDigits,
+    name: str,
+) -> tuple[np.ndarray, np.ndarray, dict]:
+    """G_W trained on x and its graph: the map of the unseen digits, the objective's course, the map's numbers."""
+    network, params, losses = learn(x, similar, weighting, training, run, run.rng(7), f"{name}, {weighting}")
+    z = embed(network, params, unseen.inputs)
+    return z, losses, organisation(z, unseen)
+
+
+def organisation(z: np.ndarray, unseen: ShiftedDigits) -> dict[str, float]:
+    """The numbers that describe a map of shifted digits; see `drlim_np.metrics`."""
+    pixels = unseen.inputs.reshape(len(z), -1)
+    return {
+        "shift_ratio": metrics.shift_ratio(z, unseen.character),
+        "same_shift_neighbours": metrics.same_label_neighbours(z, unseen.shift),
+        "silhouette_by_shift": metrics.silhouette(z, unseen.shift),
+        "slant_r2": metrics.regression_r2(z, unseen.slant),
+        "accuracy": metrics.accuracy(z, unseen.label),
+        "unevenness": metrics.unevenness(z),
+        "trustworthiness": metrics.trustworthiness(pixels, z),
+        "continuity": metrics.continuity(pixels, z),
+    }
+
+
+def counts(similar: SimilarityGraph, x: np.ndarray) -> dict:
+    """The pairs of the training set, their weight, and the ink that the shifts lose."""
+    return {
+        "similar_pairs_listed": similar.listed_count,
+        "similar_pairs_distinct": len(similar.edges),
+        "dissimilar_pairs": similar.dissimilar_count,
+        "dissimilar_weight_exact": dissimilar_weight(similar, "exact"),
+        "ink_lost": dict(zip(map(str, SHIFTS), ink_lost(x).tolist(), strict=True)),
+    }
+
+
+def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict, joined: int = 0) -> Figure:
+    """The map by shift with thumbnails, by class and by slant; `joined` characters with their copies tied by lines."""
+    figure = Figure(figsize=(13, 8.2), layout="constrained")
+    panels = figure.subplot_mosaic("AB\nAC", width_ratios=[1.75, 1])
+    side = np.ptp(z, axis=0).max() / 20
+    low, high = z.min(axis=0) - 1.5 * side, z.max(axis=0) + 1.5 * side
+
+    by_shift = panels["A"]
+    for shift, (colour, marker) in SHIFT_LOOKS.items():
+        shown = unseen.shift == shift
+        by_shift.scatter(
+            *z[shown].T, c=colour, marker=marker, s=7, linewidths=0, alpha=0.6, label=f"{shift:+d}" if shift else "0"
+        )
+    by_shift.legend(**BELOW, markerscale=2.5, title="shift, pixels to the right", ncols=len(SHIFTS))
+    _thumbnails(by_shift, z, unseen, side, low, high)
+    for character in thumbnails.farthest_first(z[unseen.shift == 0])[:joined]:
+        copies = z[unseen.character == character]
+        by_shift.plot(*copies.T, "-", color="black", linewidth=1.6, zorder=7)
+        by_shift.plot(*copies.T, "o", color="white", markeredgecolor="black", markersize=3.5, zorder=8)
+    by_shift.set_title(title, loc="left")
+
+    scatter_by_class(panels["B"], z, unseen.label, s=4, alpha=0.7)
+    panels["B"].legend(**BELOW, markerscale=3, ncols=2)
+    panels["B"].set_title("the same map by digit", loc="left")
+    ends = np.quantile(unseen.slant, [0.02, 0.98])
+    for digit, (_, marker) in LOOKS.items():
+        of = unseen.label == digit
+        colours = panels["C"].scatter(
+            *z[of].T, c=unseen.slant[of], marker=marker, s=4, linewidths=0, vmin=ends[0], vmax=ends[1]
+        )
+    figure.colorbar(colours, ax=panels["C"], label="slant", shrink=0.7, extend="both")
+    panels["C"].set_title("by slant", loc="left")
+    for axes in panels.values():
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+        axes.axis("off")
+    words = [
+        ("shift ratio", "shift_ratio"),
+        ("neighbours of the same shift", "same_shift_neighbours"),
+        ("silhouette by shift", "silhouette_by_shift"),
+        ("slant R²", "slant_r2"),
+        ("5-NN accuracy", "accuracy"),
+    ]
+    figure.supxlabel("     ".join(f"{text} {numbers[name]:.3f}" for text, name in words), fontsize=11)
+    return figure
+
+
+def _thumbnails(
+    axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float, low: np.ndarray, high: np.ndarray
+) -> None:
+    shown, middles = thumbnails.place(z, side, low, high)
+    images = np.rint(255 * unseen.inputs[shown, 0])
+    colours = [SHIFT_LOOKS[shift][0] for shift in unseen.shift[shown]]
+    thumbnails.draw(axes, images, colours, z[shown], middles, side)
