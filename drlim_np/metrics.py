@@ -104,9 +104,10 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
     names, coded, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if not 1 < len(names) < len(z):
         raise InputError(f"{len(z)} samples have {len(names)} labels: a silhouette needs 2 to {len(z) - 1}")
-    member, total = np.eye(len(names))[coded], 0.0
+    order, first, total = np.argsort(coded), np.cumsum(counts) - counts, 0.0
+    z, coded = z[order], coded[order]
     for rows in _blocks(len(z)):
-        sums, own = _distances(z, rows) @ member, coded[rows, None]
+        sums, own = np.add.reduceat(_distances(z, rows), first, axis=1), coded[rows, None]
         a = np.take_along_axis(sums, own, axis=1)[:, 0] / np.maximum(counts[coded[rows]] - 1, 1)
         to_others = sums / counts
         np.put_along_axis(to_others, own, np.inf, axis=1)

@@ -524,6 +524,7 @@ def test_no_measure_holds_a_table_of_all_pairs(rng):
         lambda: trustworthiness(x, z),
         lambda: continuity(x, z),
         lambda: silhouette(z, labels % 5),
+        lambda: silhouette(z, np.arange(samples) // 2),
         lambda: shift_ratio(z, labels),
         lambda: accuracy(z, labels % 2),
         lambda: unevenness(z),
