@@ -480,6 +480,7 @@ def test_the_silhouette_is_scikit_learns(rng, monkeypatch, block):
     assert abs(silhouette(z, labels) - silhouette_score(z, labels)) <= BOUND
     alone = np.concatenate([labels[:-1], [99]])
     assert abs(silhouette(z, alone) - silhouette_score(z, alone)) <= BOUND
+    assert silhouette(np.ones_like(z), labels) == silhouette_score(np.ones_like(z), labels) == 0
 
 
 def test_two_pairs_on_a_line_have_a_silhouette_worked_by_hand():
