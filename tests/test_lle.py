@@ -7,7 +7,7 @@ import pytest
 from sklearn.manifold import locally_linear_embedding
 
 from drlim_np.errors import InputError
-from drlim_np.lle import components, lle, reconstruction_weights
+from drlim_np.lle import closed_groups, lle, reconstruction_weights
 from drlim_np.metrics import pca, regression_r2
 from drlim_np.neighbours import nearest_neighbours
 
@@ -97,7 +97,7 @@ def test_samples_may_have_uneven_numbers_of_neighbours(rng):
     assert np.isfinite(z).all()
 
 
-@pytest.mark.filterwarnings("ignore:the neighbourhood graph falls")
+@pytest.mark.filterwarnings("ignore:the neighbourhood graph holds")
 def test_duplicates_are_mapped_without_nan(rng):
     x = np.repeat(rng.standard_normal((20, 3)), 2, axis=0)
     assert np.isfinite(lle(x, nearest_neighbours(x, 5))).all()
@@ -105,14 +105,33 @@ def test_duplicates_are_mapped_without_nan(rng):
     assert np.isfinite(lle(same, nearest_neighbours(same, 4))).all()
 
 
-def test_components_are_counted_whichever_end_lists_the_other():
-    assert components([np.array([1]), np.array([0]), np.array([3]), np.array([2])]) == 2
-    assert components([np.array([1]), np.array([2]), np.array([1]), np.array([0])]) == 1
+@pytest.mark.parametrize(
+    ("lists", "groups"),
+    [
+        ([[1], [0], [3], [2]], 2),
+        ([[1], [2], [1], [0]], 1),
+        ([[1], [0], [3], [2], [0, 3]], 2),
+        ([[4], [0], [1], [2], [3]], 1),
+        ([[1, 3], [2], [1], [4], [3]], 2),
+    ],
+)
+def test_groups_are_closed_where_nobody_has_neighbours_outside(lists, groups):
+    assert closed_groups([np.array(near) for near in lists]) == groups
+
+
+def test_m_has_one_vanishing_eigenvalue_for_each_closed_group(rng):
+    for _ in range(20):
+        lists = [rng.choice(np.delete(np.arange(12), i), 1 + i % 2, replace=False) for i in range(12)]
+        weights = np.zeros((12, 12))
+        for i, near in enumerate(lists):
+            weights[i, near] = rng.dirichlet(np.ones(len(near)))
+        rank = np.linalg.matrix_rank(np.eye(12) - weights, tol=1e-9)
+        assert closed_groups(lists) == 12 - rank
 
 
 def test_a_graph_that_falls_apart_is_mapped_with_a_warning_that_says_what_it_means(rng):
     x = np.concatenate([rng.standard_normal((30, 2)), 1000 + rng.standard_normal((30, 2))])
-    with pytest.warns(UserWarning, match="falls into 2 components.*distances between them mean nothing"):
+    with pytest.warns(UserWarning, match="holds 2 groups.*distances between them mean nothing"):
         z = lle(x, nearest_neighbours(x, 5))
     assert np.isfinite(z).all()
     with warnings.catch_warnings():

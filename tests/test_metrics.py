@@ -509,6 +509,7 @@ def test_continuity_is_trustworthiness_with_data_and_map_exchanged(rng):
     x, z = rng.standard_normal((40, 6)), rng.standard_normal((40, 2))
     assert abs(continuity(x, z, k=5) - their_trustworthiness(z, x, n_neighbors=5)) <= BOUND
     assert continuity(x, z, k=5) != trustworthiness(x, z, k=5)
+    assert continuity(x, z) == continuity(x, z, k=12) != continuity(x, z, k=11)
     assert continuity(x, x) == 1
 
 
