@@ -8,7 +8,7 @@ from drlim_np.data.shifts import shifted
 from drlim_np.neighbours import nearest_neighbour_graph
 from figures.digits import Training
 from figures.record import Claim, Result, Run
-from figures.shifted import NEIGHBOURS, counts, draw, train, train_characters, unseen_digits
+from figures.shifted import NEIGHBOURS, counts, draw, train, train_characters, unseen_digits, what_colours
 from figures.style import RULES
 
 STEPS, QUICK_STEPS = 800, 200
@@ -46,9 +46,6 @@ def make(run: Run) -> Result:
         ]
     settings = asdict(training) | {"weighting": "balanced", "neighbours": NEIGHBOURS, "train": len(x), "test": len(z)}
     measured = counts(similar, characters) | {"drlim": ours, "drlim_exact_weighting": exact}
-    arrays = {
-        "embedding": z, "index": unseen.rows, "label": unseen.label, "slant": unseen.slant, "shift": unseen.shift,
-        "objective": losses,
-    }  # fmt: skip
+    arrays = what_colours(z, unseen) | {"objective": losses}
     title = f"{len(z):,} shifted unseen digits of {digits.title}, neighbours by pixels"
     return Result(draw(z, unseen, title, ours), claims, settings, digits, measured, arrays)

@@ -7,7 +7,7 @@ from matplotlib import rc_context
 from drlim_np.lle import lle
 from drlim_np.neighbours import nearest_neighbours
 from figures.record import Claim, Result, Run
-from figures.shifted import NEIGHBOURS, draw, organisation, unseen_digits
+from figures.shifted import NEIGHBOURS, draw, organisation, unseen_digits, what_colours
 from figures.style import RULES
 
 TEST_PER_CLASS = 600  # with their shifts 6,000 samples, about the most that a dense M allows
@@ -30,7 +30,6 @@ def make(run: Run) -> Result:
         bound = BOUNDS[digits.name, run.quick]
         claims.append(Claim("separated by shift: silhouette", theirs["silhouette_by_shift"], "≥", bound))
     measured = {"lle": theirs, "warnings": [str(warning.message) for warning in said]}
-    arrays = {"embedding": z, "index": unseen.rows, "label": unseen.label, "slant": unseen.slant, "shift": unseen.shift}
     title = f"LLE: {len(z):,} shifted digits of {digits.title}, neighbours by pixels"
     settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
-    return Result(draw(z, unseen, title, theirs), claims, settings, digits, measured, arrays)
+    return Result(draw(z, unseen, title, theirs), claims, settings, digits, measured, what_colours(z, unseen))

@@ -95,6 +95,17 @@ def organisation(z: np.ndarray, unseen: ShiftedDigits) -> dict[str, float]:
     }
 
 
+def what_colours(z: np.ndarray, unseen: ShiftedDigits) -> dict[str, np.ndarray]:
+    """What the .npz of a map holds: the map itself, and what colours its panels."""
+    return {
+        "embedding": z,
+        "index": unseen.rows,
+        "label": unseen.label,
+        "slant": unseen.slant,
+        "shift": unseen.shift,
+    }
+
+
 def counts(similar: SimilarityGraph, x: np.ndarray) -> dict:
     """The pairs of the training set, their weight, and the ink that the shifts lose."""
     return {
