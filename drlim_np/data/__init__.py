@@ -1,4 +1,6 @@
-"""Where the images come from: the published MNIST files, or handwriting drawn by a small model of a pen."""
+"""Where the images come from: digits from the published MNIST files or from a small model of a pen; views of an
+airplane from the published small NORB files or from a small renderer.
+"""
 
 from dataclasses import dataclass, field
 
@@ -33,3 +35,36 @@ class Digits:
     train: Split
     test: Split
     sha256: dict[str, str]
+
+
+AZIMUTHS, ELEVATIONS, LIGHTINGS = 18, 9, 6  # camera positions every 20° around and every 5° from 30° up, and lights
+VIEW_SIDE = 96  # pixels
+
+
+@dataclass(frozen=True)
+class Views:
+    """One object seen from every camera position under every lighting, as small NORB shows it (Sec. 3.4).
+
+    name, title, sha256: as those of `Digits`.
+    images: (972, 96, 96) uint8, lighting changing fastest, then elevation, then azimuth.
+    """
+
+    name: str
+    title: str
+    images: np.ndarray
+    sha256: dict[str, str]
+
+    @property
+    def azimuth(self) -> np.ndarray:
+        """(972,) 0 … 17: the camera's place on the circle around the object, in steps of 20°."""
+        return np.arange(len(self.images)) // (ELEVATIONS * LIGHTINGS)
+
+    @property
+    def elevation(self) -> np.ndarray:
+        """(972,) 0 … 8: the camera's height, in steps of 5° from 30° above the ground."""
+        return np.arange(len(self.images)) // LIGHTINGS % ELEVATIONS
+
+    @property
+    def lighting(self) -> np.ndarray:
+        """(972,) 0 … 5: which lights are on."""
+        return np.arange(len(self.images)) % LIGHTINGS
