@@ -7,7 +7,7 @@ import pytest
 from sklearn.manifold import locally_linear_embedding
 
 from drlim_np.errors import InputError
-from drlim_np.lle import closed_groups, lle, reconstruction_weights
+from drlim_np.lle import BLOCK, _solver, closed_groups, lle, reconstruction_weights
 from drlim_np.metrics import pca, regression_r2
 from drlim_np.neighbours import nearest_neighbours
 
@@ -137,6 +137,44 @@ def test_a_graph_that_falls_apart_is_mapped_with_a_warning_that_says_what_it_mea
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         lle(x[:30], nearest_neighbours(x[:30], 5))
+
+
+def test_free_directions_follow_the_largest_variance_of_the_data(rng):
+    places = np.repeat([[0, 0, 0], [900, 0, 0], [0, 500, 0], [0, 0, 100]], 20, axis=0)
+    x = places + rng.standard_normal((80, 3))
+    with pytest.warns(UserWarning, match="holds 4 groups"):
+        z = lle(x, nearest_neighbours(x, 5))
+    turned = pca(x)
+    np.testing.assert_allclose(np.abs(np.corrcoef(z.T, turned.T)[:2, 2:]), np.eye(2), atol=0.05)
+    shuffled = rng.permutation(80)
+    with pytest.warns(UserWarning, match="holds 4 groups"):
+        again = lle(x[shuffled], nearest_neighbours(x[shuffled], 5))
+    np.testing.assert_allclose(again, z[shuffled], atol=1e-6)
+
+
+def test_more_groups_than_dimensions_and_spare_ones_are_mapped_too(rng):
+    x = np.repeat(1000 * rng.standard_normal((30, 2)), 4, axis=0) + rng.standard_normal((120, 2))
+    with pytest.warns(UserWarning, match="holds 30 groups"):
+        z = lle(x, nearest_neighbours(x, 3))
+    middles = z.reshape(30, 4, 2).mean(axis=1)
+    assert np.abs(z.reshape(30, 4, 2) - middles[:, None]).max() < 1e-6 * np.abs(middles).max()
+
+
+def test_a_k_that_reaches_beyond_a_small_component_ties_it_to_the_rest(rng):
+    x = np.concatenate([rng.standard_normal((40, 2)), 100 + rng.standard_normal((4, 2))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        z = lle(x, nearest_neighbours(x, 5))
+    assert np.isfinite(z).all()
+    with pytest.warns(UserWarning, match="groups without neighbours outside"):
+        lle(x, nearest_neighbours(x, 3))
+
+
+@pytest.mark.parametrize("size", [1, 5, BLOCK, 2 * BLOCK + 3])
+def test_the_solver_undoes_the_product(rng, size):
+    root = rng.standard_normal((size, size))
+    a, x = root @ root.T + size * np.eye(size), rng.standard_normal((size, 3))
+    np.testing.assert_allclose(_solver(a)(a @ x), x, atol=1e-10)
 
 
 def test_the_same_data_give_the_same_map(rng):
