@@ -118,7 +118,7 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
 
 
 def _solver(a: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """b ↦ A⁻¹ b for a positive definite A = L Lᵀ, factored once: L y = b from the top down, Lᵀ x = y from the bottom up.
+    """b ↦ A⁻¹ b for a positive definite A = L Lᵀ, factored once: L y = b from the top down, Lᵀ x = y from the bottom.
 
     NumPy has no solver for triangles, so they are worked through in blocks of rows, whose own triangles are inverted.
     """

@@ -1,14 +1,16 @@
 """Step 1: which samples are similar, from their pixels."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations_with_replacement
 
 import numpy as np
 
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
 
-ROWS = 128  # samples compared with all the others at once: 15 MB of distances for 30,000 samples in float32
+TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
 SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances can hardly matter
+ROWS = 128  # samples whose candidates are compared exactly at once
 
 
 def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
@@ -16,7 +18,7 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
 
     x: (samples, features), any real dtype, such as pixels. Ties, duplicates among them, go to the smaller index.
 
-    Distances come from one matrix product in float32, which is fast but rounds. So each sample keeps k + SPARE
+    Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
     candidates, and these are compared again in float64, difference by difference. The product's error has a
     known bound; where that does not prove that no neighbour was missed, a sample is compared with all others so.
 
@@ -34,31 +36,69 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
         raise InputError(
             f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it"
         )
+    x = np.compress((x != x[0]).any(axis=0), x, axis=1)  # a pixel that is the same everywhere adds to no distance
     x = np.ldexp(x.astype(np.float64), -np.frexp(np.abs(x).max(initial=0.0))[1])  # exact, and squares stay in range
-    kept = min(k + SPARE, samples - 1)
-    centred = (x - x.mean(axis=0)).astype(np.float32)
-    squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
-    # Rounding in |a|² - 2ab + |b|², in float32: up to `features` times in the product, and a few times in the rest.
-    rounding = (x.shape[1] + 4) * float(np.finfo(np.float32).eps)
-    bound = rounding * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
+    candidates, beyond = _candidates(x, min(k + SPARE, samples - 1), threads)
 
     def neighbours_from(start: int) -> np.ndarray:
         rows = np.arange(start, min(start + ROWS, samples))
-        fast = centred[rows] @ centred.T
-        fast *= -2
-        fast += squares.astype(np.float32)
-        fast[rows - start, rows] = np.inf
-        candidates = np.sort(np.argpartition(fast, kept - 1, axis=1)[:, :kept], axis=1)
-        nearest, radius = _rank(x, rows, candidates, k)
-        if kept < samples - 1:
-            all_others_beyond = np.take_along_axis(fast, candidates, axis=1).max(axis=1) + squares[rows] - bound[rows]
-            for row in np.flatnonzero(all_others_beyond <= radius):
-                everyone_else = np.delete(np.arange(samples), rows[row])
-                nearest[row] = _rank(x, rows[[row]], everyone_else[None], k)[0]
+        nearest, radius = _rank(x, rows, candidates[rows], k)
+        for row in np.flatnonzero(beyond[rows] <= radius):
+            everyone_else = np.delete(np.arange(samples), rows[row])
+            nearest[row] = _rank(x, rows[[row]], everyone_else[None], k)[0]
         return nearest
 
     with ThreadPoolExecutor(threads) as pool:
         return np.concatenate(list(pool.map(neighbours_from, range(0, samples, ROWS))))
+
+
+def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `kept` others nearest to each sample by fast distances, and how near another could be: two arrays.
+
+    (samples, kept) indices, ascending; (samples,) a squared distance that none of those left out falls below.
+
+    |a - b|² = |a|² + |b|² - 2ab for tile against tile; each distance serves both its samples, which halves the work.
+    """
+    samples = len(x)
+    centred = (x - x.mean(axis=0)).astype(np.float32)
+    exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
+    squares = exact_squares.astype(np.float32)
+    tiles = [np.arange(start, min(start + TILE, samples)) for start in range(0, samples, TILE)]
+
+    def compare(pair: tuple[np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        one, other = pair
+        fast = centred[one] @ centred[other].T
+        fast *= -2
+        fast += squares[one, None]
+        fast += squares[other]
+        if one is other:
+            np.fill_diagonal(fast, np.inf)
+        seen = [(one, *_least(fast, np.broadcast_to(other, fast.shape), kept))]
+        if one is not other:
+            seen.append((other, *_least(fast.T, np.broadcast_to(one, fast.T.shape), kept)))
+        return seen
+
+    distance, index = np.full((samples, kept), np.inf, np.float32), np.zeros((samples, kept), int)
+    with ThreadPoolExecutor(threads) as pool:
+        for seen in pool.map(compare, combinations_with_replacement(tiles, 2)):
+            for rows, near, whom in seen:
+                near, whom = np.concatenate([distance[rows], near], axis=1), np.concatenate([index[rows], whom], axis=1)
+                distance[rows], index[rows] = _least(near, whom, kept)
+
+    if kept == samples - 1:
+        return np.sort(index, axis=1), np.full(samples, np.inf)
+    # Rounding in float32: up to `features` times in the product, and a few times in the rest.
+    rounding = (x.shape[1] + 6) * float(np.finfo(np.float32).eps)
+    bound = rounding * (np.sqrt(exact_squares) + np.sqrt(exact_squares.max())) ** 2
+    return np.sort(index, axis=1), distance.max(axis=1) - bound
+
+
+def _least(values: np.ndarray, names: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `kept` least values of each row, or all where there are fewer, with their names."""
+    if values.shape[1] <= kept:
+        return values, names
+    chosen = np.argpartition(values, kept - 1, axis=1)[:, :kept]
+    return np.take_along_axis(values, chosen, axis=1), np.take_along_axis(names, chosen, axis=1)
 
 
 def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

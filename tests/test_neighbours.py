@@ -58,15 +58,16 @@ def counted_fallbacks(x, k):
     scale=st.sampled_from([1e-6, 1.0, 1e6]),
     offset=st.sampled_from([0.0, 1.0, 1e4, 1e9]),
     rows=st.sampled_from([1, 3, 128]),
+    tile=st.sampled_from([1, 4, 1024]),
     spare=st.sampled_from([0, 1, 12]),
     data=st.data(),
 )
 def test_random_points_have_the_neighbours_of_the_double_loop(
-    samples, features, seed, scale, offset, rows, spare, data
+    samples, features, seed, scale, offset, rows, tile, spare, data
 ):
     x = scale * (np.random.default_rng(seed).standard_normal((samples, features)) + offset)
     k = data.draw(st.integers(1, samples - 1))
-    with mock.patch.multiple(neighbours, ROWS=rows, SPARE=spare):
+    with mock.patch.multiple(neighbours, ROWS=rows, TILE=tile, SPARE=spare):
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
@@ -74,12 +75,13 @@ def test_random_points_have_the_neighbours_of_the_double_loop(
 @given(
     x=hnp.arrays(np.int64, st.tuples(st.integers(2, 30), st.integers(1, 3)), elements=st.integers(-2, 2)),
     rows=st.sampled_from([1, 3, 128]),
+    tile=st.sampled_from([1, 4, 1024]),
     spare=st.sampled_from([0, 1, 12]),
     data=st.data(),
 )
-def test_ties_and_duplicates_go_to_the_smaller_index(x, rows, spare, data):
+def test_ties_and_duplicates_go_to_the_smaller_index(x, rows, tile, spare, data):
     k = data.draw(st.integers(1, len(x) - 1))
-    with mock.patch.multiple(neighbours, ROWS=rows, SPARE=spare):
+    with mock.patch.multiple(neighbours, ROWS=rows, TILE=tile, SPARE=spare):
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
@@ -89,9 +91,17 @@ def test_every_real_dtype_is_compared_by_value(dtype):
     assert nearest_neighbours(x, 4).tolist() == by_double_loop(x, 4).tolist()
 
 
-def test_a_sample_just_past_the_block_of_rows_is_compared_like_the_others():
-    x = np.random.default_rng(1).standard_normal((neighbours.ROWS + 1, 3))
-    assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
+@pytest.mark.parametrize("block", ["ROWS", "TILE"])
+def test_a_sample_just_past_a_block_is_compared_like_the_others(block):
+    x = np.random.default_rng(1).standard_normal((65, 3))
+    with mock.patch.object(neighbours, block, 64):
+        assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
+
+
+def test_pixels_that_are_the_same_everywhere_change_nothing():
+    x = np.random.default_rng(1).random((40, 6))
+    x[:, [0, 3]] = 7.5, 1e30
+    assert nearest_neighbours(x, 4).tolist() == by_double_loop(np.delete(x, [0, 3], axis=1), 4).tolist()
 
 
 def test_among_identical_samples_the_neighbours_are_the_smallest_indices():
@@ -157,7 +167,8 @@ def test_pixels_have_the_neighbours_that_scikit_learn_finds():
 
 def test_the_number_of_threads_changes_nothing():
     x = np.random.default_rng(8).integers(0, 4, (3 * neighbours.ROWS + 5, 4))
-    one, two, five = (nearest_neighbours(x, 5, threads) for threads in (1, 2, 5))
+    with mock.patch.object(neighbours, "TILE", neighbours.ROWS):
+        one, two, five = (nearest_neighbours(x, 5, threads) for threads in (1, 2, 5))
     assert one.tolist() == two.tolist() == five.tolist()
 
 
