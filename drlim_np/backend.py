@@ -23,7 +23,11 @@ def namespace(x: Array) -> ModuleType:
 
 def to_host(x: Array) -> np.ndarray:
     """`x` as a NumPy array: the one crossing from a device to the host."""
-    return np.asarray(x.get() if hasattr(x, "get") else x)
+    if hasattr(x, "get"):  # CuPy
+        return np.asarray(x.get())
+    if hasattr(x, "to_device") and not isinstance(x, np.ndarray | np.generic):
+        x = x.to_device(namespace(x).__array_namespace_info__().default_device())
+    return np.asarray(x)
 
 
 def like(host: np.ndarray, x: Array) -> Array:

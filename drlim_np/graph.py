@@ -69,11 +69,6 @@ class SimilarityGraph:
         table[both[:, 0], place] = both[:, 1]
         return table
 
-    def edges_from(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """The edges whose smaller sample lies in [start, stop), as two index arrays."""
-        first, last = np.searchsorted(self.edges[:, 0], [start, stop])
-        return self.edges[first:last, 0], self.edges[first:last, 1]
-
     def within(self, samples: np.ndarray) -> "SimilarityGraph":
         """The graph among the given distinct samples, renumbered by their place in `samples`: each edge listed once."""
         place = np.full(self.size, -1)

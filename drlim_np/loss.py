@@ -15,11 +15,12 @@ from math import isfinite
 
 import numpy as np
 
-from drlim_np.backend import Array, like, namespace, real, require_floating, zeros
+from drlim_np.backend import Array, like, namespace, real, require_floating, to_host, zeros
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
+from drlim_np.tiles import near_together, within_reach
 
-BLOCK = 1 << 18  # pairs worked on at once: 1 MB an array in float32, which stays in the processor's cache
+TILE = 256  # samples on either side of the pairs worked on at once: 256 KB an array in float32, which stays in cache
 
 
 def energy(z1: Array, z2: Array) -> Array:
@@ -71,7 +72,8 @@ def contrastive_all_pairs(z: Array, similar: SimilarityGraph, margin: float) -> 
     """𝓛 over every pair of a set of embeddings (Eq. 2 with the pairs of Step 1), exact: loss, dL/dz.
 
     z (samples, dims). With shared weights 𝓛 depends on W only through z, so one embedding of each sample replaces the
-    two towers of every pair. Memory beyond z is bounded by BLOCK pairs. Raises InputError as `contrastive` does.
+    two towers of every pair. Memory beyond z and the graph is bounded by the pairs of two tiles. Raises InputError as
+    `contrastive` does.
     """
     attraction, pull = similar_sum(z, similar)
     repulsion, push = dissimilar_sum(z, similar, margin)
@@ -100,8 +102,8 @@ def dissimilar_sum(
 
     weight: (samples,) of z's dtype, or None for all ones.
 
-    The upper triangle of the table of pairs is worked through in blocks of rows. A pair that does not count, because it
-    is similar or stands on or below the diagonal, has no gap to the margin: like one at D ≥ m it adds exactly 0.
+    Tiles of near samples are taken against one another; those that lie a margin or more apart are passed over. A pair
+    that does not count, being similar or seen from its other end, has no gap: like one at D ≥ m it adds exactly 0.
     """
     _require_embeddings(z, similar)
     margin = require_margin(margin)
@@ -110,28 +112,30 @@ def dissimilar_sum(
         if weight.shape != z.shape[:1]:
             raise InputError(f"weight has shape {weight.shape}: one for each of the {z.shape[0]} samples is needed")
     xp = namespace(z)
-    samples, dims = z.shape
-    rows = max(1, BLOCK // max(1, samples))
-    loss, dz = xp.sum(zeros((1,), z)), zeros(z.shape, z)
-    for start in range(0, samples, rows):
-        stop = min(start + rows, samples)
-        counts = ~np.tri(stop - start, samples - start, dtype=bool)
-        i, j = similar.edges_from(start, stop)
-        counts[i - start, j - start] = False
+    places = to_host(real(z))
+    order = near_together(places, TILE)
+    place = np.argsort(order)
+
+    def arranged(x: Array) -> Array:
+        return xp.take(x, like(order, z), axis=0)
+
+    coordinates = [arranged(z[:, axis]) for axis in range(z.shape[1])]
+    weight = xp.ones_like(z[:, 0]) if weight is None else arranged(weight)
+    loss, gradient = xp.sum(zeros((1,), z)), [xp.zeros_like(x) for x in coordinates]
+    for rows, columns, counts in within_reach(places[order], place[similar.edges], TILE, margin):
         # One coordinate at a time: the differences stay exact, where the expansion |a|² - 2ab + |b|² would cancel.
-        differences = [z[start:stop, axis, None] - z[None, start:, axis] for axis in range(dims)]
+        differences = [x[rows, None] - x[None, columns] for x in coordinates]
         d = xp.sqrt(sum(difference * difference for difference in differences))
-        gap = xp.where(like(counts, z), _gap(d, margin), xp.zeros_like(d))
-        per_pair, push = gap * gap / 2, _push(gap, d)
-        if weight is not None:
-            pair_weight = weight[start:stop, None] * weight[None, start:]
-            per_pair, push = pair_weight * per_pair, pair_weight * push
-        loss = loss + xp.sum(per_pair)
-        for axis, difference in enumerate(differences):
-            force = push * difference
-            dz[start:stop, axis] -= xp.sum(force, axis=1)
-            dz[start:, axis] += xp.sum(force, axis=0)
-    return loss, dz
+        gap = _gap(d, margin)
+        if counts is not None:
+            gap = xp.where(like(counts, z), gap, xp.zeros_like(gap))
+        loss = loss + weight[rows] @ (gap * gap / 2) @ weight[columns]
+        push = _push(gap, d)
+        for dz, difference in zip(gradient, differences, strict=True):
+            force = push * difference  # summed over either end by a product with the weights there
+            dz[rows] -= weight[rows] * (force @ weight[columns])
+            dz[columns] += weight[columns] * (weight[rows] @ force)
+    return loss, xp.take(xp.stack(gradient, axis=1), like(place, z), axis=0)
 
 
 def require_margin(margin: float) -> float:
@@ -148,16 +152,15 @@ def _length(difference: Array) -> Array:
 
 
 def _gap(d: Array, margin: float) -> Array:
-    """max(0, m - D)."""
+    """max(0, m - D); NaN stays NaN."""
     xp = namespace(d)
-    return xp.where(real(d) < margin, margin - d, xp.zeros_like(d))
+    return xp.where(real(d) >= margin, xp.zeros_like(d), margin - d)
 
 
 def _push(gap: Array, d: Array) -> Array:
     """(m - D)/D where 0 < D < m, else 0: the stiffness that a dissimilar pair's difference is multiplied by (Eq. 7)."""
     xp = namespace(d)
-    apart = d != 0
-    return xp.where(apart, gap, xp.zeros_like(d)) / xp.where(apart, d, xp.ones_like(d))
+    return gap / xp.where(d == 0, xp.full_like(d, xp.inf), d)
 
 
 def _is_similar(y: Array, z: Array) -> Array:

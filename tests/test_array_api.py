@@ -127,12 +127,12 @@ def test_the_loss_over_given_pairs_equals_numpys(y, margin, dtype, rng):
         pytest.param(lambda z, similar, w: dissimilar_sum(z, similar, 2.0, w), id="weighted"),
     ],
 )
-def test_the_losses_over_a_set_equal_numpys_whatever_the_blocks(form, dtype, rng, monkeypatch):
+def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(form, dtype, rng, monkeypatch):
     similar = SimilarityGraph(7, np.array([[0, 1], [1, 0], [2, 5], [6, 5], [5, 1]]))
     z, weight = rng.standard_normal((7, 2)).astype(dtype), rng.uniform(0.5, 2, 7).astype(dtype)
     z[3] = z[4]
-    for block in (7, 21, 1 << 18):
-        monkeypatch.setattr("drlim_np.loss.BLOCK", block)
+    for tile in (1, 3, 256):
+        monkeypatch.setattr("drlim_np.loss.TILE", tile)
         theirs = form(on_device(z), similar, on_device(weight))
         assert_equal_to_rounding(tree_of(theirs), tree_of(form(z, similar, weight)))
 

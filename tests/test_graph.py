@@ -84,7 +84,6 @@ def test_without_similar_pairs_every_pair_is_dissimilar():
     assert graph.edges.shape == (0, 2)
     assert (graph.listed_count, graph.dissimilar_count) == (0, 10)
     assert graph.degree.tolist() == [0] * 5
-    assert [part.tolist() for part in graph.edges_from(0, 5)] == [[], []]
     assert graph.within(np.array([3, 1])).listed_count == 0
 
 
@@ -119,16 +118,6 @@ def test_degree_counts_the_listed_pairs_of_a_sample_on_either_side(graph):
 
 
 # ---- parts of the graph ----
-
-
-@settings(deadline=None, max_examples=100)
-@given(graphs(), st.data())
-def test_edges_from_holds_the_edges_whose_smaller_sample_lies_in_the_range(graph, data):
-    start = data.draw(st.integers(0, graph.size))
-    stop = data.draw(st.integers(start, graph.size))
-    first, second = graph.edges_from(start, stop)
-    expected = [edge for edge in graph.edges.tolist() if start <= min(edge) < stop]
-    assert list(zip(first.tolist(), second.tolist(), strict=True)) == [tuple(edge) for edge in expected]
 
 
 @settings(deadline=None, max_examples=200)
