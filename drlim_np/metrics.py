@@ -77,8 +77,8 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
 def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12) -> float:
     """How far one can trust that neighbours on the map are neighbours in the data (Venna and Kaski, 2001), at most 1.
 
-    1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j)
-    counts from 1 by distance in the data `x` (samples, features).
+    1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j) is
+    1 + the number of samples nearer to i than j is, in the data `x` (samples, features).
     """
     return _agreement(x, z, k)
 
@@ -156,10 +156,10 @@ def _agreement(space: np.ndarray, other: np.ndarray, k: int) -> float:
     for rows in _blocks(samples):
         squared = squares[rows, None] - 2 * space[rows] @ space.T + squares  # centred, so that little cancels
         squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
-        order = np.argsort(squared, axis=1, kind="stable")
-        rank = np.empty_like(order)
-        np.put_along_axis(rank, order, np.arange(1, samples + 1)[None], axis=1)
-        beyond += np.maximum(np.take_along_axis(rank, nearest[rows], axis=1) - k, 0).sum()
+        of_nearest = np.take_along_axis(squared, nearest[rows], axis=1)
+        squared.sort(axis=1)
+        rank = 1 + np.array([np.searchsorted(*line) for line in zip(squared, of_nearest, strict=True)])
+        beyond += np.maximum(rank - k, 0).sum()
     return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * beyond)
 
 
