@@ -77,8 +77,8 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
 def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12) -> float:
     """How far one can trust that neighbours on the map are neighbours in the data (Venna and Kaski, 2001), at most 1.
 
-    1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j) is
-    1 + the number of samples nearer to i than j is, in the data `x` (samples, features).
+    1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j)
+    is 1 + the number of samples nearer to i than j is, in the data `x` (samples, features).
     """
     return _agreement(x, z, k)
 

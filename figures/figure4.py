@@ -4,7 +4,6 @@ from dataclasses import asdict
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np import metrics
@@ -16,6 +15,7 @@ from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 from figures import thumbnails
 from figures.digits import LOOKS, Training, draw_at_random, learn, scatter_by_class, slant_of
+from figures.panels import box, by_slant, map_panel, room_around
 from figures.record import Claim, Result, Run
 from figures.style import RULES
 
@@ -135,49 +135,25 @@ def _turned(z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 def _draw(z, label, slant, images, title: str, ours: dict, linear: dict) -> Figure:
     side = np.ptp(z, axis=0).max() / 20
-    low, high = z.min(axis=0) - 1.5 * side, z.max(axis=0) + 1.5 * side
+    low, high = room_around(z, side)
     tall = (high - low)[1] / (high - low)[0]
     wide, narrow, top = 7.6, 5.2, 0.5  # inches: the two panels' widths, and the room for their titles
-    height = top + max(wide * tall, narrow * tall + 2.4)
-    figure = Figure(figsize=(0.5 + wide + narrow, height))
+    figure = Figure(figsize=(0.5 + wide + narrow, top + max(wide * tall, narrow * tall + 2.4)))
 
-    def panel(left: float, width: float, heading: str) -> Axes:
-        axes = figure.add_axes(_inches(figure, left, height - top - width * tall, width, width * tall))
-        axes.set_title(heading, loc="left")
-        axes.axis("off")
-        return axes
-
-    by_class = panel(0.1, wide, title)
+    by_class = map_panel(figure, (0.1, top), wide, low, high, title)
     scatter_by_class(by_class, z, label, s=10, alpha=0.8)
     shown, middles = thumbnails.place(z, side, low, high)
     thumbnails.draw(by_class, images[shown], [LOOKS[digit][0] for digit in label[shown]], z[shown], middles, side)
     by_class.legend(loc="upper left", markerscale=2.5, title="digit")
 
-    by_slant = panel(0.3 + wide, narrow, "the same map, coloured by slant")
-    ends = np.quantile(slant, [0.02, 0.98])
-    for digit, (_, marker) in LOOKS.items():
-        of = label == digit
-        colours = by_slant.scatter(
-            *z[of].T, c=slant[of], marker=marker, s=10, linewidths=0, cmap="viridis", vmin=ends[0], vmax=ends[1]
-        )
-    below = height - top - narrow * tall
-    bar = figure.colorbar(
-        colours,
-        cax=figure.add_axes(_inches(figure, wide + 0.9, below - 0.3, narrow - 1.2, 0.16)),
-        orientation="horizontal",
-        extend="both",
-    )
-    bar.set_label("slant of the ink, pixels to the right per pixel of height")
-    _table(figure, wide + 0.9, below - 1.1, ours, linear)
-    for axes in (by_class, by_slant):
+    coloured = map_panel(figure, (0.3 + wide, top), narrow, low, high, "the same map, coloured by slant")
+    below = top + narrow * tall
+    bar = figure.add_axes(box(figure, wide + 0.9, below + 0.14, narrow - 1.2, 0.16))
+    by_slant(coloured, bar, z, label, slant, size=10)
+    _table(figure, wide + 0.9, below + 1.1, ours, linear)
+    for axes in (by_class, coloured):  # images drawn in an axes reset its limits
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     return figure
-
-
-def _inches(figure: Figure, left: float, bottom: float, width: float, height: float) -> list[float]:
-    """A box in inches as the fractions of the figure that Matplotlib asks for."""
-    across, up = figure.get_size_inches()
-    return [left / across, bottom / up, width / across, height / up]
 
 
 def _table(figure: Figure, left: float, top: float, ours: dict, linear: dict) -> None:
@@ -195,5 +171,5 @@ def _table(figure: Figure, left: float, top: float, ours: dict, linear: dict) ->
     ]
     for k, (words, *numbers) in enumerate(rows):
         for column, text, side in ((0, words, "left"), (2.9, numbers[0], "right"), (3.8, numbers[1], "right")):
-            x, y, *_ = _inches(figure, left + column, top - 0.24 * k, 0, 0)
+            x, y, *_ = box(figure, left + column, top + 0.24 * k, 0, 0)
             figure.text(x, y, text, ha=side, va="center", weight="bold" if k == 0 else "normal")

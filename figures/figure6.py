@@ -4,7 +4,7 @@ import warnings
 
 from matplotlib import rc_context
 
-from drlim_np.lle import lle
+from drlim_np.lle import closed_groups, lle
 from drlim_np.neighbours import nearest_neighbours
 from figures.record import Claim, Result, Run
 from figures.shifted import NEIGHBOURS, draw, organisation, unseen_digits, what_colours
@@ -29,7 +29,10 @@ def make(run: Run) -> Result:
     if (digits.name, run.quick) in BOUNDS:
         bound = BOUNDS[digits.name, run.quick]
         claims.append(Claim("separated by shift: silhouette", theirs["silhouette_by_shift"], "≥", bound))
-    measured = {"lle": theirs, "warnings": [str(warning.message) for warning in said]}
+    groups = closed_groups(near)
+    measured = {"lle": theirs, "closed_groups": groups, "warnings": [str(warning.message) for warning in said]}
     title = f"LLE: {len(z):,} shifted digits of {digits.title}, neighbours by pixels"
+    if groups > 1:
+        title += f", in {groups} groups without neighbours outside"
     settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
     return Result(draw(z, unseen, title, theirs), claims, settings, digits, measured, what_colours(z, unseen))

@@ -14,7 +14,8 @@ from drlim_np.graph import SimilarityGraph
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 from figures import thumbnails
-from figures.digits import LOOKS, Training, draw_at_random, learn, scatter_by_class, slant_of
+from figures.digits import Training, draw_at_random, learn, scatter_by_class, slant_of
+from figures.panels import box, by_slant, map_panel, room_around
 from figures.record import Run
 from figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
 
@@ -119,12 +120,15 @@ def counts(similar: SimilarityGraph, x: np.ndarray) -> dict:
 
 def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict, joined: int = 0) -> Figure:
     """The map by shift with thumbnails, by class and by slant; `joined` characters with their copies tied by lines."""
-    figure = Figure(figsize=(13, 8.2), layout="constrained")
-    panels = figure.subplot_mosaic("AB\nAC", width_ratios=[1.75, 1])
     side = np.ptp(z, axis=0).max() / 20
-    low, high = z.min(axis=0) - 1.5 * side, z.max(axis=0) + 1.5 * side
+    low, high = room_around(z, side)
+    tall = (high - low)[1] / (high - low)[0]
+    wide, narrow, top, between = 8.4, 4.4, 0.5, 0.6  # inches: the panels' widths, and the room for their titles
+    right, second = wide + 0.4, top + narrow * tall + between
+    lowest = second + narrow * tall
+    figure = Figure(figsize=(right + narrow + 0.2, max(top + wide * tall + 0.8, lowest + 0.85) + 0.3))
 
-    by_shift = panels["A"]
+    by_shift = map_panel(figure, (0.15, top), wide, low, high, title)
     for shift, (colour, marker) in SHIFT_LOOKS.items():
         shown = unseen.shift == shift
         by_shift.scatter(
@@ -136,22 +140,15 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict, joined
         copies = z[unseen.character == character]
         by_shift.plot(*copies.T, "-", color="black", linewidth=1.6, zorder=7)
         by_shift.plot(*copies.T, "o", color="white", markeredgecolor="black", markersize=3.5, zorder=8)
-    by_shift.set_title(title, loc="left")
 
-    scatter_by_class(panels["B"], z, unseen.label, s=4, alpha=0.7)
-    panels["B"].legend(**BELOW, markerscale=3, ncols=2)
-    panels["B"].set_title("the same map by digit", loc="left")
-    ends = np.quantile(unseen.slant, [0.02, 0.98])
-    for digit, (_, marker) in LOOKS.items():
-        of = unseen.label == digit
-        colours = panels["C"].scatter(
-            *z[of].T, c=unseen.slant[of], marker=marker, s=4, linewidths=0, vmin=ends[0], vmax=ends[1]
-        )
-    figure.colorbar(colours, ax=panels["C"], label="slant", shrink=0.7, extend="both")
-    panels["C"].set_title("by slant", loc="left")
-    for axes in panels.values():
-        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-        axes.axis("off")
+    by_class = map_panel(figure, (right, top), narrow, low, high, "the same map by digit")
+    scatter_by_class(by_class, z, unseen.label, s=4, alpha=0.7)
+    by_class.legend(loc="lower right", bbox_to_anchor=(1, 1), markerscale=3, ncols=2, borderaxespad=0)
+    coloured = map_panel(figure, (right, second), narrow, low, high, "by slant")
+    bar = figure.add_axes(box(figure, right + 0.2, lowest + 0.1, narrow - 0.4, 0.14))
+    by_slant(coloured, bar, z, unseen.label, unseen.slant, size=4)
+    for axes in (by_shift, by_class, coloured):  # images drawn in an axes reset its limits
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     words = [
         ("shift ratio", "shift_ratio"),
         ("neighbours of the same shift", "same_shift_neighbours"),
