@@ -12,7 +12,7 @@ from figures.style import RULES
 
 ACROSS = 9
 NEAREST = 5
-LAMPS = ["left", "right", "behind", "overhead", "left\nand right", "behind and\noverhead"]  # airplane.SWITCHES in words
+LAMPS = ["left", "right", "behind", "overhead", "left, right", "behind,\noverhead"]  # airplane.LIT in words
 ANY, MIDDLE, BRIGHT = 2, 4, 5  # an azimuth, an elevation and a lighting that show the others well
 
 
@@ -27,9 +27,12 @@ def make(run: Run) -> Result:
         *((f"lit from\n{lamp}", images[::2, MIDDLE, lighting]) for lighting, lamp in enumerate(LAMPS)),
     ]
     heights = [len(line) // ACROSS for _, line in lines]
-    figure = Figure(figsize=(9, 9 * (sum(heights) + 0.6) / (ACROSS + 1)), layout="constrained")
-    figure.suptitle("Rendered airplane: the views that stand in for small NORB", x=0.02, ha="left")
-    for axes, (words, line) in zip(figure.subplots(len(lines), height_ratios=heights), lines, strict=True):
+    figure = Figure(figsize=(9, 9))
+    figure.suptitle("Rendered airplane: the views that stand in for small NORB", x=0.02, y=0.985, ha="left")
+    room = {"left": 0.115, "right": 0.99, "bottom": 0.01, "top": 0.945, "hspace": 0.06}
+    for axes, (words, line) in zip(
+        figure.subplots(len(lines), height_ratios=heights, gridspec_kw=room), lines, strict=True
+    ):
         _draw(axes, words, line)
 
     same_light, contiguous = neighbours_in_pixels(views, run.threads)

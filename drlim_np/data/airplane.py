@@ -1,10 +1,11 @@
 """Views of an airliner from a small ray caster, for anyone without small NORB at hand.
 
-As there, a single object in one grey stands on a turntable, which goes round; the camera moves up and down; lights that
-stay where they are go on and off. The object is a union of convex solids, and all rays of a camera far away, or of a
-light, are parallel: so one method, `Solid.span`, says both what the camera sees and where a light does not reach.
+As in NORB, an object of one colour stands on a turntable, a camera moves up and down, and lamps that stay where they
+are go on and off. The object is a union of convex solids, and the rays of a far camera, or of a far lamp, are parallel:
+so one method, `Solid.span`, says both what the camera sees and where a lamp does not reach.
 
-Coordinates are the airplane's: x towards the nose, y to the left wing, z up, in tenths of its length.
+Coordinates are the airplane's, in tenths of its length: x towards the nose, y towards the left wing, z up. So it is the
+camera and with it the lamps that go round.
 """
 
 import hashlib
@@ -16,18 +17,13 @@ import numpy as np
 from drlim_np.data import AZIMUTHS, ELEVATIONS, VIEW_SIDE, Views
 
 FINE = 2  # rays a pixel, along either axis
-LONGEST = 64  # pixels: the longer side of the airplane's box in every view. The rest is room for shadows
+LONGEST = 64  # pixels: the longer side of the airplane's box in every view; the rest is room for shadows
 TURNTABLE = -1.15  # its height
-BACKGROUND = 0.72  # grey of the turntable where nothing shadows it; 0 is black, 1 white
-AMBIENT, LAMP = 0.12, 0.47  # grey under light from everywhere alone; grey that one lamp adds where it falls straight on
-CLEAR = 1e-9  # a ray that leaves a solid nearer to its start than this started on the surface
-LIGHTS = [
-    (-75, 50),
-    (75, 50),
-    (180, 58),
-    (0, 75),
-]  # left, right, behind, overhead: degrees from the camera's azimuth, up
-SWITCHES = [(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 1, 1)]
+BACKGROUND = 0.72  # grey of the turntable where no shadow falls; 0 is black, 1 white
+AMBIENT, LAMP = 0.12, 0.47  # grey by the light from all around alone, and what a lamp adds where it falls straight on
+CLEAR = 1e-9  # a ray that leaves a solid no farther than this from its start started on that solid's surface
+LAMPS = [(-75, 50), (75, 50), (180, 58), (0, 75)]  # left, right, behind, overhead: degrees around from the camera, up
+LIT = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 1, 1)], bool)  # lightings
 
 
 def _dot(a, b):
@@ -41,14 +37,14 @@ class Solid:
 
     centre, radii:    (3,) float64; an infinite radius makes a cylinder, three of them leave the flat sides alone.
     normals, offsets: (sides, 3) and (sides,) float64, of unit length and pointing outwards.
-    box:              (points, 3) float64 whose bounding box, in any direction that matters, is the solid's.
+    ends:             (points, 3) float64: its corners; where it is round, its outermost points. The camera fits these.
     """
 
     centre: np.ndarray
     radii: np.ndarray
     normals: np.ndarray
     offsets: np.ndarray
-    box: np.ndarray
+    ends: np.ndarray
 
     def span(self, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where parallel rays are inside: the points start + t ray with enter < t < leave; none where enter ≥ leave.
@@ -92,35 +88,34 @@ class Solid:
 def ellipsoid(centre, radii) -> Solid:
     """With its axes along x, y and z."""
     centre, radii = np.array(centre, float), np.array(radii, float)
-    return Solid(
-        centre, radii, np.zeros((0, 3)), np.zeros(0), centre + np.concatenate([np.diag(radii), -np.diag(radii)])
-    )
+    ends = centre + np.concatenate([np.diag(radii), -np.diag(radii)])
+    return Solid(centre, radii, np.zeros((0, 3)), np.zeros(0), ends)
 
 
 def tube(rear, front, y, z, radius) -> Solid:
     """A cylinder along x, flat at both ends."""
     centre, radii = np.array([0.0, y, z]), np.array([np.inf, radius, radius])
-    box = np.array([(x, y + s * radius, z) for x, s in product((rear, front), (1, -1))])
-    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]), box)
+    ends = np.array([(x, y + s * radius, z) for x, s in product((rear, front), (1, -1))])
+    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]), ends)
 
 
 def blade(root, tip, thick) -> Solid:
-    """A wing or a fin: flat, with edges along x at the root and the tip. Each of these is (leading x, trailing x, y, z).
+    """A wing or a fin: flat faces between a root and a tip that run along x, each (leading x, trailing x, y, z).
 
-    thick: (3,) from one face to the other at the root; at the tip it is half of that.
+    thick: (3,) the step across the root from one face to the other; half of it at the tip.
     """
-    chords = [(end, np.array(thick) * share / 2) for end, share in ((root, 1), (tip, 0.5))]
-    corner = np.array([[[(x, *end[2:]) + s * half for s in (1, -1)] for x in end[:2]] for end, half in chords])
-    box = corner.reshape(8, 3)  # corner[tip?, trailing?, lower?]
+    steps = np.array([1, -1])[:, None] * np.array(thick) / 2
+    corner = np.array(
+        [[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in ((root, 1), (tip, 0.5))]
+    )  # [root or tip, leading or trailing, one face or the other]: each of the six sides holds one place of one axis
     normals, offsets = [], []
     for axis, side in product(range(3), range(2)):
         a, b, c, _ = corner.take(side, axis).reshape(4, 3)
         normal = np.cross(b - a, c - a)
-        normal /= np.sqrt(_dot(normal, normal))
-        normal *= np.sign(_dot(normal, a - box.mean(axis=0)))
+        normal *= np.sign(_dot(normal, a - corner.mean(axis=(0, 1, 2)))) / np.sqrt(_dot(normal, normal))
         normals.append(normal)
         offsets.append(_dot(normal, a))
-    return Solid(np.zeros(3), np.full(3, np.inf), np.array(normals), np.array(offsets), box)
+    return Solid(np.zeros(3), np.full(3, np.inf), np.array(normals), np.array(offsets), corner.reshape(8, 3))
 
 
 AIRPLANE = [
@@ -147,15 +142,15 @@ def generate() -> Views:
 def views(azimuth: float, elevation: float) -> np.ndarray:
     """One pose under every lighting: degrees around from the nose, and up from the ground → (6, 96, 96) uint8."""
     points, normals, on_airplane = visible(*camera(azimuth, elevation))
-    directions = [direction(azimuth + around, up) for around, up in LIGHTS]
-    falls = [falling(points, normals, light) for light in directions]
-    greys = [shade(on, falls, directions, on_airplane) for on in SWITCHES]
+    lamps = np.array([direction(azimuth + around, up) for around, up in LAMPS])
+    reaching = np.array([light(points, normals, lamp) for lamp in lamps])
+    greys = [shade(reaching[lit], lamps[lit], on_airplane) for lit in LIT]
     pixels = np.reshape(greys, (-1, VIEW_SIDE, FINE, VIEW_SIDE, FINE)).mean(axis=(2, 4))
     return np.rint(255 * pixels).astype(np.uint8)
 
 
 def direction(azimuth: float, elevation: float) -> np.ndarray:
-    """(3,) the unit vector towards a camera or a light, from degrees around and degrees up."""
+    """(3,) the unit vector towards a camera or a lamp, from degrees around and degrees up."""
     around, up = np.deg2rad([azimuth, elevation])
     return np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
 
@@ -166,17 +161,18 @@ def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
     The camera is far away, so rays are parallel; it is centred on the airplane's box and zooms until that fits.
     """
     toward, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
-    screen = np.stack([right, np.cross(right, toward)])  # downwards
-    ends = np.concatenate([solid.box for solid in AIRPLANE]) @ screen.T
+    down = np.cross(right, toward)
+    ends = np.concatenate([solid.ends for solid in AIRPLANE]) @ np.stack([right, down], axis=1)
     low, high = ends.min(axis=0), ends.max(axis=0)
     pixel = (high - low).max() / LONGEST
     grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * pixel
-    x, y = (low + high)[:, None] / 2 + grid
-    return (right[:, None, None] * x + screen[1][:, None, None] * y[:, None]).reshape(3, -1), -toward
+    across, downwards = (low + high)[:, None] / 2 + grid
+    start = right[:, None, None] * across + down[:, None, None] * downwards[:, None]
+    return start.reshape(3, -1), -toward
 
 
 def visible(start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What each ray meets first: the point and its normal, each (3, rays), and whether it is on the airplane, (rays,)."""
+    """What each ray meets first: the point and its normal, (3, rays) each, and whether it is the airplane, (rays,)."""
     nearest = (TURNTABLE - start[2]) / ray[2]
     part = np.full(nearest.shape, -1)
     for number, solid in enumerate(AIRPLANE):
@@ -191,26 +187,29 @@ def visible(start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     return points, normals, part >= 0
 
 
-def falling(points: np.ndarray, normals: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """The share of a light that falls on each point: n · l, but 0 where the surface or a solid is in the way, (points,)."""
-    share = np.maximum(_dot(light, normals), 0)
-    facing = np.flatnonzero(share)
+def light(points: np.ndarray, normals: np.ndarray, lamp: np.ndarray) -> np.ndarray:
+    """What of a lamp's light reaches each point, (points,): n · l, or 0 where n faces away or a solid is in the way.
+
+    points, normals: (3, points). lamp: (3,) the unit vector l towards it.
+    """
+    reaching = np.maximum(_dot(lamp, normals), 0)
+    facing = np.flatnonzero(reaching)
     start, blocked = points[:, facing], np.zeros(len(facing), bool)
     for solid in AIRPLANE:
-        enter, leave = solid.span(start, light)
+        enter, leave = solid.span(start, lamp)
         blocked |= (enter < leave) & (leave > CLEAR)
-    share[facing[blocked]] = 0
-    return share
+    reaching[facing[blocked]] = 0
+    return reaching
 
 
-def shade(on, falls, directions, on_airplane):
-    """Grey of each point by Lambert's law,
+def shade(reaching: np.ndarray, lamps: np.ndarray, on_airplane: np.ndarray) -> np.ndarray:
+    """The grey of each point by Lambert's law, (points,), from the lamps that are on:
 
-    I = AMBIENT + LAMP Σ_{lights on} max(0, n · l), without the term of a light that is blocked.
+    I = AMBIENT + LAMP Σ v max(0, n · l), where v is 0 if something is between the point and the lamp, else 1.
 
-    The turntable is printed at one grey in every lighting, so that the background stays uniform: there it is
-    BACKGROUND · I / I_unblocked.
+    reaching: (lamps on, points), v max(0, n · l). lamps: (lamps on, 3), l. on_airplane: (points,) bool.
+    The turntable's grey is BACKGROUND I / (I without shadow): the same in every lighting but for the shadows.
     """
-    grey = AMBIENT + LAMP * sum(fall for lit, fall in zip(on, falls, strict=True) if lit)
-    unblocked = AMBIENT + LAMP * sum(light[2] for lit, light in zip(on, directions, strict=True) if lit)
-    return np.where(on_airplane, grey, BACKGROUND * (grey / unblocked))
+    grey = AMBIENT + LAMP * reaching.sum(axis=0)
+    without_shadow = AMBIENT + LAMP * lamps[:, 2].sum()
+    return np.where(on_airplane, grey, BACKGROUND * (grey / without_shadow))
