@@ -59,8 +59,11 @@ class Solid:
             q = (start[axes] - self.centre[axes, None]) / self.radii[axes, None]
             d = ray[axes] / self.radii[axes]
             a, b, c = _dot(d, d), _dot(d, q), _dot(q, q) - 1
-            root = np.sqrt(np.maximum(b * b - a * c, 0))  # 0 where a ray misses: then it enters where it leaves
-            enter, leave = (-b - root) / a, (-b + root) / a
+            if a > 0:
+                root = np.sqrt(np.maximum(b * b - a * c, 0))  # 0 where a ray misses: then it enters where it leaves
+                enter, leave = (-b - root) / a, (-b + root) / a
+            else:  # along the cylinder
+                enter[c > 0] = np.inf
         for normal, offset in zip(self.normals, self.offsets, strict=True):
             approach, outside = -_dot(normal, ray), _dot(normal, start) - offset
             if approach > 0:
@@ -95,7 +98,8 @@ def ellipsoid(centre, radii) -> Solid:
 def tube(rear, front, y, z, radius) -> Solid:
     """A cylinder along x, flat at both ends."""
     centre, radii = np.array([0.0, y, z]), np.array([np.inf, radius, radius])
-    ends = np.array([(x, y + s * radius, z) for x, s in product((rear, front), (1, -1))])
+    rim = radius * np.array([(0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)])
+    ends = np.concatenate([(x, y, z) + rim for x in (rear, front)])
     return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]), ends)
 
 
@@ -126,9 +130,9 @@ AIRPLANE = [
 ]
 for left in (1, -1):
     AIRPLANE += [
-        blade((1.7, -1.0, 0.2 * left, -0.25), (-1.3, -2.1, 4.9 * left, 0.2), (0, 0, 0.3)),  # wing
+        blade((0.9, -1.9, 0.2 * left, -0.25), (-2.3, -3.1, 4.9 * left, 0.2), (0, 0, 0.3)),  # wing
         blade((-3.6, -4.7, 0.1 * left, 0.2), (-4.6, -5.1, 1.8 * left, 0.35), (0, 0, 0.16)),  # tailplane
-        tube(0.3, 1.75, 1.75 * left, -0.62, 0.36),  # engine
+        tube(-0.5, 0.95, 1.75 * left, -0.62, 0.36),  # engine
     ]
 
 
