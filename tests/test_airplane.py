@@ -156,12 +156,6 @@ def test_nose_and_tail_are_told_apart(cube):
     assert half_turn.min() > 1.3 * elevation.mean()
 
 
-def test_light_matters_more_than_the_pose_to_neighbours_in_pixels(rendered):
-    same_light, contiguous = airplane_sheet.neighbours_in_pixels(rendered)
-    assert same_light >= 1 / 2
-    assert contiguous <= 2 / 3
-
-
 # ---- solids ----
 
 
@@ -327,16 +321,28 @@ def test_the_sheet_names_the_lamps_of_each_lighting(sheet):
     assert [[lamp in name for lamp in lamps] for name in names] == LIT.tolist()
 
 
-def test_the_sheet_s_claims_hold_and_name_the_airplane(sheet, rendered):
-    assert all(claim.holds for claim in sheet.claims) and len(sheet.claims) == 2
+def test_light_matters_more_than_the_pose_to_neighbours_in_pixels(sheet):
+    same_light, contiguous = sheet.claims
+    assert same_light.holds and (same_light.relation, same_light.bound) == ("≥", 1 / 2)
+    assert contiguous.holds and (contiguous.relation, contiguous.bound) == ("≤", 2 / 3)
+
+
+def test_the_sheet_names_the_airplane_as_its_data(sheet, rendered):
     assert sheet.data is rendered
     assert sheet.settings["images"] == 972
 
 
 def test_neighbours_in_pixels_are_counted_by_light_and_by_pose():
-    # Each view a point on a line, so that its 5 nearest are known: the other lightings of its pose.
-    line = np.zeros((972, 96, 96), np.uint8)
-    pose, light = np.divmod(np.arange(972), LIGHTINGS)
-    line[:, 0, 0], line[:, 0, 1] = pose, light
-    line.reshape(972, -1)[np.arange(972), 2 + pose] = 255
-    assert airplane_sheet.neighbours_in_pixels(Views("line", "a line", line, {})) == (0, 1)
+    def measured(*coordinates):
+        images = np.stack([*coordinates], axis=-1).astype(np.float64)[:, None]
+        return airplane_sheet.neighbours_in_pixels(Views("map", "a map", images, {}))
+
+    row = np.arange(972)
+    azimuth, elevation, light = row // 54, row // 6 % 9, row % 6
+    turn = 2 * np.pi * azimuth / AZIMUTHS
+    # Poses far apart: a view's 5 nearest are its own pose under the other lightings.
+    assert measured(90 * np.cos(turn), 90 * np.sin(turn), 20 * elevation, light) == (0, 1)
+    # Lightings and elevations far apart: on a circle the 5 nearest are 1, 1, 2, 2 and 3 steps away.
+    assert measured(9 * np.cos(turn), 9 * np.sin(turn), 90 * elevation, 90 * light) == (1, 0.4)
+    # Lightings and azimuths far apart: 1, 1, 2, 2 and 3 steps, but at the ends 1 to 5, and next to them 1, 1, 2, 3, 4.
+    assert measured(900 * np.cos(turn), 900 * np.sin(turn), elevation, 90 * light) == (1, (7 * 2 + 2) / 45)
