@@ -105,13 +105,14 @@ def test_seen_from_the_other_side_and_lit_from_the_other_side_the_airplane_is_it
 
 
 def test_light_from_the_left_throws_the_shadow_to_the_right_and_light_from_behind_towards_the_viewer(cube):
-    def shadow(lighting):
-        """Its middle, right and down of that of the airplane: the darkest pixels seen from above the nose."""
-        rows, columns = np.nonzero(cube[0, 4, lighting] < 255 * AMBIENT * 2)
+    def shadow(azimuth, lighting):
+        """The middle of the darkest pixels, right and down of that of the airplane."""
+        rows, columns = np.nonzero(cube[azimuth, 4, lighting] < 255 * AMBIENT * 2)
         return columns.mean() - (VIEW_SIDE - 1) / 2, rows.mean() - (VIEW_SIDE - 1) / 2
 
-    assert shadow(LEFT)[0] > 3 and shadow(RIGHT)[0] < -3
-    assert abs(shadow(BEHIND)[0]) < 0.5 and shadow(BEHIND)[1] > 5
+    for azimuth in (0, 9):  # from the nose and from the tail: the lamps do not turn with the turntable
+        assert shadow(azimuth, LEFT)[0] > 3 and shadow(azimuth, RIGHT)[0] < -3
+        assert abs(shadow(azimuth, BEHIND)[0]) < 0.5 and shadow(azimuth, BEHIND)[1] > 5
 
 
 def test_the_camera_looks_from_above_the_nose_at_azimuth_0_and_at_the_left_wing_at_90():
@@ -247,7 +248,18 @@ def test_light_falls_by_the_cosine_on_what_faces_the_lamp_and_not_at_all_on_what
     np.testing.assert_allclose(airplane.light(surface, surface, direction(0, 30)), [0.5, 0.9196, 0, 0, 0], atol=1e-4)
 
 
-def test_a_solid_in_the_way_casts_a_shadow_but_not_one_behind_the_lamp_lit_point(monkeypatch):
+def test_what_faces_away_gets_no_light_even_where_nothing_is_in_the_way(monkeypatch):
+    monkeypatch.setattr(airplane, "AIRPLANE", [])
+    assert airplane.light(points((0, 0, 0), (0, 0, 0)), points((0, 0, 1), (0, 0, -1)), -DOWN).tolist() == [1, 0]
+
+
+def test_a_solid_shadows_what_it_covers_and_what_it_nearly_touches(monkeypatch):
+    monkeypatch.setattr(airplane, "AIRPLANE", [ellipsoid((0, 0, 0), (0.01, 0.01, 0.01))])
+    covered, near, beside = (0, 0, 0.005), (0, 0, -0.0101), (0.0101, 0, 0)
+    assert airplane.light(points(covered, near, beside), points(*[(0, 0, 1)] * 3), -DOWN).tolist() == [0, 0, 1]
+
+
+def test_a_solid_in_the_way_casts_a_shadow_but_none_on_what_lies_before_it(monkeypatch):
     monkeypatch.setattr(airplane, "AIRPLANE", [ellipsoid((0, 0, 2), (1, 1, 1))])
     floor = points((0, 0, 0), (0.99, 0, 0), (1.01, 0, 0), (0, 0, 3.5))
     up = np.repeat(points((0, 0, 1)), 4, axis=1)
