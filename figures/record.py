@@ -16,7 +16,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import drlim_np
-from drlim_np.data import Digits
+from drlim_np.data import Digits, Views
 from drlim_np.errors import DataError, DrlimError, shown
 from figures.style import RULES, stamp
 
@@ -65,7 +65,7 @@ class Claim:
 class Result:
     """A drawn figure with its evidence.
 
-    data:     the digits it shows, or None where it shows none.
+    data:     the digits or views it shows, or None where it shows none.
     settings: all that was chosen, so that the figure can be made again.
     measured: further numbers, without a bound.
     arrays:   what colours the plot, for the .npz; None where nothing was trained.
@@ -74,14 +74,18 @@ class Result:
     figure: Figure
     claims: list[Claim]
     settings: dict[str, Any] = field(default_factory=dict)
-    data: Digits | None = None
+    data: Digits | Views | None = None
     measured: dict[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] | None = None
 
 
 def stem(name: str, result: Result, run: Run) -> str:
-    """The name of a figure's files, with its data and quick if it is: different runs never overwrite each other."""
-    return "-".join([name, *([result.data.name] if result.data else []), *(["quick"] if run.quick else [])])
+    """The name of a figure's files, with its data and quick if it is: different runs never overwrite each other.
+
+    A name that ends in that of its data already does not get it twice.
+    """
+    data = [result.data.name] if result.data and not name.endswith(f"-{result.data.name}") else []
+    return "-".join([name, *data, *(["quick"] if run.quick else [])])
 
 
 def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path) -> str:

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import drlim_np
-from drlim_np.data import Digits, Split
+from drlim_np.data import Digits, Split, Views
 from drlim_np.errors import DataError, DrlimError
 from figures import record
 from figures.record import Claim, Result, Run, publish, require_writable, stem
@@ -107,6 +107,14 @@ def test_a_figure_is_named_after_its_data_and_after_quick(data, quick, name, tmp
     assert publish("figure1", result(data=data), run, 0.0, tmp_path) == name
     assert set(contents(tmp_path)) == {f"{name}.png", f"{name}.svg", f"{name}.npz", "metrics.json"}
     assert set(entries(tmp_path)) == {name}
+
+
+@pytest.mark.parametrize(("quick", "name"), [(False, "sheet-airplane"), (True, "sheet-airplane-quick")])
+def test_a_name_that_ends_in_that_of_its_data_does_not_get_it_twice(quick, name):
+    views = Views("airplane", "rendered airplane", np.zeros((1, 2, 2), np.uint8), {"images": "ab"})
+    assert stem("sheet-airplane", result(data=views), replace(RUN, quick=quick)) == name
+    assert stem("figure8", result(data=views), RUN) == "figure8-airplane"
+    assert stem("airplane", result(data=views), RUN) == "airplane-airplane"
 
 
 # ---- what is written ----
