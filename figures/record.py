@@ -16,7 +16,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import drlim_np
-from drlim_np.data import Digits
+from drlim_np.data import Digits, Views
 from drlim_np.errors import DataError, DrlimError, shown
 from figures.style import RULES, stamp
 
@@ -32,12 +32,14 @@ class Run:
     quick:   small sizes, for a look within a minute.
     threads: for our own thread pools; the numbers do not depend on it.
     digits:  loads the digits when first called.
+    views:   loads the views of an airplane when first called.
     """
 
     seed: int
     quick: bool
     threads: int
     digits: Callable[[], Digits]
+    views: Callable[[], Views]
 
     def rng(self, figure: int) -> np.random.Generator:
         """The generator of one figure."""
@@ -65,7 +67,7 @@ class Claim:
 class Result:
     """A drawn figure with its evidence.
 
-    data:     the digits it shows, or None where it shows none.
+    data:     the digits or views it shows, or None where it shows none.
     settings: all that was chosen, so that the figure can be made again.
     measured: further numbers, without a bound.
     arrays:   what colours the plot, for the .npz; None where nothing was trained.
@@ -74,7 +76,7 @@ class Result:
     figure: Figure
     claims: list[Claim]
     settings: dict[str, Any] = field(default_factory=dict)
-    data: Digits | None = None
+    data: Digits | Views | None = None
     measured: dict[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] | None = None
 
