@@ -131,6 +131,7 @@ def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(
     assert message.startswith(fault)
     assert f"--download {wanted.name} " in message
     assert message.endswith(f"or pass --generated for {wanted.stand_in}")
+    assert ("--airplane" in message) == (wanted is NORB)
 
 
 @ANYONE
@@ -140,6 +141,18 @@ def test_the_half_of_norb_that_is_not_needed_is_only_part_and_may_be_chosen_from
     message = complaint(find, DataDirectory(tmp_path, named_by), wanted)
     assert message.startswith(f"{tmp_path / 'norb'}: holds part of small NORB, but not {', '.join(wanted.files)}: ")
     assert "or choose by --airplane one of the other half" in message
+
+
+@EITHER
+def test_of_two_folders_with_part_of_the_files_the_one_with_more_is_named(tmp_path, wanted, other):
+    put(tmp_path, *wanted.files[:2])
+    put(tmp_path / wanted.name, *wanted.files[:1])
+    assert complaint(find, DataDirectory(tmp_path), wanted).startswith(f"{tmp_path}: holds part of ")
+
+
+def test_the_half_of_norb_that_is_needed_goes_before_the_other_half_in_another_folder(tmp_path):
+    put(tmp_path / "norb", *OTHER_HALF.files)
+    assert find(DataDirectory(put(tmp_path, *NORB.files)), NORB) == tmp_path
 
 
 def test_the_half_of_norb_that_is_needed_is_enough_whatever_there_is_of_the_other(tmp_path):
