@@ -12,15 +12,12 @@ import importlib.util
 import subprocess
 import sys
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from drlim_np import audit
-from drlim_np.data import Digits, handwriting, mnist
-from drlim_np.data.directory import data_directory, find_mnist, mnist_folder
-from drlim_np.data.download import fetch
-from drlim_np.errors import DrlimError, InputError, shown
-from figures import DIGITS, FIGURES
+from drlim_np.errors import DrlimError, InputError
+from figures import AIRPLANE, DIGITS, FIGURES, sources
 from figures.record import Claim, Run, publish, require_writable
 
 HERE = Path(__file__).resolve().parent
@@ -56,33 +53,23 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="the root of all randomness, a whole number from 0 up (default: 0)")
     add("--out", type=Path, default=HERE / "figures", help="folder for the figures and metrics.json (default: figures)")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
-    data = parser.add_argument_group(
-        "data",
-        "MNIST is used where it is found: in --data DIR, else in the folder that the environment variable DRLIM_DATA"
-        " names, else in the user's cache folder. Without it, handwriting is generated.",
-    )
-    add = data.add_argument
-    add("--data", metavar="DIR", help="folder that holds the four MNIST files, or a folder mnist with them")
-    add("--download", action="store_true", help="fetch MNIST into that folder first, if it is not there")
-    add("--generated", action="store_true", help="use generated handwriting even where MNIST is found")
-    add(
-        "--accept-unknown-data",
-        action="store_true",
-        help="accept other IDX data in place of MNIST, its content unverified",
-    )
+    sources.add_options(parser)
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
-    chosen = _chosen(options.only)
+    chosen = sources.named("--only", options.only, FIGURES, "figures")
     if options.seed < 0:
         raise InputError(f"--seed is {options.seed}: give a whole number from 0 up")
-    if options.generated and (options.data or options.download):
-        raise InputError("--generated uses no data folder: leave out either it, or --data and --download")
+    asked = sources.downloads(options)
     require_writable(options.out)
-    run = Run(options.seed, options.quick, _threads(), cache(lambda: _digits(options)))
-    if options.download or not DIGITS.isdisjoint(chosen):
+    digits, views = cache(partial(sources.digits, options)), cache(partial(sources.views, options))
+    run = Run(options.seed, options.quick, _threads(), digits, views)
+    sources.download(asked, options)
+    if "mnist" in asked or not DIGITS.isdisjoint(chosen):
         run.digits()  # before the audit, so that a fault in the data shows at once
+    if "norb" in asked or not AIRPLANE.isdisjoint(chosen):
+        run.views()
     if not options.no_audit and not _audit_passes():
         print("The audit failed, so no figure was drawn: see above.")
         return 1
@@ -99,32 +86,6 @@ def _run(options: argparse.Namespace) -> int:
     failed = sum(not claim.holds for _, claim in claims)
     print(f"{len(claims)} claims, {failed} failed" if failed else f"All {len(claims)} claims hold.")
     return 1 if failed else 0
-
-
-def _chosen(only: list[str] | None) -> list[str]:
-    """The figures to draw, in the paper's order. Raises InputError for a name that is not a figure's."""
-    asked = [name for names in only or FIGURES for name in names.split(",") if name]
-    if unknown := [name for name in asked if name not in FIGURES]:
-        raise InputError(f"--only names {shown(', '.join(unknown))}: the figures are {', '.join(FIGURES)}")
-    if not asked:
-        raise InputError(f"--only names no figure: the figures are {', '.join(FIGURES)}")
-    return [name for name in FIGURES if name in asked]
-
-
-def _digits(options: argparse.Namespace) -> Digits:
-    """MNIST where it is found, else generated handwriting; says which, for every figure depends on it."""
-    if options.generated:
-        return handwriting.generate()
-    directory = data_directory(options.data)
-    if options.download:
-        fetch(mnist_folder(directory.path))
-    folder = find_mnist(directory)
-    if folder is None:
-        print(f"Data: generated handwriting, for there is no MNIST in {directory.path}; --download fetches it.")
-        return handwriting.generate()
-    digits = mnist.load(folder, options.accept_unknown_data)
-    print(f"Data: {digits.title} from {folder}")
-    return digits
 
 
 def _audit_passes() -> bool:

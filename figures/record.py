@@ -32,12 +32,14 @@ class Run:
     quick:   small sizes, for a look within a minute.
     threads: for our own thread pools; the numbers do not depend on it.
     digits:  loads the digits when first called.
+    views:   loads the views of an airplane when first called.
     """
 
     seed: int
     quick: bool
     threads: int
     digits: Callable[[], Digits]
+    views: Callable[[], Views]
 
     def rng(self, figure: int) -> np.random.Generator:
         """The generator of one figure."""

@@ -3,10 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from drlim_np.data.directory import DataDirectory, data_directory, find_mnist, mnist_folder
-from drlim_np.data.mnist import FILES
+from drlim_np.data import norb
+from drlim_np.data.directory import DataDirectory, data_directory, find, folder_of
+from drlim_np.data.mnist import FILES, MNIST
 from drlim_np.errors import DataError
 
+NORB, OTHER_HALF = norb.published(4), norb.published(0)
+EITHER = pytest.mark.parametrize(("wanted", "other"), [(MNIST, NORB), (NORB, MNIST)], ids=["mnist", "norb"])
 NAMED = pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA"])
 ANYONE = pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA", None])
 
@@ -81,63 +84,129 @@ def test_a_user_without_home_folder_is_told_what_to_name(monkeypatch):
         assert remedy in message
 
 
+@EITHER
 @ANYONE
-@pytest.mark.parametrize("inside", ["", "mnist"])
+@pytest.mark.parametrize("in_folder_of_its_name", [False, True])
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_the_four_files_are_found_in_the_folder_or_in_its_folder_mnist(tmp_path, named_by, inside, suffix):
-    folder = put(tmp_path / inside, *(name + suffix for name in FILES))
-    assert find_mnist(DataDirectory(tmp_path, named_by)) == folder
+def test_the_files_are_found_in_the_folder_or_in_that_of_the_name_of_the_data_set(
+    tmp_path, wanted, other, named_by, in_folder_of_its_name, suffix
+):
+    folder = tmp_path / wanted.name if in_folder_of_its_name else tmp_path
+    put(folder, *(name + suffix for name in wanted.files))
+    assert find(DataDirectory(tmp_path, named_by), wanted) == folder
 
 
-def test_the_folder_with_more_of_the_files_is_the_one_taken(tmp_path):
-    first, *_ = FILES
-    assert mnist_folder(tmp_path) == tmp_path / "mnist"
+def test_the_folders_are_called_mnist_and_norb(tmp_path):
+    assert folder_of(tmp_path, MNIST) == tmp_path / "mnist"
+    assert folder_of(tmp_path, NORB) == folder_of(tmp_path, OTHER_HALF) == tmp_path / "norb"
+
+
+@EITHER
+def test_the_folder_with_more_of_the_files_is_the_one_taken(tmp_path, wanted, other):
+    inside, first = tmp_path / wanted.name, wanted.files[0]
     put(tmp_path, first)
-    assert mnist_folder(tmp_path) == tmp_path
-    put(tmp_path / "mnist", first)
-    assert mnist_folder(tmp_path) == tmp_path / "mnist"
-    put(tmp_path, *FILES)
-    assert find_mnist(DataDirectory(tmp_path)) == tmp_path
+    assert folder_of(tmp_path, wanted) == tmp_path
+    put(inside, first)
+    assert folder_of(tmp_path, wanted) == inside
+    put(tmp_path, *wanted.files)
+    assert find(DataDirectory(tmp_path), wanted) == tmp_path
+
+
+def test_both_data_sets_may_lie_in_one_folder(tmp_path):
+    put(tmp_path, *MNIST.files, *NORB.files)
+    assert find(DataDirectory(tmp_path, "--data"), MNIST) == find(DataDirectory(tmp_path, "--data"), NORB) == tmp_path
+
+
+@EITHER
+@ANYONE
+@pytest.mark.parametrize("in_folder_of_its_name", [False, True])
+def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(
+    tmp_path, wanted, other, named_by, in_folder_of_its_name
+):
+    first, *missing, last = wanted.files
+    folder = put(tmp_path / wanted.name if in_folder_of_its_name else tmp_path, first, f"{last}.gz")
+    put(tmp_path, *other.files)
+    message = complaint(find, DataDirectory(tmp_path, named_by), wanted)
+    fault = f"{folder}: holds part of {wanted.title}, but not {', '.join(missing)}: put them there, "
+    assert message.startswith(fault)
+    assert f"--download {wanted.name} " in message
+    assert message.endswith(f"or pass --generated for {wanted.stand_in}")
+    assert ("--airplane" in message) == (wanted is NORB)
 
 
 @ANYONE
-@pytest.mark.parametrize("inside", ["", "mnist"])
-def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(tmp_path, named_by, inside):
-    one, two, three, four = FILES
-    folder = put(tmp_path / inside, one, f"{four}.gz")
-    message = complaint(find_mnist, DataDirectory(tmp_path, named_by))
-    assert message.startswith(f"{folder}: holds part of MNIST, but not {two}, {three}: put them there, ")
-    assert "--download" in message
-    assert "--generated" in message
+@pytest.mark.parametrize("wanted", [NORB, OTHER_HALF], ids=["training", "testing"])
+def test_the_half_of_norb_that_is_not_needed_is_only_part_and_may_be_chosen_from(tmp_path, named_by, wanted):
+    put(tmp_path / "norb", *wanted.others)
+    message = complaint(find, DataDirectory(tmp_path, named_by), wanted)
+    assert message.startswith(f"{tmp_path / 'norb'}: holds part of small NORB, but not {', '.join(wanted.files)}: ")
+    assert "or choose by --airplane one of the other half" in message
 
 
-def test_a_cache_folder_without_mnist_is_no_error(tmp_path):
-    assert find_mnist(DataDirectory(tmp_path)) is None
-    assert find_mnist(DataDirectory(tmp_path / "nothing")) is None
+@EITHER
+def test_of_two_folders_with_part_of_the_files_the_one_with_more_is_named(tmp_path, wanted, other):
+    put(tmp_path, *wanted.files[:2])
+    put(tmp_path / wanted.name, *wanted.files[:1])
+    assert complaint(find, DataDirectory(tmp_path), wanted).startswith(f"{tmp_path}: holds part of ")
 
 
+def test_the_half_of_norb_that_is_needed_goes_before_the_other_half_in_another_folder(tmp_path):
+    put(tmp_path / "norb", *OTHER_HALF.files)
+    assert find(DataDirectory(put(tmp_path, *NORB.files)), NORB) == tmp_path
+
+
+def test_the_half_of_norb_that_is_needed_is_enough_whatever_there_is_of_the_other(tmp_path):
+    folder = put(tmp_path / "norb", *NORB.files)
+    assert find(DataDirectory(tmp_path), NORB) == folder
+    put(folder, NORB.others[0])
+    assert find(DataDirectory(tmp_path), NORB) == folder
+
+
+@EITHER
+def test_a_cache_folder_without_the_data_set_is_no_error(tmp_path, wanted, other):
+    assert find(DataDirectory(tmp_path), wanted) is None
+    assert find(DataDirectory(tmp_path / "nothing"), wanted) is None
+
+
+@EITHER
+@NAMED
+@pytest.mark.parametrize("in_folder_of_its_name", [False, True])
+def test_a_named_folder_that_holds_another_data_set_is_no_error(
+    tmp_path, wanted, other, named_by, in_folder_of_its_name
+):
+    put(tmp_path / other.name if in_folder_of_its_name else tmp_path, *other.files)
+    assert find(DataDirectory(tmp_path, named_by), wanted) is None
+
+
+def test_either_half_of_norb_makes_a_named_folder_one_with_data(tmp_path):
+    put(tmp_path, *OTHER_HALF.files)
+    assert find(DataDirectory(tmp_path, "--data"), MNIST) is None
+
+
+@EITHER
 @NAMED
 @pytest.mark.parametrize(
     ("name", "fault"),
-    [("nothing", "does not exist"), ("file", "is not a folder"), ("empty", "holds none of MNIST's files")],
+    [
+        ("nothing", "does not exist"),
+        ("file", "is not a folder"),
+        ("empty", "holds no file of MNIST or small NORB"),
+        ("strange", "holds no file of MNIST or small NORB"),
+    ],
 )
-def test_a_named_folder_without_mnist_is_an_error_that_says_who_named_it(tmp_path, named_by, name, fault):
+def test_a_named_folder_without_data_is_an_error_that_says_who_named_it(tmp_path, wanted, other, named_by, name, fault):
     (tmp_path / "file").touch()
     (tmp_path / "empty").mkdir()
-    message = complaint(find_mnist, DataDirectory(tmp_path / name, named_by))
-    assert message.startswith(f"{tmp_path / name}, named by {named_by}, {fault}; looked there and in its folder mnist ")
-    for word in (*FILES, "--download", "--generated"):
-        assert word in message
+    put(tmp_path / "strange", "notes.txt")
+    message = complaint(find, DataDirectory(tmp_path / name, named_by), wanted)
+    looked = f"looked there and in its folder {wanted.name} for {', '.join(wanted.files)}, with or without .gz: "
+    assert message.startswith(f"{tmp_path / name}, named by {named_by}, {fault}; {looked}")
+    assert f"--download {wanted.name} " in message
+    assert "--generated" in message
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows no line break in a name")
 def test_a_line_break_in_the_name_of_a_folder_does_not_break_the_message(tmp_path):
-    assert "two\\nlines" in complaint(find_mnist, DataDirectory(tmp_path / "two\nlines", "--data"))
+    assert "two\\nlines" in complaint(find, DataDirectory(tmp_path / "two\nlines", "--data"), MNIST)
     put(tmp_path / "two\nlines", *list(FILES)[1:])
-    assert "two\\nlines" in complaint(find_mnist, DataDirectory(tmp_path / "two\nlines"))
-
-
-def test_other_files_can_be_looked_for(tmp_path):
-    put(tmp_path / "mnist", "one", "two.gz")
-    assert find_mnist(DataDirectory(tmp_path), ("one", "two")) == tmp_path / "mnist"
-    assert "but not three:" in complaint(find_mnist, DataDirectory(tmp_path), ("one", "two", "three"))
+    assert "two\\nlines" in complaint(find, DataDirectory(tmp_path / "two\nlines"), MNIST)

@@ -4,20 +4,23 @@ import hashlib
 import http.client
 import io
 import os
+import struct
 import urllib.request
+from dataclasses import replace
 from email.message import Message
+from functools import partial
 from urllib.error import HTTPError, URLError
 from urllib.response import addinfourl
 
 import numpy as np
 import pytest
 
-from drlim_np.data import download
-from drlim_np.data.download import MIRRORS, TIMEOUT, fetch, open_https
-from drlim_np.data.mnist import FILES, load
+from drlim_np.data import download, norb
+from drlim_np.data.download import TIMEOUT, fetch, open_https
+from drlim_np.data.mnist import FILES, MNIST, load, verify
 from drlim_np.errors import DataError
 
-FIRST, SECOND = MIRRORS
+MIRRORS = FIRST, SECOND = MNIST.mirrors
 
 
 def labels(number):
@@ -26,7 +29,15 @@ def labels(number):
 
 CONTENTS = {"one-labels": labels(1), "two-labels": labels(2)}
 HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
-ONE = {"one-labels": HASHES["one-labels"]}
+
+
+def holding(hashes, mirrors=MIRRORS):
+    """A data set like MNIST with other files: name -> SHA-256 of the content."""
+    check = partial(verify, files=hashes)
+    return replace(MNIST, files=tuple(hashes), mirrors=tuple(mirrors), verify=check)
+
+
+BOTH, ONE = holding(HASHES), holding({"one-labels": HASHES["one-labels"]})
 SENT = gzip.compress(CONTENTS["one-labels"])
 
 
@@ -80,7 +91,7 @@ def test_the_four_files_come_from_the_first_mirror_and_can_be_loaded(tmp_path):
     contents = dict(zip(FILES, (images, labels(4), images[:-1] + b"\xff", labels(9)), strict=True))
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     opener = Mirrors(contents=contents)
-    folder = fetch(f"{tmp_path}/new/mnist", hashes, stream=io.StringIO(), opener=opener)
+    folder = fetch(f"{tmp_path}/new/mnist", holding(hashes), stream=io.StringIO(), opener=opener)
     assert folder == tmp_path / "new" / "mnist"
     assert opener.asked == [f"{FIRST}{name}.gz" for name in FILES]
     assert opener.closed == 4
@@ -93,7 +104,7 @@ def test_the_four_files_come_from_the_first_mirror_and_can_be_loaded(tmp_path):
 def test_a_file_already_there_is_verified_and_not_asked_for(tmp_path):
     (tmp_path / "one-labels").write_bytes(CONTENTS["one-labels"])
     opener, stream = Mirrors(), io.StringIO()
-    fetch(tmp_path, HASHES, stream=stream, opener=opener)
+    fetch(tmp_path, BOTH, stream=stream, opener=opener)
     assert opener.asked == [f"{FIRST}two-labels.gz"]
     assert names(tmp_path) == ["one-labels", "two-labels.gz"]
     assert stream.getvalue().startswith("one-labels.gz: already there, verified\n")
@@ -103,9 +114,9 @@ def test_a_file_already_there_is_verified_and_not_asked_for(tmp_path):
 def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, content):
     (tmp_path / "one-labels.gz").write_bytes(content)
     opener = Mirrors()
-    message = complaint(tmp_path, HASHES, stream=io.StringIO(), opener=opener)
+    message = complaint(tmp_path, BOTH, stream=io.StringIO(), opener=opener)
     assert message.startswith(f"{tmp_path / 'one-labels.gz'}: expected ")
-    assert message.endswith(": delete it or move it away, then pass --download again")
+    assert message.endswith(": delete it or move it away, then pass --download mnist again")
     assert opener.asked == []
     assert (tmp_path / "one-labels.gz").read_bytes() == content
 
@@ -143,7 +154,7 @@ def test_when_a_mirror_fails_its_reason_is_told_in_a_line_and_the_next_is_asked(
 @pytest.mark.parametrize("reason", FAULTS)
 def test_when_every_mirror_fails_all_reasons_and_remedies_are_told_and_nothing_is_left(tmp_path, reason):
     instead = {f"{FIRST}one-labels.gz": FAULTS[reason], f"{SECOND}one-labels.gz": [URLError("second fault")]}
-    message = complaint(tmp_path, HASHES, stream=io.StringIO(), opener=Mirrors(instead))
+    message = complaint(tmp_path, BOTH, stream=io.StringIO(), opener=Mirrors(instead))
     assert message.startswith(f"one-labels.gz: no mirror sent it ({FIRST}: ")
     assert reason in message
     assert f"; {SECOND}: urlopen error second fault): check the network, or put it into {tmp_path} by hand" in message
@@ -151,17 +162,18 @@ def test_when_every_mirror_fails_all_reasons_and_remedies_are_told_and_nothing_i
     assert names(tmp_path) == []
 
 
-def test_a_mirror_that_never_ends_is_left_soon_after_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "LIMIT", 1000)
+def test_a_mirror_that_never_ends_is_left_soon_after_the_limit(tmp_path):
     opener = Mirrors({f"{FIRST}one-labels.gz": [bytes(100)] * 99})
-    message = complaint(tmp_path, ONE, [FIRST], stream=io.StringIO(), opener=opener)
+    wanted = replace(ONE, mirrors=(FIRST,), limit=1000)
+    message = complaint(tmp_path, wanted, stream=io.StringIO(), opener=opener)
     assert "sent more than 1000 bytes" in message
     assert opener.reads == 11
 
 
-def test_a_file_of_just_the_limit_is_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "LIMIT", len(SENT))
-    fetch(tmp_path, ONE, stream=io.StringIO(), opener=Mirrors({f"{FIRST}one-labels.gz": [SENT]}))
+def test_a_file_of_just_the_limit_is_taken(tmp_path):
+    fetch(
+        tmp_path, replace(ONE, limit=len(SENT)), stream=io.StringIO(), opener=Mirrors({f"{FIRST}one-labels.gz": [SENT]})
+    )
     assert (tmp_path / "one-labels.gz").read_bytes() == SENT
 
 
@@ -189,13 +201,12 @@ def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fau
     assert names(tmp_path) == []
 
 
-def test_an_interruption_during_verification_leaves_no_partial_file(tmp_path, monkeypatch):
-    def interrupt(_):
+def test_an_interruption_during_verification_leaves_no_partial_file(tmp_path):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(download, "read_content", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        fetch(tmp_path, ONE, stream=io.StringIO(), opener=Mirrors())
+        fetch(tmp_path, replace(ONE, verify=interrupt), stream=io.StringIO(), opener=Mirrors())
     assert names(tmp_path) == []
 
 
@@ -239,19 +250,23 @@ def test_a_line_break_in_the_name_of_the_folder_does_not_break_the_message(tmp_p
     (tmp_path / "two\nlines").touch()
     assert "two\\nlines" in complaint(tmp_path / "two\nlines", ONE, stream=io.StringIO(), opener=Mirrors())
     (tmp_path / "more\nlines").mkdir()
-    assert "more\\nlines" in complaint(tmp_path / "more\nlines", ONE, [], stream=io.StringIO(), opener=Mirrors())
+    assert "more\\nlines" in complaint(
+        tmp_path / "more\nlines", replace(ONE, mirrors=()), stream=io.StringIO(), opener=Mirrors()
+    )
 
 
 @pytest.mark.parametrize("mirror", ["http://a.example/", "ftp://a.example/", "file:///", "HTTPS+x://a.example/"])
 def test_a_mirror_without_https_is_never_asked(tmp_path, mirror):
     opener = Mirrors()
-    message = complaint(tmp_path, ONE, [mirror], stream=io.StringIO(), opener=opener)
+    message = complaint(tmp_path, replace(ONE, mirrors=(mirror,)), stream=io.StringIO(), opener=opener)
     assert f"({mirror}: refused, since it is not https)" in message
     assert opener.asked == []
 
 
-def test_the_published_mirrors_use_https():
-    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in MIRRORS)
+@pytest.mark.parametrize("published", [MNIST, norb.published()], ids=["mnist", "norb"])
+def test_the_published_mirrors_use_https(published):
+    assert published.mirrors
+    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in published.mirrors)
 
 
 class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
@@ -291,8 +306,7 @@ def test_a_redirect_to_anything_but_https_is_refused(tmp_path, address):
     handler = Redirecting(address)
     message = complaint(
         tmp_path,
-        ONE,
-        [FIRST],
+        replace(ONE, mirrors=(FIRST,)),
         stream=io.StringIO(),
         opener=lambda _, timeout: open_https("https://a.example/from", timeout, handler),
     )
@@ -302,7 +316,7 @@ def test_a_redirect_to_anything_but_https_is_refused(tmp_path, address):
 
 def test_without_a_terminal_each_file_has_one_plain_line(tmp_path):
     stream = io.StringIO()
-    fetch(tmp_path, HASHES, stream=stream, opener=Mirrors())
+    fetch(tmp_path, BOTH, stream=stream, opener=Mirrors())
     assert stream.getvalue() == "one-labels.gz: 0.0 MB, verified\ntwo-labels.gz: 0.0 MB, verified\n"
 
 
@@ -343,3 +357,69 @@ def test_a_downloaded_file_can_be_read_by_whom_the_umask_lets_read(tmp_path):
     finally:
         os.umask(before)
     assert (tmp_path / "one-labels.gz").stat().st_mode & 0o777 == 0o644
+
+
+# ---- small NORB, whose files have no published hashes ----
+
+
+def integers(sizes, rows):
+    stored = (*sizes, 1, 1)[:3]
+    return b"\x54\x4c\x3d\x1e" + struct.pack(f"<4i{4 * rows}x", len(sizes), *stored)
+
+
+NORB = norb.published()
+DAT, CAT, INFO = NORB.files
+PARTS = {
+    DAT: b"\x55\x4c\x3d\x1e" + struct.pack("<5i", 4, 2, 2, 96, 96) + bytes(2 * 18432),
+    CAT: integers((3,), 3),
+    INFO: integers((3, 4), 12),
+}
+
+
+def sending(**instead):
+    """The mirror of small NORB: what it sends for a file is named by the file's last part."""
+    parts = {name: gzip.compress(content) for name, content in PARTS.items()}
+    parts |= {name: instead[part] for name in PARTS for part in instead if name.endswith(f"-{part}.mat")}
+    return Mirrors({f"{NORB.mirrors[0]}{name}.gz": [content] for name, content in parts.items()}, {})
+
+
+def test_the_three_files_of_a_half_of_norb_are_complete_once_their_length_is_that_of_their_header(tmp_path):
+    stream, opener = io.StringIO(), sending()
+    assert fetch(tmp_path, NORB, stream=stream, opener=opener) == tmp_path
+    assert opener.asked == [f"{NORB.mirrors[0]}{name}.gz" for name in (DAT, CAT, INFO)]
+    assert stream.getvalue() == "".join(f"{name}.gz: 0.0 MB, complete\n" for name in (DAT, CAT, INFO))
+    for name, content in PARTS.items():
+        assert gzip.decompress((tmp_path / f"{name}.gz").read_bytes()) == content
+    fetch(tmp_path, NORB, stream=stream, opener=opener)
+    assert stream.getvalue().count("already there, complete\n") == len(opener.asked) == 3
+
+
+NORB_FAULTS = {
+    "expected 2 rows of 18432 bytes, found 36863 bytes": {"dat": gzip.compress(PARTS[DAT][:-1])},
+    "expected 3 rows of 4 bytes, found more": {"cat": gzip.compress(PARTS[CAT] + b"\0")},
+    "expected a whole gzip stream, found damage": {"info": gzip.compress(PARTS[INFO])[:-1]},
+    "expected 1 as the number of dimensions of a cat file, found 2": {"cat": gzip.compress(PARTS[INFO])},
+    "expected the magic number 1e3d4c55 of a dat file": {"dat": b"<html>403 Forbidden</html>"},
+}
+
+
+@pytest.mark.parametrize("reason", NORB_FAULTS)
+def test_a_norb_file_that_is_not_as_its_header_says_never_gets_its_name(tmp_path, reason):
+    (part,) = NORB_FAULTS[reason]
+    message = complaint(tmp_path, NORB, stream=io.StringIO(), opener=sending(**NORB_FAULTS[reason]))
+    assert f"-{part}.mat.gz: no mirror sent it ({NORB.mirrors[0]}: {reason}" in message
+    assert message.endswith("or run without --download on the rendered airplane")
+    assert not [name for name in names(tmp_path) if part in name]
+
+
+def test_the_limit_lets_the_largest_file_of_norb_pass_but_little_more():
+    assert 24 + 24300 * 2 * 96 * 96 < NORB.limit < 1.25 * 24300 * 2 * 96 * 96
+
+
+def test_a_norb_file_there_that_was_cut_short_is_left_alone_and_reported(tmp_path):
+    (tmp_path / DAT).write_bytes(PARTS[DAT][:-1])
+    opener = sending()
+    message = complaint(tmp_path, NORB, stream=io.StringIO(), opener=opener)
+    assert message.startswith(f"{tmp_path / DAT}: expected 2 rows of 18432 bytes, found 36863 bytes: delete it ")
+    assert message.endswith("then pass --download norb again")
+    assert opener.asked == []

@@ -15,7 +15,7 @@ from figures import figure2
 from figures.figure2 import BLUE, DISSIMILAR, MARGIN, RED, ROOM, SCALE, SIMILAR, make, relax, springs, zigzag
 from figures.record import Run, publish
 
-RUN = Run(seed=0, quick=False, threads=1, digits=lambda: pytest.fail("this figure needs no digits"))
+RUN = Run(seed=0, quick=False, threads=1, digits=lambda: pytest.fail("this figure needs no digits"), views=None)
 SPRING_PANELS = pytest.mark.parametrize("panel", "ace")
 
 

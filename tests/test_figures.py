@@ -27,7 +27,7 @@ def without_digits():
     raise AssertionError("this figure needs no digits")
 
 
-BARE = Run(seed=0, quick=False, threads=1, digits=without_digits)
+BARE = Run(seed=0, quick=False, threads=1, digits=without_digits, views=None)
 
 
 def texts(axes):
@@ -256,7 +256,7 @@ def small():
 
 
 def run_on(digits, **changes):
-    return Run(**({"seed": 0, "quick": False, "threads": 1, "digits": lambda: digits} | changes))
+    return Run(**({"seed": 0, "quick": False, "threads": 1, "digits": lambda: digits, "views": None} | changes))
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drlim_np.data import mnist
-from drlim_np.data.directory import mnist_folder
-from drlim_np.data.mnist import FILES, LIMIT, load, locate, read_idx
+from drlim_np.data import files, mnist
+from drlim_np.data.directory import folder_of
+from drlim_np.data.files import locate
+from drlim_np.data.mnist import FILES, LIMIT, MNIST, load, read_idx
 from drlim_np.errors import DataError
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
@@ -202,7 +203,7 @@ def test_a_file_that_may_not_be_read_is_reported(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a").touch()
-    monkeypatch.setattr(mnist, "open", refuse, raising=False)
+    monkeypatch.setattr(files, "open", refuse, raising=False)
     message = complaint(read_idx, tmp_path / "a")
     assert message == f"{tmp_path / 'a'}: cannot be read (Permission denied): check permissions and disk"
 
@@ -273,7 +274,7 @@ def test_a_label_above_nine_is_refused_even_if_unknown_data_are_accepted(tmp_pat
 
 
 def test_the_published_files_are_mnist():
-    folder = mnist_folder(os.environ.get("DRLIM_DATA", ""))
+    folder = folder_of(os.environ.get("DRLIM_DATA", ""), MNIST)
     if not os.environ.get("DRLIM_DATA") or not all(locate(folder, name) for name in FILES):
         pytest.skip("DRLIM_DATA names no folder with the published files")
     digits = load(folder)

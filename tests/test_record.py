@@ -18,7 +18,8 @@ from figures.record import Claim, Result, Run, publish, require_writable, stem
 
 EMPTY = Split(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
 DIGITS = Digits("handwriting", "generated handwriting", EMPTY, EMPTY, {"train-images": "ab", "test-images": "cd"})
-RUN = Run(seed=7, quick=False, threads=3, digits=lambda: DIGITS)
+VIEWS = Views("airplane", "rendered airplane", np.zeros((972, 96, 96), np.uint8), {"images": "ef"})
+RUN = Run(seed=7, quick=False, threads=3, digits=lambda: DIGITS, views=lambda: VIEWS)
 CLAIMS = [Claim("as high as it should be", 0.5, "≥", 0.25), Claim("as low as it should be", 0.5, "≤", 0.25)]
 ARRAYS = {"embedding": np.array([[1.0, 2.0], [3.0, 4.0]], np.float32), "index": np.array([5, 6])}
 
@@ -99,6 +100,8 @@ def test_each_figure_and_each_seed_has_numbers_of_its_own():
         (DIGITS, False, "figure1-handwriting"),
         (DIGITS, True, "figure1-handwriting-quick"),
         (replace(DIGITS, name="idx-1a2b3c4d"), False, "figure1-idx-1a2b3c4d"),
+        (VIEWS, False, "figure1-airplane"),
+        (replace(VIEWS, name="norb-airplane4"), True, "figure1-norb-airplane4-quick"),
     ],
 )
 def test_a_figure_is_named_after_its_data_and_after_quick(data, quick, name, tmp_path):
@@ -135,6 +138,12 @@ def test_a_figure_becomes_a_png_an_svg_and_its_arrays(tmp_path):
 def test_a_figure_without_arrays_leaves_no_npz(tmp_path):
     publish("figure1", result(data=None, arrays=None), RUN, 1.0, tmp_path)
     assert set(contents(tmp_path)) == {"figure1.png", "figure1.svg", "metrics.json"}
+
+
+def test_the_entry_of_a_figure_of_views_names_them_and_their_hashes(tmp_path):
+    publish("figure8", result(data=VIEWS), RUN, 1.0, tmp_path)
+    data = entries(tmp_path)["figure8-airplane"]["data"]
+    assert data == {"name": "airplane", "title": "rendered airplane", "sha256": {"images": "ef"}}
 
 
 def test_the_entry_says_all_that_made_the_figure(tmp_path):

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -13,11 +14,12 @@ import pytest
 from matplotlib.figure import Figure
 
 import run_all
-from drlim_np.data import Split, handwriting, mnist
+from drlim_np import data
+from drlim_np.data import Split, Views, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
 from drlim_np.gradcheck import Row
-from figures import DIGITS, FIGURES, figure4
+from figures import AIRPLANE, DIGITS, FIGURES, figure4, sources
 from figures.record import Claim, Result
 
 
@@ -45,6 +47,14 @@ def generated(monkeypatch, few):
     return calls
 
 
+@pytest.fixture(autouse=True)
+def rendered(monkeypatch):
+    """Counts how often the airplane is rendered, and draws nothing."""
+    calls, views = [], Views("airplane", "rendered airplane", np.zeros((972, 96, 96), np.uint8), {})
+    monkeypatch.setattr(data, "airplane", SimpleNamespace(generate=lambda: calls.append(1) or views), raising=False)
+    return calls
+
+
 @pytest.fixture
 def command(tmp_path, capsys):
     """Runs the command line on a folder of its own: status, standard output, standard error."""
@@ -63,9 +73,10 @@ def drawn(monkeypatch):
 
     def figure(name, run):
         runs[name] = run
-        return Result(Figure(figsize=(1, 1)), HOLDS, data=run.digits() if name in DIGITS else None)
+        images = run.digits() if name in DIGITS else run.views() if name in AIRPLANE else None
+        return Result(Figure(figsize=(1, 1)), HOLDS, data=images)
 
-    for name in FIGURES:
+    for name in [*FIGURES, *sorted(AIRPLANE - FIGURES.keys())]:
         monkeypatch.setitem(FIGURES, name, lambda run, name=name: figure(name, run))
     return runs
 
@@ -92,6 +103,20 @@ def put_idx(folder, digits):
     for name, array in zip(mnist.FILES, arrays, strict=True):
         header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
         (folder / name).write_bytes(header + array.tobytes())
+    return folder
+
+
+def put_norb(folder, instance=4, half="smallnorb-5x46789x9x18x6x2x96x96-training"):
+    """All views of one airplane as the three files of a half of small NORB."""
+    folder.mkdir(parents=True, exist_ok=True)
+    azimuth, elevation, lighting = np.indices((18, 9, 6)).reshape(3, 972)
+    info = np.stack([np.full(972, instance), elevation, 2 * azimuth, lighting], axis=1).astype("<i4")
+    pairs, categories = np.zeros((972, 2, 96, 96), np.uint8), np.full(972, 2, "<i4")
+    parts = (("dat", 0x1E3D4C55, pairs), ("cat", 0x1E3D4C54, categories), ("info", 0x1E3D4C54, info))
+    for part, magic, array in parts:
+        sizes = (*array.shape, 1, 1)[: max(3, array.ndim)]
+        header = np.array([magic, array.ndim, *sizes], "<i4")
+        (folder / f"{half}-{part}.mat").write_bytes(header.tobytes() + array.tobytes())
     return folder
 
 
@@ -182,14 +207,24 @@ def test_a_claim_about_nan_fails(command, monkeypatch):
 # ---- which data ----
 
 
-def test_without_mnist_handwriting_is_generated_once_and_that_is_said(command, drawn, generated, tmp_path):
+def test_without_data_images_are_generated_once_and_that_is_said(command, drawn, generated, rendered, tmp_path):
     status, said, _ = command()
     assert status == 0
-    assert said.startswith("Data: generated handwriting, for there is no MNIST in ")
-    assert said.count("Data:") == len(generated) == 1
-    assert str(data_directory().path) in said
-    assert "--download" in said
-    assert {"figure4-handwriting.png", "figure4-exact-handwriting.png"} < set(contents(tmp_path / "out"))
+    cache = data_directory().path
+    assert said.splitlines()[:2] == [
+        f"Data: generated handwriting, for there is no MNIST in {cache}; --download mnist fetches it.",
+        f"Data: the rendered airplane, for there is no small NORB in {cache}; --download norb fetches it.",
+    ]
+    assert said.count("Data:") == 2
+    assert len(generated) == len(rendered) == 1
+    files = {"figure4-handwriting.png", "figure4-exact-handwriting.png", "figure8-airplane.png"}
+    assert files < set(contents(tmp_path / "out"))
+
+
+@pytest.mark.parametrize(("only", "loaded"), [("figure1", (0, 0)), ("figure4", (1, 0)), ("figure8", (0, 1))])
+def test_only_the_images_that_the_figures_need_are_loaded(command, drawn, generated, rendered, only, loaded):
+    assert command("--only", only)[0] == 0
+    assert (len(generated), len(rendered)) == loaded
 
 
 @pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA", "cache"])
@@ -224,25 +259,107 @@ def test_a_variable_that_names_no_folder_is_reported_by_its_name(command, drawn,
     assert not drawn
 
 
-def test_generated_handwriting_can_be_asked_for_where_mnist_is_found(command, drawn, published, monkeypatch, tmp_path):
-    monkeypatch.setenv("DRLIM_DATA", str(published))
-    assert command("--only", "figure4", "--generated")[0] == 0
-    assert "figure4-handwriting.png" in contents(tmp_path / "out")
-
-
-@pytest.mark.parametrize("only", ["figure1", "figure4"])
-def test_download_fetches_into_the_data_folder_first(command, drawn, few, monkeypatch, tmp_path, only):
-    fetched = []
-
-    def fetch(folder):
-        fetched.append(folder)
-        put_idx(folder, few)
-
-    monkeypatch.setattr(run_all, "fetch", fetch)
-    status, said, _ = command("--only", only, "--download", "--data", tmp_path / "new", "--accept-unknown-data")
+@pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA", "cache"])
+def test_small_norb_is_used_and_named_where_it_is_found(command, drawn, rendered, named_by, tmp_path, monkeypatch):
+    folder = put_norb((data_directory().path if named_by == "cache" else tmp_path / "data") / "norb")
+    if named_by == "DRLIM_DATA":
+        monkeypatch.setenv("DRLIM_DATA", str(folder.parent))
+    arguments = ["--data", folder.parent] if named_by == "--data" else []
+    status, said, _ = command("--only", "figure8", *arguments)
     assert status == 0
-    assert fetched == [tmp_path / "new" / "mnist"]
-    assert f" from {tmp_path / 'new' / 'mnist'}\n" in said
+    assert said.startswith(f"Data: airplane 4 of small NORB from {folder}\n")
+    assert not rendered
+    assert {"figure8-norb-airplane4.png", "figure8-norb-airplane4.svg"} < set(contents(tmp_path / "out"))
+    entry = json.loads((tmp_path / "out" / "metrics.json").read_bytes())["figure8-norb-airplane4"]
+    assert set(entry["data"]["sha256"]) == set(norb.published(4).files)
+
+
+def test_another_airplane_can_be_chosen_from_either_half(command, drawn, tmp_path):
+    put_norb(tmp_path / "data", 7)
+    put_norb(tmp_path / "data", 0, "smallnorb-5x01235x9x18x6x2x96x96-testing")
+    for instance in (0, 7):
+        status, said, _ = command("--only", "figure8", "--data", tmp_path / "data", "--airplane", instance)
+        assert status == 0
+        assert said.startswith(f"Data: airplane {instance} of small NORB from {tmp_path / 'data'}\n")
+        assert f"figure8-norb-airplane{instance}.png" in contents(tmp_path / "out")
+
+
+def test_beside_mnist_alone_the_airplane_is_rendered(command, drawn, published, tmp_path):
+    status, said, _ = command("--only", "figure4,figure8", "--data", published)
+    assert status == 0
+    assert said.splitlines()[:2] == [
+        f"Data: MNIST from {published / 'mnist'}",
+        f"Data: the rendered airplane, for there is no small NORB in {published}; --download norb fetches it.",
+    ]
+    assert {"figure4-mnist.png", "figure8-airplane.png"} < set(contents(tmp_path / "out"))
+
+
+def test_beside_small_norb_alone_handwriting_is_generated(command, drawn, tmp_path):
+    folder = put_norb(tmp_path / "data" / "norb")
+    status, said, _ = command("--only", "figure4,figure8", "--data", folder.parent)
+    assert status == 0
+    assert said.splitlines()[:2] == [
+        f"Data: generated handwriting, for there is no MNIST in {folder.parent}; --download mnist fetches it.",
+        f"Data: airplane 4 of small NORB from {folder}",
+    ]
+    assert {"figure4-handwriting.png", "figure8-norb-airplane4.png"} < set(contents(tmp_path / "out"))
+
+
+def test_generated_images_can_be_asked_for_where_published_ones_are_found(
+    command, drawn, published, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("DRLIM_DATA", str(published))
+    put_norb(published / "norb")
+    status, said, _ = command("--only", "figure4,figure8", "--generated")
+    assert status == 0
+    assert "Data:" not in said
+    assert {"figure4-handwriting.png", "figure8-airplane.png"} < set(contents(tmp_path / "out"))
+
+
+@pytest.fixture
+def fetched(monkeypatch, few):
+    """Puts files where the network would; what was fetched, and where to."""
+    calls = []
+
+    def fetch(folder, wanted):
+        calls.append((folder, wanted.files))
+        if wanted.name == "mnist":
+            put_idx(folder, few)
+        else:
+            put_norb(folder, half=wanted.files[0].removesuffix("-dat.mat"))
+
+    monkeypatch.setattr(sources, "fetch", fetch)
+    return calls
+
+
+NAMES = {"mnist": tuple(mnist.FILES), "norb": norb.published(4).files}
+
+
+@pytest.mark.parametrize("only", ["figure1", "figure4", "figure8"])
+@pytest.mark.parametrize(
+    ("named", "fetches"),
+    [
+        ([], ["mnist"]),
+        (["mnist"], ["mnist"]),
+        (["norb"], ["norb"]),
+        (["norb", "mnist"], ["mnist", "norb"]),
+        (["mnist,norb"], ["mnist", "norb"]),
+    ],
+)
+def test_download_fetches_what_it_names_or_mnist_into_the_data_folder_first(
+    command, drawn, fetched, tmp_path, only, named, fetches
+):
+    new = tmp_path / "new"
+    status, said, _ = command("--only", only, "--data", new, "--accept-unknown-data", "--download", *named)
+    assert status == 0
+    assert fetched == [(new / name, NAMES[name]) for name in fetches]
+    for name in fetches:
+        assert f" from {new / name}\n" in said
+
+
+def test_download_fetches_the_half_of_small_norb_that_holds_the_airplane(command, drawn, fetched, tmp_path):
+    command("--only", "figure1", "--data", tmp_path / "new", "--airplane", "3", "--download", "norb")
+    assert fetched == [(tmp_path / "new" / "norb", norb.published(3).files)]
 
 
 def test_a_quick_figure_4_of_other_data_is_named_after_them_and_claims_counts_only(command, few, tmp_path, monkeypatch):
@@ -293,7 +410,7 @@ def few_test_digits(tmp_path, few):
 
 
 BAD = {
-    "no figure": lambda *_: (["--only", ","], "--only names no figure"),
+    "no figure": lambda *_: (["--only", ","], "--only names none of the figures"),
     "a line break": lambda *_: (["--only", "fig\nure"], "--only names 'fig\\nure'"),
     "blank test image": blank_test_image,
     "few test digits": few_test_digits,
@@ -306,8 +423,14 @@ BAD = {
     "part of the data": part,
     "unknown data": lambda tmp_path, few: (["--data", put_idx(tmp_path / "other", few)], "--accept-unknown-data"),
     "too few 4s": too_few,
-    "generated and data": lambda tmp_path, _: (["--generated", "--data", tmp_path], "--generated uses no data folder"),
-    "generated and download": lambda *_: (["--generated", "--download"], "--generated uses no data folder"),
+    "generated and data": lambda tmp_path, _: (["--generated", "--data", tmp_path], "--generated uses no data"),
+    "generated and download": lambda *_: (["--generated", "--download"], "--generated uses no data"),
+    "generated and airplane": lambda *_: (["--generated", "--airplane", "4"], "--generated uses no data"),
+    "no such download": lambda *_: (
+        ["--download", "mnist", "cifar"],
+        "--download names cifar: the data sets are mnist, ",
+    ),
+    "no such airplane": lambda *_: (["--airplane", "10"], "no airplane 10: choose one of 0 to 9"),
 }
 
 
@@ -327,6 +450,53 @@ def test_what_the_user_can_mend_gives_status_2_and_one_line_and_leaves_all_files
     assert named in one_line(complained)
     assert ".png" not in said
     assert contents(tmp_path / "out") == before
+
+
+def cut_short(folder):
+    file = put_norb(folder) / norb.published(4).files[0]
+    file.write_bytes(file.read_bytes()[:-1])
+    return [], f"{file}: expected 972 rows of 18432 bytes, found "
+
+
+def part_of_norb(folder):
+    name = norb.published(4).files[2]
+    (put_norb(folder) / name).unlink()
+    return [], f"{folder}: holds part of small NORB, but not {name}: "
+
+
+def not_the_airplane(folder):
+    put_norb(folder)
+    return ["--airplane", "6"], "expected airplane 6, found these airplanes: 4: "
+
+
+def not_the_half(folder):
+    put_norb(folder)
+    return ["--airplane", "0"], f"{folder}: holds part of small NORB, but not smallnorb-5x01235"
+
+
+def an_airplane_of_none(folder):
+    (folder.parent / "mnist").mkdir(parents=True)
+    for name in mnist.FILES:
+        (folder.parent / "mnist" / name).touch()
+    return [
+        "--airplane",
+        "4",
+    ], f"no small NORB in {folder.parent}: pass --download norb to fetch it, or leave --airplane"
+
+
+@pytest.mark.parametrize("fault", [cut_short, part_of_norb, not_the_airplane, not_the_half, an_airplane_of_none])
+def test_a_fault_in_small_norb_gives_one_line_before_the_audit_where_a_figure_needs_it(
+    command, drawn, rendered, tmp_path, fault, monkeypatch
+):
+    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    arguments, named = fault(tmp_path / "data" / "norb")
+    arguments = [*arguments, "--data", tmp_path / "data"]
+    status, _, complained = command("--only", "figure1,figure8", *arguments, audit=True)
+    assert status == 2
+    assert named in one_line(complained)
+    assert not rendered
+    assert not drawn
+    assert command("--only", "figure1", *arguments)[0] == 0
 
 
 @pytest.mark.parametrize("inside", ["", "folder"])

@@ -15,7 +15,7 @@ from figures.record import Run, publish
 from figures.shifted import SHIFT_LOOKS, train_characters, unseen_digits
 
 DIGITS = generate(3, train=(30, 30), test=(20, 20))
-RUN = Run(seed=0, quick=True, threads=1, digits=lambda: DIGITS)
+RUN = Run(seed=0, quick=True, threads=1, digits=lambda: DIGITS, views=None)
 MODULES = {"figure5": figure5, "figure6": figure6, "figure7": figure7}
 
 

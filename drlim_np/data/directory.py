@@ -1,20 +1,22 @@
 """Which folder the data lie in: the one the caller names, else the one DRLIM_DATA names, else the user's cache folder.
 
-A folder that someone named must hold data, or that is an error. The cache folder may be empty: then there is no MNIST,
-and the caller goes on with generated handwriting.
+A folder that someone named must hold at least one data set, or that is an error. The cache folder may be empty. Where a
+data set is not found, the caller goes on with what is generated in its place.
 """
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from drlim_np.data.mnist import FILES, locate
+from drlim_np.data import norb
+from drlim_np.data.files import DataSet, locate
+from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError, shown
 
 VARIABLE = "DRLIM_DATA"
-REMEDY = "put them there, or pass --download to fetch them, or --generated for generated handwriting"
+KNOWN = (MNIST, norb.published())
 
 
 @dataclass(frozen=True)
@@ -45,39 +47,55 @@ def data_directory(
     return DataDirectory(_cache(environ, platform) / "drlim_np")
 
 
-def mnist_folder(directory: str | os.PathLike, files: Collection[str] = FILES) -> Path:
-    """Where MNIST lies, or should be put: DIR/mnist, unless DIR itself holds more of the files."""
-    return max(Path(directory, "mnist"), Path(directory), key=lambda folder: len(_held(folder, files)))
+def folder_of(directory: str | os.PathLike, wanted: DataSet) -> Path:
+    """Where a data set lies, or should be put: DIR/NAME, unless DIR itself holds more of the files needed."""
+    return max(Path(directory, wanted.name), Path(directory), key=lambda folder: len(_held(folder, wanted.files)))
 
 
-def find_mnist(directory: DataDirectory, files: Collection[str] = FILES) -> Path | None:
-    """The folder that holds all of MNIST's files, DIR/mnist or DIR itself; None where the cache folder holds none.
+def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
+    """The folder that holds all the files needed of a data set, DIR or the folder of its name inside; None if without.
 
-    Only looks for the names: `mnist.load` judges the content. Raises DataError for a folder that holds some of the
-    files but not all, and for a folder that someone named but that does not exist, is no folder or holds none.
+    Only looks for the names: the content is judged when it is loaded. Raises DataError for a folder that holds some of
+    the data set's files but not all those needed, and for a folder that someone named but that does not exist, is no
+    folder, or holds no data set at all.
     """
-    folder = mnist_folder(directory.path, files)
-    held = _held(folder, files)
-    if missing := [name for name in files if name not in held]:
-        if held:
-            raise DataError(f"{shown(folder)}: holds part of MNIST, but not {', '.join(missing)}: {REMEDY}")
-        if directory.named_by:
-            raise DataError(_without_mnist(directory, missing))
-        return None
-    return folder
+    folder = folder_of(directory.path, wanted)
+    held = _held(folder, wanted.files)
+    missing = [name for name in wanted.files if name not in held]
+    if not missing:
+        return folder
+    if partly := folder if held else _with_any(directory.path, wanted):
+        fault = f"holds part of {wanted.title}, but not {', '.join(missing)}"
+        raise DataError(f"{shown(partly)}: {fault}: {_remedy(wanted)}")
+    if directory.named_by and not any(_with_any(directory.path, other) for other in KNOWN):
+        raise DataError(_without_data(directory, wanted))
+    return None
 
 
 def _held(folder: Path, files) -> list[str]:
     return [name for name in files if locate(folder, name)]
 
 
-def _without_mnist(directory: DataDirectory, wanted) -> str:
+def _with_any(directory: Path, data_set: DataSet) -> Path | None:
+    """Where some file of a data set lies, be it one of those needed or not."""
+    folders = (directory / data_set.name, directory)
+    return next((folder for folder in folders if _held(folder, data_set.files + data_set.others)), None)
+
+
+def _without_data(directory: DataDirectory, wanted: DataSet) -> str:
     if os.path.isdir(directory.path):
-        fault = "holds none of MNIST's files"
+        fault = f"holds no file of {' or '.join(known.title for known in KNOWN)}"
     else:
         fault = "is not a folder" if os.path.lexists(directory.path) else "does not exist"
     where = f"{shown(directory.path)}, named by {directory.named_by}, {fault}"
-    return f"{where}; looked there and in its folder mnist for {', '.join(wanted)}, with or without .gz: {REMEDY}"
+    files = f"{', '.join(wanted.files)}, with or without .gz"
+    return f"{where}; looked there and in its folder {wanted.name} for {files}: {_remedy(wanted)}"
+
+
+def _remedy(wanted: DataSet) -> str:
+    half = f", or choose by --airplane one of the other half of {wanted.title}" if wanted.others else ""
+    fetch = f"pass --download {wanted.name} to fetch them"
+    return f"put them there, or {fetch}{half}, or pass --generated for {wanted.stand_in}"
 
 
 def _cache(environ, platform) -> Path:
@@ -92,5 +110,5 @@ def _cache(environ, platform) -> Path:
     try:
         return Path.home().joinpath(*inside_home)
     except RuntimeError as fault:
-        remedy = f"name a folder by --data or {VARIABLE}, or pass --generated for generated handwriting"
+        remedy = f"name a folder by --data or {VARIABLE}, or pass --generated for generated images"
         raise DataError(f"no home folder is known, so there is no cache folder for data: {remedy}") from fault

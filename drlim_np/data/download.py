@@ -1,4 +1,4 @@
-"""MNIST fetched from its mirrors: over https only, and under its name only once its content has been verified."""
+"""Data sets fetched from their mirrors: over https only, and under its name only what has been verified."""
 
 import contextlib
 import http.client
@@ -6,32 +6,29 @@ import os
 import secrets
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 from urllib.error import URLError
 
-from drlim_np.data.mnist import FILES, locate, read_content
+from drlim_np.data.files import DataSet, locate
 from drlim_np.errors import DataError, shown
 
-MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
-LIMIT = 2**26  # bytes a mirror may send for one file: six times MNIST's largest
 TIMEOUT = 30  # seconds a mirror may stay silent
 CHUNK = 2**16  # bytes read at once
 
 
 def fetch(
     directory: str | os.PathLike,
-    files: Mapping[str, str] = FILES,
-    mirrors: Sequence[str] = MIRRORS,
+    wanted: DataSet,
     *,
     stream: TextIO | None = None,
     opener: Callable | None = None,
 ) -> Path:
-    """Download those of the files that a folder lacks, each from the first mirror that sends it whole; name the folder.
+    """Download the files that a folder lacks, each from the first mirror that sends it whole; name the folder.
 
-    directory: made if need be. A file there is kept and never overwritten, and must have the right content.
-    files:     name -> SHA-256 of the decompressed content. mirrors: https addresses that hold NAME.gz.
+    directory: made if need be. A file there is kept and never overwritten, and must be what its name says.
+    wanted:    the files needed, their mirrors, and how a file is verified.
     stream:    where progress goes, sys.stderr by default: a moving line on a terminal, else one line a file.
     opener:    opener(address, timeout) returns a context manager whose read(n) gives at most n bytes; `open_https`.
 
@@ -39,16 +36,19 @@ def fetch(
     written. No partial file outlives the call.
     """
     folder, report = Path(directory), _Report(sys.stderr if stream is None else stream)
-    for name, wanted in files.items():
+    for name in wanted.files:
         target = folder / f"{name}.gz"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if present := locate(folder, name):
-                if fault := _fault(present, wanted):
-                    raise DataError(f"{shown(present)}: {fault}: delete it or move it away, then pass --download again")
-                report.line(f"{target.name}: already there, verified")
+                try:
+                    known = wanted.verify(present, name)
+                except DataError as fault:
+                    remedy = f"delete it or move it away, then pass --download {wanted.name} again"
+                    raise DataError(f"{shown(present)}: {fault}: {remedy}") from fault
+                report.line(f"{target.name}: already there, {known}")
             else:
-                _from_first_mirror(target, wanted, mirrors, opener or open_https, report)
+                _from_first_mirror(target, name, wanted, opener or open_https, report)
         except OSError as fault:
             remedy = "check the folder, its permissions and free space, or name another by --data"
             raise DataError(f"{shown(target)}: cannot be read or stored ({fault.strerror}): {remedy}") from fault
@@ -82,16 +82,15 @@ class _Report:
             self.line(text, end="")
 
 
-def _from_first_mirror(target: Path, wanted: str, mirrors, opener, report: _Report) -> None:
+def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener, report: _Report) -> None:
     reasons = []
-    for mirror in mirrors:
+    for mirror in wanted.mirrors:
         part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
         try:
-            size = _save(mirror + target.name, part, opener, report)
-            if fault := _fault(part, wanted):
-                raise DataError(fault)
+            size = _save(mirror + target.name, part, wanted.limit, opener, report)
+            known = wanted.verify(part, name)
             os.replace(part, target)
-            report.line(f"{target.name}: {size / 1e6:.1f} MB, verified")
+            report.line(f"{target.name}: {size / 1e6:.1f} MB, {known}")
             return
         except DataError as fault:
             reasons.append(f"{mirror}: {fault}")
@@ -100,16 +99,16 @@ def _from_first_mirror(target: Path, wanted: str, mirrors, opener, report: _Repo
             with contextlib.suppress(OSError):
                 part.unlink()
     remedy = f"check the network, or put it into {shown(target.parent)} by hand, or run without --download"
-    raise DataError(f"{target.name}: no mirror sent it ({'; '.join(reasons)}): {remedy} on generated handwriting")
+    raise DataError(f"{target.name}: no mirror sent it ({'; '.join(reasons)}): {remedy} on {wanted.stand_in}")
 
 
-def _save(address: str, part: Path, opener, report: _Report) -> int:
+def _save(address: str, part: Path, limit: int, opener, report: _Report) -> int:
     size = 0
     with open(part, "xb") as file:
         for chunk in _chunks(address, opener):
             size += len(chunk)
-            if size > LIMIT:
-                raise DataError(f"sent more than {LIMIT} bytes")
+            if size > limit:
+                raise DataError(f"sent more than {limit} bytes")
             file.write(chunk)
             report.moving(f"{address.rpartition('/')[2]}: {size / 1e6:.1f} MB")
     return size
@@ -125,12 +124,3 @@ def _chunks(address: str, opener) -> Iterator[bytes]:
                 yield chunk
     except (OSError, ValueError, http.client.HTTPException) as fault:
         raise DataError(shown(str(fault).strip("<>") or type(fault).__name__)) from fault
-
-
-def _fault(path: Path, wanted: str) -> str | None:
-    """Why a file does not hold the wanted content; None where it does."""
-    try:
-        found = read_content(path)[1]
-    except DataError as fault:
-        return str(fault)
-    return None if found == wanted else f"expected SHA-256 {wanted}, found {found}"

@@ -4,17 +4,15 @@ Format and files: LeCun, Cortes, Burges, "The MNIST database of handwritten digi
 IDX is big-endian: a magic number, one 32-bit size a dimension, then unsigned bytes, the last dimension fastest.
 """
 
-import gzip
 import hashlib
 import math
 import os
-import zlib
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from drlim_np.data import Digits, Split
+from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
 from drlim_np.errors import DataError, shown
 
 # name -> SHA-256 of the whole decompressed file; mirrors compress anew, so only the content is comparable.
@@ -39,7 +37,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
 
 def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapping[str, str] = FILES) -> Digits:
-    """MNIST from the four files in a directory, each under any spelling that `locate` knows.
+    """MNIST from the four files in a directory, each under any spelling that `files.locate` knows.
 
     accept_unknown: take other IDX data of the same shape too, such as Fashion-MNIST. It is then named after its hashes.
     files:          name -> SHA-256 of the content, for the four files in the order of FILES.
@@ -47,9 +45,7 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapp
     Returns Digits: images (samples, 28, 28) uint8, labels (samples,) uint8 in 0 … 9, sha256 of the four contents.
     Raises DataError for a file missing, damaged, unknown or misnamed, and where image and label counts differ.
     """
-    paths = {name: locate(directory, name) for name in files}
-    if absent := [name for name, path in paths.items() if path is None]:
-        raise DataError(f"{shown(directory)}: {', '.join(absent)} not found: put it there or pass --download")
+    paths = locate_all(directory, files, "pass --download")
     arrays, sha256 = {}, {}
     for name, path in paths.items():
         arrays[name], sha256[name] = _read(path)
@@ -66,36 +62,38 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapp
     return Digits(f"idx-{digest}", f"IDX data {digest}", train, test, sha256)
 
 
-def locate(directory: str | os.PathLike, name: str) -> Path | None:
-    """The file of that published name in a directory: with .gz first, then without, then with a dot for the dash."""
-    dotted = name.replace("-idx", ".idx")
-    candidates = (Path(directory, spelling) for spelling in (f"{name}.gz", name, f"{dotted}.gz", dotted))
-    return next((path for path in candidates if os.path.isfile(path)), None)
-
-
 def read_content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
     """The array that `read_idx` returns, and the SHA-256 of the whole decompressed file, in hex digits.
 
     Raises OSError, and DataError that says what was expected and found but leaves name and remedy to the caller.
     """
-    with open(path, "rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        try:
-            return _parse(gzip.GzipFile(fileobj=raw) if zipped else raw)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-            raise DataError(f"expected a whole gzip stream, found damage ({fault})") from fault
+    with unpacked(path) as stream:
+        return _parse(stream)
+
+
+def verify(path: str | os.PathLike, name: str, files: Mapping[str, str] = FILES) -> str:
+    """Says "verified". Raises DataError unless the file holds content of the SHA-256 that `files` has for that name."""
+    if (found := read_content(path)[1]) != files[name]:
+        raise DataError(f"expected SHA-256 {files[name]}, found {found}")
+    return "verified"
+
+
+MNIST = DataSet(
+    name="mnist",
+    title="MNIST",
+    stand_in="generated handwriting",
+    files=tuple(FILES),
+    mirrors=("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
+    limit=2**26,  # six times the largest
+    verify=verify,
+)
 
 
 def _read(path) -> tuple[np.ndarray, str]:
     if not os.path.isfile(path):  # to open a pipe would wait for ever
         raise DataError(f"{shown(path)}: expected an IDX file, found none: put it there or pass --download")
-    try:
+    with blaming(path, ANEW):
         return read_content(path)
-    except DataError as fault:
-        raise DataError(f"{shown(path)}: {fault}: {ANEW}") from fault
-    except OSError as fault:
-        raise DataError(f"{shown(path)}: cannot be read ({fault.strerror}): check permissions and disk") from fault
 
 
 def _parse(stream) -> tuple[np.ndarray, str]:
