@@ -2,7 +2,7 @@
 
 From pixels to a figure, each step a module:
 
-    data        images: the published MNIST files, or generated handwriting
+    data        images: the published MNIST and small NORB files, or generated handwriting and a rendered airplane
     neighbours  Step 1: which samples are similar
     graph       the similar pairs; every other pair is dissimilar
     layers      layers and their pullbacks, which are backpropagation

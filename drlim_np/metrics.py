@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import nearest_neighbours
 
 BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 samples
@@ -136,6 +137,51 @@ def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
     if not sums[1] > 0:
         raise InputError("all characters lie in one place on the map: their shift ratio is not defined")
     return float(np.divide(*(sums / pairs)))
+
+
+def linear_r2(x: np.ndarray, target: np.ndarray) -> float:
+    """The share of a quantity's variance that a straight line in x explains: their squared correlation, 0 to 1.
+
+    x, target: (samples,). Raises InputError where either is the same everywhere.
+    """
+    x, target = np.asarray(x, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    if np.ptp(x) == 0 or np.ptp(target) == 0:
+        raise InputError("one of the two quantities is the same for every sample: there is nothing to explain")
+    return float(np.corrcoef(x, target)[0, 1] ** 2)
+
+
+def circular_correlation(angle: np.ndarray, target: np.ndarray) -> float:
+    """How constant the difference of two angles is: |mean e^{i(angle - target)}|, in radians, (samples,) each.
+
+    1 if one is the other turned by some angle; 0 if they have nothing to do with each other; about 1 - σ²/2 for small
+    random errors of standard deviation σ. A mirrored circle counts as another.
+    """
+    return float(abs(np.mean(np.exp(1j * (np.asarray(angle) - np.asarray(target))))))
+
+
+def share_within(z: np.ndarray, groups: np.ndarray) -> float:
+    """The variance of the places within a group over that of all places: 0 where what varies in a group has no effect.
+
+    groups: (samples,), equal for the samples of one. Both variances are unbiased: sums of squared distances to the
+    mean over (samples - groups), and over (samples - 1). Raises InputError unless some group has two samples, and
+    where all samples lie in one place.
+    """
+    z = np.asarray(z, dtype=np.float64)
+    names, coded, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    if len(names) == len(z):
+        raise InputError("every sample is a group of its own: nothing varies within one")
+    means = np.stack([np.bincount(coded, column) for column in z.T], axis=1) / counts[:, None]
+    within, total = np.sum((z - means[coded]) ** 2), np.sum((z - z.mean(axis=0)) ** 2)
+    if not total > 0:
+        raise InputError("all samples lie in one place on the map: shares of its variance are not defined")
+    return float(within / (len(z) - len(names)) / (total / (len(z) - 1)))
+
+
+def similar_neighbours(z: np.ndarray, similar: SimilarityGraph, k: int = 5) -> float:
+    """The share of the k nearest others of each sample that are similar to it in the graph."""
+    nearest = neighbours(z, k)
+    pairs = np.sort(np.stack([np.repeat(np.arange(len(nearest)), k), nearest.ravel()], axis=1), axis=1)
+    return float(np.isin(pairs @ [similar.size, 1], similar.edges @ [similar.size, 1]).mean())
 
 
 def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:

@@ -138,3 +138,22 @@ def alike_in_any_copy(characters: SimilarityGraph, copies: int) -> SimilarityGra
 def _between_copies(pairs: np.ndarray, one: np.ndarray, other: np.ndarray, copies: int) -> np.ndarray:
     """For every pair (i, j) of characters and every p, copy one[p] of i with copy other[p] of j."""
     return (pairs[:, None, :] * copies + np.stack([one, other], axis=1)).reshape(-1, 2)
+
+
+def contiguous_views(azimuth: np.ndarray, elevation: np.ndarray, around: int) -> SimilarityGraph:
+    """Views from neighbouring camera positions are similar, whatever the lighting: the similarity of Figs. 8 to 10.
+
+    azimuth, elevation: (views,) whole steps of the camera; `around` steps of azimuth close the circle.
+
+    Two views are similar if their azimuths differ by at most one step and their elevations too (Sec. 3.4), so those of
+    one pose are as well. Each pair is listed once. Raises InputError for steps that are not whole or do not match.
+    """
+    azimuth, elevation = np.asarray(azimuth), np.asarray(elevation)
+    if azimuth.ndim != 1 or azimuth.shape != elevation.shape:
+        raise InputError(f"azimuth has shape {azimuth.shape} and elevation {elevation.shape}: both must be (views,)")
+    if not (np.issubdtype(azimuth.dtype, np.integer) and np.issubdtype(elevation.dtype, np.integer)):
+        raise InputError(f"azimuth is {azimuth.dtype}, elevation {elevation.dtype}: count both in whole steps")
+    apart = (azimuth[:, None] - azimuth) % around
+    contiguous = np.minimum(apart, around - apart) <= 1
+    contiguous &= np.abs(elevation[:, None] - elevation) <= 1
+    return SimilarityGraph(len(azimuth), np.argwhere(np.triu(contiguous, k=1)))

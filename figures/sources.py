@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Collection
 from pathlib import Path
 
-from drlim_np.data import Digits, Views, handwriting, mnist, norb
+from drlim_np.data import Digits, Views, airplane, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory, find, folder_of
 from drlim_np.data.download import fetch
 from drlim_np.data.files import DataSet
@@ -89,8 +89,6 @@ def views(options: Namespace) -> Views:
     """
     folder = _folder(options, "norb", required=options.airplane is not None)
     if folder is None:
-        from drlim_np.data import airplane
-
         return airplane.generate()
     found = norb.load(folder, _instance(options))
     print(f"Data: {found.title} from {folder}")

@@ -1,0 +1,59 @@
+"""A map in space read as a cylinder: elevation along its axis, azimuth around it (Fig. 8)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from drlim_np.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Cylinder:
+    """Where a cylinder stands in space: `upright` gives every point its place in front of it.
+
+    centre: (3,) float64, on the axis. frame: (3, 3) float64, orthonormal rows: two across, the axis last.
+    """
+
+    centre: np.ndarray
+    frame: np.ndarray
+
+    def upright(self, z: np.ndarray) -> np.ndarray:
+        """The points turned so that the axis stands upright in the origin: (samples, 3) → x, y and height."""
+        return (np.asarray(z, dtype=np.float64) - self.centre) @ self.frame.T
+
+    def angle(self, z: np.ndarray) -> np.ndarray:
+        """How far around the axis each point lies, (samples,) radians from -π to π."""
+        x, y, _ = self.upright(z).T
+        return np.arctan2(y, x)
+
+    def height(self, z: np.ndarray) -> np.ndarray:
+        """How far along the axis each point lies, (samples,), in the unit of the map."""
+        return self.upright(z)[:, 2]
+
+
+def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
+    """The cylinder that fits a map z (samples, 3) of views with known elevation and azimuth in radians, (samples,).
+
+    The axis is the direction along which elevation grows: that of its regression on the map. Directions across are
+    turned, and mirrored if need be, so that the angle is the azimuth as nearly as it can be. The shape of the map is
+    not changed. Raises InputError where elevation does not grow in any direction.
+    """
+    z = np.asarray(z, dtype=np.float64)
+    centre = z.mean(axis=0)
+    slope = np.linalg.lstsq(z - centre, elevation - np.mean(elevation), rcond=None)[0]
+    if not np.linalg.norm(slope) > 0:
+        raise InputError("elevation does not change along any direction of the map: it has no axis")
+    axis = slope / np.linalg.norm(slope)
+    across = np.linalg.svd(axis[None])[2][1:]
+    seen = (z - centre) @ across.T @ np.array([1, 1j])
+    turn, mirror = max(
+        (_turn_to(azimuth, seen), False), (_turn_to(azimuth, seen.conj()), True), key=lambda c: abs(c[0])
+    )
+    cos, sin = np.array([turn.real, turn.imag]) / abs(turn)
+    across = np.array([[cos, -sin], [sin, cos]]) @ np.diag([1, -1 if mirror else 1]) @ across
+    return Cylinder(centre, np.concatenate([across, axis[None]]))
+
+
+def _turn_to(azimuth: np.ndarray, seen: np.ndarray) -> complex:
+    """Points of the plane as complex numbers: the mean turn from their angles to the azimuths, 1 long if all agree."""
+    return complex(np.mean(np.exp(1j * (azimuth - np.angle(seen)))))
