@@ -89,7 +89,7 @@ class Solid:
 
 
 def ellipsoid(centre, radii) -> Solid:
-    """With its axes along x, y and z."""
+    """With its axes along x, y and z; centre, radii: (3,)."""
     centre, radii = np.array(centre, float), np.array(radii, float)
     ends = centre + np.concatenate([np.diag(radii), -np.diag(radii)])
     return Solid(centre, radii, np.zeros((0, 3)), np.zeros(0), ends)
@@ -109,9 +109,9 @@ def blade(root, tip, thick) -> Solid:
     thick: (3,) the step across the root from one face to the other; half of it at the tip.
     """
     steps = np.array([1, -1])[:, None] * np.array(thick) / 2
-    corner = np.array(
-        [[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in ((root, 1), (tip, 0.5))]
-    )  # [root or tip, leading or trailing, one face or the other]: each of the six sides holds one place of one axis
+    chords = ((root, 1), (tip, 0.5))
+    # [root or tip, leading or trailing, one face or the other]: a side is all that has one place along one axis.
+    corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in chords])
     normals, offsets = [], []
     for axis, side in product(range(3), range(2)):
         a, b, c, _ = corner.take(side, axis).reshape(4, 3)
