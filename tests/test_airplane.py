@@ -81,10 +81,9 @@ def test_the_background_has_one_grey_in_all_views_and_nothing_touches_the_border
     assert (np.mean(cube == GROUND_GREY, axis=(3, 4)) > 0.4).all()
 
 
-def test_neither_black_nor_white_is_clipped(cube):
-    assert cube.min() > 0
-    assert cube.max() < 255
-    assert (cube.min(axis=(3, 4)) >= np.floor(255 * min(AMBIENT, BACKGROUND * AMBIENT))).all()
+def test_nothing_is_clipped_to_white_and_nothing_is_darker_than_ambient_light(cube):
+    assert GROUND_GREY < cube.max() < 255
+    assert cube.min() >= np.floor(255 * BACKGROUND * AMBIENT)
 
 
 def test_the_airplane_is_as_large_in_every_view():
@@ -107,7 +106,7 @@ def test_seen_from_the_other_side_and_lit_from_the_other_side_the_airplane_is_it
 def test_light_from_the_left_throws_the_shadow_to_the_right_and_light_from_behind_towards_the_viewer(cube):
     def shadow(azimuth, lighting):
         """The middle of the darkest pixels, right and down of that of the airplane."""
-        rows, columns = np.nonzero(cube[azimuth, 4, lighting] < 255 * AMBIENT * 2)
+        rows, columns = np.nonzero(cube[azimuth, 4, lighting] < 255 * 0.25)
         return columns.mean() - (VIEW_SIDE - 1) / 2, rows.mean() - (VIEW_SIDE - 1) / 2
 
     for azimuth in (0, 9):  # from the nose and from the tail: the lamps do not turn with the turntable
@@ -148,7 +147,7 @@ def test_a_neighbouring_pose_is_nearer_than_the_opposite_one_in_any_lighting(cub
     assert (up < opposite[:, 1:]).all()
     # 20° take a wing off its place, so that both are far apart; one by one the difference is in favour of most.
     assert (around.mean(axis=(0, 1)) < opposite.mean(axis=(0, 1))).all()
-    assert (around < opposite).mean() > 0.7
+    assert (around < opposite).mean() > 0.6
 
 
 def test_nose_and_tail_are_told_apart(cube):

@@ -89,7 +89,7 @@ class Solid:
 
 
 def ellipsoid(centre, radii) -> Solid:
-    """With its axes along x, y and z."""
+    """With its axes along x, y and z; centre, radii: (3,)."""
     centre, radii = np.array(centre, float), np.array(radii, float)
     ends = centre + np.concatenate([np.diag(radii), -np.diag(radii)])
     return Solid(centre, radii, np.zeros((0, 3)), np.zeros(0), ends)
@@ -109,9 +109,9 @@ def blade(root, tip, thick) -> Solid:
     thick: (3,) the step across the root from one face to the other; half of it at the tip.
     """
     steps = np.array([1, -1])[:, None] * np.array(thick) / 2
-    corner = np.array(
-        [[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in ((root, 1), (tip, 0.5))]
-    )  # [root or tip, leading or trailing, one face or the other]: each of the six sides holds one place of one axis
+    chords = ((root, 1), (tip, 0.5))
+    # [root or tip, leading or trailing, one face or the other]: a side is all that has one place along one axis.
+    corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in chords])
     normals, offsets = [], []
     for axis, side in product(range(3), range(2)):
         a, b, c, _ = corner.take(side, axis).reshape(4, 3)
@@ -130,9 +130,9 @@ AIRPLANE = [
 ]
 for left in (1, -1):
     AIRPLANE += [
-        blade((0.9, -1.9, 0.2 * left, -0.25), (-2.3, -3.1, 4.9 * left, 0.2), (0, 0, 0.3)),  # wing
+        blade((1.3, -1.5, 0.2 * left, -0.25), (-1.9, -2.8, 4.9 * left, 0.2), (0, 0, 0.3)),  # wing
         blade((-3.6, -4.7, 0.1 * left, 0.2), (-4.6, -5.1, 1.8 * left, 0.35), (0, 0, 0.16)),  # tailplane
-        tube(-0.5, 0.95, 1.75 * left, -0.62, 0.36),  # engine
+        tube(-0.1, 1.35, 1.75 * left, -0.62, 0.36),  # engine
     ]
 
 
