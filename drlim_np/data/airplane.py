@@ -19,8 +19,8 @@ from drlim_np.data import AZIMUTHS, ELEVATIONS, VIEW_SIDE, Views
 FINE = 2  # rays a pixel, along either axis
 LONGEST = 64  # pixels: the longer side of the airplane's box in every view; the rest is room for shadows
 TURNTABLE = -1.15  # its height
-BACKGROUND = 0.72  # grey of the turntable where no shadow falls; 0 is black, 1 white
-AMBIENT, LAMP = 0.12, 0.47  # grey by the light from all around alone, and what a lamp adds where it falls straight on
+BACKGROUND = 0.93  # grey of the turntable where no shadow falls; 0 is black, 1 white
+AMBIENT, LAMP = 0.28, 0.28  # grey by the light from all around alone, and what a lamp adds where it falls straight on
 CLEAR = 1e-9  # a ray that leaves a solid no farther than this from its start started on that solid's surface
 LAMPS = [(-75, 50), (75, 50), (180, 58), (0, 75)]  # left, right, behind, overhead: degrees around from the camera, up
 LIT = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 1, 1)], bool)  # lightings
