@@ -69,6 +69,12 @@ class SimilarityGraph:
         table[both[:, 0], place] = both[:, 1]
         return table
 
+    @property
+    def neighbours(self) -> list[np.ndarray]:
+        """Of each sample all those that it is similar to, from either end, each once."""
+        offsets, neighbours = self._adjacency
+        return np.split(neighbours, offsets[1:-1])
+
     def within(self, samples: np.ndarray) -> "SimilarityGraph":
         """The graph among the given distinct samples, renumbered by their place in `samples`: each edge listed once."""
         place = np.full(self.size, -1)

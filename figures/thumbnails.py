@@ -47,20 +47,29 @@ def farthest_first(points: np.ndarray) -> np.ndarray:
 
 
 def draw(
-    axes: Axes, images: np.ndarray, colours: list[str], points: np.ndarray, middles: np.ndarray, side: float
+    axes: Axes,
+    images: np.ndarray,
+    colours: list[str],
+    points: np.ndarray,
+    middles: np.ndarray,
+    side: float,
+    tinted: bool = True,
 ) -> None:
-    """Each image, (shown, height, width) uint8, at its middle, in its colour, with a line to its point."""
+    """Each image, (shown, height, width) uint8, at its middle, with a frame and a line to its point in its colour.
+
+    tinted: the image is ink, drawn in that colour too; else a photograph, drawn in grey as it is.
+    """
     for image, colour, point, middle in zip(images, colours, points, middles, strict=True):
         axes.plot(*zip(point, middle, strict=True), color=colour, linewidth=0.8, zorder=3)
         axes.plot(*point, "o", markersize=3.2, color=colour, markeredgecolor="black", markeredgewidth=0.5, zorder=6)
         left, bottom = middle - side / 2
         axes.imshow(
             image,
-            cmap=LinearSegmentedColormap.from_list("ink", ["white", to_rgba(colour)]),
+            cmap=LinearSegmentedColormap.from_list("ink", ["white", to_rgba(colour)]) if tinted else "gray",
             vmin=0,
             vmax=255,
             extent=(left, left + side, bottom, bottom + side),
-            interpolation="bilinear",
+            interpolation="bilinear" if tinted else "antialiased",
             zorder=4,
             clip_on=False,
         )

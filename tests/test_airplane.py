@@ -105,7 +105,7 @@ def test_seen_from_the_other_side_and_lit_from_the_other_side_the_airplane_is_it
 
 def test_light_from_the_left_throws_the_shadow_to_the_right_and_light_from_behind_towards_the_viewer(cube):
     def shadow(azimuth, lighting):
-        """The middle of the turntable's pixels that one lamp does not reach, right and down of the airplane's middle."""
+        """The middle of the shadow on the turntable, right and down of the middle of the airplane."""
         lamp = airplane.LAMP * np.sin(np.radians(airplane.LAMPS[lighting][1]))
         unlit = np.rint(255 * BACKGROUND * AMBIENT / (AMBIENT + lamp))
         rows, columns = np.nonzero(cube[azimuth, 4, lighting] == unlit)

@@ -17,7 +17,7 @@ import numpy as np
 from drlim_np.data import AZIMUTHS, ELEVATIONS, VIEW_SIDE, Views
 
 FINE = 2  # rays a pixel, along either axis
-LONGEST = 64  # pixels: the longer side of the airplane's box in every view; the rest is room for shadows
+PIXEL = 1 / 6  # its side: the airplane, ten long and as wide, takes 60 of the 96; the rest is room for shadows
 TURNTABLE = -1.15  # its height
 BACKGROUND = 0.93  # grey of the turntable where no shadow falls; 0 is black, 1 white
 AMBIENT, LAMP = 0.28, 0.28  # grey by the light from all around alone, and what a lamp adds where it falls straight on
@@ -162,16 +162,12 @@ def direction(azimuth: float, elevation: float) -> np.ndarray:
 def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
     """The rays of all pixels, row by row from the top left: a point on each, (3, rays), and their direction, (3,).
 
-    The camera is far away, so rays are parallel; it is centred on the airplane's box and zooms until that fits.
+    The camera is far away, so rays are parallel; it points at the turntable's axis, and every view has the same scale.
     """
     toward, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
     down = np.cross(right, toward)
-    ends = np.concatenate([solid.ends for solid in AIRPLANE]) @ np.stack([right, down], axis=1)
-    low, high = ends.min(axis=0), ends.max(axis=0)
-    pixel = (high - low).max() / LONGEST
-    grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * pixel
-    across, downwards = (low + high)[:, None] / 2 + grid
-    start = right[:, None, None] * across + down[:, None, None] * downwards[:, None]
+    grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * PIXEL
+    start = right[:, None, None] * grid + down[:, None, None] * grid[:, None]
     return start.reshape(3, -1), -toward
 
 
