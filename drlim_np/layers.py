@@ -83,9 +83,8 @@ class Conv2d:
         dL/dx_c[p, q]  = Σ_m Σ_uv dy_m[p - u, q - v] W_mc[u, v]    where that position exists
 
     With the patches under a row i of positions as the columns of P_i, all three are matrix products: y_i = W P_i,
-    dW = Σ_i dy_i P_iᵀ, dP_i = Wᵀ dy_i. In memory rows come first and samples last, so P_i is one piece of `_bands`.
-    The patches under rows r, r + k, r + 2k, … (k the kernel's size) do not overlap: cut into pieces of k rows, the
-    bands are all these P_i without a copy, and k products do for any number of rows: a step takes 8 % less time.
+    dW = Σ_i dy_i P_iᵀ, dP_i = Wᵀ dy_i. P_i is a slice of `_bands`. In memory rows come first and samples last, so a row
+    of y is one piece, written in place, and copies are long: a training step takes 5 % less time than with maps first.
     """
 
     channels: int
@@ -105,19 +104,18 @@ class Conv2d:
                 f"Conv2d({self.channels}, {self.maps}, {self.kernel}) takes (samples, {self.channels}, height, width)"
                 f" with height and width of at least {self.kernel}, got {x.shape}"
             )
-        xp, k = namespace(x), self.kernel
+        xp = namespace(x)
         kernels, bands = xp.reshape(weight, (self.maps, -1)), self._bands(_rows_first(x))
-        height, width, samples = x.shape[2] - k + 1, bands.shape[3], x.shape[0]
+        height, width, samples = x.shape[2] - self.kernel + 1, bands.shape[3], x.shape[0]
         dtype = xp.result_type(x, weight, bias)  # complex if any is, as in the complex step
         y = xp.empty((height, self.maps, width * samples), dtype=dtype, device=x.device)
-        for r in range(min(k, height)):
-            y[r::k, ...] = kernels @ self._patches(bands, r)
+        for i in range(height):
+            y[i, ...] = kernels @ self._patches(bands, i)
         y += bias[:, None]
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
-            dy, starts = xp.reshape(_rows_first(dy), y.shape), range(min(k, height))
-            transposed = (xp.permute_dims(self._patches(bands, r), (0, 2, 1)) for r in starts)
-            dkernels = sum(xp.sum(dy[r::k, ...] @ p, axis=0) for r, p in enumerate(transposed))
+            dy = xp.reshape(_rows_first(dy), y.shape)
+            dkernels = sum(dy[i, ...] @ self._patches(bands, i).T for i in range(height))
             dparams = {"weight": xp.reshape(dkernels, weight.shape), "bias": xp.sum(xp.sum(dy, axis=0), axis=1)}
             return Gradient(dparams, self._pull_to_input(kernels, dy, bands) if wrt_input else None)
 
@@ -129,22 +127,19 @@ class Conv2d:
         maps = xp.reshape(xp.reshape(maps, (-1,)), maps.shape)  # ordered so in memory too: the copies below run long
         return xp.stack([maps[:, :, v : v + width, :] for v in range(self.kernel)], axis=2)
 
-    def _patches(self, bands: Array, r: int) -> Array:
-        """P_r, P_r+k, …: (rows, channels kernel², width samples), at [t, :, j] the pixels under (r + t kernel, j)."""
-        xp, k, (rows, channels, _, width, samples) = namespace(bands), self.kernel, bands.shape
-        count = (rows - r) // k
-        patches = xp.reshape(bands[r : r + count * k, ...], (count, k, channels, k, width, samples))
-        return xp.reshape(xp.permute_dims(patches, (0, 2, 1, 3, 4, 5)), (count, channels * k * k, width * samples))
+    def _patches(self, bands: Array, i: int) -> Array:
+        """P_i: (channels kernel², width samples), in column j the pixels under the kernel at (i, j)."""
+        xp = namespace(bands)
+        patches = xp.permute_dims(bands[i : i + self.kernel, ...], (1, 0, 2, 3, 4))
+        return xp.reshape(patches, (self.channels * self.kernel**2, -1))
 
     def _pull_to_input(self, kernels: Array, dy: Array, bands: Array) -> Array:
         """dL/dx: each pixel collects the gradients of all the patches that it was copied into."""
         xp, k, (rows, channels, _, width, samples) = namespace(dy), self.kernel, bands.shape
         dbands, dmaps = zeros(bands.shape, dy), zeros((rows, channels, width + k - 1, samples), dy)
-        for r in range(min(k, rows - k + 1)):
-            count = (rows - r) // k
-            dpatches = xp.reshape(kernels.T @ dy[r::k, ...], (count, channels, k, k, width, samples))
-            dpatches = xp.permute_dims(dpatches, (0, 2, 1, 3, 4, 5))
-            dbands[r : r + count * k, ...] += xp.reshape(dpatches, (count * k, *bands.shape[1:]))
+        for i in range(dy.shape[0]):
+            dpatches = xp.reshape(kernels.T @ dy[i, ...], (channels, k, k, width, samples))
+            dbands[i : i + k, ...] += xp.permute_dims(dpatches, (1, 0, 2, 3, 4))
         for j in range(width):
             dmaps[:, :, j : j + k, :] += dbands[:, :, :, j, :]
         return _samples_first(dmaps)
