@@ -39,9 +39,7 @@ def step() -> None:
             _run("_step", batch, threads, environment=KEEP_MEMORY)
         rounds = [[float(_run("_fresh", batch, who, show=False)) for who in ("ours", "eager")] for _ in range(9)]
         (ours, theirs), ratio = 1e3 * np.median(rounds, axis=0), np.median([a / b for a, b in rounds])
-        print(
-            f"{batch} images, fresh processes, 1 thread: {ours:.1f} ms, PyTorch as installed {theirs:.1f} ms: {ratio:.2f}"
-        )
+        print(f"{batch} images, fresh processes: {ours:.1f} ms, PyTorch as installed {theirs:.1f} ms: {ratio:.2f}")
 
 
 def _run(*arguments, environment: dict | None = None, show: bool = True) -> str:
