@@ -78,7 +78,8 @@ def test_linear_is_a_weighted_sum_of_the_inputs_plus_a_bias(samples, inputs, out
 
 @pytest.mark.parametrize(
     ("samples", "channels", "maps", "kernel", "height", "width"),
-    [(1, 1, 1, 1, 1, 1), (2, 3, 2, 2, 4, 3), (3, 1, 2, 3, 3, 5), (2, 2, 3, 3, 5, 3), (1, 2, 4, 1, 2, 3)],
+    [(1, 1, 1, 1, 1, 1), (2, 3, 2, 2, 4, 3), (3, 1, 2, 3, 3, 5), (2, 2, 3, 3, 5, 3), (1, 2, 4, 1, 2, 3)]
+    + [(2, 2, 3, 2, height, 4) for height in range(3, 9)],  # as many positions as the kernel has rows, fewer and more
 )
 def test_conv2d_slides_its_kernels_without_flipping_them(samples, channels, maps, kernel, height, width, rng):
     layer = Conv2d(channels, maps, kernel)
@@ -156,9 +157,11 @@ def test_linear_gradients_are_the_sums_in_its_docstring(rng):
     assert_close(gradient.input, dx)
 
 
-def test_conv2d_gradients_are_the_sums_in_its_docstring(rng):
+@pytest.mark.parametrize("height", range(3, 12))
+def test_conv2d_gradients_are_the_sums_in_its_docstring(height, rng):
     layer = Conv2d(2, 3, 3)
-    params, x, dy = drawn(layer, rng), rng.standard_normal((2, 2, 5, 4)), rng.standard_normal((2, 3, 3, 2))
+    params, x = drawn(layer, rng), rng.standard_normal((2, 2, height, 4))
+    dy = rng.standard_normal((2, 3, height - 2, 2))
     gradient = layer(params, x)[1](dy, wrt_input=True)
     dweight, dbias, dx = np.zeros((3, 2, 3, 3)), np.zeros(3), np.zeros(x.shape)
     for n, m, i, j in np.ndindex(dy.shape):
@@ -290,6 +293,16 @@ def test_a_network_in_blocks_is_the_network_whatever_the_number_of_threads(size,
         first = first or (block_y, gradient)
         assert np.array_equal(block_y, first[0])
         assert_same(gradient, first[1])
+
+
+def test_gradients_of_the_convnet_in_float32_are_those_in_float64(rng):
+    network = InBlocks(convnet())
+    params, x, dy = network.init(rng, np.float64), rng.random((130, *CONVNET_INPUT)), rng.standard_normal((130, 2))
+    exact = dict(leaves(network(params, x)[1](dy).params))
+    narrow = tree_map(lambda array: array.astype(np.float32), {"params": params, "x": x, "dy": dy})
+    for name, gradient in leaves(network(narrow["params"], narrow["x"])[1](narrow["dy"]).params):
+        assert gradient.dtype == np.float32
+        assert_close(gradient, exact[name], bound=1e-5)
 
 
 def test_blocks_hold_no_more_samples_than_their_size_in_order(rng):
@@ -517,8 +530,8 @@ def test_a_bias_of_another_precision_is_refused(layer, rng):
     assert_refused(layer, params | {"bias": params["bias"].astype(np.float64)}, x, "bias float64", "float32")
 
 
-def test_a_network_in_blocks_embeds_no_samples_as_no_points(rng):
-    network = two_layer(4, 3, 2)
-    y, pullback = InBlocks(network)(network.init(rng), np.zeros((0, 4), np.float32))
+@pytest.mark.parametrize(("network", "shape"), [(two_layer(4, 3, 2), (4,)), (convnet(), CONVNET_INPUT)])
+def test_a_network_in_blocks_embeds_no_samples_as_no_points(network, shape, rng):
+    y, pullback = InBlocks(network)(network.init(rng), np.zeros((0, *shape), np.float32))
     assert y.shape == (0, 2)
     assert all(not g.any() for _, g in leaves(pullback(y).params))
