@@ -37,14 +37,12 @@ class Solid:
 
     centre, radii:    (3,) float64; an infinite radius makes a cylinder, three of them leave the flat sides alone.
     normals, offsets: (sides, 3) and (sides,) float64, of unit length and pointing outwards.
-    ends:             (points, 3) float64: its corners; where it is round, its outermost points. The camera fits these.
     """
 
     centre: np.ndarray
     radii: np.ndarray
     normals: np.ndarray
     offsets: np.ndarray
-    ends: np.ndarray
 
     def span(self, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where parallel rays are inside: the points start + t ray with enter < t < leave; none where enter ≥ leave.
@@ -90,17 +88,13 @@ class Solid:
 
 def ellipsoid(centre, radii) -> Solid:
     """With its axes along x, y and z; centre, radii: (3,)."""
-    centre, radii = np.array(centre, float), np.array(radii, float)
-    ends = centre + np.concatenate([np.diag(radii), -np.diag(radii)])
-    return Solid(centre, radii, np.zeros((0, 3)), np.zeros(0), ends)
+    return Solid(np.array(centre, float), np.array(radii, float), np.zeros((0, 3)), np.zeros(0))
 
 
 def tube(rear, front, y, z, radius) -> Solid:
     """A cylinder along x, flat at both ends."""
     centre, radii = np.array([0.0, y, z]), np.array([np.inf, radius, radius])
-    rim = radius * np.array([(0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)])
-    ends = np.concatenate([(x, y, z) + rim for x in (rear, front)])
-    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]), ends)
+    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]))
 
 
 def blade(root, tip, thick) -> Solid:
@@ -119,7 +113,7 @@ def blade(root, tip, thick) -> Solid:
         normal *= np.sign(_dot(normal, a - corner.mean(axis=(0, 1, 2)))) / np.sqrt(_dot(normal, normal))
         normals.append(normal)
         offsets.append(_dot(normal, a))
-    return Solid(np.zeros(3), np.full(3, np.inf), np.array(normals), np.array(offsets), corner.reshape(8, 3))
+    return Solid(np.zeros(3), np.full(3, np.inf), np.array(normals), np.array(offsets))
 
 
 AIRPLANE = [
