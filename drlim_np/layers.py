@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drlim_np.backend import Array, namespace, require_floating, zeros
+from drlim_np.backend import Array, keep_freed_memory, namespace, require_floating, zeros
 from drlim_np.errors import InputError
 from drlim_np.tree import Tree, add
 
@@ -268,9 +268,7 @@ class InBlocks:
     threads: int = 1
 
     def __post_init__(self):
-        # Having seen one large array freed, glibc keeps freed memory instead of returning it to the system, which hands
-        # it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). A step in a fresh process takes a third as long.
-        np.empty(31 << 20, np.uint8)
+        keep_freed_memory()
 
     def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
         """The network's own parameters."""

@@ -2,7 +2,20 @@
 
 from collections.abc import Callable
 
-from figures import airplane_sheet, figure1, figure2, figure3, figure4, figure5, figure6, figure7, sheet
+from figures import (
+    airplane_sheet,
+    figure1,
+    figure2,
+    figure3,
+    figure4,
+    figure5,
+    figure6,
+    figure7,
+    figure8,
+    figure9,
+    figure10,
+    sheet,
+)
 from figures.record import Result, Run
 
 # What `run_all.py --only` accepts, in the order of the paper.
@@ -15,6 +28,9 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure5": figure5.make,
     "figure6": figure6.make,
     "figure7": figure7.make,
+    "figure8": figure8.make,
+    "figure9": figure9.make,
+    "figure10": figure10.make,
     "sheet": sheet.make,
     "sheet-airplane": airplane_sheet.make,
 }

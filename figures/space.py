@@ -41,7 +41,7 @@ def project(points: np.ndarray, side: Side) -> tuple[np.ndarray, np.ndarray]:
 
 
 def colours(views: Views, rows: np.ndarray, by: str) -> np.ndarray:
-    """The colours of the views `rows`, (rows, 4), by "azimuth", whose colours close a circle, "elevation", "lighting"."""
+    """The colours of the views `rows`, (rows, 4), by "azimuth", in a circle of colours, "elevation" or "lighting"."""
     scale, norm, _ = scale_of(by)
     return scale(norm(getattr(views, by)[rows]))
 
