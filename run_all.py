@@ -15,17 +15,22 @@ import time
 from functools import cache, partial
 from pathlib import Path
 
-from drlim_np import audit
-from drlim_np.errors import DrlimError, InputError
+from drlim_np import atomic, audit
+from drlim_np.checkpoint import Memory
+from drlim_np.errors import CollapsedError, DrlimError, InputError
 from figures import AIRPLANE, DIGITS, FIGURES, sources
-from figures.record import Claim, Run, publish, require_writable
+from figures.record import Claim, Result, Run, of_collapsed, publish, require_writable
 
+MEMORY = ".checkpoints"  # inside the folder of the figures
 HERE = Path(__file__).resolve().parent
 PROPERTIES = ("tests/test_gradients.py", "tests/test_properties.py")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 if the audit passes and every claim holds, 1 if not, 2 where the user can mend it, 130 when interrupted."""
+    """0 if the audit passes and every claim holds, 1 if not, 2 where the user can mend it, 130 when interrupted.
+
+    141, as of a process ended by SIGPIPE, where the reader of its output has gone.
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a sign that the terminal cannot show must not end a run
@@ -35,12 +40,20 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name:14} {make.__doc__.splitlines()[0]}")
         return 0
     try:
-        return _run(options)
+        require_writable(options.out)
+        with atomic.alone_in(options.out):
+            status = _run(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest goes at exit
+        return 141
     except DrlimError as fault:
         print(f"run_all.py: {fault}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("run_all.py: interrupted; the figures finished so far are kept", file=sys.stderr)
+        kept = "the figures finished so far are kept, and the next run goes on with the training"
+        print(f"run_all.py: interrupted; {kept}", file=sys.stderr)
         return 130
 
 
@@ -53,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="the root of all randomness, a whole number from 0 up (default: 0)")
     add("--out", type=Path, default=HERE / "figures", help="folder for the figures and metrics.json (default: figures)")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
+    add("--fresh", action="store_true", help="train anew, whatever earlier runs left to go on from")
     sources.add_options(parser)
     return parser
 
@@ -62,9 +76,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.seed < 0:
         raise InputError(f"--seed is {options.seed}: give a whole number from 0 up")
     asked = sources.downloads(options)
-    require_writable(options.out)
-    digits, views = cache(partial(sources.digits, options)), cache(partial(sources.views, options))
-    run = Run(options.seed, options.quick, _threads(), digits, views)
+    memory = Memory(options.out / MEMORY, options.fresh)
+    digits, views = cache(partial(sources.digits, options)), cache(partial(sources.views, options, memory))
+    run = Run(options.seed, options.quick, _threads(), digits, views, memory)
     sources.download(asked, options)
     if "mnist" in asked or not DIGITS.isdisjoint(chosen):
         run.digits()  # before the audit, so that a fault in the data shows at once
@@ -77,7 +91,7 @@ def _run(options: argparse.Namespace) -> int:
     claims: list[tuple[str, Claim]] = []
     for name in chosen:
         started = time.perf_counter()
-        result = FIGURES[name](run)
+        result = _made(name, run)
         key = publish(name, result, run, time.perf_counter() - started, options.out)
         claims += [(key, claim) for claim in result.claims]
         print(f"{options.out / key}.png  {time.perf_counter() - started:.0f} s", flush=True)
@@ -86,6 +100,14 @@ def _run(options: argparse.Namespace) -> int:
     failed = sum(not claim.holds for _, claim in claims)
     print(f"{len(claims)} claims, {failed} failed" if failed else f"All {len(claims)} claims hold.")
     return 1 if failed else 0
+
+
+def _made(name: str, run: Run) -> Result:
+    try:
+        return FIGURES[name](run)
+    except CollapsedError as fault:
+        print(fault, flush=True)
+        return of_collapsed(fault, run.digits() if name in DIGITS else run.views() if name in AIRPLANE else None)
 
 
 def _audit_passes() -> bool:

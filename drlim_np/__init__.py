@@ -11,6 +11,7 @@ From pixels to a figure, each step a module:
     siamese     copies of G_W that share one W
     objective   the loss over all pairs, or an unbiased sample of them
     training    Step 2: gradient descent
+    checkpoint  where a run left off, and what it need not find again
     lle         the baseline of Figs. 6 and 9
     metrics     the numbers behind each claim
     gradcheck   oracles for gradients; `python -m drlim_np.gradcheck` audits everything above

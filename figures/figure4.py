@@ -10,11 +10,10 @@ from drlim_np import metrics
 from drlim_np.data.canvas import on_canvas
 from drlim_np.errors import DataError
 from drlim_np.loss import contrastive_all_pairs
-from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 from figures import thumbnails
-from figures.digits import LOOKS, Training, draw_at_random, learn, scatter_by_class, slant_of
+from figures.digits import LOOKS, Training, draw_at_random, learn, nearest, scatter_by_class, slant_of
 from figures.panels import box, by_slant, map_panel, room_around
 from figures.record import Claim, Result, Run
 from figures.style import RULES
@@ -59,7 +58,7 @@ def _make(run: Run, weighting: Weighting) -> Result:
     label, slant = digits.test.labels[test], slant_of(digits, test)
     x, unseen = on_canvas(digits.train.images[train]), on_canvas(digits.test.images[test])
 
-    similar = nearest_neighbour_graph(x.reshape(len(x), -1), NEIGHBOURS, run.threads)
+    similar = nearest(run, x, NEIGHBOURS)
     network, params, losses = learn(x, similar, weighting, training, run, rng, f"figure 4, {weighting}")
 
     z = _turned(embed(network, params, unseen), slant, label)

@@ -50,7 +50,7 @@ def generated(monkeypatch, few):
 def rendered(monkeypatch):
     """Counts how often the airplane is rendered, and draws nothing."""
     calls, views = [], Views("airplane", "rendered airplane", np.zeros((972, 96, 96), np.uint8), {})
-    monkeypatch.setattr(data.airplane, "generate", lambda: calls.append(1) or views)
+    monkeypatch.setattr(data.airplane, "generate", lambda memory: calls.append(1) or views)
     return calls
 
 
@@ -84,7 +84,9 @@ HOLDS = [Claim("all is well", 0.5, "≥", 0.25)]
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else None
+    if folder.is_dir():
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    return None
 
 
 def one_line(said):
