@@ -124,7 +124,7 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
     where `out` cannot be written, DataError where its metrics.json cannot be read.
     """
     key = stem(name, result, run)
-    record = _earlier_record(out / RECORD)
+    record = earlier_record(out)
     record[key] = entry(result, run, wall_seconds)
     marks = [*(["quick"] if run.quick else []), *([] if all(c.holds for c in result.claims) else ["claims fail"])]
     if marks:
@@ -172,7 +172,7 @@ def require_writable(out: Path) -> None:
         raise DrlimError(
             f"{shown(out)}: nothing can be written there ({fault.strerror}): choose another folder by --out"
         ) from fault
-    _earlier_record(out / RECORD)
+    earlier_record(out)
 
 
 def _rendered(figure: Figure, kind: str) -> bytes:
@@ -184,7 +184,9 @@ def _rendered(figure: Figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _earlier_record(path: Path) -> dict[str, Any]:
+def earlier_record(out: Path) -> dict[str, Any]:
+    """metrics.json of the folder: the entry of each figure, none without a file. Raises DataError for damage."""
+    path = out / RECORD
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

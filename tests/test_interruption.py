@@ -16,7 +16,7 @@ from drlim_np import atomic
 from drlim_np.data import handwriting
 from drlim_np.errors import CollapsedError, DivergedError, DrlimError
 from drlim_np.training import minimise
-from figures import FIGURES, digits, figure4
+from figures import FIGURES, digits, figure4, verify
 from figures.record import COLLAPSED, require_spread
 
 QUICK = {"train_per_class": 20, "test_per_class": 15, "steps": 12}
@@ -262,3 +262,95 @@ def test_every_figure_has_a_generator_of_its_own_whatever_was_drawn_before(small
     alone = files(tmp_path / "alone")[0]
     assert alone.items() <= files(tmp_path / "together")[0].items()
     assert set(FIGURES) >= {"figure4", "figure4-exact"}
+
+
+# ---- the audit ----
+
+
+def test_an_audit_that_passed_is_not_repeated_for_the_same_sources(tmp_path, monkeypatch, capsys):
+    (tmp_path / "test_it.py").write_text("def test_it():\n    assert True\n")
+    monkeypatch.setattr(run_all.audit, "findings", lambda: iter(()))
+    monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_it.py"),))
+
+    def said(*arguments):
+        assert run_all.main(["--only", "figure1", "--out", str(tmp_path / "out"), *arguments]) == 0
+        return capsys.readouterr().out
+
+    again = "Audit: passed before, of these very sources; --fresh repeats it"
+    assert [again in said(), again in said(), again in said("--fresh")] == [False, True, False]
+    (tmp_path / "test_it.py").write_text("def test_it():\n    assert 1\n")
+    assert [again in said(), again in said()] == [False, True]
+
+
+# ---- --verify ----
+
+
+def test_a_run_verified_on_the_same_machine_agrees_and_leaves_the_folder_as_it_was(small, tmp_path, capsys):
+    run(tmp_path, "--only", "figure1,figure4")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    arguments = ["--verify", "--generated", "--no-audit", "--out", str(tmp_path)]
+    assert run_all.main([*arguments, "--only", "figure1,figure4"]) == 0
+    said = capsys.readouterr().out
+    assert "trained before" not in said
+    assert re.search(r"All \d\d agree\.\n$", said)
+    assert "figure4-handwriting-quick  drlim.accuracy" in said
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+CHANGES = {
+    "a number": lambda entry: entry["measured"]["drlim"].update(accuracy=entry["measured"]["drlim"]["accuracy"] - 0.05),
+    "a count": lambda entry: entry["measured"].update(dissimilar_pairs=entry["measured"]["dissimilar_pairs"] + 1),
+    "a claim": lambda entry: entry["claims"][0].update(holds=False),
+    "the data": lambda entry: entry["data"]["sha256"].update({"train-images": "ab"}),
+    "the settings": lambda entry: entry["settings"].update(margin=2.0),
+    "a number more": lambda entry: entry["measured"].update(more=1.0),
+    "a number less": lambda entry: entry["measured"].pop("loss_over_all_training_pairs"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_record_that_differs_is_shown_and_the_status_says_so(small, tmp_path, capsys, change):
+    run(tmp_path)
+    record = json.loads((tmp_path / "metrics.json").read_bytes())
+    CHANGES[change](record["figure4-handwriting-quick"])
+    (tmp_path / "metrics.json").write_text(json.dumps(record))
+    capsys.readouterr()
+    assert run(tmp_path, "--verify") == 1
+    said = capsys.readouterr().out
+    assert said.count("DIFFERS") == 1
+    assert said.endswith(" compared, 1 differ\n")
+
+
+def test_without_a_record_there_is_nothing_to_verify(tmp_path, capsys):
+    assert run_all.main(["--verify", "--only", "figure1", "--out", str(tmp_path)]) == 2
+    assert "there is no record of figure1 to compare with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("record", "now", "spread", "agrees"),
+    [(0.5, 0.52, 0.03, True), (0.5, 0.54, 0.03, False), (0.5, float("nan"), 0.03, False), (float("nan"), 0.5, 1, False)]
+    + [
+        (3, 3, None, True),
+        (3, 4, None, False),
+        (3, 3.0, None, False),
+        (1.0, None, 0.1, False),
+        (1, 9, float("inf"), True),
+    ],
+)
+def test_numbers_agree_within_their_spread_and_counts_if_equal(record, now, spread, agrees):
+    assert verify.Compared("figure1", "a number", record, now, spread).agrees is agrees
+
+
+def test_the_figures_of_a_record_are_found_with_their_seeds_and_sizes():
+    record = {
+        "figure4-mnist": {"seed": 0, "quick": False},
+        "figure4-exact-mnist": {"seed": 1, "quick": False},
+        "figure1-quick": {"seed": 0, "quick": True},
+        "figure10-airplane": {"seed": 0, "quick": False},
+    }
+    assert verify.entries(record, ["figure1", "figure4", "figure4-exact"]) == {
+        (0, False): ["figure4"],
+        (0, True): ["figure1"],
+        (1, False): ["figure4-exact"],
+    }

@@ -489,7 +489,7 @@ def an_airplane_of_none(folder):
 def test_a_fault_in_small_norb_gives_one_line_before_the_audit_where_a_figure_needs_it(
     command, drawn, rendered, tmp_path, fault, monkeypatch
 ):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda memory: pytest.fail("audited"))
     arguments, named = fault(tmp_path / "data" / "norb")
     arguments = [*arguments, "--data", tmp_path / "data"]
     status, _, complained = command("--only", "figure1,figure8", *arguments, audit=True)
@@ -582,12 +582,12 @@ def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, dra
 
 
 def test_no_audit_skips_it(command, drawn, monkeypatch):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda memory: pytest.fail("audited"))
     assert command("--only", "figure1")[0] == 0
 
 
 def test_a_fault_in_the_data_is_reported_before_the_audit(command, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda memory: pytest.fail("audited"))
     assert command("--data", tmp_path / "nothing", audit=True)[0] == 2
 
 
