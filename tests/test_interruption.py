@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from math import inf, nan
 from pathlib import Path
 
 import matplotlib
@@ -15,6 +16,7 @@ import run_all
 from drlim_np import atomic
 from drlim_np.data import handwriting
 from drlim_np.errors import CollapsedError, DivergedError, DrlimError
+from drlim_np.gradcheck import Row
 from drlim_np.training import minimise
 from figures import FIGURES, digits, figure4, verify
 from figures.record import COLLAPSED, require_spread
@@ -269,7 +271,9 @@ def test_every_figure_has_a_generator_of_its_own_whatever_was_drawn_before(small
 
 def test_an_audit_that_passed_is_not_repeated_for_the_same_sources(tmp_path, monkeypatch, capsys):
     (tmp_path / "test_it.py").write_text("def test_it():\n    assert True\n")
-    monkeypatch.setattr(run_all.audit, "findings", lambda: iter(()))
+    row = Row("weight", 6, 0.0, 0.0)
+    monkeypatch.setattr(run_all.audit, "findings", lambda: iter([run_all.audit.Finding("a layer", row)]))
+
     monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_it.py"),))
 
     def said(*arguments):
@@ -329,13 +333,13 @@ def test_without_a_record_there_is_nothing_to_verify(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("record", "now", "spread", "agrees"),
-    [(0.5, 0.52, 0.03, True), (0.5, 0.54, 0.03, False), (0.5, float("nan"), 0.03, False), (float("nan"), 0.5, 1, False)]
+    [(0.5, 0.52, 0.03, True), (0.5, 0.54, 0.03, False), (0.5, nan, 0.03, False), (nan, 0.5, 1, False)]
     + [
         (3, 3, None, True),
         (3, 4, None, False),
         (3, 3.0, None, False),
         (1.0, None, 0.1, False),
-        (1, 9, float("inf"), True),
+        (1, 9, inf, True),
     ],
 )
 def test_numbers_agree_within_their_spread_and_counts_if_equal(record, now, spread, agrees):
