@@ -84,16 +84,16 @@ def train(
 
 def organisation(z: np.ndarray, unseen: ShiftedDigits, memory: Memory = NOTHING_KEPT) -> dict[str, float]:
     """The numbers that describe a map of shifted digits; see `drlim_np.metrics`."""
-    pixels = unseen.inputs.reshape(len(z), -1)
+    pixels, found = unseen.inputs.reshape(len(z), -1), memory.remembered
     return {
-        "shift_ratio": metrics.shift_ratio(z, unseen.character),
-        "same_shift_neighbours": metrics.same_label_neighbours(z, unseen.shift),
-        "silhouette_by_shift": memory.remembered(metrics.silhouette, z, unseen.shift),
-        "slant_r2": metrics.regression_r2(z, unseen.slant),
-        "accuracy": metrics.accuracy(z, unseen.label),
-        "unevenness": metrics.unevenness(z),
-        "trustworthiness": memory.remembered(metrics.trustworthiness, pixels, z),
-        "continuity": memory.remembered(metrics.continuity, pixels, z),
+        "shift_ratio": found(metrics.shift_ratio, z, unseen.character),
+        "same_shift_neighbours": found(metrics.same_label_neighbours, z, unseen.shift),
+        "silhouette_by_shift": found(metrics.silhouette, z, unseen.shift),
+        "slant_r2": found(metrics.regression_r2, z, unseen.slant),
+        "accuracy": found(metrics.accuracy, z, unseen.label),
+        "unevenness": found(metrics.unevenness, z),
+        "trustworthiness": found(metrics.trustworthiness, pixels, z),
+        "continuity": found(metrics.continuity, pixels, z),
     }
 
 

@@ -1,4 +1,4 @@
-"""The deliberate faults of tests/faults.py still fit the sources; `python tests/faults.py` runs the suite against each."""
+"""The deliberate faults of tests/faults.py still fit the sources."""
 
 import pytest
 
