@@ -1,4 +1,7 @@
-"""Hypothesis draws few examples by default, so that the suite stays quick; the profile "deep" draws thousands."""
+"""Hypothesis draws few examples by default, so that the suite stays quick; with DRLIM_TESTS=deep it draws thousands.
+
+Deep are the tests that set no number of their own: hostile files, for every reader.
+"""
 
 import os
 
