@@ -20,7 +20,7 @@ from drlim_np import atomic
 from drlim_np.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.data import Digits, Views
 from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
-from figures.style import RULES, stamp
+from figures.style import BLUE, RULES, stamp
 
 RECORD = "metrics.json"
 COLLAPSED = 0.01  # a map whose coordinates all vary by less, in margins, is a heap: a margin parts dissimilar points
@@ -96,13 +96,15 @@ def require_spread(z: np.ndarray, margin: float, label: str) -> None:
         raise CollapsedError(f"{message}: look at the dissimilar pairs and the learning rate", z, spread)
 
 
+@rc_context(RULES)
 def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
     """The figure of a map that collapsed: the heap, in a square of one margin, and the claim that fails."""
     figure = Figure(figsize=(5, 5.4), layout="constrained")
     axes = figure.subplots()
     middle = fault.z.mean(axis=0)
-    axes.scatter(*(fault.z - middle)[:, :2].T, s=8)
-    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal", title="a collapsed map: all points in one place")
+    axes.scatter(*(fault.z - middle)[:, :2].T, s=8, c=BLUE)
+    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal")
+    axes.set_xlabel("margins; the map has collapsed: all points in one place")
     claims = [Claim("the map has not collapsed: its spread in margins", fault.spread, "≥", COLLAPSED)]
     return Result(figure, claims, data=data, measured={"collapsed": str(fault)})
 

@@ -176,7 +176,7 @@ FAULTS = [
     Fault("neighbours", "squares of one side only", "        fast += squares[other]\n", ""),
     Fault("neighbours", "the other tile not told", "seen.append((other,", "seen.append((one,"),
     Fault("neighbours", "the farthest, not the nearest", 'np.argsort(squared, axis=1, kind="stable")', 'np.argsort(-squared, axis=1, kind="stable")'),
-    Fault("neighbours", "ties in any order", "return np.sort(index, axis=1), distance", "return -np.sort(-index, axis=1), distance"),
+    Fault("neighbours", "ties to the larger index", "return np.sort(index, axis=1), distance", "return -np.sort(-index, axis=1), distance"),
     Fault("neighbours", "missed neighbours not looked for", "beyond[rows] <= radius", "beyond[rows] > np.inf"),
     Fault("neighbours", "rounding underestimated", "distance.max(axis=1) - bound", "distance.max(axis=1) + bound"),
     Fault("neighbours", "radius of the nearest", "order[:, -1:]", "order[:, :1]"),

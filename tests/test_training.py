@@ -370,6 +370,22 @@ def test_a_rate_that_is_too_high_diverges_and_says_what_to_do():
         minimise(steep, {"w": np.array(1.0)}, SGD(1e9), 100, generator(), stream=io.StringIO())
 
 
+@pytest.mark.parametrize(
+    ("optimiser", "named"),
+    [
+        (SGD(1e300), "the new value of hidden.weight is not finite at step 1: lower the learning rate"),
+        (Adam(), "the optimiser's memory of square.hidden.weight is not finite at step 1: lower the learning rate"),
+    ],
+)
+def test_what_becomes_of_the_weights_must_be_finite_too(optimiser, named):
+    def steep(params, rng, progress):
+        return np.asarray(1.0), tree_map(lambda w: np.full_like(w, 1e200), params)
+
+    with np.errstate(over="ignore"), pytest.raises(DivergedError) as error:
+        next(descend(steep, START, optimiser, 5, generator()))
+    assert str(error.value).startswith(named)
+
+
 # ---- what is refused ----
 
 
