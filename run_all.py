@@ -17,7 +17,7 @@ from pathlib import Path
 
 from drlim_np import audit
 from drlim_np.errors import DrlimError, InputError
-from figures import AIRPLANE, DIGITS, FIGURES, sources
+from figures import AIRPLANE, DIGITS, FIGURES, ON_REQUEST, sources
 from figures.record import Claim, Run, publish, require_writable
 
 HERE = Path(__file__).resolve().parent
@@ -52,13 +52,19 @@ def _parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="small sizes, for a look within a minute; the figures are stamped so")
     add("--seed", type=int, default=0, help="the root of all randomness, a whole number from 0 up (default: 0)")
     add("--out", type=Path, default=HERE / "figures", help="folder for the figures and metrics.json (default: figures)")
+    add("--animate", action="store_true", help="also draw how the map of Figure 8 unfolds, as a strip and an animation")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
     sources.add_options(parser)
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
-    chosen = sources.named("--only", options.only, FIGURES, "figures")
+    asked_for = {*sources.named("--only", options.only, FIGURES, "figures")}
+    if options.only is None:
+        asked_for -= ON_REQUEST
+    if options.animate:
+        asked_for.add("unfolding")
+    chosen = [name for name in FIGURES if name in asked_for]
     if options.seed < 0:
         raise InputError(f"--seed is {options.seed}: give a whole number from 0 up")
     asked = sources.downloads(options)

@@ -71,6 +71,7 @@ class Result:
     settings: all that was chosen, so that the figure can be made again.
     measured: further numbers, without a bound.
     arrays:   what colours the plot, for the .npz; None where nothing was trained.
+    files:    the content of further files, by their ending.
     """
 
     figure: Figure
@@ -79,6 +80,7 @@ class Result:
     data: Digits | Views | None = None
     measured: dict[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def stem(name: str, result: Result, run: Run) -> str:
@@ -102,6 +104,7 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
     if run.quick:
         stamp(result.figure, "quick")
     files = {out / f"{key}.{kind}": _rendered(result.figure, kind) for kind in ("png", "svg")}
+    files |= {out / f"{key}.{kind}": content for kind, content in result.files.items()}
     if result.arrays is not None:
         buffer = io.BytesIO()
         np.savez(buffer, **result.arrays)

@@ -18,7 +18,7 @@ from drlim_np.data import Split, Views, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
 from drlim_np.gradcheck import Row
-from figures import AIRPLANE, DIGITS, FIGURES, figure4, sources
+from figures import AIRPLANE, DIGITS, FIGURES, ON_REQUEST, figure4, sources
 from figures.record import Claim, Result
 
 
@@ -142,6 +142,17 @@ def test_list_names_every_figure_with_what_it_shows(capsys):
 def test_without_only_all_figures_are_drawn_in_the_order_of_the_paper(command, drawn):
     status, said, _ = command()
     assert status == 0
+    assert list(drawn) == [name for name in FIGURES if name not in ON_REQUEST]
+
+
+@pytest.mark.parametrize("asked", [("--only", "unfolding"), ("--only", "unfolding", "--animate")])
+def test_the_animation_is_drawn_on_request(command, drawn, asked):
+    assert command(*asked)[0] == 0
+    assert list(drawn) == ["unfolding"]
+
+
+def test_animate_adds_the_animation_to_the_figures(command, drawn):
+    assert command("--animate")[0] == 0
     assert list(drawn) == list(FIGURES)
     assert f"All {len(FIGURES)} claims hold." in said
 
