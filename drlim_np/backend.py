@@ -23,8 +23,8 @@ BACKENDS = ("numpy", "cupy")
 def origin(backend: str) -> Array:
     """An empty array of the backend of that name, for `like` to put others beside it.
 
-    Raises InputError for a name that is not in BACKENDS; and for "cupy" where CuPy is missing or too old, where it finds
-    no GPU or cannot compute on it, and where the environment lets float32 be rounded to TF32.
+    Raises InputError for a name that is not in BACKENDS; and for "cupy" where CuPy is missing or too old, finds no GPU
+    or cannot compute on it, and where the environment lets float32 be rounded to TF32.
     """
     if backend == "numpy":
         return np.empty(0)

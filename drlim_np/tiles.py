@@ -33,8 +33,8 @@ def within_reach(
 
     z (samples, dims) real, in the order of tiles of `size`; similar (edges, 2), the places of similar pairs in it.
 
-    Yields rows, columns, and the similar pairs among them: (pairs, 2), each with its row and column in the tiles, and of
-    a tile with itself the row before the column. A place that is not a number counts as within reach.
+    Yields rows, columns, and the similar pairs among them: (pairs, 2), each with its row and column in the tiles; of a
+    tile with itself the row before the column. A place that is not a number counts as within reach.
     """
     tiles = [slice(start, min(start + size, len(z))) for start in range(0, len(z), size)]
     corners = [(z[tile].min(axis=0).astype(float), z[tile].max(axis=0).astype(float)) for tile in tiles]

@@ -169,6 +169,7 @@ def _require(holds: bool, message: str) -> None:
 def _require_finite(number: int, loss: Array, gradient: Tree) -> None:
     remedy = "lower the learning rate, or look for NaN in the data"
     named = [("the objective", loss), *((f"the gradient of {path}", leaf) for path, leaf in leaves(gradient))]
-    finite = [namespace(array).all(namespace(array).isfinite(array)) for _, array in named]
-    for name in [name for (name, _), holds in zip(named, to_host(namespace(loss).stack(finite)), strict=True) if not holds]:
-        raise DivergedError(f"{name} is not finite at step {number}: {remedy}")
+    finite = namespace(loss).stack([namespace(array).all(namespace(array).isfinite(array)) for _, array in named])
+    for (name, _), holds in zip(named, to_host(finite), strict=True):  # one crossing for all of them
+        if not holds:
+            raise DivergedError(f"{name} is not finite at step {number}: {remedy}")
