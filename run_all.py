@@ -16,6 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from drlim_np import audit
+from drlim_np.backend import BACKENDS, origin
 from drlim_np.errors import DrlimError, InputError
 from figures import AIRPLANE, DIGITS, FIGURES, ON_REQUEST, sources
 from figures.record import Claim, Run, publish, require_writable
@@ -54,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, default=HERE / "figures", help="folder for the figures and metrics.json (default: figures)")
     add("--animate", action="store_true", help="also draw how the map of Figure 8 unfolds, as a strip and an animation")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
+    add(
+        "--backend",
+        choices=BACKENDS,
+        default="numpy",
+        help="where training runs: cupy is an NVIDIA GPU (default: numpy)",
+    )
     sources.add_options(parser)
     return parser
 
@@ -67,10 +74,11 @@ def _run(options: argparse.Namespace) -> int:
     chosen = [name for name in FIGURES if name in asked_for]
     if options.seed < 0:
         raise InputError(f"--seed is {options.seed}: give a whole number from 0 up")
+    origin(options.backend)  # before the data, so that a missing GPU shows at once
     asked = sources.downloads(options)
     require_writable(options.out)
     digits, views = cache(partial(sources.digits, options)), cache(partial(sources.views, options))
-    run = Run(options.seed, options.quick, _threads(), digits, views)
+    run = Run(options.seed, options.quick, _threads(), digits, views, options.backend)
     sources.download(asked, options)
     if "mnist" in asked or not DIGITS.isdisjoint(chosen):
         run.digits()  # before the audit, so that a fault in the data shows at once

@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 
-from drlim_np.backend import Array, namespace, to_host
+from drlim_np.backend import Array, like, namespace, on_host, to_host
 from drlim_np.errors import DivergedError, InputError
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, leaves, tree_map
@@ -145,9 +145,15 @@ def minimise(
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
-    """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set."""
+    """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set.
+
+    The result is where x is: samples on the host cross to a W on a device block by block, and what they become returns.
+    """
     samples = x.shape[0]
     blocks = (slice(start, min(start + block, samples)) for start in range(0, max(1, samples), block))
+    if on_host(x):
+        beside = next((leaf for _, leaf in leaves(params)), x)
+        return np.concat([to_host(network(params, like(x[rows, ...], beside))[0]) for rows in blocks])
     return namespace(x).concat([network(params, x[rows, ...])[0] for rows in blocks])
 
 
@@ -162,9 +168,8 @@ def _require(holds: bool, message: str) -> None:
 
 def _require_finite(number: int, loss: Array, gradient: Tree) -> None:
     remedy = "lower the learning rate, or look for NaN in the data"
-    for name, array in [
-        ("the objective", loss),
-        *((f"the gradient of {path}", leaf) for path, leaf in leaves(gradient)),
-    ]:
-        if not bool(namespace(array).all(namespace(array).isfinite(array))):
+    named = [("the objective", loss), *((f"the gradient of {path}", leaf) for path, leaf in leaves(gradient))]
+    finite = namespace(loss).stack([namespace(array).all(namespace(array).isfinite(array)) for _, array in named])
+    for (name, _), holds in zip(named, to_host(finite), strict=True):  # one crossing for all of them
+        if not holds:
             raise DivergedError(f"{name} is not finite at step {number}: {remedy}")

@@ -63,10 +63,13 @@ def learn(
     rng: np.random.Generator,
     label: str,
 ) -> tuple[InBlocks, Tree, np.ndarray]:
-    """Step 2: G_W trained on the inputs x and the graph among them: network, W, the objective before each step."""
+    """Step 2: G_W trained on the inputs x and the graph among them: network, W, the objective before each step.
+
+    All is drawn on the host, so that weights and batches are the same wherever training runs; W stays there.
+    """
     network = InBlocks(convnet(), threads=run.threads)
-    objective = SampledPairs(network, x, similar, training.margin, weighting, training.batch)
-    start = network.init(rng)
+    objective = SampledPairs(network, run.beside(x), similar, training.margin, weighting, training.batch)
+    start = run.beside(network.init(rng))
     params, losses = minimise(objective, start, Adam(training.rate), training.steps, rng, label=label)
     return network, params, losses
 

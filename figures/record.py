@@ -16,8 +16,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import drlim_np
+from drlim_np.backend import device_of, like, namespace, origin
 from drlim_np.data import Digits, Views
 from drlim_np.errors import DataError, DrlimError, shown
+from drlim_np.tree import Tree, tree_map
 from figures.style import RULES, stamp
 
 RECORD = "metrics.json"
@@ -33,6 +35,7 @@ class Run:
     threads: for our own thread pools; the numbers do not depend on it.
     digits:  loads the digits when first called.
     views:   loads the views of an airplane when first called.
+    backend: where training runs, one of `drlim_np.backend.BACKENDS`.
     """
 
     seed: int
@@ -40,6 +43,12 @@ class Run:
     threads: int
     digits: Callable[[], Digits]
     views: Callable[[], Views]
+    backend: str = "numpy"
+
+    def beside(self, host: Tree) -> Tree:
+        """Arrays of the host where training runs: what every figure sends there passes here."""
+        model = origin(self.backend)
+        return tree_map(lambda x: like(x, model), host)
 
     def rng(self, figure: int) -> np.random.Generator:
         """The generator of one figure."""
@@ -118,6 +127,8 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
 def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
     """The figure's entry in metrics.json."""
     data = result.data and {"name": result.data.name, "title": result.data.title, "sha256": result.data.sha256}
+    model = origin(run.backend)
+    arrays = namespace(model)
     return {
         "data": data,
         "settings": result.settings,
@@ -130,8 +141,9 @@ def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
             "python": platform.python_version(),
             "numpy": np.__version__,
             "matplotlib": matplotlib.__version__,
+            arrays.__name__: arrays.__version__,
         },
-        "machine": _machine() | {"threads": run.threads},
+        "machine": _machine() | {"threads": run.threads, "backend": run.backend, "device": device_of(model)},
         "wall_seconds": round(wall_seconds, 1),
     }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import cupy_standin
 import matplotlib
 import numpy as np
 import pytest
@@ -193,6 +194,32 @@ def test_a_second_run_adds_to_the_record_of_the_first(command, drawn, tmp_path):
     command("--only", "figure1")
     command("--only", "figure3")
     assert set(json.loads((tmp_path / "out" / "metrics.json").read_bytes())) == {"figure1", "figure3"}
+
+
+# ---- where training runs ----
+
+
+def test_training_runs_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", cupy_standin.module())
+    command("--only", "figure1")
+    command("--only", "figure3", "--backend", "cupy")
+    assert (drawn["figure1"].backend, drawn["figure3"].backend) == ("numpy", "cupy")
+
+
+def test_a_backend_that_cannot_be_had_is_told_in_one_line_before_anything_is_done(
+    command, drawn, generated, monkeypatch, tmp_path
+):
+    without_gpu = cupy_standin.module()
+    without_gpu.is_available = lambda: False
+    for module, culprit, remedy in (
+        (None, "CuPy, which is not installed", 'run pip install "cupy-cuda12x'),
+        (without_gpu, "finds no GPU", "install NVIDIA's driver"),
+    ):
+        monkeypatch.setitem(sys.modules, "cupy", module)
+        status, said, complained = command("--backend", "cupy")
+        assert (status, said) == (2, "")
+        assert culprit in one_line(complained) and remedy in complained
+    assert not drawn and not generated and contents(tmp_path / "out") is None
 
 
 # ---- claims ----

@@ -29,8 +29,11 @@ def some_pairs(samples, seed):
 def seen(z, similar, size, reach=1.0):
     """How often each pair of places is yielded as one that counts."""
     times = np.zeros((len(z), len(z)), int)
-    for rows, columns, counts in within_reach(z, similar, size, reach):
-        times[rows, columns] += 1 if counts is None else counts
+    for rows, columns, left_out in within_reach(z, similar, size, reach):
+        counts = np.ones((rows.stop - rows.start, columns.stop - columns.start), int)
+        counts = np.triu(counts, k=1) if rows == columns else counts
+        counts[tuple(left_out.T)] = 0
+        times[rows, columns] += counts
     return times
 
 
