@@ -28,7 +28,7 @@ def make(run: Run) -> Result:
     shown = sorted({round(part * posed.steps) for part in SHOWN})
     moving = sorted({round(posed.steps * (frame / (FRAMES - 1)) ** 2) for frame in range(FRAMES)})
     rng = posed.starts[found.best]
-    params = posed.network.init(rng)
+    params = run.beside(posed.network.init(rng))
     places = {0: embed(posed.network, params, posed.coordinates)[given.test]}
     for step in descend(posed.objective, params, Adam(RATE), posed.steps, rng):
         if step.number in {*shown, *moving}:
