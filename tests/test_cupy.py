@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import drlim_np
+from drlim_np import audit
 from drlim_np.backend import device_of, like, namespace, origin, to_host, zero_at, zeros
 from drlim_np.data import Views, airplane, handwriting
 from drlim_np.errors import InputError
@@ -323,6 +324,23 @@ def test_training_from_one_seed_equals_numpys(network, shape, kind, optimiser, m
     last = list(ours)[-1]
     ours[last].pop("bias"), theirs[last].pop("bias")  # its gradient is rounding, which Adam makes a step of
     assert_close(theirs, ours, 1e-9)
+
+
+def test_the_audit_of_layers_and_losses_holds_where_they_are_computed_on_the_device(model, rng, monkeypatch):
+    seen = []
+    compute = audit.contrastive
+    monkeypatch.setattr(audit, "contrastive", lambda *args: seen.append(namespace(args[0])) or compute(*args))
+    found = [*audit._layers(rng, model), *audit._losses(rng, model)]
+    assert len(found) > 15 and all(finding.as_it_should_be for finding in found)
+    assert set(seen) == {sys.modules["cupy"]}
+
+
+@pytest.mark.gpu
+def test_the_whole_audit_on_the_gpu_finds_what_it_should():
+    gpu()
+    found = list(audit.findings(backend="cupy"))
+    assert len(found) > 100
+    assert [finding for finding in found if not finding.as_it_should_be] == []
 
 
 def test_samples_on_the_host_are_embedded_by_weights_on_a_device_and_come_back(model, rng):
