@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,20 @@ from drlim_np.training import Adam, descend
 from drlim_np.tree import Tree, add, tree_map
 
 MARGIN = 1.0
+
+LAYERS = [  # small ones of each kind, and the shape of an input
+    (Linear(5, 3), (4, 5)),
+    (Conv2d(2, 3, 3), (2, 2, 6, 5)),
+    (Subsample(2, 3), (2, 2, 6, 9)),
+    (Tanh(), (3, 4)),
+    (Flatten(), (2, 2, 3, 4)),
+    (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
+    (InBlocks(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
+]
+NETWORKS = [  # the paper's two, and the shape of a sample
+    ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
+    ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
+]
 
 
 class Finding(NamedTuple):
@@ -65,40 +80,28 @@ def _back(result, model: Array):
 
 
 def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
-    subjects = [
-        (Linear(5, 3), (4, 5)),
-        (Conv2d(2, 3, 3), (2, 2, 6, 5)),
-        (Subsample(2, 3), (2, 2, 6, 9)),
-        (Tanh(), (3, 4)),
-        (Flatten(), (2, 2, 3, 4)),
-        (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
-        (InBlocks(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
-    ]
-    for layer, shape in subjects:
-        params = _random_like(layer.init(rng, np.float64), rng)
+    for layer, shape in LAYERS:
+        params = random_like(layer.init(rng, np.float64), rng)
         for row in check_layer(beside(model, layer), params, rng.standard_normal(shape), rng):
             yield Finding(type(layer).__name__, row)
 
 
 def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
-    z1, z2, y = _pairs(rng)
+    z1, z2, y = pairs_around_the_margin(rng)
     of_pairs = beside(model, lambda z1, z2: contrastive(z1, z2, y, MARGIN))
     arguments, (_, dz1, dz2) = {"z1": z1, "z2": z2}, of_pairs(z1, z2)
     for row in check(lambda a: of_pairs(a["z1"], a["z2"])[0], arguments, {"z1": dz1, "z2": dz2}, rng):
         yield Finding("contrastive, Eqs. 2 to 4", row)
-    z, similar = 0.6 * rng.standard_normal((12, 2)), _small_graph(12)
+    z, similar = 0.6 * rng.standard_normal((12, 2)), small_graph(12)
     of_set = beside(model, lambda z: contrastive_all_pairs(z, similar, MARGIN))
     for row in check(lambda a: of_set(a["z"])[0], {"z": z}, {"z": of_set(z)[1]}, rng):
         yield Finding("all pairs, Eq. 2", row)
 
 
 def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
-    for name, network, shape in [
-        ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
-        ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
-    ]:
+    for name, network, shape in NETWORKS:
         x = rng.random((4, *shape))
-        similar = _small_graph(len(x))
+        similar = small_graph(len(x))
         start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
         *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), Adam(3e-3), 20, rng)
         for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
@@ -127,7 +130,7 @@ def _siamese(
 
 def _controls(rng: np.random.Generator) -> Iterator[Finding]:
     """Mistakes on record in other implementations of this loss. Each must be rejected, or the audit proves nothing."""
-    z1, z2, y = _pairs(rng)
+    z1, z2, y = pairs_around_the_margin(rng)
     similar, dissimilar = (1 - y)[:, None], y[:, None]
     difference = z1 - z2
     d = energy(z1, z2)[:, None]
@@ -199,7 +202,7 @@ def _check_contrastive(gradients: tuple, z1: np.ndarray, z2: np.ndarray, y: np.n
     return check(loss, {"z1": z1, "z2": z2}, dict(zip(("z1", "z2"), gradients, strict=True)), rng)
 
 
-def _pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pairs_around_the_margin(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of both labels at energies well inside, near, and well beyond the margin."""
     z1 = rng.standard_normal((12, 2))
     angle, length = rng.uniform(0, 2 * np.pi, 12), MARGIN * np.array([0.05, 0.3, 0.7, 0.95, 1.05, 2.0] * 2)
@@ -207,13 +210,13 @@ def _pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return z1, z1 + step, np.arange(12) // 6
 
 
-def _small_graph(size: int) -> SimilarityGraph:
+def small_graph(size: int) -> SimilarityGraph:
     """The samples in twos, the first two couples joined, and one couple listed from both ends."""
     couples = np.arange(size).reshape(-1, 2)
     return SimilarityGraph(size, np.concatenate([couples, [[1, 2], [1, 0]]]))
 
 
-def _random_like(params: Tree, rng: np.random.Generator) -> Tree:
+def random_like(params: Tree, rng: np.random.Generator) -> Tree:
     """Every entry drawn anew, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
     return tree_map(lambda p: rng.standard_normal(p.shape), params)
 
@@ -269,7 +272,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m drlim_np.gradcheck", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="seed of all random weights and inputs (default: 0)")
     parser.add_argument("--backend", choices=BACKENDS, default="numpy", help="where it is computed (default: numpy)")
+    parser.add_argument("--autograd", action="store_true", help="a second opinion by PyTorch, where it is installed")
     options = parser.parse_args(arguments)
+    if options.autograd and find_spec("torch") is None:
+        print(
+            f"{parser.prog}: --autograd needs PyTorch, which is not installed: run pip install torch", file=sys.stderr
+        )
+        return 2
     try:
         found = list(findings(options.seed, options.backend))
     except InputError as fault:
@@ -277,4 +286,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     print(table(found))
     print(summary(found))
-    return 0 if all(finding.as_it_should_be for finding in found) else 1
+    agreed = not options.autograd or _autograd_agrees(options.seed)
+    return 0 if agreed and all(finding.as_it_should_be for finding in found) else 1
+
+
+def _autograd_agrees(seed: int) -> bool:
+    from drlim_np import autograd  # needs PyTorch, which nothing else here does
+
+    opinions = list(autograd.opinions(seed))
+    print(autograd.table(opinions))
+    return all(opinion.holds for opinion in opinions)
