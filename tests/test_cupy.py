@@ -201,6 +201,18 @@ def test_a_device_is_given_its_samples_in_one_block(standin, rng):
     assert sizes == [3, 3, 1, 7]
 
 
+def test_a_training_step_is_few_launches_whatever_the_batch(standin, rng):
+    """Small kernels cost their launch. Counted here is what computes; a GPU may need more than one kernel for each."""
+    network, x = InBlocks(convnet()), rng.random((64, 1, 32, 32), np.float32)
+    params, counts = beside(network.init(rng), origin("cupy")), []
+    for batch in (8, 64):
+        objective = SampledPairs(network, like(x, origin("cupy")), ring_graph(64), batch=batch)
+        cupy_standin.launched.clear()
+        minimise(objective, params, Adam(), 1, rng)
+        counts.append(len(cupy_standin.launched))
+    assert 50 < counts[0] == counts[1] < 200
+
+
 def gpu():
     """A model on the real GPU; skips, with the reason, where there is none."""
     pytest.importorskip("cupy", reason="CuPy is not installed")
@@ -296,7 +308,7 @@ def test_the_loss_over_all_pairs_equals_numpys_whatever_the_tiles(dtype, tile, m
     assert_close(tree_of(theirs), tree_of(dissimilar_sum(z, similar, 1.0, weight)))
 
 
-def some_graph(size):
+def ring_graph(size):
     i = np.arange(size)
     return SimilarityGraph(size, np.concatenate([np.stack([i, (i + 1) % size], axis=1), [[1, 0], [3, 0]]]))
 
@@ -315,7 +327,7 @@ def test_training_from_one_seed_equals_numpys(network, shape, kind, optimiser, m
         rng = np.random.default_rng(0)
         start = beside(network.init(rng, np.float64), inputs)
         options = {"batch": 8} if kind is SampledPairs else {}
-        params, losses = minimise(kind(network, inputs, some_graph(12), **options), start, optimiser, 4, rng)
+        params, losses = minimise(kind(network, inputs, ring_graph(12), **options), start, optimiser, 4, rng)
         ends.append((params, losses, rng.random()))
     (ours, our_losses, our_next), (theirs, their_losses, their_next) = ends
     assert their_next == our_next, "the generators were not asked for the same numbers"
@@ -365,7 +377,7 @@ def test_digits_are_learned_on_the_device_from_the_weights_and_batches_of_the_ho
         of_digits, "minimise", lambda *args, **named: starts.append(args[1]) or minimise(*args, **named)
     )
     rng = np.random.default_rng(1)
-    x, unseen, similar = rng.random((24, 1, 32, 32), np.float32), rng.random((5, 1, 32, 32), np.float32), some_graph(24)
+    x, unseen, similar = rng.random((24, 1, 32, 32), np.float32), rng.random((5, 1, 32, 32), np.float32), ring_graph(24)
     maps, courses = [], []
     for backend in ("numpy", "cupy"):
         run, rng = replace(NOBODYS, backend=backend), np.random.default_rng(0)
