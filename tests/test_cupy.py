@@ -393,11 +393,17 @@ def test_digits_are_learned_on_the_device_from_the_weights_and_batches_of_the_ho
 def test_views_are_mapped_on_the_device_as_on_the_host(model, monkeypatch):
     monkeypatch.setattr(of_airplane, "QUICK_STARTS", 2)
     monkeypatch.setattr(of_airplane, "QUICK_STEPS", 3)
+    starts = []
+    monkeypatch.setattr(
+        of_airplane, "minimise", lambda *args, **named: starts.append(args[1]) or minimise(*args, **named)
+    )
     noise = np.random.default_rng(1).integers(0, 256, (972, 96, 96), np.uint8)
     views = Views("airplane", "noise", noise, {})
     ours, theirs = (
         of_airplane.mapped(replace(NOBODYS, views=lambda: views, backend=backend)) for backend in ("numpy", "cupy")
     )
+    for ours_first, theirs_first in zip(starts[:2], starts[2:], strict=True):
+        assert_close(theirs_first, ours_first, bound=1e-30)
     assert type(theirs.z) is np.ndarray
     np.testing.assert_allclose(theirs.losses, ours.losses, rtol=1e-4)
     np.testing.assert_allclose(theirs.weights, ours.weights, rtol=0, atol=1e-3 * np.abs(ours.weights).max())

@@ -187,11 +187,14 @@ def test_a_second_run_adds_to_the_record_of_the_first(command, drawn, tmp_path):
 # ---- where training runs ----
 
 
-def test_training_runs_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
+def test_audit_and_training_run_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
+    audited = []
     monkeypatch.setitem(sys.modules, "cupy", cupy_standin.module())
-    command("--only", "figure1")
-    command("--only", "figure3", "--backend", "cupy")
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: audited.append(backend) or True)
+    command("--only", "figure1", audit=True)
+    command("--only", "figure3", "--backend", "cupy", audit=True)
     assert (drawn["figure1"].backend, drawn["figure3"].backend) == ("numpy", "cupy")
+    assert audited == ["numpy", "cupy"]
 
 
 def test_a_backend_that_cannot_be_had_is_told_in_one_line_before_anything_is_done(
