@@ -84,7 +84,7 @@ def _run(options: argparse.Namespace) -> int:
         run.digits()  # before the audit, so that a fault in the data shows at once
     if "norb" in asked or not AIRPLANE.isdisjoint(chosen):
         run.views()
-    if not options.no_audit and not _audit_passes():
+    if not options.no_audit and not _audit_passes(options.backend):
         print("The audit failed, so no figure was drawn: see above.")
         return 1
 
@@ -102,14 +102,14 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _audit_passes() -> bool:
+def _audit_passes(backend: str) -> bool:
     """Gradient checks here, Hypothesis properties in a process beside it; prints both."""
     if missing := [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]:
         raise DrlimError(f'the audit needs {" and ".join(missing)}: run pip install ".[test]", or pass --no-audit')
     print("Audit: every gradient against complex step and central differences, and properties of the loss", flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PROPERTIES]
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as properties:
-        found = list(audit.findings())
+        found = list(audit.findings(backend=backend))
         said, _ = properties.communicate()
     print(audit.table(audit.worst_by_subject(found)))
     print(audit.summary(found))

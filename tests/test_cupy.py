@@ -13,6 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import drlim_np
+from drlim_np import audit
 from drlim_np.backend import device_of, like, namespace, origin, to_host, zero_at, zeros
 from drlim_np.data import Views, airplane, handwriting
 from drlim_np.errors import InputError
@@ -200,6 +201,18 @@ def test_a_device_is_given_its_samples_in_one_block(standin, rng):
     assert sizes == [3, 3, 1, 7]
 
 
+def test_a_training_step_is_few_launches_whatever_the_batch(standin, rng):
+    """Small kernels cost their launch. Counted here is what computes; a GPU may need more than one kernel for each."""
+    network, x = InBlocks(convnet()), rng.random((64, 1, 32, 32), np.float32)
+    params, counts = beside(network.init(rng), origin("cupy")), []
+    for batch in (8, 64):
+        objective = SampledPairs(network, like(x, origin("cupy")), ring_graph(64), batch=batch)
+        cupy_standin.launched.clear()
+        minimise(objective, params, Adam(), 1, rng)
+        counts.append(len(cupy_standin.launched))
+    assert 50 < counts[0] == counts[1] < 200
+
+
 def gpu():
     """A model on the real GPU; skips, with the reason, where there is none."""
     pytest.importorskip("cupy", reason="CuPy is not installed")
@@ -295,7 +308,7 @@ def test_the_loss_over_all_pairs_equals_numpys_whatever_the_tiles(dtype, tile, m
     assert_close(tree_of(theirs), tree_of(dissimilar_sum(z, similar, 1.0, weight)))
 
 
-def some_graph(size):
+def ring_graph(size):
     i = np.arange(size)
     return SimilarityGraph(size, np.concatenate([np.stack([i, (i + 1) % size], axis=1), [[1, 0], [3, 0]]]))
 
@@ -314,7 +327,7 @@ def test_training_from_one_seed_equals_numpys(network, shape, kind, optimiser, m
         rng = np.random.default_rng(0)
         start = beside(network.init(rng, np.float64), inputs)
         options = {"batch": 8} if kind is SampledPairs else {}
-        params, losses = minimise(kind(network, inputs, some_graph(12), **options), start, optimiser, 4, rng)
+        params, losses = minimise(kind(network, inputs, ring_graph(12), **options), start, optimiser, 4, rng)
         ends.append((params, losses, rng.random()))
     (ours, our_losses, our_next), (theirs, their_losses, their_next) = ends
     assert their_next == our_next, "the generators were not asked for the same numbers"
@@ -323,6 +336,23 @@ def test_training_from_one_seed_equals_numpys(network, shape, kind, optimiser, m
     last = list(ours)[-1]
     ours[last].pop("bias"), theirs[last].pop("bias")  # its gradient is rounding, which Adam makes a step of
     assert_close(theirs, ours, 1e-9)
+
+
+def test_the_audit_of_layers_and_losses_holds_where_they_are_computed_on_the_device(model, rng, monkeypatch):
+    seen = []
+    compute = audit.contrastive
+    monkeypatch.setattr(audit, "contrastive", lambda *args: seen.append(namespace(args[0])) or compute(*args))
+    found = [*audit._layers(rng, model), *audit._losses(rng, model)]
+    assert len(found) > 15 and all(finding.as_it_should_be for finding in found)
+    assert set(seen) == {sys.modules["cupy"]}
+
+
+@pytest.mark.gpu
+def test_the_whole_audit_on_the_gpu_finds_what_it_should():
+    gpu()
+    found = list(audit.findings(backend="cupy"))
+    assert len(found) > 100
+    assert [finding for finding in found if not finding.as_it_should_be] == []
 
 
 def test_samples_on_the_host_are_embedded_by_weights_on_a_device_and_come_back(model, rng):
@@ -347,7 +377,7 @@ def test_digits_are_learned_on_the_device_from_the_weights_and_batches_of_the_ho
         of_digits, "minimise", lambda *args, **named: starts.append(args[1]) or minimise(*args, **named)
     )
     rng = np.random.default_rng(1)
-    x, unseen, similar = rng.random((24, 1, 32, 32), np.float32), rng.random((5, 1, 32, 32), np.float32), some_graph(24)
+    x, unseen, similar = rng.random((24, 1, 32, 32), np.float32), rng.random((5, 1, 32, 32), np.float32), ring_graph(24)
     maps, courses = [], []
     for backend in ("numpy", "cupy"):
         run, rng = replace(NOBODYS, backend=backend), np.random.default_rng(0)
@@ -363,11 +393,17 @@ def test_digits_are_learned_on_the_device_from_the_weights_and_batches_of_the_ho
 def test_views_are_mapped_on_the_device_as_on_the_host(model, monkeypatch):
     monkeypatch.setattr(of_airplane, "QUICK_STARTS", 2)
     monkeypatch.setattr(of_airplane, "QUICK_STEPS", 3)
+    starts = []
+    monkeypatch.setattr(
+        of_airplane, "minimise", lambda *args, **named: starts.append(args[1]) or minimise(*args, **named)
+    )
     noise = np.random.default_rng(1).integers(0, 256, (972, 96, 96), np.uint8)
     views = Views("airplane", "noise", noise, {})
     ours, theirs = (
         of_airplane.mapped(replace(NOBODYS, views=lambda: views, backend=backend)) for backend in ("numpy", "cupy")
     )
+    for ours_first, theirs_first in zip(starts[:2], starts[2:], strict=True):
+        assert_close(theirs_first, ours_first, bound=1e-30)
     assert type(theirs.z) is np.ndarray
     np.testing.assert_allclose(theirs.losses, ours.losses, rtol=1e-4)
     np.testing.assert_allclose(theirs.weights, ours.weights, rtol=0, atol=1e-3 * np.abs(ours.weights).max())

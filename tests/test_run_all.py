@@ -199,11 +199,14 @@ def test_a_second_run_adds_to_the_record_of_the_first(command, drawn, tmp_path):
 # ---- where training runs ----
 
 
-def test_training_runs_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
+def test_audit_and_training_run_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
+    audited = []
     monkeypatch.setitem(sys.modules, "cupy", cupy_standin.module())
-    command("--only", "figure1")
-    command("--only", "figure3", "--backend", "cupy")
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: audited.append(backend) or True)
+    command("--only", "figure1", audit=True)
+    command("--only", "figure3", "--backend", "cupy", audit=True)
     assert (drawn["figure1"].backend, drawn["figure3"].backend) == ("numpy", "cupy")
+    assert audited == ["numpy", "cupy"]
 
 
 def test_a_backend_that_cannot_be_had_is_told_in_one_line_before_anything_is_done(
@@ -526,7 +529,7 @@ def an_airplane_of_none(folder):
 def test_a_fault_in_small_norb_gives_one_line_before_the_audit_where_a_figure_needs_it(
     command, drawn, rendered, tmp_path, fault, monkeypatch
 ):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: pytest.fail("audited"))
     arguments, named = fault(tmp_path / "data" / "norb")
     arguments = [*arguments, "--data", tmp_path / "data"]
     status, _, complained = command("--only", "figure1,figure8", *arguments, audit=True)
@@ -588,7 +591,7 @@ def audit(monkeypatch, tmp_path):
     def pretend(gradient_holds=True, property_holds=True):
         row = Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0)
         assert row.holds == gradient_holds
-        monkeypatch.setattr(run_all.audit, "findings", lambda: iter([run_all.audit.Finding("a layer", row)]))
+        monkeypatch.setattr(run_all.audit, "findings", lambda backend: iter([run_all.audit.Finding("a layer", row)]))
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_property.py"),))
 
@@ -619,12 +622,12 @@ def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, dra
 
 
 def test_no_audit_skips_it(command, drawn, monkeypatch):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: pytest.fail("audited"))
     assert command("--only", "figure1")[0] == 0
 
 
 def test_a_fault_in_the_data_is_reported_before_the_audit(command, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: pytest.fail("audited"))
     assert command("--data", tmp_path / "nothing", audit=True)[0] == 2
 
 
