@@ -22,6 +22,7 @@ From pixels to a figure, each step a module, and in it first of all:
     objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
     training    Step 2: minimise, descend, Adam, SGD, embed
     weights     a trained W on disk: save, load
+    checkpoint  where a run left off, and what it need not find again: Checkpoint, Memory
     lle         the baseline of Figs. 6 and 9: lle
     metrics     the numbers behind each claim: accuracy, regression_r2, unevenness, trustworthiness, shift_ratio
     cylinder    a map in space read as azimuth and elevation (Fig. 8): fit

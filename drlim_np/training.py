@@ -9,6 +9,7 @@ from typing import NamedTuple, TextIO
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
+from drlim_np.checkpoint import Checkpoint, Saved
 from drlim_np.errors import DivergedError, InputError
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, cut_like, end_to_end, leaves, tree_map
@@ -84,11 +85,12 @@ class Adam:
 
 
 class Step(NamedTuple):
-    """Where training stands after `number` steps: the new W, and the objective before that last step."""
+    """Where training stands after `number` steps: the new W, the objective before that last step, and the optimiser."""
 
     number: int
     params: Tree
     loss: float
+    state: Tree
 
 
 def descend(
@@ -98,19 +100,23 @@ def descend(
     steps: int,
     rng: np.random.Generator,
     schedule: Schedule = cosine,
+    after: Saved | None = None,
 ) -> Iterator[Step]:
     """Step 2 as an iterator: each item is one update of W. All that changes is in the items and in `rng`.
 
-    Raises InputError for a number of steps below 1, DivergedError once the objective or a gradient is not finite.
+    after: where an earlier descent stood, to go on from there; `rng` must stand there too.
+    Raises InputError for a number of steps below 1, DivergedError once the objective, a gradient, or what became of W
+    or the optimiser's state is not finite.
     """
     _require(isinstance(steps, int) and steps >= 1, f"steps is {steps!r}: it must be a whole number of at least 1")
-    state = optimiser.init(params)
-    for number in range(1, steps + 1):
+    done, params, state, _ = after or Saved(0, params, optimiser.init(params), [])
+    for number in range(done + 1, steps + 1):
         progress = (number - 1) / steps
         loss, gradient = objective(params, rng, progress)
-        _require_finite(number, loss, gradient)
+        _require_finite(number, ("the objective", loss), ("the gradient", gradient))
         params, state = optimiser.update(params, gradient, state, number, schedule(progress))
-        yield Step(number, params, float(to_host(loss)))
+        _require_finite(number, ("the new value", params), ("the optimiser's memory", state))
+        yield Step(number, params, float(to_host(loss)), state)
 
 
 def minimise(
@@ -122,17 +128,22 @@ def minimise(
     schedule: Schedule = cosine,
     label: str = "training",
     stream: TextIO | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[Tree, np.ndarray]:
     """Runs `descend` to its end: the final W, and the objective before each step, (steps,) float64.
 
-    Keeps one line of progress on `stream`, standard error if None, as long as that is a terminal.
+    Keeps one line of progress on `stream`, standard error if None, as long as that is a terminal. With a checkpoint it
+    goes on where an earlier run stood, says so on standard output, and ends with the same bytes as one never stopped.
     """
     stream = sys.stderr if stream is None else stream
-    losses, on_screen = [], False
+    saved = _resumed(checkpoint, params, optimiser, steps, rng, label)
+    params, losses, on_screen = saved.params, saved.losses, False
     try:
-        for step in descend(objective, params, optimiser, steps, rng, schedule):
+        for step in descend(objective, params, optimiser, steps, rng, schedule, saved):
             params = step.params
             losses.append(step.loss)
+            if checkpoint and (step.number % checkpoint.every == 0 or step.number == steps):
+                checkpoint.save(Saved(step.number, params, step.state, losses), rng)
             if stream.isatty() and (step.number % 10 == 0 or step.number == steps):
                 recent, on_screen = np.mean(losses[-50:]), True
                 stream.write(f"\r{label}: step {step.number}/{steps}, objective {recent:.5f} ")
@@ -142,6 +153,20 @@ def minimise(
             stream.write("\n")
             stream.flush()
     return params, np.array(losses)
+
+
+def _resumed(
+    checkpoint: Checkpoint | None, params: Tree, optimiser: SGD | Adam, steps: int, rng: np.random.Generator, label: str
+) -> Saved:
+    start = Saved(0, params, optimiser.init(params), [])
+    saved = checkpoint and checkpoint.load(start.params, start.state, steps, rng)
+    if not saved:
+        return start
+    if saved.step == steps:
+        print(f"{label}: trained before; --fresh trains anew", flush=True)
+    else:
+        print(f"{label}: goes on from step {saved.step} of {steps}", flush=True)
+    return saved
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
@@ -166,10 +191,11 @@ def _require(holds: bool, message: str) -> None:
         raise InputError(message)
 
 
-def _require_finite(number: int, loss: Array, gradient: Tree) -> None:
+def _require_finite(number: int, *named: tuple[str, Tree]) -> None:
     remedy = "lower the learning rate, or look for NaN in the data"
-    named = [("the objective", loss), *((f"the gradient of {path}", leaf) for path, leaf in leaves(gradient))]
-    finite = namespace(loss).stack([namespace(array).all(namespace(array).isfinite(array)) for _, array in named])
-    for (name, _), holds in zip(named, to_host(finite), strict=True):  # one crossing for all of them
+    every = [(f"{what} of {path}" if path else what, array) for what, tree in named for path, array in leaves(tree)]
+    xp = namespace(every[0][1])
+    finite = xp.stack([xp.all(xp.isfinite(array)) for _, array in every])
+    for (name, _), holds in zip(every, to_host(finite), strict=True):  # one crossing for all of them
         if not holds:
             raise DivergedError(f"{name} is not finite at step {number}: {remedy}")

@@ -20,7 +20,7 @@ ANY, MIDDLE, BRIGHT = 2, 4, 5  # an azimuth, an elevation and a lighting that sh
 @rc_context(RULES)
 def make(run: Run) -> Result:
     """A sheet of the rendered airplane under its six lightings; not a figure of the paper."""
-    views = airplane.generate()
+    views = airplane.generate(run.memory)
     images = views.images.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, VIEW_SIDE)
     lines = [
         ("azimuth,\nevery 20°", images[:, MIDDLE, BRIGHT]),
@@ -37,7 +37,7 @@ def make(run: Run) -> Result:
         _draw(axes, words, line)
 
     pixels = views.images.reshape(len(views.images), -1)
-    lit_alike = metrics.same_label_neighbours(pixels, views.lighting, NEAREST)
+    lit_alike = run.memory.remembered(metrics.same_label_neighbours, pixels, views.lighting, NEAREST)
     contiguous = metrics.similar_neighbours(pixels, contiguous_views(views.azimuth, views.elevation, AZIMUTHS), NEAREST)
     claims = [
         Claim(f"light matters: same lighting, of {NEAREST} nearest in pixels (chance 1/6)", lit_alike, "≥", 1 / 2),

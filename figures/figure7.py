@@ -5,8 +5,8 @@ from dataclasses import asdict
 from matplotlib import rc_context
 
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
-from figures.digits import Training
+from drlim_np.neighbours import alike_in_any_copy
+from figures.digits import Training, nearest
 from figures.record import Claim, Result, Run
 from figures.shifted import NEIGHBOURS, counts, draw, train, train_characters, unseen_digits, what_colours
 from figures.style import RULES
@@ -29,8 +29,7 @@ def make(run: Run) -> Result:
     """Digits and their shifts, similar whatever the shift: copies packed together, one coherent map."""
     digits, unseen = run.digits(), unseen_digits(run)
     characters = train_characters(run)
-    nearest = nearest_neighbour_graph(characters.reshape(len(characters), -1), NEIGHBOURS, run.threads)
-    x, similar = shifted(characters), alike_in_any_copy(nearest, len(SHIFTS))
+    x, similar = shifted(characters), alike_in_any_copy(nearest(run, characters, NEIGHBOURS), len(SHIFTS))
     training = Training(QUICK_STEPS if run.quick else STEPS)
     z, losses, ours = train(run, x, similar, "balanced", training, unseen, "figure 7")
     exact = None if run.quick else train(run, x, similar, "exact", training, unseen, "figure 7")[2]

@@ -16,13 +16,16 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import drlim_np
+from drlim_np import atomic
 from drlim_np.backend import device_of, like, namespace, origin
+from drlim_np.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.data import Digits, Views
-from drlim_np.errors import DataError, DrlimError, shown
+from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
 from drlim_np.tree import Tree, tree_map
 from figures.style import RULES, stamp
 
 RECORD = "metrics.json"
+COLLAPSED = 0.01  # a map whose coordinates all vary by less, in margins, is a heap: a margin parts dissimilar points
 MOVE = "move it away or choose another folder by --out"
 
 
@@ -36,6 +39,7 @@ class Run:
     digits:  loads the digits when first called.
     views:   loads the views of an airplane when first called.
     backend: where training runs, one of `drlim_np.backend.BACKENDS`.
+    memory:  what earlier runs left to go on from.
     """
 
     seed: int
@@ -44,6 +48,7 @@ class Run:
     digits: Callable[[], Digits]
     views: Callable[[], Views]
     backend: str = "numpy"
+    memory: Memory = NOTHING_KEPT
 
     def beside(self, host: Tree) -> Tree:
         """Arrays of the host where training runs: what every figure sends there passes here."""
@@ -92,6 +97,27 @@ class Result:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
+def require_spread(z: np.ndarray, margin: float, label: str) -> None:
+    """Raises CollapsedError if all points of a map (samples, dims) lie in one place, DivergedError if not finite."""
+    if not np.isfinite(z).all():
+        raise DivergedError(f"{label}: the map is not finite: lower the learning rate, or look for NaN in the data")
+    spread = float(z.std(axis=0).max()) / margin
+    if spread < COLLAPSED:
+        message = f"{label}: the map has collapsed, its points are {spread:.2g} margins apart"
+        raise CollapsedError(f"{message}: look at the dissimilar pairs and the learning rate", z, spread)
+
+
+def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
+    """The figure of a map that collapsed: the heap, in a square of one margin, and the claim that fails."""
+    figure = Figure(figsize=(5, 5.4), layout="constrained")
+    axes = figure.subplots()
+    middle = fault.z.mean(axis=0)
+    axes.scatter(*(fault.z - middle)[:, :2].T, s=8)
+    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal", title="a collapsed map: all points in one place")
+    claims = [Claim("the map has not collapsed: its spread in margins", fault.spread, "≥", COLLAPSED)]
+    return Result(figure, claims, data=data, measured={"collapsed": str(fault)})
+
+
 def stem(name: str, result: Result, run: Run) -> str:
     """The name of a figure's files, with its data and quick if it is: different runs never overwrite each other.
 
@@ -105,13 +131,15 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
     """Writes the figure's PNG and SVG, its .npz and its entry in metrics.json into `out`; returns their stem.
 
     All are written beside their places before the first is renamed into its own, so that a failure leaves the earlier
-    ones as they were. Raises DrlimError where `out` cannot be written, DataError where its metrics.json cannot be read.
+    ones as they were. A quick figure is stamped so, and so is one of which a claim does not hold. Raises DrlimError
+    where `out` cannot be written, DataError where its metrics.json cannot be read.
     """
     key = stem(name, result, run)
-    record = _earlier_record(out / RECORD)
+    record = earlier_record(out)
     record[key] = entry(result, run, wall_seconds)
-    if run.quick:
-        stamp(result.figure, "quick")
+    marks = [*(["quick"] if run.quick else []), *([] if all(c.holds for c in result.claims) else ["claims fail"])]
+    if marks:
+        stamp(result.figure, ", ".join(marks))
     files = {out / f"{key}.{kind}": _rendered(result.figure, kind) for kind in ("png", "svg")}
     files |= {out / f"{key}.{kind}": content for kind, content in result.files.items()}
     if result.arrays is not None:
@@ -120,7 +148,7 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
         files[out / f"{key}.npz"] = buffer.getvalue()
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
     files[out / RECORD] = f"{text}\n".encode(errors="replace")
-    _replace(files)
+    atomic.replace(files)
     return key
 
 
@@ -159,7 +187,7 @@ def require_writable(out: Path) -> None:
         raise DrlimError(
             f"{shown(out)}: nothing can be written there ({fault.strerror}): choose another folder by --out"
         ) from fault
-    _earlier_record(out / RECORD)
+    earlier_record(out)
 
 
 def _rendered(figure: Figure, kind: str) -> bytes:
@@ -171,7 +199,9 @@ def _rendered(figure: Figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _earlier_record(path: Path) -> dict[str, Any]:
+def earlier_record(out: Path) -> dict[str, Any]:
+    """metrics.json of the folder: the entry of each figure, none without a file. Raises DataError for damage."""
+    path = out / RECORD
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -181,24 +211,6 @@ def _earlier_record(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise DataError(f"{shown(path)}: not a table of figures: {MOVE}")
     return record
-
-
-def _replace(files: Mapping[Path, bytes]) -> None:
-    """Writes all the files, then puts each in its place, in the order given."""
-    partial = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in files}
-    try:
-        try:
-            for path, content in files.items():
-                partial[path].write_bytes(content)
-            for path in files:
-                os.replace(partial[path], path)
-        finally:
-            for leftover in partial.values():
-                leftover.unlink(missing_ok=True)
-    except OSError as fault:
-        raise DrlimError(
-            f"{shown(path)}: cannot be written ({fault.strerror}): free the place or choose another by --out"
-        ) from fault
 
 
 def _machine() -> dict[str, Any]:

@@ -308,7 +308,7 @@ def test_each_lighting_is_another_choice_of_lamps_and_none_is_dark():
 @pytest.fixture(scope="module")
 def sheet(rendered):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(airplane, "generate", lambda: rendered)
+        patch.setattr(airplane, "generate", lambda memory: rendered)
         from figures.record import Run
 
         return airplane_sheet.make(Run(0, False, 1, digits=lambda: pytest.fail("needs no digits"), views=None))

@@ -51,7 +51,7 @@ def generated(monkeypatch, few):
 def rendered(monkeypatch):
     """Counts how often the airplane is rendered, and draws nothing."""
     calls, views = [], Views("airplane", "rendered airplane", np.zeros((972, 96, 96), np.uint8), {})
-    monkeypatch.setattr(data.airplane, "generate", lambda: calls.append(1) or views)
+    monkeypatch.setattr(data.airplane, "generate", lambda memory: calls.append(1) or views)
     return calls
 
 
@@ -85,7 +85,9 @@ HOLDS = [Claim("all is well", 0.5, "≥", 0.25)]
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else None
+    if folder.is_dir():
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    return None
 
 
 def one_line(said):
@@ -529,7 +531,7 @@ def an_airplane_of_none(folder):
 def test_a_fault_in_small_norb_gives_one_line_before_the_audit_where_a_figure_needs_it(
     command, drawn, rendered, tmp_path, fault, monkeypatch
 ):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
     arguments, named = fault(tmp_path / "data" / "norb")
     arguments = [*arguments, "--data", tmp_path / "data"]
     status, _, complained = command("--only", "figure1,figure8", *arguments, audit=True)
@@ -622,12 +624,12 @@ def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, dra
 
 
 def test_no_audit_skips_it(command, drawn, monkeypatch):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
     assert command("--only", "figure1")[0] == 0
 
 
 def test_a_fault_in_the_data_is_reported_before_the_audit(command, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
     assert command("--data", tmp_path / "nothing", audit=True)[0] == 2
 
 
