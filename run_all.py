@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name:14} {make.__doc__.splitlines()[0]}")
         return 0
     try:
+        origin(options.backend)  # first of all, so that a missing GPU shows at once
         if options.verify:
             with tempfile.TemporaryDirectory() as folder:
                 status = _run(options, Path(folder))
@@ -90,7 +91,6 @@ def _run(options: argparse.Namespace, out: Path) -> int:
     chosen = _chosen(options)
     if options.seed < 0:
         raise InputError(f"--seed is {options.seed}: give a whole number from 0 up")
-    origin(options.backend)  # before the data, so that a missing GPU shows at once
     asked = sources.downloads(options)
     memory = Memory(out / MEMORY, options.fresh)
     digits, views = cache(partial(sources.digits, options)), cache(partial(sources.views, options, memory))

@@ -113,9 +113,8 @@ def descend(
     for number in range(done + 1, steps + 1):
         progress = (number - 1) / steps
         loss, gradient = objective(params, rng, progress)
-        _require_finite(number, ("the objective", loss), ("the gradient", gradient))
         params, state = optimiser.update(params, gradient, state, number, schedule(progress))
-        _require_finite(number, ("the new value", params), ("the optimiser's memory", state))
+        _require_finite(number, objective=loss, gradient=gradient, new_value=params, memory=state)
         yield Step(number, params, float(to_host(loss)), state)
 
 
@@ -191,11 +190,13 @@ def _require(holds: bool, message: str) -> None:
         raise InputError(message)
 
 
-def _require_finite(number: int, *named: tuple[str, Tree]) -> None:
-    remedy = "lower the learning rate, or look for NaN in the data"
-    every = [(f"{what} of {path}" if path else what, array) for what, tree in named for path, array in leaves(tree)]
-    xp = namespace(every[0][1])
-    finite = xp.stack([xp.all(xp.isfinite(array)) for _, array in every])
-    for (name, _), holds in zip(every, to_host(finite), strict=True):  # one crossing for all of them
+def _require_finite(number: int, **trees: Tree) -> None:
+    vectors = [end_to_end(tree, tree) for tree in trees.values()]
+    xp = namespace(vectors[0])
+    finite = to_host(xp.stack([xp.all(xp.isfinite(vector)) for vector in vectors]))  # one crossing for all of them
+    for holds, (name, tree) in zip(finite, trees.items(), strict=True):
         if not holds:
-            raise DivergedError(f"{name} is not finite at step {number}: {remedy}")
+            path = next(path for path, leaf in leaves(tree) if not np.isfinite(to_host(leaf)).all())
+            what = " of ".join(part for part in (name.replace("_", " "), path) if part)
+            remedy = "lower the learning rate, or look for NaN in the data"
+            raise DivergedError(f"the {what} is not finite at step {number}: {remedy}")

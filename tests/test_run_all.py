@@ -204,7 +204,7 @@ def test_a_second_run_adds_to_the_record_of_the_first(command, drawn, tmp_path):
 def test_audit_and_training_run_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
     audited = []
     monkeypatch.setitem(sys.modules, "cupy", cupy_standin.module())
-    monkeypatch.setattr(run_all, "_audit_passes", lambda backend: audited.append(backend) or True)
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: audited.append(backend) or True)
     command("--only", "figure1", audit=True)
     command("--only", "figure3", "--backend", "cupy", audit=True)
     assert (drawn["figure1"].backend, drawn["figure3"].backend) == ("numpy", "cupy")
