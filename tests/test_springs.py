@@ -396,7 +396,7 @@ def test_a_phone_scrolls_down_only_and_every_control_can_be_reached_and_hit(phon
 def test_a_finger_drags_a_point_and_does_not_scroll(phone):
     phone.call("refresh")
     put(phone)
-    scrolled = phone.js("scrollTo(0, 0), scrollY")
+    scrolled = phone.js("(scrollTo(0, 0), scrollY)")
     (x, y), unit = middle(phone, "#point-B .dot"), phone.js("document.getElementById('stage').clientWidth / 2.9")
     phone.drag((x, y), (x + 10, y - 20), (x + 20, y - 50), pointer="touch")
     after = np.array(phone.js("laboratory.read().points"))
