@@ -180,14 +180,18 @@ def test_what_the_page_shows_are_those_numbers(page):
 
 
 @needs_a_browser
-def test_arrows_are_the_forces_and_springs_that_exert_none_are_slack(page):
+@pytest.mark.parametrize("chosen", [0, 2, 4])
+def test_arrows_are_the_forces_and_springs_that_exert_none_are_slack(page, chosen):
     _, net, each = by_library(POINTS, RING, 1.0)
     put(page)
+    page.js("document.getElementById(arguments[0]).focus()", DOTS[chosen])
     for at, force, corners in zip(POINTS, net, vertices(page, ".net"), strict=True):
         np.testing.assert_allclose(corners[3], at + SCALE * force, atol=1e-4)
-    for k, corners in enumerate(vertices(page, ".push")[1:]):
-        if each[k].any():
-            np.testing.assert_allclose(corners[3], POINTS[0] + SCALE * each[k], atol=1e-4)
+    for other, corners in enumerate(vertices(page, ".push")):
+        ahead, behind = (FIRST == chosen) & (SECOND == other), (FIRST == other) & (SECOND == chosen)
+        on_chosen = each[ahead].sum(axis=0) - each[behind].sum(axis=0)
+        if on_chosen.any():
+            np.testing.assert_allclose(corners[3], POINTS[chosen] + SCALE * on_chosen, atol=1e-4)
         else:
             assert corners.size == 0
     slack = page.js("[...document.querySelectorAll('.spring')].map(one => one.classList.contains('slack'))")
