@@ -188,7 +188,7 @@ def test_arrows_are_the_forces_and_springs_that_exert_none_are_slack(page, chose
     for at, force, corners in zip(POINTS, net, vertices(page, ".net"), strict=True):
         np.testing.assert_allclose(corners[3], at + SCALE * force, atol=1e-4)
     for other, corners in enumerate(vertices(page, ".push")):
-        ahead, behind = (FIRST == chosen) & (SECOND == other), (FIRST == other) & (SECOND == chosen)
+        ahead, behind = (chosen == FIRST) & (other == SECOND), (other == FIRST) & (chosen == SECOND)
         on_chosen = each[ahead].sum(axis=0) - each[behind].sum(axis=0)
         if on_chosen.any():
             np.testing.assert_allclose(corners[3], POINTS[chosen] + SCALE * on_chosen, atol=1e-4)
