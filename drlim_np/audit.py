@@ -59,7 +59,7 @@ def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
     yield from _controls(rng)
 
 
-def beside(model: Array, function: Callable) -> Callable:
+def computed_beside(model: Array, function: Callable) -> Callable:
     """`function` of arrays or trees of the host, computed where `model` is: what it returns comes back to the host."""
 
     def crossing(*arguments, **options):
@@ -76,24 +76,24 @@ def _back(result, model: Array):
         return type(result)(*parts) if isinstance(result, Gradient) else tuple(parts)
     if result is None:
         return None
-    return beside(model, result) if callable(result) else tree_map(to_host, result)
+    return computed_beside(model, result) if callable(result) else tree_map(to_host, result)
 
 
 def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     for layer, shape in LAYERS:
         params = random_like(layer.init(rng, np.float64), rng)
-        for row in check_layer(beside(model, layer), params, rng.standard_normal(shape), rng):
+        for row in check_layer(computed_beside(model, layer), params, rng.standard_normal(shape), rng):
             yield Finding(type(layer).__name__, row)
 
 
 def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     z1, z2, y = pairs_around_the_margin(rng)
-    of_pairs = beside(model, lambda z1, z2: contrastive(z1, z2, y, MARGIN))
+    of_pairs = computed_beside(model, lambda z1, z2: contrastive(z1, z2, y, MARGIN))
     arguments, (_, dz1, dz2) = {"z1": z1, "z2": z2}, of_pairs(z1, z2)
     for row in check(lambda a: of_pairs(a["z1"], a["z2"])[0], arguments, {"z1": dz1, "z2": dz2}, rng):
         yield Finding("contrastive, Eqs. 2 to 4", row)
     z, similar = 0.6 * rng.standard_normal((12, 2)), small_graph(12)
-    of_set = beside(model, lambda z: contrastive_all_pairs(z, similar, MARGIN))
+    of_set = computed_beside(model, lambda z: contrastive_all_pairs(z, similar, MARGIN))
     for row in check(lambda a: of_set(a["z"])[0], {"z": z}, {"z": of_set(z)[1]}, rng):
         yield Finding("all pairs, Eq. 2", row)
 
@@ -105,7 +105,7 @@ def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
         start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
         *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), Adam(3e-3), 20, rng)
         for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
-            for row in check_layer(beside(model, network), params, x[:2], rng):
+            for row in check_layer(computed_beside(model, network), params, x[:2], rng):
                 yield Finding(f"{name}, {weights} W", row)
             yield from _siamese(f"Siamese {name}, {weights} W", network, params, x, similar, rng, model)
 
@@ -123,7 +123,7 @@ def _siamese(
         ("sampled pairs", lambda p: sampled.on(drawn, p)),
     ]
     for form, function in forms:
-        loss_and_gradient = beside(model, function)
+        loss_and_gradient = computed_beside(model, function)
         for row in check(lambda p, f=loss_and_gradient: f(p)[0], params, loss_and_gradient(params)[1], rng):
             yield Finding(f"{subject}, {form}", row)
 

@@ -16,7 +16,6 @@ from drlim_np.errors import InputError
 
 Array = Any  # an ndarray of NumPy, CuPy, or another module that follows the array API standard
 
-
 BACKENDS = ("numpy", "cupy")
 
 
