@@ -6,7 +6,6 @@ checksum of each, but nothing that says whether all are there. The same W gives 
 """
 
 import os
-import secrets
 import zlib
 from collections.abc import Collection, Iterator
 from io import BytesIO
@@ -15,6 +14,7 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
+from drlim_np import atomic
 from drlim_np.backend import Array, require_floating, to_host
 from drlim_np.errors import DataError, InputError, shown
 from drlim_np.tree import Tree
@@ -26,25 +26,17 @@ def save(path: str | os.PathLike, params: Tree) -> None:
     """Writes W, a dict of dicts or floating arrays as `network.init` draws it, to the file `path`.
 
     A file of that name is replaced at once and as a whole: one that breaks off leaves the old one as it was. Raises
-    InputError for a tree that holds anything else or has a dot in a name, DataError where the file cannot be written.
+    InputError for a tree that holds anything else or has a dot in a name, DrlimError where the file cannot be written.
     """
     if not isinstance(params, dict):
         raise InputError(f"params is {type(params).__name__}: it must be a dict, as network.init returns it")
-    arrays = dict(_entries(params))
-    path = Path(path)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        try:
-            with ZipFile(part, "x") as archive:
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                        np.lib.format.write_array(entry, array, allow_pickle=False)
-                archive.comment = _comment(arrays)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as fault:
-        raise DataError(f"{shown(path)}: cannot be written ({fault.strerror}): choose another place") from fault
+    arrays, content = dict(_entries(params)), BytesIO()
+    with ZipFile(content, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
+        archive.comment = _comment(arrays)
+    atomic.replace({Path(path): content.getvalue()}, "choose another place")
 
 
 def load(path: str | os.PathLike) -> Tree:

@@ -1,4 +1,7 @@
-"""How the tests run: on one BLAS thread, as the figures do, and on few examples unless DRLIM_TESTS is "deep"."""
+"""How the tests run: on one BLAS thread, as the figures do, and on few examples unless DRLIM_TESTS is "deep".
+
+Deep are the tests that set no number of their own: hostile files, for every reader.
+"""
 
 import os
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 600  # seconds: a fault that keeps a test from ending is caught too
 TESTS = {
-    "loss": ["loss", "siamese", "gradients", "properties", "figure2"],
+    "loss": ["loss", "array_api", "siamese", "gradients", "properties", "figure2"],
     "siamese": ["siamese"],
     "layers": ["layers", "gradients"],
     "networks": ["layers", "gradients", "figures"],

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drlim_np import checkpoint, metrics
@@ -273,6 +273,7 @@ def test_what_was_written_is_read(file):
     assert set(read(file[0], DIGEST)) == {"value", "warnings", "n"}
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_mutated_file_is_read_as_it_was_written_or_refused(file, data):
     path, content = file
@@ -283,6 +284,7 @@ def test_a_mutated_file_is_read_as_it_was_written_or_refused(file, data):
     parses_exactly_or_raises(path, bytes(mutant))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_random_bytes_are_refused(file, content):
     file[0].write_bytes(content)

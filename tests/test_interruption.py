@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from math import inf, nan
 from pathlib import Path
 
@@ -111,6 +112,23 @@ def test_a_damaged_checkpoint_is_named_and_not_used(small, tmp_path, capsys):
     assert files(tmp_path) == before
     run(tmp_path, "--fresh")
     assert files(tmp_path) == before
+
+
+@pytest.mark.skipif(os.environ.get("DRLIM_TESTS") != "deep", reason="takes a minute: set DRLIM_TESTS=deep")
+def test_a_whole_run_killed_at_ten_random_moments_leaves_the_bytes_of_one_that_was_not(tmp_path):
+    def arguments(out):
+        return command("--quick", "--generated", "--no-audit", "--only", "figure4,figure5", "--out", tmp_path / out)
+
+    subprocess.run(arguments("whole"), check=True, capture_output=True, env=ENVIRON)
+    said = ""
+    for seconds in np.random.default_rng(0).uniform(1, 8, 10):
+        with subprocess.Popen(arguments("killed"), stdout=subprocess.PIPE, env=ENVIRON, text=True) as process:
+            time.sleep(seconds)
+            process.kill()
+            said += process.stdout.read()
+    assert "goes on from step" in said
+    subprocess.run(arguments("killed"), check=True, capture_output=True, env=ENVIRON)
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
 # ---- two at once ----
