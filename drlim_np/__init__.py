@@ -28,12 +28,14 @@ From pixels to a figure, each step a module, and in it first of all:
     cylinder    a map in space read as azimuth and elevation (Fig. 8): fit
     gradcheck   oracles for gradients, for a layer of yours too: check_layer, check, complex_step, central_difference
     audit       everything above held against them; `python -m drlim_np.gradcheck` prints it: findings, table
+    autograd    a second opinion on every pullback, by PyTorch's autograd where it is installed: opinions
     lesson      backprop through a Siamese network in five steps; `python -m drlim_np.lesson` gives it: page
 
 and below them all
 
     tree        parameters are dicts of dicts of arrays: leaves, tree_map, add
     backend     arrays bring their module, NumPy, CuPy or another of the array API standard: namespace, to_host, like
+    atomic      files that are the old ones or the new ones, whatever happens: replace, alone_in
     errors      what is raised on purpose, in one line with its remedy: DrlimError, InputError, DataError, DivergedError
 
 Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; many libraries have it the other way.

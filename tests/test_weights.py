@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from drlim_np.backend import namespace
-from drlim_np.errors import DataError, InputError
+from drlim_np.errors import DataError, DrlimError, InputError
 from drlim_np.layers import Linear
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import leaves
@@ -95,8 +95,8 @@ def test_a_save_that_breaks_off_leaves_the_old_file_as_it_was(tmp_path, monkeypa
     def broken(*arguments, **options):
         raise fault
 
-    monkeypatch.setattr(np.lib.format, "write_array", broken)
-    with pytest.raises((DataError, KeyboardInterrupt)) as caught:
+    monkeypatch.setattr(os, "replace", broken)
+    with pytest.raises((DrlimError, KeyboardInterrupt)) as caught:
         save(tmp_path / "w.npz", {"w": np.ones(2)})
     if isinstance(fault, OSError):
         assert "w.npz: cannot be written (No space left on device)" in str(caught.value)
@@ -104,9 +104,11 @@ def test_a_save_that_breaks_off_leaves_the_old_file_as_it_was(tmp_path, monkeypa
     assert os.listdir(tmp_path) == ["w.npz"]
 
 
-def test_a_place_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"w.npz: cannot be written \(No such file or directory\): choose another"):
-        save(tmp_path / "nowhere" / "w.npz", {"w": np.ones(2)})
+def test_a_folder_is_made_where_there_is_none_and_a_place_that_cannot_be_is_named(tmp_path):
+    save(tmp_path / "new" / "w.npz", {"w": np.ones(2)})
+    assert load(tmp_path / "new" / "w.npz")["w"].tolist() == [1, 1]
+    with pytest.raises(DrlimError, match=r"w.npz: cannot be written \(.*\): choose another"):
+        save(tmp_path / "new" / "w.npz" / "w.npz", {"w": np.ones(2)})
 
 
 @pytest.mark.parametrize(
