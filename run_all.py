@@ -18,9 +18,10 @@ from functools import cache, partial
 from pathlib import Path
 
 from drlim_np import atomic, audit
+from drlim_np.backend import BACKENDS, origin
 from drlim_np.checkpoint import Memory, read, write
 from drlim_np.errors import CollapsedError, DrlimError, InputError
-from figures import AIRPLANE, DIGITS, FIGURES, sources, verify
+from figures import AIRPLANE, DIGITS, FIGURES, ON_REQUEST, sources, verify
 from figures.record import Claim, Result, Run, earlier_record, entry, of_collapsed, publish, require_writable, stem
 
 MEMORY = ".checkpoints"  # inside the folder of the figures
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{name:14} {make.__doc__.splitlines()[0]}")
         return 0
     try:
+        origin(options.backend)  # first of all, so that a missing GPU shows at once
         if options.verify:
             with tempfile.TemporaryDirectory() as folder:
                 status = _run(options, Path(folder))
@@ -71,31 +73,48 @@ def _parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="small sizes, for a look within a minute; the figures are stamped so")
     add("--seed", type=int, default=0, help="the root of all randomness, a whole number from 0 up (default: 0)")
     add("--out", type=Path, default=HERE / "figures", help="folder for the figures and metrics.json (default: figures)")
+    add("--animate", action="store_true", help="also draw how the map of Figure 8 unfolds, as a strip and an animation")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
     add("--fresh", action="store_true", help="train anew, whatever earlier runs left to go on from")
     add("--verify", action="store_true", help="repeat in a temporary folder what --out has records of, and compare")
+    add(
+        "--backend",
+        choices=BACKENDS,
+        default="numpy",
+        help="where training runs: cupy is an NVIDIA GPU (default: numpy)",
+    )
     sources.add_options(parser)
     return parser
 
 
 def _run(options: argparse.Namespace, out: Path) -> int:
-    chosen = sources.named("--only", options.only, FIGURES, "figures")
+    chosen = _chosen(options)
     if options.seed < 0:
         raise InputError(f"--seed is {options.seed}: give a whole number from 0 up")
     asked = sources.downloads(options)
     memory = Memory(out / MEMORY, options.fresh)
     digits, views = cache(partial(sources.digits, options)), cache(partial(sources.views, options, memory))
-    run = Run(options.seed, options.quick, _threads(), digits, views, memory)
+    run = Run(options.seed, options.quick, _threads(), digits, views, options.backend, memory)
     recorded = verify.entries(earlier_record(options.out), chosen) if options.verify else {}
     sources.download(asked, options)
     if "mnist" in asked or not DIGITS.isdisjoint(chosen):
         run.digits()  # before the audit, so that a fault in the data shows at once
     if "norb" in asked or not AIRPLANE.isdisjoint(chosen):
         run.views()
-    if not options.no_audit and not _audit_passes(memory):
+    if not options.no_audit and not _audit_passes(options.backend, memory):
         print("The audit failed, so no figure was drawn: see above.")
         return 1
     return _verify(recorded, run, options.out) if options.verify else _draw(chosen, run, out)
+
+
+def _chosen(options: argparse.Namespace) -> list[str]:
+    """The figures to draw, in the order of the paper; the animation on request only."""
+    names = {*sources.named("--only", options.only, FIGURES, "figures")}
+    if options.only is None:
+        names -= ON_REQUEST
+    if options.animate:
+        names.add("unfolding")
+    return [name for name in FIGURES if name in names]
 
 
 def _draw(chosen: list[str], run: Run, out: Path) -> int:
@@ -142,12 +161,12 @@ def _made(name: str, run: Run) -> Result:
         return of_collapsed(fault, run.digits() if name in DIGITS else run.views() if name in AIRPLANE else None)
 
 
-def _audit_passes(memory: Memory) -> bool:
+def _audit_passes(backend: str, memory: Memory) -> bool:
     """Gradient checks here, Hypothesis properties in a process beside it; prints both. Remembers that it passed."""
     if missing := [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]:
         raise DrlimError(f'the audit needs {" and ".join(missing)}: run pip install ".[test]", or pass --no-audit')
     passed = memory.checkpoint(
-        "audit", sys.version, *((HERE / name).read_text(encoding="utf-8") for name in PROPERTIES)
+        "audit", sys.version, backend, *((HERE / name).read_text(encoding="utf-8") for name in PROPERTIES)
     )
     if read(passed.path, passed.digest) is not None:
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
@@ -155,7 +174,7 @@ def _audit_passes(memory: Memory) -> bool:
     print("Audit: every gradient against complex step and central differences, and properties of the loss", flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PROPERTIES]
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as properties:
-        found = list(audit.findings())
+        found = list(audit.findings(backend=backend))
         said, _ = properties.communicate()
     print(audit.table(audit.worst_by_subject(found)))
     print(audit.summary(found))

@@ -8,11 +8,11 @@ from typing import NamedTuple, TextIO
 
 import numpy as np
 
-from drlim_np.backend import Array, namespace, to_host
+from drlim_np.backend import Array, like, namespace, on_host, to_host
 from drlim_np.checkpoint import Checkpoint, Saved
 from drlim_np.errors import DivergedError, InputError
 from drlim_np.objective import Objective
-from drlim_np.tree import Tree, leaves, tree_map
+from drlim_np.tree import Tree, cut_like, end_to_end, leaves, tree_map
 
 Schedule = Callable[[float], float]
 
@@ -72,16 +72,16 @@ class Adam:
         return {"mean": tree_map(_zeros_like, params), "square": tree_map(_zeros_like, params)}
 
     def update(self, params: Tree, gradient: Tree, state: Tree, step: int, factor: float) -> tuple[Tree, Tree]:
-        """W and the moments after step t = `step`, counted from 1, at the rate η = rate · factor."""
+        """W and the moments after step t = `step`, counted from 1, at the rate η = rate · factor.
+
+        Each operation runs once, over all the weights end to end: on a device a step is 20 launches and not 112.
+        """
         rate, b1, b2 = float(self.rate * factor), float(self.decay_mean), float(self.decay_square)
-        mean = tree_map(lambda m, g: b1 * m + (1 - b1) * g, state["mean"], gradient)
-        square = tree_map(lambda v, g: b2 * v + (1 - b2) * g * g, state["square"], gradient)
-
-        def moved(w: Array, m: Array, v: Array) -> Array:
-            spread = namespace(v).sqrt(v / (1 - b2**step)) + float(self.epsilon)
-            return w - rate * (m / (1 - b1**step)) / spread
-
-        return tree_map(moved, params, mean, square), {"mean": mean, "square": square}
+        w, g, m, v = (end_to_end(params, tree) for tree in (params, gradient, state["mean"], state["square"]))
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g * g
+        w = w - rate * (m / (1 - b1**step)) / (namespace(v).sqrt(v / (1 - b2**step)) + float(self.epsilon))
+        return cut_like(params, w), {"mean": cut_like(params, m), "square": cut_like(params, v)}
 
 
 class Step(NamedTuple):
@@ -113,9 +113,8 @@ def descend(
     for number in range(done + 1, steps + 1):
         progress = (number - 1) / steps
         loss, gradient = objective(params, rng, progress)
-        _require_finite(number, ("the objective", loss), ("the gradient", gradient))
         params, state = optimiser.update(params, gradient, state, number, schedule(progress))
-        _require_finite(number, ("the new value", params), ("the optimiser's memory", state))
+        _require_finite(number, objective=loss, gradient=gradient, new_value=params, memory=state)
         yield Step(number, params, float(to_host(loss)), state)
 
 
@@ -170,9 +169,15 @@ def _resumed(
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
-    """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set."""
+    """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set.
+
+    The result is where x is: samples on the host cross to a W on a device block by block, and what they become returns.
+    """
     samples = x.shape[0]
     blocks = (slice(start, min(start + block, samples)) for start in range(0, max(1, samples), block))
+    if on_host(x):
+        beside = next((leaf for _, leaf in leaves(params)), x)
+        return np.concat([to_host(network(params, like(x[rows, ...], beside))[0]) for rows in blocks])
     return namespace(x).concat([network(params, x[rows, ...])[0] for rows in blocks])
 
 
@@ -185,10 +190,13 @@ def _require(holds: bool, message: str) -> None:
         raise InputError(message)
 
 
-def _require_finite(number: int, *named: tuple[str, Tree]) -> None:
-    remedy = "lower the learning rate, or look for NaN in the data"
-    for what, tree in named:
-        for path, array in leaves(tree):
-            if not bool(namespace(array).all(namespace(array).isfinite(array))):
-                name = f"{what} of {path}" if path else what
-                raise DivergedError(f"{name} is not finite at step {number}: {remedy}")
+def _require_finite(number: int, **trees: Tree) -> None:
+    vectors = [end_to_end(tree, tree) for tree in trees.values()]
+    xp = namespace(vectors[0])
+    finite = to_host(xp.stack([xp.all(xp.isfinite(vector)) for vector in vectors]))  # one crossing for all of them
+    for holds, (name, tree) in zip(finite, trees.items(), strict=True):
+        if not holds:
+            path = next(path for path, leaf in leaves(tree) if not np.isfinite(to_host(leaf)).all())
+            what = " of ".join(part for part in (name.replace("_", " "), path) if part)
+            remedy = "lower the learning rate, or look for NaN in the data"
+            raise DivergedError(f"the {what} is not finite at step {number}: {remedy}")

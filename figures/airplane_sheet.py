@@ -5,9 +5,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drlim_np.checkpoint import NOTHING_KEPT, Memory
-from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, Views, airplane
-from drlim_np.neighbours import nearest_neighbours
+from drlim_np import metrics
+from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, airplane
+from drlim_np.neighbours import contiguous_views
 from figures.record import Claim, Result, Run
 from figures.style import RULES
 
@@ -36,24 +36,14 @@ def make(run: Run) -> Result:
     ):
         _draw(axes, words, line)
 
-    same_light, contiguous = neighbours_in_pixels(views, run.threads, run.memory)
+    pixels = views.images.reshape(len(views.images), -1)
+    lit_alike = run.memory.remembered(metrics.same_label_neighbours, pixels, views.lighting, NEAREST)
+    contiguous = metrics.similar_neighbours(pixels, contiguous_views(views.azimuth, views.elevation, AZIMUTHS), NEAREST)
     claims = [
-        Claim(f"light matters: same lighting, of {NEAREST} nearest in pixels (chance 1/6)", same_light, "≥", 1 / 2),
+        Claim(f"light matters: same lighting, of {NEAREST} nearest in pixels (chance 1/6)", lit_alike, "≥", 1 / 2),
         Claim(f"more than the pose: contiguous in pose, of {NEAREST} nearest in pixels", contiguous, "≤", 2 / 3),
     ]
     return Result(figure, claims, {"images": len(views.images), "neighbours": NEAREST}, views)
-
-
-def neighbours_in_pixels(views: Views, threads: int = 1, memory: Memory = NOTHING_KEPT) -> tuple[float, float]:
-    """Of each view's nearest others in pixels, the share with its lighting, and the share contiguous with it in pose.
-
-    Contiguous: at most one step apart in azimuth, around the circle, and at most one in elevation, in any lighting.
-    """
-    pixels = views.images.reshape(len(views.images), -1)
-    nearest = memory.remembered(nearest_neighbours, pixels, NEAREST, threads=threads)
-    around, up, light = (np.abs(at[nearest] - at[:, None]) for at in (views.azimuth, views.elevation, views.lighting))
-    contiguous = (np.minimum(around, AZIMUTHS - around) <= 1) & (up <= 1)
-    return float(np.mean(light == 0)), float(np.mean(contiguous))
 
 
 def _draw(axes: Axes, words: str, images: np.ndarray) -> None:

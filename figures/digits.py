@@ -66,14 +66,17 @@ def learn(
 ) -> tuple[InBlocks, Tree, np.ndarray]:
     """Step 2: G_W trained on the inputs x and the graph among them: network, W, the objective before each step.
 
-    Goes on where an earlier run of the same left off. Raises CollapsedError where all inputs end in one place.
+    All is drawn on the host, so that weights and batches are the same wherever training runs; W stays there. Goes on
+    where an earlier run of the same left off. Raises CollapsedError where all inputs end in one place.
     """
     network = InBlocks(convnet(), threads=run.threads)
-    objective = SampledPairs(network, x, similar, training.margin, weighting, training.batch)
+    objective = SampledPairs(network, run.beside(x), similar, training.margin, weighting, training.batch)
     start = network.init(rng)
-    follows_from = [asdict(training), weighting, x, similar.pairs, [leaf for _, leaf in leaves(start)]]
+    follows_from = [asdict(training), weighting, x, similar.pairs, run.backend, [leaf for _, leaf in leaves(start)]]
     kept = run.memory.checkpoint(label, *follows_from, rng.bit_generator.state)
-    params, losses = minimise(objective, start, Adam(training.rate), training.steps, rng, label=label, checkpoint=kept)
+    params, losses = minimise(
+        objective, run.beside(start), Adam(training.rate), training.steps, rng, label=label, checkpoint=kept
+    )
     require_spread(embed(network, params, x[:1024]), training.margin, label)
     return network, params, losses
 

@@ -46,5 +46,5 @@ def make(run: Run) -> Result:
     settings = asdict(training) | {"weighting": "balanced", "neighbours": NEIGHBOURS, "train": len(x), "test": len(z)}
     measured = counts(similar, characters) | {"drlim": ours, "drlim_exact_weighting": exact}
     arrays = what_colours(z, unseen) | {"objective": losses}
-    title = f"{len(z):,} shifted unseen digits of {digits.title}, neighbours by pixels"
+    title = f"{len(z):,} shifted unseen digits of {digits.title}, neighbours by pixels, balanced weighting"
     return Result(draw(z, unseen, title, ours), claims, settings, digits, measured, arrays)

@@ -50,5 +50,5 @@ def make(run: Run) -> Result:
     settings = asdict(training) | {"weighting": "balanced", "neighbours": NEIGHBOURS, "train": len(x), "test": len(z)}
     measured = counts(similar, characters) | {"drlim": ours, "drlim_exact_weighting": exact}
     arrays = what_colours(z, unseen) | {"objective": losses}
-    title = f"{len(z):,} shifted unseen digits of {digits.title}, similar whatever the shift"
+    title = f"{len(z):,} shifted unseen digits of {digits.title}, similar whatever the shift, balanced weighting"
     return Result(draw(z, unseen, title, ours, JOINED), claims, settings, digits, measured, arrays)

@@ -17,9 +17,11 @@ from matplotlib.figure import Figure
 
 import drlim_np
 from drlim_np import atomic
+from drlim_np.backend import device_of, like, namespace, origin
 from drlim_np.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.data import Digits, Views
 from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
+from drlim_np.tree import Tree, tree_map
 from figures.style import BLUE, RULES, stamp
 
 RECORD = "metrics.json"
@@ -36,6 +38,7 @@ class Run:
     threads: for our own thread pools; the numbers do not depend on it.
     digits:  loads the digits when first called.
     views:   loads the views of an airplane when first called.
+    backend: where training runs, one of `drlim_np.backend.BACKENDS`.
     memory:  what earlier runs left to go on from.
     """
 
@@ -44,7 +47,13 @@ class Run:
     threads: int
     digits: Callable[[], Digits]
     views: Callable[[], Views]
+    backend: str = "numpy"
     memory: Memory = NOTHING_KEPT
+
+    def beside(self, host: Tree) -> Tree:
+        """Arrays of the host where training runs: what every figure sends there passes here."""
+        model = origin(self.backend)
+        return tree_map(lambda x: like(x, model), host)
 
     def rng(self, figure: int) -> np.random.Generator:
         """The generator of one figure."""
@@ -76,6 +85,7 @@ class Result:
     settings: all that was chosen, so that the figure can be made again.
     measured: further numbers, without a bound.
     arrays:   what colours the plot, for the .npz; None where nothing was trained.
+    files:    the content of further files, by their ending.
     """
 
     figure: Figure
@@ -84,6 +94,7 @@ class Result:
     data: Digits | Views | None = None
     measured: dict[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def require_spread(z: np.ndarray, margin: float, label: str) -> None:
@@ -132,6 +143,7 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
     if marks:
         stamp(result.figure, ", ".join(marks))
     files = {out / f"{key}.{kind}": _rendered(result.figure, kind) for kind in ("png", "svg")}
+    files |= {out / f"{key}.{kind}": content for kind, content in result.files.items()}
     if result.arrays is not None:
         buffer = io.BytesIO()
         np.savez(buffer, **result.arrays)
@@ -145,6 +157,8 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
 def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
     """The figure's entry in metrics.json."""
     data = result.data and {"name": result.data.name, "title": result.data.title, "sha256": result.data.sha256}
+    model = origin(run.backend)
+    arrays = namespace(model)
     return {
         "data": data,
         "settings": result.settings,
@@ -157,8 +171,9 @@ def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
             "python": platform.python_version(),
             "numpy": np.__version__,
             "matplotlib": matplotlib.__version__,
+            arrays.__name__: arrays.__version__,
         },
-        "machine": _machine() | {"threads": run.threads},
+        "machine": _machine() | {"threads": run.threads, "backend": run.backend, "device": device_of(model)},
         "wall_seconds": round(wall_seconds, 1),
     }
 

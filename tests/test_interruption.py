@@ -290,7 +290,7 @@ def test_every_figure_has_a_generator_of_its_own_whatever_was_drawn_before(small
 def test_an_audit_that_passed_is_not_repeated_for_the_same_sources(tmp_path, monkeypatch, capsys):
     (tmp_path / "test_it.py").write_text("def test_it():\n    assert True\n")
     row = Row("weight", 6, 0.0, 0.0)
-    monkeypatch.setattr(run_all.audit, "findings", lambda: iter([run_all.audit.Finding("a layer", row)]))
+    monkeypatch.setattr(run_all.audit, "findings", lambda backend: iter([run_all.audit.Finding("a layer", row)]))
 
     monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_it.py"),))
 

@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from drlim_np import neighbours
 from drlim_np.errors import InputError
-from drlim_np.neighbours import SPARE, contiguous_views, nearest_neighbour_graph, nearest_neighbours
+from drlim_np.neighbours import SPARE, nearest_neighbour_graph, nearest_neighbours
 
 
 def by_double_loop(x, k):
@@ -235,19 +235,3 @@ def test_ties_that_no_rounding_puts_in_doubt_go_to_the_smaller_index_too():
     x = (np.arange(60) // 2)[:, None]  # each point twice, on a line: the two on the left tie with the two on the right
     assert counted_fallbacks(x, 3) == 0
     assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
-
-
-# ---- neighbouring camera positions ----
-
-
-def test_views_are_similar_up_to_one_step_of_azimuth_and_of_elevation_whatever_else_differs():
-    azimuth, elevation, lighting = (at.ravel() for at in np.indices((6, 4, 2)))
-    expected = set()
-    for i in range(len(lighting)):
-        for j in range(i):
-            around = min((azimuth[i] - azimuth[j]) % 6, (azimuth[j] - azimuth[i]) % 6)
-            if around <= 1 and abs(elevation[i] - elevation[j]) <= 1:
-                expected.add((j, i))
-    found = contiguous_views(azimuth, elevation, 6).pairs
-    assert set(map(tuple, found.tolist())) == expected
-    assert len(found) == len(expected)

@@ -374,7 +374,7 @@ def test_a_rate_that_is_too_high_diverges_and_says_what_to_do():
     ("optimiser", "named"),
     [
         (SGD(1e300), "the new value of hidden.weight is not finite at step 1: lower the learning rate"),
-        (Adam(), "the optimiser's memory of square.hidden.weight is not finite at step 1: lower the learning rate"),
+        (Adam(), "the memory of square.hidden.weight is not finite at step 1: lower the learning rate"),
     ],
 )
 def test_what_becomes_of_the_weights_must_be_finite_too(optimiser, named):
