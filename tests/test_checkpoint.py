@@ -134,6 +134,7 @@ A, B = np.arange(6.0), np.arange(6)
         (A.reshape(2, 3), {"rate": 1}),
         (A.astype(np.float32), {"rate": 1}),
         (B, {"rate": 1}),
+        (A.view(np.int64), {"rate": 1}),
         (A[::-1], {"rate": 1}),
         (A, {"rate": 2}),
         (A, {"rates": 1}),
@@ -159,7 +160,7 @@ def test_another_version_of_the_source_has_another_digest(monkeypatch):
     assert digest_of(A) != before
 
 
-@pytest.mark.parametrize("change", ["digest", "steps", "network", "optimiser"])
+@pytest.mark.parametrize("change", ["digest", "steps", "network", "optimiser", "more"])
 def test_a_state_of_another_training_is_refused_even_under_its_name(change, tmp_path):
     outcome(kept_in(tmp_path))
     kept = kept_in(tmp_path)
@@ -170,6 +171,8 @@ def test_a_state_of_another_training_is_refused_even_under_its_name(change, tmp_
         steps -= 1
     elif change == "network":
         start["F4"]["weight"] = np.zeros((30, 3), np.float32)
+    elif change == "more":
+        write(kept.path, kept.digest, read(kept.path, kept.digest) | {"more": A})
     else:
         optimiser = SGD(0.1)
     stood = rng.bit_generator.state
