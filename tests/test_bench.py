@@ -35,6 +35,7 @@ def with_clock(monkeypatch, seconds):
     return ran
 
 
+@pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
 @pytest.mark.parametrize("name", [name for name in HERE if name != "fresh"])
 def test_every_case_does_the_same_work_as_its_peers(name):
     case = CASES[name]
