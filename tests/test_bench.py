@@ -4,6 +4,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def with_clock(monkeypatch, seconds):
     """Runs that take the given seconds, by contestant, and a list of who ran when."""
     ran = []
 
-    def clock(contestant):
+    def clock(contestant, timer):
         ran.append(contestant())
         return seconds[ran[-1]], None
 
@@ -111,27 +112,26 @@ def test_the_command_line_needs_neither_peer_to_list_its_cases():
 def test_contestants_take_turns_and_each_round_starts_with_another(monkeypatch):
     ran = with_clock(monkeypatch, {"ours": 1.0, "theirs": 1.0})
     times = race.race(contest_of("ours", "theirs"), rounds=3)
-    assert ran == ["ours", "theirs"] + ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
+    assert ran == ["ours", "theirs"] * 2 + ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
     assert times.seconds == {"ours": [1.0] * 3, "theirs": [1.0] * 3}
 
 
 def test_a_short_run_is_repeated_within_its_turn(monkeypatch):
     ran = with_clock(monkeypatch, {"ours": race.BURST / 2, "theirs": 1.0})
     race.race(contest_of("ours", "theirs"), rounds=1)
-    assert ran[2:] == ["ours"] * 3 + ["theirs"]
+    assert ran[4:] == ["ours"] * 3 + ["theirs"]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "rounds"), [(1.0, 9), (race.LONG + 1, race.FEWER), (race.LONGEST / 17, race.FEWER)]
-)
-def test_long_runs_get_fewer_rounds(monkeypatch, seconds, rounds):
-    with_clock(monkeypatch, {"ours": seconds, "theirs": seconds})
-    assert len(race.race(contest_of("ours", "theirs"), rounds=9).seconds["ours"]) == rounds
+def test_long_runs_get_fewer_rounds_and_no_warming_up(monkeypatch):
+    ran = with_clock(monkeypatch, {"ours": 1.0, "theirs": race.LONG + 1})
+    times = race.race(contest_of("ours", "theirs"), rounds=9)
+    assert ran == ["ours", "theirs", "ours", "theirs", "theirs", "ours"]
+    assert times.seconds == {"ours": [1.0] * race.FEWER, "theirs": [race.LONG + 1] * race.FEWER}
 
 
 def test_a_turn_counts_by_its_median(monkeypatch):
-    slow_once = iter([0.02, 0.02, 9.0, 0.02])
-    monkeypatch.setattr(race, "clock", lambda contestant: (next(slow_once), None))
+    slow_once = iter([0.02, 0.02, 0.02, 9.0, 0.02])
+    monkeypatch.setattr(race, "clock", lambda contestant, timer: (next(slow_once), None))
     assert race.race(contest_of("ours"), rounds=1).seconds == {"ours": [0.02]}
 
 
@@ -143,8 +143,12 @@ def test_results_are_compared_with_ours():
 
 def test_one_that_measured_itself_is_believed():
     assert race.clock(lambda: 7.5) == (7.5, 7.5)
-    seconds, result = race.clock(lambda: "done")
-    assert 0 < seconds < 7.5 and result == "done"
+    assert race.clock(lambda: "done", iter([2.0, 3.5]).__next__) == (1.5, "done")
+
+
+def test_time_that_others_have_the_processor_does_not_count_on_one_thread():
+    seconds, _ = race.clock(lambda: time.sleep(0.2))
+    assert seconds < 0.1
 
 
 def test_ratios_are_taken_round_by_round():
@@ -184,7 +188,7 @@ def test_the_time_of_every_layer_is_taken(monkeypatch):
 
 
 def test_the_bounds_are_of_all_threads(monkeypatch):
-    monkeypatch.setattr("drlim_np.bench.machine.clock", lambda work: (work() and 0.5, None))
+    monkeypatch.setattr("drlim_np.bench.machine.clock", lambda work, timer: (work() and 0.5, None))
     monkeypatch.setattr("drlim_np.bench.machine.ROUNDS", 1)
     monkeypatch.setattr("drlim_np.bench.machine.PRODUCT", 10)
     monkeypatch.setattr("drlim_np.bench.machine.COPIED", 100)

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import sys
+import time
 from collections.abc import Sequence
 
 from drlim_np.bench import gpu, memory, report
@@ -129,11 +130,13 @@ def _machine() -> str:
 
 def _measure(name: str, size: str, threads: str, rounds: str) -> Times:
     """One contest, in this process."""
-    if CASES[name].peer == "torch":
+    case = CASES[name]
+    if case.peer == "torch":
         import torch
 
         torch.set_num_threads(int(threads))
-    return race(CASES[name].build(int(size), int(threads)), int(rounds))
+    timer = time.perf_counter if case.device or int(threads) > 1 else time.process_time
+    return race(case.build(int(size), int(threads)), int(rounds), timer)
 
 
 # What a process of its own is asked for; its last line is the result as JSON.

@@ -33,6 +33,7 @@ class Case:
 
     sizes, quick: in full, and for a quick look.    peer: the library it needs.
     blas:         whether the threads are those of the matrix library; otherwise it runs on one, for threads are ours.
+    keep_memory:  whether the process keeps what it frees.    device: whether the work is done on a GPU.
     """
 
     build: Callable[[int, int], Contest]
@@ -42,6 +43,7 @@ class Case:
     threads: tuple[int, ...] = (1, 2)
     blas: bool = False
     keep_memory: bool = True
+    device: bool = False
 
     @property
     def words(self) -> str:
@@ -216,6 +218,6 @@ CASES = {
     "figure4": Case(figure4, (6_000,), (300,), "torch"),
     "figure7": Case(figure7, (30_000,), (300,), "torch"),
     "figure8": Case(figure8, (660,), (60,), "torch"),
-    "gpu-step": Case(gpu.step, (256, 1024), (16,), "torch", threads=(1,)),
-    "gpu-pairs": Case(gpu.pairs, (6_000, 30_000), (600,), "torch", threads=(1,)),
+    "gpu-step": Case(gpu.step, (256, 1024), (16,), "torch", threads=(1,), device=True),
+    "gpu-pairs": Case(gpu.pairs, (6_000, 30_000), (600,), "torch", threads=(1,), device=True),
 }

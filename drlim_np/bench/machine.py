@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -21,10 +22,11 @@ def bounds(threads: int) -> dict[str, float]:
     """
     matrices = np.ones((threads, 3, PRODUCT, PRODUCT), np.float32)
     pieces = np.ones((threads, 2, COPIED), np.uint8)
+    timer = perf_counter if threads > 1 else process_time
     with ThreadPoolExecutor(threads) as pool:
 
         def fastest(each: Callable[[int], object]) -> float:
-            return min(clock(lambda: list(pool.map(each, range(threads))))[0] for _ in range(3 * ROUNDS))
+            return min(clock(lambda: list(pool.map(each, range(threads))), timer)[0] for _ in range(3 * ROUNDS))
 
         product = fastest(lambda k: np.matmul(matrices[k, 0], matrices[k, 1], out=matrices[k, 2]))
         copy = fastest(lambda k: np.copyto(pieces[k, 0], pieces[k, 1]))

@@ -2,6 +2,7 @@
 
 A shared machine is slow for seconds at a time. So the contestants take turns in short bursts, and what is compared is
 their time within one round: a ratio in which such spells cancel. Its spread over the rounds says how well they do.
+What runs on one thread is timed by the processor's time, which does not run on while others have the processor.
 """
 
 import json
@@ -11,13 +12,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
-ROUNDS, FEWER = 9, 3
-LONG, LONGEST = 10.0, 60.0  # seconds of a run, and of all rounds, beyond which there are FEWER
+ROUNDS, FEWER, LONG = 9, 3, 10.0  # rounds; how many where a single run takes longer than LONG seconds
 BURST, MOST = 0.05, 20  # seconds that a contestant runs on for, and the most runs in them
 
 # glibc keeps what a process frees, so that large arrays are not given back to the system and faulted in again: PyTorch
@@ -34,7 +34,6 @@ class Contest:
     outcome:     what of a result is compared: an array, or None where there is nothing to compare.
     work, unit:  how much of what ours does in a run, for a rate: 256 "images", 18e6 "pairs".
     flop:        arithmetic in matrix products that a run cannot do without, or 0 where something else dominates.
-    clock:       seconds that a call takes, and its result.
     """
 
     contestants: dict[str, Callable[[], Any]]
@@ -58,30 +57,33 @@ class Times(NamedTuple):
     flop: float
 
 
-def clock(contestant: Callable[[], Any]) -> tuple[float, Any]:
+def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.process_time) -> tuple[float, Any]:
     """Seconds that a call takes, and what it returns. One that returns a `float` has measured its seconds itself."""
-    started = time.perf_counter()
+    started = timer()
     result = contestant()
-    elapsed = time.perf_counter() - started
+    elapsed = timer() - started
     return (result if isinstance(result, float) else elapsed), result
 
 
-def race(contest: Contest, rounds: int = ROUNDS) -> Times:
-    """Every contestant twice, to compare results and to warm up; then `rounds` rounds, each starting with another."""
+def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = time.process_time) -> Times:
+    """Every contestant once, to compare results, and once more, to warm up; then `rounds` rounds, each starting with
+    another contestant. Where a run takes long, the first is the first round already, and there are FEWER.
+    """
     names = list(contest.contestants)
+    measured = {name: clock(contest.contestants[name], timer) for name in names}
     differ = None
     if contest.outcome:
-        results = {name: contest.contestants[name]() for name in names}
-        ours, *others = (np.asarray(contest.outcome(results[name]), float) for name in names)
+        ours, *others = (np.asarray(contest.outcome(result), float) for _, result in measured.values())
         differ = max((float(np.linalg.norm(other - ours) / np.linalg.norm(ours)) for other in others), default=None)
-    first = {name: clock(contest.contestants[name])[0] for name in names}  # compiled by now
-    runs = {name: min(MOST, 1 + int(BURST / first[name])) for name in names}
-    if max(first.values()) > LONG or rounds * sum(runs[name] * first[name] for name in names) > LONGEST:
-        rounds = min(rounds, FEWER)
-    seconds = {name: [] for name in names}
+    if max(seconds for seconds, _ in measured.values()) > LONG:
+        seconds, runs = {name: [measured[name][0]] for name in names}, dict.fromkeys(names, 1)
+        rounds = min(rounds, FEWER) - 1
+    else:
+        first = {name: clock(contest.contestants[name], timer)[0] for name in names}  # compiled by now
+        seconds, runs = {name: [] for name in names}, {name: min(MOST, 1 + int(BURST / first[name])) for name in names}
     for number in range(rounds):
         for name in islice(chain(names, names), number % len(names), number % len(names) + len(names)):
-            burst = [clock(contestant)[0] for contestant in repeat(contest.contestants[name], runs[name])]
+            burst = [clock(contest.contestants[name], timer)[0] for _ in range(runs[name])]
             seconds[name].append(float(np.median(burst)))
     return Times(seconds, differ, contest.work, contest.unit, contest.flop)
 
