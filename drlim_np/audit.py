@@ -1,14 +1,18 @@
 """The audit: every gradient here held against the oracles of gradcheck.py, and wrong ones shown to be caught."""
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 
+from drlim_np.backend import BACKENDS, Array, like, origin, to_host
+from drlim_np.errors import InputError
 from drlim_np.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Gradient, InBlocks, Linear, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, contrastive_all_pairs, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
@@ -17,6 +21,20 @@ from drlim_np.training import Adam, descend
 from drlim_np.tree import Tree, add, tree_map
 
 MARGIN = 1.0
+
+LAYERS = [  # small ones of each kind, and the shape of an input
+    (Linear(5, 3), (4, 5)),
+    (Conv2d(2, 3, 3), (2, 2, 6, 5)),
+    (Subsample(2, 3), (2, 2, 6, 9)),
+    (Tanh(), (3, 4)),
+    (Flatten(), (2, 2, 3, 4)),
+    (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
+    (InBlocks(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
+]
+NETWORKS = [  # the paper's two, and the shape of a sample
+    ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
+    ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
+]
 
 
 class Finding(NamedTuple):
@@ -32,75 +50,87 @@ class Finding(NamedTuple):
         return self.row.holds != self.wrong_on_purpose
 
 
-def findings(seed: int = 0) -> Iterator[Finding]:
-    """The whole audit, in float64; every draw comes from `seed`."""
-    rng = np.random.default_rng(seed)
-    yield from _layers(rng)
-    yield from _losses(rng)
-    yield from _networks(rng)
+def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
+    """The whole audit, in float64; every draw comes from `seed`. The oracles stay on the host, whatever the backend."""
+    rng, model = np.random.default_rng(seed), origin(backend)
+    yield from _layers(rng, model)
+    yield from _losses(rng, model)
+    yield from _networks(rng, model)
     yield from _controls(rng)
 
 
-def _layers(rng: np.random.Generator) -> Iterator[Finding]:
-    subjects = [
-        (Linear(5, 3), (4, 5)),
-        (Conv2d(2, 3, 3), (2, 2, 6, 5)),
-        (Subsample(2, 3), (2, 2, 6, 9)),
-        (Tanh(), (3, 4)),
-        (Flatten(), (2, 2, 3, 4)),
-        (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
-        (InBlocks(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
-    ]
-    for layer, shape in subjects:
-        params = _random_like(layer.init(rng, np.float64), rng)
-        for row in check_layer(layer, params, rng.standard_normal(shape), rng):
+def computed_beside(model: Array, function: Callable) -> Callable:
+    """`function` of arrays or trees of the host, computed where `model` is: what it returns comes back to the host."""
+
+    def crossing(*arguments, **options):
+        there = (tree_map(lambda x: like(x, model), argument) for argument in arguments)
+        return _back(function(*there, **options), model)
+
+    return crossing
+
+
+def _back(result, model: Array):
+    """What a layer, a pullback or a loss returned, with its arrays on the host."""
+    if isinstance(result, tuple):
+        parts = [_back(part, model) for part in result]
+        return type(result)(*parts) if isinstance(result, Gradient) else tuple(parts)
+    if result is None:
+        return None
+    return computed_beside(model, result) if callable(result) else tree_map(to_host, result)
+
+
+def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    for layer, shape in LAYERS:
+        params = random_like(layer.init(rng, np.float64), rng)
+        for row in check_layer(computed_beside(model, layer), params, rng.standard_normal(shape), rng):
             yield Finding(type(layer).__name__, row)
 
 
-def _losses(rng: np.random.Generator) -> Iterator[Finding]:
-    z1, z2, y = _pairs(rng)
-    for row in _check_contrastive(contrastive(z1, z2, y, MARGIN)[1:], z1, z2, y, rng):
+def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    z1, z2, y = pairs_around_the_margin(rng)
+    of_pairs = computed_beside(model, lambda z1, z2: contrastive(z1, z2, y, MARGIN))
+    arguments, (_, dz1, dz2) = {"z1": z1, "z2": z2}, of_pairs(z1, z2)
+    for row in check(lambda a: of_pairs(a["z1"], a["z2"])[0], arguments, {"z1": dz1, "z2": dz2}, rng):
         yield Finding("contrastive, Eqs. 2 to 4", row)
-    z, similar = 0.6 * rng.standard_normal((12, 2)), _small_graph(12)
-    _, dz = contrastive_all_pairs(z, similar, MARGIN)
-    for row in check(
-        lambda arguments: contrastive_all_pairs(arguments["z"], similar, MARGIN)[0], {"z": z}, {"z": dz}, rng
-    ):
+    z, similar = 0.6 * rng.standard_normal((12, 2)), small_graph(12)
+    of_set = computed_beside(model, lambda z: contrastive_all_pairs(z, similar, MARGIN))
+    for row in check(lambda a: of_set(a["z"])[0], {"z": z}, {"z": of_set(z)[1]}, rng):
         yield Finding("all pairs, Eq. 2", row)
 
 
-def _networks(rng: np.random.Generator) -> Iterator[Finding]:
-    for name, network, shape in [
-        ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
-        ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
-    ]:
+def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    for name, network, shape in NETWORKS:
         x = rng.random((4, *shape))
-        similar = _small_graph(len(x))
-        start = network.init(rng, np.float64)
-        *_, last = descend(EveryPair(network, x, similar, MARGIN), start, Adam(3e-3), 20, rng)
-        for weights, params in [("random", start), ("trained", last.params)]:
-            for row in check_layer(network, params, x[:2], rng):
+        similar = small_graph(len(x))
+        start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
+        *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), Adam(3e-3), 20, rng)
+        for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
+            for row in check_layer(computed_beside(model, network), params, x[:2], rng):
                 yield Finding(f"{name}, {weights} W", row)
-            yield from _siamese(f"Siamese {name}, {weights} W", network, params, x, similar, rng)
+            yield from _siamese(f"Siamese {name}, {weights} W", network, params, x, similar, rng, model)
 
 
-def _siamese(subject: str, network, params: Tree, x: np.ndarray, similar: SimilarityGraph, rng) -> Iterator[Finding]:
+def _siamese(
+    subject: str, network, params: Tree, x: np.ndarray, similar: SimilarityGraph, rng, model: Array
+) -> Iterator[Finding]:
     i, j, y = pair_table(similar)
     drawn = similar.pairs[: len(similar.pairs) // 2 + 1]
+    x, first, second = (like(samples, model) for samples in (x, x[i], x[j]))
     sampled = SampledPairs(network, x, similar, MARGIN, batch=len(drawn))
     forms: list[tuple[str, Callable[[Tree], tuple]]] = [
-        ("two towers", lambda p: two_towers(network, p, x[i], x[j], y, MARGIN)),
+        ("two towers", lambda p: two_towers(network, p, first, second, y, MARGIN)),
         ("embed once", lambda p: embed_once(network, p, x, similar, MARGIN)),
         ("sampled pairs", lambda p: sampled.on(drawn, p)),
     ]
-    for form, loss_and_gradient in forms:
+    for form, function in forms:
+        loss_and_gradient = computed_beside(model, function)
         for row in check(lambda p, f=loss_and_gradient: f(p)[0], params, loss_and_gradient(params)[1], rng):
             yield Finding(f"{subject}, {form}", row)
 
 
 def _controls(rng: np.random.Generator) -> Iterator[Finding]:
     """Mistakes on record in other implementations of this loss. Each must be rejected, or the audit proves nothing."""
-    z1, z2, y = _pairs(rng)
+    z1, z2, y = pairs_around_the_margin(rng)
     similar, dissimilar = (1 - y)[:, None], y[:, None]
     difference = z1 - z2
     d = energy(z1, z2)[:, None]
@@ -172,7 +202,7 @@ def _check_contrastive(gradients: tuple, z1: np.ndarray, z2: np.ndarray, y: np.n
     return check(loss, {"z1": z1, "z2": z2}, dict(zip(("z1", "z2"), gradients, strict=True)), rng)
 
 
-def _pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pairs_around_the_margin(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of both labels at energies well inside, near, and well beyond the margin."""
     z1 = rng.standard_normal((12, 2))
     angle, length = rng.uniform(0, 2 * np.pi, 12), MARGIN * np.array([0.05, 0.3, 0.7, 0.95, 1.05, 2.0] * 2)
@@ -180,13 +210,13 @@ def _pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return z1, z1 + step, np.arange(12) // 6
 
 
-def _small_graph(size: int) -> SimilarityGraph:
+def small_graph(size: int) -> SimilarityGraph:
     """The samples in twos, the first two couples joined, and one couple listed from both ends."""
     couples = np.arange(size).reshape(-1, 2)
     return SimilarityGraph(size, np.concatenate([couples, [[1, 2], [1, 0]]]))
 
 
-def _random_like(params: Tree, rng: np.random.Generator) -> Tree:
+def random_like(params: Tree, rng: np.random.Generator) -> Tree:
     """Every entry drawn anew, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
     return tree_map(lambda p: rng.standard_normal(p.shape), params)
 
@@ -235,10 +265,34 @@ def summary(found: list[Finding]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the table; exit status 0 if every gradient holds and every wrong one is rejected, else 1."""
+    """Prints the table; exit status 0 if every gradient holds and every wrong one is rejected, else 1.
+
+    2, and one line, where the backend asked for cannot be had.
+    """
     parser = argparse.ArgumentParser(prog="python -m drlim_np.gradcheck", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="seed of all random weights and inputs (default: 0)")
-    found = list(findings(parser.parse_args(arguments).seed))
+    parser.add_argument("--backend", choices=BACKENDS, default="numpy", help="where it is computed (default: numpy)")
+    parser.add_argument("--autograd", action="store_true", help="a second opinion by PyTorch, where it is installed")
+    options = parser.parse_args(arguments)
+    if options.autograd and find_spec("torch") is None:
+        print(
+            f"{parser.prog}: --autograd needs PyTorch, which is not installed: run pip install torch", file=sys.stderr
+        )
+        return 2
+    try:
+        found = list(findings(options.seed, options.backend))
+    except InputError as fault:
+        print(f"{parser.prog}: {fault}", file=sys.stderr)
+        return 2
     print(table(found))
     print(summary(found))
-    return 0 if all(finding.as_it_should_be for finding in found) else 1
+    agreed = not options.autograd or _autograd_agrees(options.seed)
+    return 0 if agreed and all(finding.as_it_should_be for finding in found) else 1
+
+
+def _autograd_agrees(seed: int) -> bool:
+    from drlim_np import autograd  # needs PyTorch, which nothing else here does
+
+    opinions = list(autograd.opinions(seed))
+    print(autograd.table(opinions))
+    return all(opinion.holds for opinion in opinions)

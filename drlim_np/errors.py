@@ -22,6 +22,17 @@ class DivergedError(DrlimError, ArithmeticError):
     """A loss or gradient that is no longer a finite number."""
 
 
+class CollapsedError(DrlimError, ArithmeticError):
+    """A map that has collapsed: all its points together.
+
+    z: the map, (samples, dims). spread: the largest standard deviation of a coordinate, in margins.
+    """
+
+    def __init__(self, message: str, z, spread: float):
+        super().__init__(message)
+        self.z, self.spread = z, spread
+
+
 def shown(text: str | os.PathLike) -> str:
     """A path or a stranger's text, fit for a one-line message: with line breaks or control characters it is escaped."""
     return str(text) if str(text).isprintable() else ascii(str(text))

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drlim_np.backend import Array, keep_freed_memory, namespace, require_floating, zeros
+from drlim_np.backend import Array, empty, keep_freed_memory, namespace, on_host, require_floating, zeros
 from drlim_np.errors import InputError
 from drlim_np.tree import Tree, add
 
@@ -85,6 +85,7 @@ class Conv2d:
     With the patches under a row i of positions as the columns of P_i, all three are matrix products: y_i = W P_i,
     dW = Σ_i dy_i P_iᵀ, dP_i = Wᵀ dy_i. P_i is a slice of `_bands`. In memory rows come first and samples last, so a row
     of y is one piece, written in place, and copies are long: a training step takes 5 % less time than with maps first.
+    One row's product stays in the processor's cache; on a device, where launches cost most, all rows go into one.
     """
 
     channels: int
@@ -107,16 +108,18 @@ class Conv2d:
         xp = namespace(x)
         kernels, bands = xp.reshape(weight, (self.maps, -1)), self._bands(_rows_first(x))
         height, width, samples = x.shape[2] - self.kernel + 1, bands.shape[3], x.shape[0]
+        together = [slice(i, i + 1) for i in range(height)] if on_host(x) else [slice(0, height)]
         dtype = xp.result_type(x, weight, bias)  # complex if any is, as in the complex step
-        y = xp.empty((height, self.maps, width * samples), dtype=dtype, device=x.device)
-        for i in range(height):
-            y[i, ...] = kernels @ self._patches(bands, i)
+        y = empty((height, self.maps, width * samples), x, dtype)
+        for rows in together:
+            y[rows, ...] = kernels @ self._patches(bands, rows)
         y += bias[:, None]
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
             dy = xp.reshape(_rows_first(dy), y.shape)
-            dkernels = sum(dy[i, ...] @ self._patches(bands, i).T for i in range(height))
-            dparams = {"weight": xp.reshape(dkernels, weight.shape), "bias": xp.sum(xp.sum(dy, axis=0), axis=1)}
+            dkernels = sum(dy[rows, ...] @ self._patches(bands, rows).mT for rows in together)
+            dparams = {"weight": xp.reshape(xp.sum(dkernels, axis=0), weight.shape)}
+            dparams["bias"] = xp.sum(xp.sum(dy, axis=0), axis=1)
             return Gradient(dparams, self._pull_to_input(kernels, dy, bands) if wrt_input else None)
 
         return _samples_first(xp.reshape(y, (height, self.maps, width, samples))), pullback
@@ -127,11 +130,14 @@ class Conv2d:
         maps = xp.reshape(xp.reshape(maps, (-1,)), maps.shape)  # ordered so in memory too: the copies below run long
         return xp.stack([maps[:, :, v : v + width, :] for v in range(self.kernel)], axis=2)
 
-    def _patches(self, bands: Array, i: int) -> Array:
-        """P_i: (channels kernel², width samples), in column j the pixels under the kernel at (i, j)."""
-        xp = namespace(bands)
-        patches = xp.permute_dims(bands[i : i + self.kernel, ...], (1, 0, 2, 3, 4))
-        return xp.reshape(patches, (self.channels * self.kernel**2, -1))
+    def _patches(self, bands: Array, rows: slice) -> Array:
+        """The P_i of some rows: (rows, channels kernel², width samples), in column j the pixels under (i, j)."""
+        xp, (_, channels, k, width, samples), count = namespace(bands), bands.shape, rows.stop - rows.start
+        if count == 1:  # less to copy, and nothing for a single channel
+            patches = xp.permute_dims(bands[rows.start : rows.start + k, ...], (1, 0, 2, 3, 4))
+        else:
+            patches = xp.stack([bands[rows.start + u : rows.stop + u, ...] for u in range(k)], axis=2)
+        return xp.reshape(patches, (count, channels * k * k, width * samples))
 
     def _pull_to_input(self, kernels: Array, dy: Array, bands: Array) -> Array:
         """dL/dx: each pixel collects the gradients of all the patches that it was copied into."""
@@ -181,8 +187,10 @@ class Subsample:
             dparams = {"coefficient": xp.sum(dy * mean, axis=(0, 2, 3)), "bias": xp.sum(dy, axis=(0, 2, 3))}
             if not wrt_input:
                 return Gradient(dparams, None)
-            dpixel = (coefficient / size**2) * dy
-            return Gradient(dparams, _samples_first(xp.repeat(xp.repeat(dpixel, size, axis=2), size, axis=0)))
+            height, channels, width, samples = dy.shape
+            dpixel = ((coefficient / size**2) * dy)[:, None, :, :, None, :]
+            windows = xp.broadcast_to(dpixel, (height, size, channels, width, size, samples))
+            return Gradient(dparams, _samples_first(xp.reshape(windows, maps.shape)))
 
         return _samples_first(coefficient * mean + bias), pullback
 
@@ -261,6 +269,7 @@ class InBlocks:
 
     Samples do not interact inside a network, so outputs concatenate and parameter gradients add. Blocks run on
     `threads` threads and are added in the order of the samples: the result does not depend on the number of threads.
+    A device has all its threads at work on one block: there the samples stay together.
     """
 
     network: Sequential
@@ -275,17 +284,18 @@ class InBlocks:
         return self.network.init(rng, dtype)
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        xp = namespace(x)
+        if not on_host(x):
+            return self.network(params, x)
         samples = x.shape[0]
         blocks = [slice(k, min(k + self.size, samples)) for k in range(0, max(1, samples), self.size)]
         outputs, pullbacks = zip(*self._each(lambda block: self.network(params, x[block, ...]), blocks), strict=True)
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
             gradients = self._each(lambda b: pullbacks[b](dy[blocks[b], ...], wrt_input=wrt_input), range(len(blocks)))
-            dinput = xp.concat([gradient.input for gradient in gradients]) if wrt_input else None
+            dinput = np.concat([gradient.input for gradient in gradients]) if wrt_input else None
             return Gradient(reduce(add, (gradient.params for gradient in gradients)), dinput)
 
-        return xp.concat(outputs), pullback
+        return np.concat(outputs), pullback
 
     def _each(self, function: Callable, items) -> list:
         if self.threads == 1:

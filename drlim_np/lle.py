@@ -94,10 +94,10 @@ def closed_groups(neighbours: Sequence[np.ndarray]) -> int:
 def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
     """Those of least eigenvalue but the constant one, whose eigenvalue in M is 0: (samples, count), orthonormal.
 
-    Adding the table of 1/n to M, in place, lifts the constant vector to eigenvalue 1 and does nothing to centred ones.
-    A ridge of the size of M's rounding adds the same to every eigenvalue, and keeps them positive where the graph falls
-    apart. Solving with that matrix lets the least eigenvalues grow fastest: power iteration on a few directions at
-    once, until M z - λ z no longer falls, for what is left of it is rounding.
+    Adding the table of 1/n to M, in place, lifts the constant vector to eigenvalue 1 and does nothing to the others,
+    which are centred. A ridge of the size of M's rounding adds the same to every eigenvalue, and keeps them positive
+    where the graph falls apart. Solving with that matrix lets the least eigenvalues grow fastest: power iteration on a
+    few directions at once, until M z - λ z no longer falls, for what is left of it is rounding.
     """
     samples = len(m)
     ridge = np.finfo(float).eps * np.trace(m)
@@ -107,7 +107,6 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
     basis = np.random.default_rng(0).standard_normal((samples, min(count + SPARE, samples - 1)))
     residual = inf
     while True:
-        basis -= basis.mean(axis=0)
         basis, _ = np.linalg.qr(solve(basis))
         applied = m @ basis
         eigenvalues, turn = np.linalg.eigh(basis.T @ applied)

@@ -15,12 +15,13 @@ from math import isfinite
 
 import numpy as np
 
-from drlim_np.backend import Array, like, namespace, real, require_floating, to_host, zeros
+from drlim_np.backend import Array, is_array, like, namespace, on_host, real, require_floating, to_host, zero_at, zeros
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.tiles import near_together, within_reach
 
 TILE = 256  # samples on either side of the pairs worked on at once: 256 KB an array in float32, which stays in cache
+DEVICE_TILE = 2048  # the same on a device, where a launch costs as much as some 100,000 pairs: 16 MB an array
 
 
 def energy(z1: Array, z2: Array) -> Array:
@@ -83,15 +84,19 @@ def contrastive_all_pairs(z: Array, similar: SimilarityGraph, margin: float) -> 
 def similar_sum(z: Array, similar: SimilarityGraph) -> tuple[Array, Array]:
     """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims).
 
-    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `similar.partners`.
+    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `similar.partners`. On the host
+    one column of that table after another, which stays in cache; on a device all at once, which is few launches.
     """
     _require_embeddings(z, similar)
-    xp = namespace(z)
+    xp, partners = namespace(z), like(similar.partners, z)
+    together = 1 if on_host(z) else max(1, partners.shape[1])
     seen_twice, dz = xp.sum(zeros((1,), z)), zeros(z.shape, z)
-    for partner in similar.partners.T:
-        difference = z - xp.take(z, like(partner, z), axis=0)
-        seen_twice = seen_twice + xp.sum(similar_loss(_length(difference)))
-        dz += difference
+    for k in range(0, partners.shape[1], together):
+        partner = partners[:, k : k + together]
+        others = xp.take(z, xp.reshape(partner, (-1,)), axis=0)
+        differences = z[:, None, :] - xp.reshape(others, (*partner.shape, z.shape[1]))
+        seen_twice = seen_twice + xp.sum(similar_loss(_length(differences)))
+        dz += xp.sum(differences, axis=1)
     return seen_twice / 2, dz
 
 
@@ -103,7 +108,7 @@ def dissimilar_sum(
     weight: (samples,) of z's dtype, or None for all ones.
 
     Tiles of near samples are taken against one another; those that lie a margin or more apart are passed over. A pair
-    that does not count, being similar or seen from its other end, has no gap: like one at D ≥ m it adds exactly 0.
+    that does not count, being similar or seen from its other end, is given no gap: like one at D ≥ m it adds exactly 0.
     """
     _require_embeddings(z, similar)
     margin = require_margin(margin)
@@ -111,9 +116,9 @@ def dissimilar_sum(
         require_floating(z=z, weight=weight)
         if weight.shape != z.shape[:1]:
             raise InputError(f"weight has shape {weight.shape}: one for each of the {z.shape[0]} samples is needed")
-    xp = namespace(z)
+    xp, tile = namespace(z), tile_size(z)
     places = to_host(real(z))
-    order = near_together(places, TILE)
+    order = near_together(places, tile)
     place = np.argsort(order)
 
     def arranged(x: Array) -> Array:
@@ -122,13 +127,15 @@ def dissimilar_sum(
     coordinates = [arranged(z[:, axis]) for axis in range(z.shape[1])]
     weight = xp.ones_like(z[:, 0]) if weight is None else arranged(weight)
     loss, gradient = xp.sum(zeros((1,), z)), [xp.zeros_like(x) for x in coordinates]
-    for rows, columns, counts in within_reach(places[order], place[similar.edges], TILE, margin):
+    for rows, columns, similar_pairs in within_reach(places[order], place[similar.edges], tile, margin):
         # One coordinate at a time: the differences stay exact, where the expansion |a|² - 2ab + |b|² would cancel.
         differences = [x[rows, None] - x[None, columns] for x in coordinates]
         d = xp.sqrt(sum(difference * difference for difference in differences))
         gap = _gap(d, margin)
-        if counts is not None:
-            gap = xp.where(like(counts, z), gap, xp.zeros_like(gap))
+        if rows == columns:
+            gap = xp.triu(gap, k=1)
+        if len(similar_pairs):
+            gap = zero_at(gap, similar_pairs)
         loss = loss + weight[rows] @ (gap * gap / 2) @ weight[columns]
         push = _push(gap, d)
         for dz, difference in zip(gradient, differences, strict=True):
@@ -136,6 +143,11 @@ def dissimilar_sum(
             dz[rows] -= weight[rows] * (force @ weight[columns])
             dz[columns] += weight[columns] * (weight[rows] @ force)
     return loss, xp.take(xp.stack(gradient, axis=1), like(place, z), axis=0)
+
+
+def tile_size(z: Array) -> int:
+    """How many samples on either side of the pairs are worked on at once, by where z is."""
+    return TILE if on_host(z) else DEVICE_TILE
 
 
 def require_margin(margin: float) -> float:
@@ -166,7 +178,7 @@ def _push(gap: Array, d: Array) -> Array:
 def _is_similar(y: Array, z: Array) -> Array:
     """Where Y = 0, (pairs,) bool beside z. Raises InputError for a wrong length or a label other than 0 and 1."""
     xp = namespace(z)
-    y = like(np.asarray(y), z) if isinstance(y, np.ndarray) or not hasattr(y, "__array_namespace__") else y
+    y = like(np.asarray(y), z) if on_host(y) or not is_array(y) else y
     if y.shape != (z.shape[0],):
         raise InputError(f"y has shape {y.shape}: one label for each of the {z.shape[0]} pairs is needed")
     if xp.isdtype(y.dtype, "bool"):

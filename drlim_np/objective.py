@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from drlim_np.backend import Array, like
+from drlim_np.backend import Array, like, namespace
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import InBlocks, Sequential
@@ -107,7 +107,7 @@ class SampledPairs:
         samples, place, times = np.unique(drawn, return_inverse=True, return_counts=True)
         weight = times * (2 * graph.listed_count / graph.size) / graph.degree[samples]
 
-        x = self.x[like(samples, self.x)]
+        x = namespace(self.x).take(self.x, like(samples, self.x), axis=0)
         z, pullback = self.network(params, x)
         attraction, pull = similar_sum(z, SimilarityGraph(len(samples), place.reshape(drawn.shape)))
         weight = like(weight.astype(str(z.dtype).split(".")[-1]), z)

@@ -28,13 +28,13 @@ def near_together(z: np.ndarray, size: int) -> np.ndarray:
 
 def within_reach(
     z: np.ndarray, similar: np.ndarray, size: int, reach: float
-) -> Iterator[tuple[slice, slice, np.ndarray | None]]:
+) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """The pairs of tiles, the second never before the first, whose bounding boxes lie less than `reach` apart.
 
     z (samples, dims) real, in the order of tiles of `size`; similar (edges, 2), the places of similar pairs in it.
 
-    Yields rows, columns, and which of their pairs (row, column) are dissimilar and not seen from the other end already,
-    as bool (rows, columns), or None for all of them. A place that is not a number counts as within reach.
+    Yields rows, columns, and the similar pairs among them: (pairs, 2), each with its row and column in the tiles; of a
+    tile with itself the row before the column. A place that is not a number counts as within reach.
     """
     tiles = [slice(start, min(start + size, len(z))) for start in range(0, len(z), size)]
     corners = [(z[tile].min(axis=0).astype(float), z[tile].max(axis=0).astype(float)) for tile in tiles]
@@ -42,14 +42,9 @@ def within_reach(
     first, second = np.sort(similar, axis=1).T
     tile_pair = first // size * len(tiles) + second // size
     order = np.argsort(tile_pair, kind="stable")
-    first, second, tile_pair = first[order] % size, second[order] % size, tile_pair[order]
+    within, tile_pair = np.stack([first[order], second[order]], axis=1) % size, tile_pair[order]
     for k, rows in enumerate(tiles):
         apart = np.maximum(0, np.maximum(low[k:] - high[k], low[k] - high[k:]))
         for other in k + np.flatnonzero(~((apart**2).sum(axis=1) >= reach**2)):
-            columns, counts = tiles[other], None
             begin, end = np.searchsorted(tile_pair, [k * len(tiles) + other, k * len(tiles) + other + 1])
-            if k == other or begin < end:
-                shape = rows.stop - rows.start, columns.stop - columns.start
-                counts = ~np.tri(*shape, dtype=bool) if k == other else np.ones(shape, bool)
-                counts[first[begin:end], second[begin:end]] = False
-            yield rows, columns, counts
+            yield rows, tiles[other], within[begin:end]

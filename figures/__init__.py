@@ -15,6 +15,7 @@ from figures import (
     figure9,
     figure10,
     sheet,
+    unfolding,
 )
 from figures.record import Result, Run
 
@@ -31,8 +32,10 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure8": figure8.make,
     "figure9": figure9.make,
     "figure10": figure10.make,
+    "unfolding": unfolding.make,
     "sheet": sheet.make,
     "sheet-airplane": airplane_sheet.make,
 }
 DIGITS = {"figure4", "figure4-exact", "figure5", "figure6", "figure7"}  # those that need 4s and 9s
-AIRPLANE = {"figure8", "figure9", "figure10"}  # those that need views of an airplane
+AIRPLANE = {"figure8", "figure9", "figure10", "unfolding"}  # those that need views of an airplane
+ON_REQUEST = {"unfolding"}  # those that are drawn by --only or --animate alone

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from drlim_np import metrics
+from drlim_np.backend import to_host
 from drlim_np.cylinder import Cylinder, fit
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
 from drlim_np.graph import SimilarityGraph
@@ -15,7 +16,8 @@ from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair
 from drlim_np.principal import principal_images
 from drlim_np.training import Adam, embed, minimise
-from figures.record import Claim, Run
+from drlim_np.tree import leaves
+from figures.record import Claim, Run, require_spread
 
 TRAIN = 660  # of the 972 views, drawn at random; the others are unseen
 HIDDEN = 20
@@ -100,7 +102,7 @@ def problem(run: Run) -> Problem:
     principal = principal_images(given.inputs[given.train])
     coordinates = given.inputs @ principal.T
     network = two_layer(len(principal), HIDDEN, outputs=3, scale=SMALL)
-    objective = EveryPair(network, coordinates[given.train], given.similar, MARGIN, "exact")
+    objective = EveryPair(network, run.beside(coordinates[given.train]), given.similar, MARGIN, "exact")
     starts, steps = (QUICK_STARTS, QUICK_STEPS) if run.quick else (STARTS, STEPS)
     return Problem(network, principal, coordinates, objective, run.rng(8).spawn(starts), steps)
 
@@ -115,13 +117,19 @@ def mapped(run: Run) -> Mapped:
     ends, losses = [], []
     for k, rng in enumerate(posed.starts):
         label = f"airplane, start {k + 1} of {len(posed.starts)}"
-        params, course = minimise(posed.objective, posed.network.init(rng), Adam(RATE), posed.steps, rng, label=label)
+        start = posed.network.init(rng)
+        follows_from = [settings(run), posed.coordinates[given.train], given.similar.pairs, run.backend]
+        kept = run.memory.checkpoint(label, *follows_from, rng.bit_generator.state, [leaf for _, leaf in leaves(start)])
+        params, course = minimise(
+            posed.objective, run.beside(start), Adam(RATE), posed.steps, rng, label=label, checkpoint=kept
+        )
         ends.append((params, course))
-        losses.append(float(posed.objective(params, rng, progress=1.0)[0]))
+        losses.append(float(to_host(posed.objective(params, rng, progress=1.0)[0])))
     params, course = ends[int(np.argmin(losses))]
     z = embed(posed.network, params, posed.coordinates)
+    require_spread(z, MARGIN, "airplane")
     fitted = fit(z[given.train], given.views.elevation[given.train], given.azimuth[given.train])
-    return Mapped(z, params["hidden"]["weight"] @ posed.principal, course, losses, fitted)
+    return Mapped(z, to_host(params["hidden"]["weight"]) @ posed.principal, course, losses, fitted)
 
 
 def organisation(

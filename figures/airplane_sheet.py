@@ -5,8 +5,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, Views, airplane
-from drlim_np.neighbours import nearest_neighbours
+from drlim_np import metrics
+from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, airplane
+from drlim_np.neighbours import contiguous_views
 from figures.record import Claim, Result, Run
 from figures.style import RULES
 
@@ -19,7 +20,7 @@ ANY, MIDDLE, BRIGHT = 2, 4, 5  # an azimuth, an elevation and a lighting that sh
 @rc_context(RULES)
 def make(run: Run) -> Result:
     """A sheet of the rendered airplane under its six lightings; not a figure of the paper."""
-    views = airplane.generate()
+    views = airplane.generate(run.memory)
     images = views.images.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, VIEW_SIDE)
     lines = [
         ("azimuth,\nevery 20°", images[:, MIDDLE, BRIGHT]),
@@ -35,23 +36,14 @@ def make(run: Run) -> Result:
     ):
         _draw(axes, words, line)
 
-    same_light, contiguous = neighbours_in_pixels(views, run.threads)
+    pixels = views.images.reshape(len(views.images), -1)
+    lit_alike = run.memory.remembered(metrics.same_label_neighbours, pixels, views.lighting, NEAREST)
+    contiguous = metrics.similar_neighbours(pixels, contiguous_views(views.azimuth, views.elevation, AZIMUTHS), NEAREST)
     claims = [
-        Claim(f"light matters: same lighting, of {NEAREST} nearest in pixels (chance 1/6)", same_light, "≥", 1 / 2),
+        Claim(f"light matters: same lighting, of {NEAREST} nearest in pixels (chance 1/6)", lit_alike, "≥", 1 / 2),
         Claim(f"more than the pose: contiguous in pose, of {NEAREST} nearest in pixels", contiguous, "≤", 2 / 3),
     ]
     return Result(figure, claims, {"images": len(views.images), "neighbours": NEAREST}, views)
-
-
-def neighbours_in_pixels(views: Views, threads: int = 1) -> tuple[float, float]:
-    """Of each view's nearest others in pixels, the share with its lighting, and the share contiguous with it in pose.
-
-    Contiguous: at most one step apart in azimuth, around the circle, and at most one in elevation, in any lighting.
-    """
-    nearest = nearest_neighbours(views.images.reshape(len(views.images), -1), NEAREST, threads)
-    around, up, light = (np.abs(at[nearest] - at[:, None]) for at in (views.azimuth, views.elevation, views.lighting))
-    contiguous = (np.minimum(around, AZIMUTHS - around) <= 1) & (up <= 1)
-    return float(np.mean(light == 0)), float(np.mean(contiguous))
 
 
 def _draw(axes: Axes, words: str, images: np.ndarray) -> None:

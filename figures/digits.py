@@ -1,6 +1,6 @@
 """What the figures of digits share: 4s and 9s drawn at random, a G_W trained on them, and how they are drawn."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,11 +10,12 @@ from drlim_np.data import Digits, Split
 from drlim_np.errors import DataError, InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import InBlocks
+from drlim_np.neighbours import nearest_neighbours
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs, Weighting
-from drlim_np.training import Adam, minimise
-from drlim_np.tree import Tree
-from figures.record import Run
+from drlim_np.training import Adam, embed, minimise
+from drlim_np.tree import Tree, leaves
+from figures.record import Run, require_spread
 from figures.style import BLUE, VERMILLION
 
 CLASSES = (4, 9)
@@ -63,12 +64,27 @@ def learn(
     rng: np.random.Generator,
     label: str,
 ) -> tuple[InBlocks, Tree, np.ndarray]:
-    """Step 2: G_W trained on the inputs x and the graph among them: network, W, the objective before each step."""
+    """Step 2: G_W trained on the inputs x and the graph among them: network, W, the objective before each step.
+
+    All is drawn on the host, so that weights and batches are the same wherever training runs; W stays there. Goes on
+    where an earlier run of the same left off. Raises CollapsedError where all inputs end in one place.
+    """
     network = InBlocks(convnet(), threads=run.threads)
-    objective = SampledPairs(network, x, similar, training.margin, weighting, training.batch)
+    objective = SampledPairs(network, run.beside(x), similar, training.margin, weighting, training.batch)
     start = network.init(rng)
-    params, losses = minimise(objective, start, Adam(training.rate), training.steps, rng, label=label)
+    follows_from = [asdict(training), weighting, x, similar.pairs, run.backend, [leaf for _, leaf in leaves(start)]]
+    kept = run.memory.checkpoint(label, *follows_from, rng.bit_generator.state)
+    params, losses = minimise(
+        objective, run.beside(start), Adam(training.rate), training.steps, rng, label=label, checkpoint=kept
+    )
+    require_spread(embed(network, params, x[:1024]), training.margin, label)
     return network, params, losses
+
+
+def nearest(run: Run, x: np.ndarray, k: int) -> SimilarityGraph:
+    """`nearest_neighbour_graph` of the inputs (samples, …), remembered from an earlier run of the same."""
+    near = run.memory.remembered(nearest_neighbours, x.reshape(len(x), -1), k, threads=run.threads)
+    return SimilarityGraph(len(x), np.stack([np.repeat(np.arange(len(x)), k), near.ravel()], axis=1))
 
 
 def scatter_by_class(axes: Axes, z: np.ndarray, labels: np.ndarray, **looks) -> None:

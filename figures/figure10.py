@@ -43,7 +43,7 @@ def adjoining(image: np.ndarray, inside: np.ndarray) -> float:
 
 
 def _draw(images: np.ndarray, title: str) -> Figure:
-    figure = Figure(figsize=(11, 9.6), layout="constrained")
+    figure = Figure(figsize=(11, 8.2), layout="constrained")
     figure.suptitle(f"Weights of the {HIDDEN} hidden units on the pixels ({title})", x=0.02, ha="left")
     ends = np.quantile(np.abs(images), 0.998)
     panels = figure.subplots(HIDDEN // ACROSS, ACROSS)

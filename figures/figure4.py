@@ -7,14 +7,14 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from drlim_np import metrics
+from drlim_np.checkpoint import Memory
 from drlim_np.data.canvas import on_canvas
 from drlim_np.errors import DataError
 from drlim_np.loss import contrastive_all_pairs
-from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 from figures import thumbnails
-from figures.digits import LOOKS, Training, draw_at_random, learn, scatter_by_class, slant_of
+from figures.digits import LOOKS, Training, draw_at_random, learn, nearest, scatter_by_class, slant_of
 from figures.panels import box, by_slant, map_panel, room_around
 from figures.record import Claim, Result, Run
 from figures.style import RULES
@@ -59,12 +59,13 @@ def _make(run: Run, weighting: Weighting) -> Result:
     label, slant = digits.test.labels[test], slant_of(digits, test)
     x, unseen = on_canvas(digits.train.images[train]), on_canvas(digits.test.images[test])
 
-    similar = nearest_neighbour_graph(x.reshape(len(x), -1), NEIGHBOURS, run.threads)
+    similar = nearest(run, x, NEIGHBOURS)
     network, params, losses = learn(x, similar, weighting, training, run, rng, f"figure 4, {weighting}")
 
     z = _turned(embed(network, params, unseen), slant, label)
     pixels = unseen.reshape(len(unseen), -1)
-    ours, linear = _organisation(pixels, z, label, slant), _organisation(pixels, metrics.pca(pixels), label, slant)
+    pca = run.memory.remembered(metrics.pca, pixels)
+    ours, linear = (_organisation(pixels, points, label, slant, run.memory) for points in (z, pca))
     true_slant = digits.test.truth.get("slant")
     if true_slant is not None:
         ours["known_slant_r2"] = metrics.regression_r2(z, true_slant[test])
@@ -112,13 +113,14 @@ def _make(run: Run, weighting: Weighting) -> Result:
     return Result(figure, claims, settings, digits, measured, arrays)
 
 
-def _organisation(pixels: np.ndarray, z: np.ndarray, label: np.ndarray, slant: np.ndarray) -> dict[str, float]:
-    """The numbers that describe a map `z` of the images `pixels`."""
+def _organisation(pixels, z, label, slant, memory: Memory) -> dict[str, float]:
+    """The numbers that describe a map `z` (samples, 2) of the images `pixels` (samples, features)."""
+    found = memory.remembered
     return {
-        "accuracy": metrics.accuracy(z, label),
-        "slant_r2": metrics.regression_r2(z, slant),
-        "unevenness": metrics.unevenness(z),
-        "trustworthiness": metrics.trustworthiness(pixels, z),
+        "accuracy": found(metrics.accuracy, z, label),
+        "slant_r2": found(metrics.regression_r2, z, slant),
+        "unevenness": found(metrics.unevenness, z),
+        "trustworthiness": found(metrics.trustworthiness, pixels, z),
     }
 
 

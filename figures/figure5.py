@@ -5,8 +5,7 @@ from dataclasses import asdict
 from matplotlib import rc_context
 
 from drlim_np.data.shifts import shifted
-from drlim_np.neighbours import nearest_neighbour_graph
-from figures.digits import Training
+from figures.digits import Training, nearest
 from figures.record import Claim, Result, Run
 from figures.shifted import NEIGHBOURS, counts, draw, train, train_characters, unseen_digits, what_colours
 from figures.style import RULES
@@ -28,7 +27,7 @@ def make(run: Run) -> Result:
     digits, unseen = run.digits(), unseen_digits(run)
     characters = train_characters(run)
     x = shifted(characters)
-    similar = nearest_neighbour_graph(x.reshape(len(x), -1), NEIGHBOURS, run.threads)
+    similar = nearest(run, x, NEIGHBOURS)
     training = Training(QUICK_STEPS if run.quick else STEPS)
     z, losses, ours = train(run, x, similar, "balanced", training, unseen, "figure 5")
     exact = None if run.quick else train(run, x, similar, "exact", training, unseen, "figure 5")[2]
@@ -47,5 +46,5 @@ def make(run: Run) -> Result:
     settings = asdict(training) | {"weighting": "balanced", "neighbours": NEIGHBOURS, "train": len(x), "test": len(z)}
     measured = counts(similar, characters) | {"drlim": ours, "drlim_exact_weighting": exact}
     arrays = what_colours(z, unseen) | {"objective": losses}
-    title = f"{len(z):,} shifted unseen digits of {digits.title}, neighbours by pixels"
+    title = f"{len(z):,} shifted unseen digits of {digits.title}, neighbours by pixels, balanced weighting"
     return Result(draw(z, unseen, title, ours), claims, settings, digits, measured, arrays)

@@ -20,11 +20,11 @@ def make(run: Run) -> Result:
     """LLE of digits and their shifts, the same neighbours: degenerate."""
     digits, unseen = run.digits(), unseen_digits(run, TEST_PER_CLASS)
     pixels = unseen.inputs.reshape(len(unseen.inputs), -1)
-    near = nearest_neighbours(pixels, NEIGHBOURS, run.threads)
+    near = run.memory.remembered(nearest_neighbours, pixels, NEIGHBOURS, threads=run.threads)
     with warnings.catch_warnings(record=True) as said:  # that the graph may fall apart is what the figure shows
         warnings.simplefilter("always")
-        z = lle(pixels, near)
-    theirs = organisation(z, unseen)
+        z = run.memory.remembered(lle, pixels, near)
+    theirs = organisation(z, unseen, run.memory)
     claims = []
     if (digits.name, run.quick) in BOUNDS:
         bound = BOUNDS[digits.name, run.quick]

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from matplotlib import rc_context
 
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
-from figures.digits import Training
+from drlim_np.neighbours import alike_in_any_copy
+from figures.digits import Training, nearest
 from figures.record import Claim, Result, Run
 from figures.shifted import NEIGHBOURS, counts, draw, train, train_characters, unseen_digits, what_colours
 from figures.style import RULES
@@ -29,8 +29,7 @@ def make(run: Run) -> Result:
     """Digits and their shifts, similar whatever the shift: copies packed together, one coherent map."""
     digits, unseen = run.digits(), unseen_digits(run)
     characters = train_characters(run)
-    nearest = nearest_neighbour_graph(characters.reshape(len(characters), -1), NEIGHBOURS, run.threads)
-    x, similar = shifted(characters), alike_in_any_copy(nearest, len(SHIFTS))
+    x, similar = shifted(characters), alike_in_any_copy(nearest(run, characters, NEIGHBOURS), len(SHIFTS))
     training = Training(QUICK_STEPS if run.quick else STEPS)
     z, losses, ours = train(run, x, similar, "balanced", training, unseen, "figure 7")
     exact = None if run.quick else train(run, x, similar, "exact", training, unseen, "figure 7")[2]
@@ -51,5 +50,5 @@ def make(run: Run) -> Result:
     settings = asdict(training) | {"weighting": "balanced", "neighbours": NEIGHBOURS, "train": len(x), "test": len(z)}
     measured = counts(similar, characters) | {"drlim": ours, "drlim_exact_weighting": exact}
     arrays = what_colours(z, unseen) | {"objective": losses}
-    title = f"{len(z):,} shifted unseen digits of {digits.title}, similar whatever the shift"
+    title = f"{len(z):,} shifted unseen digits of {digits.title}, similar whatever the shift, balanced weighting"
     return Result(draw(z, unseen, title, ours, JOINED), claims, settings, digits, measured, arrays)

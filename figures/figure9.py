@@ -29,7 +29,7 @@ ELEVATION, LIT_ALIKE = 0.5, 1 / 4
 def make(run: Run) -> Result:
     """LLE of the airplane, the same neighbours: no cylinder, and not invariant to lighting."""
     given, found = setting(run), mapped(run)
-    z, theirs = _map(given, NONE)
+    z, theirs = _map(run, given, NONE)
     ours = organisation(found.z[given.train], found.cylinder, given, given.train, given.similar)
     claims = counts(given)
     if given.views.name == "airplane":
@@ -51,7 +51,7 @@ def make(run: Run) -> Result:
     measured = {
         "lle": theirs,
         "drlim_on_the_same_views": ours,
-        "lle_by_regularisation": {f"{amount:g}": _map(given, amount)[1] for amount in OTHERS},
+        "lle_by_regularisation": {f"{amount:g}": _map(run, given, amount)[1] for amount in OTHERS},
     }
     settings = {"samples": len(z), "neighbours_on_average": float(given.similar.degree.mean()), "regularisation": NONE}
     views, rows = given.views, given.train
@@ -65,10 +65,10 @@ def make(run: Run) -> Result:
     return Result(_draw(given, z, theirs, ours), claims, settings, views, measured, arrays)
 
 
-def _map(given: Setting, regularisation: float) -> tuple[np.ndarray, dict[str, float]]:
+def _map(run: Run, given: Setting, regularisation: float) -> tuple[np.ndarray, dict[str, float]]:
     """LLE's map of the training views (660, 3), turned to the cylinder that fits it best, and its numbers."""
     rows, views = given.train, given.views
-    z = lle(given.inputs[rows], given.similar.neighbours, 3, regularisation)
+    z = run.memory.remembered(lle, given.inputs[rows], list(given.similar.neighbours), 3, regularisation)
     z *= np.sqrt(len(z))  # LLE's columns are of unit length: in units of their standard deviation
     cylinder = fit(z, views.elevation[rows], given.azimuth[rows])
     return cylinder.upright(z), organisation(z, cylinder, given, rows, given.similar)

@@ -16,11 +16,16 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import drlim_np
+from drlim_np import atomic
+from drlim_np.backend import device_of, like, namespace, origin
+from drlim_np.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.data import Digits, Views
-from drlim_np.errors import DataError, DrlimError, shown
+from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
+from drlim_np.tree import Tree, tree_map
 from figures.style import RULES, stamp
 
 RECORD = "metrics.json"
+COLLAPSED = 0.01  # a map whose coordinates all vary by less, in margins, is a heap: a margin parts dissimilar points
 MOVE = "move it away or choose another folder by --out"
 
 
@@ -33,6 +38,8 @@ class Run:
     threads: for our own thread pools; the numbers do not depend on it.
     digits:  loads the digits when first called.
     views:   loads the views of an airplane when first called.
+    backend: where training runs, one of `drlim_np.backend.BACKENDS`.
+    memory:  what earlier runs left to go on from.
     """
 
     seed: int
@@ -40,6 +47,13 @@ class Run:
     threads: int
     digits: Callable[[], Digits]
     views: Callable[[], Views]
+    backend: str = "numpy"
+    memory: Memory = NOTHING_KEPT
+
+    def beside(self, host: Tree) -> Tree:
+        """Arrays of the host where training runs: what every figure sends there passes here."""
+        model = origin(self.backend)
+        return tree_map(lambda x: like(x, model), host)
 
     def rng(self, figure: int) -> np.random.Generator:
         """The generator of one figure."""
@@ -71,6 +85,7 @@ class Result:
     settings: all that was chosen, so that the figure can be made again.
     measured: further numbers, without a bound.
     arrays:   what colours the plot, for the .npz; None where nothing was trained.
+    files:    the content of further files, by their ending.
     """
 
     figure: Figure
@@ -79,6 +94,28 @@ class Result:
     data: Digits | Views | None = None
     measured: dict[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def require_spread(z: np.ndarray, margin: float, label: str) -> None:
+    """Raises CollapsedError if all points of a map (samples, dims) lie in one place, DivergedError if not finite."""
+    if not np.isfinite(z).all():
+        raise DivergedError(f"{label}: the map is not finite: lower the learning rate, or look for NaN in the data")
+    spread = float(z.std(axis=0).max()) / margin
+    if spread < COLLAPSED:
+        message = f"{label}: the map has collapsed, its points are {spread:.2g} margins apart"
+        raise CollapsedError(f"{message}: look at the dissimilar pairs and the learning rate", z, spread)
+
+
+def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
+    """The figure of a map that collapsed: the heap, in a square of one margin, and the claim that fails."""
+    figure = Figure(figsize=(5, 5.4), layout="constrained")
+    axes = figure.subplots()
+    middle = fault.z.mean(axis=0)
+    axes.scatter(*(fault.z - middle)[:, :2].T, s=8)
+    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal", title="a collapsed map: all points in one place")
+    claims = [Claim("the map has not collapsed: its spread in margins", fault.spread, "≥", COLLAPSED)]
+    return Result(figure, claims, data=data, measured={"collapsed": str(fault)})
 
 
 def stem(name: str, result: Result, run: Run) -> str:
@@ -94,27 +131,32 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
     """Writes the figure's PNG and SVG, its .npz and its entry in metrics.json into `out`; returns their stem.
 
     All are written beside their places before the first is renamed into its own, so that a failure leaves the earlier
-    ones as they were. Raises DrlimError where `out` cannot be written, DataError where its metrics.json cannot be read.
+    ones as they were. A quick figure is stamped so, and so is one of which a claim does not hold. Raises DrlimError
+    where `out` cannot be written, DataError where its metrics.json cannot be read.
     """
     key = stem(name, result, run)
-    record = _earlier_record(out / RECORD)
+    record = earlier_record(out)
     record[key] = entry(result, run, wall_seconds)
-    if run.quick:
-        stamp(result.figure, "quick")
+    marks = [*(["quick"] if run.quick else []), *([] if all(c.holds for c in result.claims) else ["claims fail"])]
+    if marks:
+        stamp(result.figure, ", ".join(marks))
     files = {out / f"{key}.{kind}": _rendered(result.figure, kind) for kind in ("png", "svg")}
+    files |= {out / f"{key}.{kind}": content for kind, content in result.files.items()}
     if result.arrays is not None:
         buffer = io.BytesIO()
         np.savez(buffer, **result.arrays)
         files[out / f"{key}.npz"] = buffer.getvalue()
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
     files[out / RECORD] = f"{text}\n".encode(errors="replace")
-    _replace(files)
+    atomic.replace(files)
     return key
 
 
 def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
     """The figure's entry in metrics.json."""
     data = result.data and {"name": result.data.name, "title": result.data.title, "sha256": result.data.sha256}
+    model = origin(run.backend)
+    arrays = namespace(model)
     return {
         "data": data,
         "settings": result.settings,
@@ -127,8 +169,9 @@ def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
             "python": platform.python_version(),
             "numpy": np.__version__,
             "matplotlib": matplotlib.__version__,
+            arrays.__name__: arrays.__version__,
         },
-        "machine": _machine() | {"threads": run.threads},
+        "machine": _machine() | {"threads": run.threads, "backend": run.backend, "device": device_of(model)},
         "wall_seconds": round(wall_seconds, 1),
     }
 
@@ -144,7 +187,7 @@ def require_writable(out: Path) -> None:
         raise DrlimError(
             f"{shown(out)}: nothing can be written there ({fault.strerror}): choose another folder by --out"
         ) from fault
-    _earlier_record(out / RECORD)
+    earlier_record(out)
 
 
 def _rendered(figure: Figure, kind: str) -> bytes:
@@ -156,7 +199,9 @@ def _rendered(figure: Figure, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _earlier_record(path: Path) -> dict[str, Any]:
+def earlier_record(out: Path) -> dict[str, Any]:
+    """metrics.json of the folder: the entry of each figure, none without a file. Raises DataError for damage."""
+    path = out / RECORD
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -166,24 +211,6 @@ def _earlier_record(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise DataError(f"{shown(path)}: not a table of figures: {MOVE}")
     return record
-
-
-def _replace(files: Mapping[Path, bytes]) -> None:
-    """Writes all the files, then puts each in its place, in the order given."""
-    partial = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in files}
-    try:
-        try:
-            for path, content in files.items():
-                partial[path].write_bytes(content)
-            for path in files:
-                os.replace(partial[path], path)
-        finally:
-            for leftover in partial.values():
-                leftover.unlink(missing_ok=True)
-    except OSError as fault:
-        raise DrlimError(
-            f"{shown(path)}: cannot be written ({fault.strerror}): free the place or choose another by --out"
-        ) from fault
 
 
 def _machine() -> dict[str, Any]:

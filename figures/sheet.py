@@ -44,7 +44,8 @@ def make(run: Run) -> Result:
         _draw(axes, words, colour, images)
 
     known, ink = train.truth["slant"], metrics.slant(train.images)
-    nearest = nearest_neighbours(train.images.reshape(len(train.images), -1), 5, run.threads)
+    pixels = train.images.reshape(len(train.images), -1)
+    nearest = run.memory.remembered(nearest_neighbours, pixels, 5, threads=run.threads)
     mixed = (train.labels[nearest] != train.labels[:, None]).any(axis=1)
     claims = [
         Claim("the ink leans as it was told to: correlation", float(np.corrcoef(known, ink)[0, 1]), "≥", 0.9),

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np import metrics
+from drlim_np.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
 from drlim_np.errors import DataError
@@ -78,21 +79,21 @@ def train(
     """G_W trained on x and its graph: the map of the unseen digits, the objective's course, the map's numbers."""
     network, params, losses = learn(x, similar, weighting, training, run, run.rng(7), f"{name}, {weighting}")
     z = embed(network, params, unseen.inputs)
-    return z, losses, organisation(z, unseen)
+    return z, losses, organisation(z, unseen, run.memory)
 
 
-def organisation(z: np.ndarray, unseen: ShiftedDigits) -> dict[str, float]:
+def organisation(z: np.ndarray, unseen: ShiftedDigits, memory: Memory = NOTHING_KEPT) -> dict[str, float]:
     """The numbers that describe a map of shifted digits; see `drlim_np.metrics`."""
-    pixels = unseen.inputs.reshape(len(z), -1)
+    pixels, found = unseen.inputs.reshape(len(z), -1), memory.remembered
     return {
-        "shift_ratio": metrics.shift_ratio(z, unseen.character),
-        "same_shift_neighbours": metrics.same_label_neighbours(z, unseen.shift),
-        "silhouette_by_shift": metrics.silhouette(z, unseen.shift),
-        "slant_r2": metrics.regression_r2(z, unseen.slant),
-        "accuracy": metrics.accuracy(z, unseen.label),
-        "unevenness": metrics.unevenness(z),
-        "trustworthiness": metrics.trustworthiness(pixels, z),
-        "continuity": metrics.continuity(pixels, z),
+        "shift_ratio": found(metrics.shift_ratio, z, unseen.character),
+        "same_shift_neighbours": found(metrics.same_label_neighbours, z, unseen.shift),
+        "silhouette_by_shift": found(metrics.silhouette, z, unseen.shift),
+        "slant_r2": found(metrics.regression_r2, z, unseen.slant),
+        "accuracy": found(metrics.accuracy, z, unseen.label),
+        "unevenness": found(metrics.unevenness, z),
+        "trustworthiness": found(metrics.trustworthiness, pixels, z),
+        "continuity": found(metrics.continuity, pixels, z),
     }
 
 

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Collection
 from pathlib import Path
 
+from drlim_np.checkpoint import Memory
 from drlim_np.data import Digits, Views, airplane, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory, find, folder_of
 from drlim_np.data.download import fetch
@@ -82,14 +83,14 @@ def digits(options: Namespace) -> Digits:
     return found
 
 
-def views(options: Namespace) -> Views:
+def views(options: Namespace, memory: Memory) -> Views:
     """An airplane of small NORB where it is found, else the rendered one; says which.
 
     Raises DataError where a certain airplane was asked for and there is no small NORB.
     """
     folder = _folder(options, "norb", required=options.airplane is not None)
     if folder is None:
-        return airplane.generate()
+        return airplane.generate(memory)
     found = norb.load(folder, _instance(options))
     print(f"Data: {found.title} from {folder}")
     return found

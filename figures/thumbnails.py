@@ -37,12 +37,13 @@ def place(points: np.ndarray, side: float, low: np.ndarray, high: np.ndarray) ->
 def farthest_first(points: np.ndarray) -> np.ndarray:
     """All samples, each next one the farthest from those before it; the first lies farthest from the mean."""
     order = np.empty(len(points), dtype=int)
+    across, up = np.ascontiguousarray(points.T)
     nearest = np.linalg.norm(points - points.mean(axis=0), axis=1)
     for k in range(len(points)):
         order[k] = nearest.argmax()
-        distance = np.linalg.norm(points - points[order[k]], axis=1)
+        distance = np.sqrt((across - across[order[k]]) ** 2 + (up - up[order[k]]) ** 2)
         nearest = distance if k == 0 else np.minimum(nearest, distance)
-        nearest[order[: k + 1]] = -1
+        nearest[order[k]] = -1  # and stays so, for no distance is less
     return order
 
 

@@ -308,7 +308,7 @@ def test_each_lighting_is_another_choice_of_lamps_and_none_is_dark():
 @pytest.fixture(scope="module")
 def sheet(rendered):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(airplane, "generate", lambda: rendered)
+        patch.setattr(airplane, "generate", lambda memory: rendered)
         from figures.record import Run
 
         return airplane_sheet.make(Run(0, False, 1, digits=lambda: pytest.fail("needs no digits"), views=None))
@@ -344,19 +344,3 @@ def test_light_matters_more_than_the_pose_to_neighbours_in_pixels(sheet):
 def test_the_sheet_names_the_airplane_as_its_data(sheet, rendered):
     assert sheet.data is rendered
     assert sheet.settings["images"] == 972
-
-
-def test_neighbours_in_pixels_are_counted_by_light_and_by_pose():
-    def measured(*coordinates):
-        images = np.stack([*coordinates], axis=-1).astype(np.float64)[:, None]
-        return airplane_sheet.neighbours_in_pixels(Views("map", "a map", images, {}))
-
-    row = np.arange(972)
-    azimuth, elevation, light = row // 54, row // 6 % 9, row % 6
-    turn = 2 * np.pi * azimuth / AZIMUTHS
-    # Poses far apart: a view's 5 nearest are its own pose under the other lightings.
-    assert measured(90 * np.cos(turn), 90 * np.sin(turn), 20 * elevation, light) == (0, 1)
-    # Lightings and elevations far apart: on a circle the 5 nearest are 1, 1, 2, 2 and 3 steps away.
-    assert measured(9 * np.cos(turn), 9 * np.sin(turn), 90 * elevation, 90 * light) == (1, 0.4)
-    # Lightings and azimuths far apart: 1, 1, 2, 2 and 3 steps, but at the ends 1 to 5, and next to them 1, 1, 2, 3, 4.
-    assert measured(900 * np.cos(turn), 900 * np.sin(turn), elevation, 90 * light) == (1, (7 * 2 + 2) / 45)

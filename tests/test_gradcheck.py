@@ -1,4 +1,5 @@
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -118,8 +119,22 @@ def test_the_command_prints_every_finding_and_its_status_tells_of_surprises(caps
     missed = audit.Finding("wrong: a factor", Row("weight", 2, 1e-16, 1e-10), wrong_on_purpose=True)
     fails = audit.Finding("a loss", Row("z", 2, 1e-3, 1e-3))
     for found, status in [([right, caught], 0), ([right, missed], 1), ([fails, caught], 1)]:
-        monkeypatch.setattr(audit, "findings", lambda seed, found=found: iter(found))
+        monkeypatch.setattr(audit, "findings", lambda seed, backend, found=found: iter(found))
         assert audit.main(["--seed", "3"]) == status
         printed = capsys.readouterr().out
         assert all(finding.subject in printed for finding in found)
         assert ("FAILS" in printed) == (status == 1)
+
+
+def test_the_command_says_in_one_line_what_keeps_it_from_a_gpu(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    assert audit.main(["--backend", "cupy"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1 and "CuPy, which is not installed" in printed.err
+
+
+def test_the_command_says_in_one_line_that_a_second_opinion_needs_pytorch(capsys, monkeypatch):
+    monkeypatch.setattr(audit, "find_spec", lambda name: None)
+    assert audit.main(["--autograd"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1 and "pip install torch" in printed.err

@@ -120,6 +120,13 @@ def test_degree_counts_the_listed_pairs_of_a_sample_on_either_side(graph):
 # ---- parts of the graph ----
 
 
+@settings(deadline=None, max_examples=100)
+@given(graphs())
+def test_neighbours_are_those_that_share_an_edge_each_once(graph):
+    expected = [sorted(j for j in range(graph.size) if frozenset((i, j)) in edge_set(graph)) for i in range(graph.size)]
+    assert [sorted(near.tolist()) for near in graph.neighbours] == expected
+
+
 @settings(deadline=None, max_examples=200)
 @given(graphs(), st.data())
 def test_within_lists_each_edge_among_the_chosen_samples_once_by_their_place(graph, data):

@@ -106,8 +106,8 @@ def test_no_pairs_have_no_loss():
     "y", [[0, 1], [0.0, 1.0], [False, True], np.array([0, 1], np.uint8), np.array([0.0, 1.0], "f4")]
 )
 def test_labels_may_be_lists_integers_floats_or_truth_values(y):
-    z1 = np.array([[3.0, 4.0], [3.0, 4.0]])
-    assert contrastive(z1, np.zeros((2, 2)), y, 7.0)[0] == 14.5
+    z1 = np.array([[3.0, 4.0], [6.0, 8.0]])
+    assert contrastive(z1, np.zeros((2, 2)), y, 7.0)[0] == 12.5
 
 
 # ---- D = 0, and next to it ----

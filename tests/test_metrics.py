@@ -18,15 +18,20 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 import drlim_np.metrics
 from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
 from drlim_np.metrics import (
     accuracy,
+    circular_correlation,
     continuity,
+    linear_r2,
     neighbours,
     pca,
     regression_r2,
     same_label_neighbours,
+    share_within,
     shift_ratio,
     silhouette,
+    similar_neighbours,
     slant,
     trustworthiness,
     unevenness,
@@ -536,3 +541,69 @@ def test_no_measure_holds_a_table_of_all_pairs(rng):
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < samples**2 * 8 / 2
+
+
+# ---- maps of views ----
+
+
+def test_linear_r2_is_the_squared_correlation_and_that_of_scikit_learns_straight_line(rng):
+    x, noise = rng.standard_normal(200), rng.standard_normal(200)
+    target = 3 * x - 1 + noise
+    line = np.polynomial.Polynomial.fit(x, target, 1)
+    assert linear_r2(x, target) == pytest.approx(r2_score(target, line(x)), abs=1e-12)
+    assert linear_r2(x, 5 - 2 * x) == pytest.approx(1)
+    assert linear_r2(x, rng.standard_normal(200)) < 0.05
+
+
+@pytest.mark.parametrize(("x", "target"), [(np.ones(4), np.arange(4)), (np.arange(4), np.ones(4))])
+def test_a_quantity_that_is_the_same_everywhere_explains_nothing_and_is_refused(x, target):
+    with pytest.raises(InputError, match="nothing to explain"):
+        linear_r2(x, target)
+
+
+def test_angles_that_differ_by_a_turn_correlate_fully_and_mirrored_or_unrelated_ones_do_not(rng):
+    angle = 2 * np.pi * np.arange(36) / 36
+    assert circular_correlation(angle + 1.3, angle) == pytest.approx(1)
+    assert circular_correlation(angle + 2 * np.pi * rng.integers(-3, 4, 36), angle) == pytest.approx(1)
+    assert circular_correlation(-angle, angle) == pytest.approx(0, abs=1e-12)
+    assert circular_correlation(2 * angle, angle) == pytest.approx(0, abs=1e-12)
+    many = rng.uniform(0, 2 * np.pi, (2, 4000))
+    assert circular_correlation(*many) < 0.06
+
+
+def test_small_random_errors_of_an_angle_lower_its_correlation_by_half_their_variance(rng):
+    angle, error = rng.uniform(0, 2 * np.pi, 20_000), 0.1 * rng.standard_normal(20_000)
+    assert circular_correlation(angle + error, angle) == pytest.approx(1 - 0.1**2 / 2, abs=2e-4)
+
+
+def test_the_share_within_groups_by_hand():
+    # Groups {0, 2} and {10, 14}: sums of squares 2 and 8 within; 26 + 14 more between: mean 6.5.
+    z, groups = np.array([[0.0], [2.0], [10.0], [14.0]]), np.array([7, 7, 1, 1])
+    total = 6.5**2 + 4.5**2 + 3.5**2 + 7.5**2
+    assert share_within(z, groups) == pytest.approx((10 / 2) / (total / 3))
+
+
+def test_the_share_within_groups_is_0_for_one_place_a_group_and_about_1_for_groups_at_random(rng):
+    groups = np.repeat(np.arange(50), 4)
+    assert share_within(np.repeat(rng.standard_normal((50, 3)), 4, axis=0), groups) == pytest.approx(0, abs=1e-25)
+    assert share_within(rng.standard_normal((200, 3)), groups) == pytest.approx(1, abs=0.15)
+    z = rng.standard_normal((200, 3))
+    assert share_within(7 * z + 3, groups) == pytest.approx(share_within(z, groups))
+
+
+@pytest.mark.parametrize(
+    ("z", "groups", "named"),
+    [(np.eye(3), [0, 1, 2], "group of its own"), (np.ones((4, 2)), [0, 0, 1, 1], "one place")],
+)
+def test_a_share_within_groups_without_meaning_is_refused(z, groups, named):
+    with pytest.raises(InputError, match=named):
+        share_within(z, np.array(groups))
+
+
+def test_similar_neighbours_are_counted_one_by_one_from_either_end(rng):
+    z = rng.standard_normal((30, 2))
+    pairs = rng.integers(0, 30, (80, 2))
+    graph = SimilarityGraph(30, pairs[pairs[:, 0] != pairs[:, 1]])
+    alike = {frozenset(pair) for pair in graph.pairs.tolist()}
+    counted = [frozenset((i, j)) in alike for i, near in enumerate(neighbours(z, 5).tolist()) for j in near]
+    assert similar_neighbours(z, graph) == pytest.approx(np.mean(counted))

@@ -324,7 +324,7 @@ def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp("hostile")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(deadline=None)
 @given(file=hostile_files())
 def test_a_hostile_file_is_read_as_its_header_says_or_refused(scratch, file):
     expected = content_of(file)
@@ -335,7 +335,7 @@ def test_a_hostile_file_is_read_as_its_header_says_or_refused(scratch, file):
         np.testing.assert_array_equal(read_idx(scratch / "file"), expected, strict=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(name=st.sampled_from(list(FILES)), file=hostile_files(), accept_unknown=st.booleans())
 def test_a_hostile_file_among_four_is_the_one_that_is_named(scratch, name, file, accept_unknown):
     contents = digits(train=2, test=2)

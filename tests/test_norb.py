@@ -420,7 +420,7 @@ KNOWN_POSES = set(POSES)
 SMALL = [dat_file(ROWS[:2]), cat_file(ROWS[:5]), info_file(ROWS[:3])]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(name=st.sampled_from(list(KINDS)), file=mutated(SMALL))
 def test_a_hostile_file_is_complete_by_a_plain_reading_of_the_format_or_refused(scratch, name, file):
     path = scratch / "file"
@@ -445,7 +445,7 @@ def views_in(cat, info):
     return mine if len(mine) == 972 == sum(row[:2] == (2, 4) for row in rows) else None
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(deadline=None, suppress_health_check=[HealthCheck.data_too_large])
 @given(cat=mutated([CONTENTS[CAT]]), info=mutated([CONTENTS[INFO]]))
 @example(cat=CONTENTS[CAT], info=CONTENTS[INFO])
 @example(cat=cat_file(ROWS[::-1]), info=info_file(ROWS[::-1]))

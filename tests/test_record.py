@@ -225,8 +225,17 @@ def test_neither_date_nor_software_is_written_into_a_figure(tmp_path):
     assert b"tEXt" not in files["figure4-handwriting.png"]
 
 
+def test_a_figure_of_which_a_claim_fails_is_stamped_so(tmp_path):
+    fails, holds = result(claims=CLAIMS), result(claims=CLAIMS[:1])
+    publish("figure4", fails, replace(RUN, quick=True), 1.0, tmp_path)
+    publish("figure5", holds, RUN, 1.0, tmp_path)
+    assert [text.get_text() for text in fails.figure.texts] == ["QUICK, CLAIMS FAIL"]
+    assert [text.get_text() for text in holds.figure.texts] == []
+    assert "<!-- QUICK, CLAIMS FAIL -->" in contents(tmp_path)["figure4-handwriting-quick.svg"].decode()
+
+
 def test_only_a_quick_figure_is_stamped(tmp_path):
-    slow, quick = result(), result()
+    slow, quick = result(claims=[]), result(claims=[])
     publish("figure4", slow, RUN, 1.0, tmp_path)
     publish("figure4", quick, replace(RUN, quick=True), 1.0, tmp_path)
     assert [text.get_text() for text in slow.figure.texts] == []

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import cupy_standin
 import matplotlib
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from drlim_np.data import Split, Views, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
 from drlim_np.gradcheck import Row
-from figures import AIRPLANE, DIGITS, FIGURES, figure4, sources
+from figures import AIRPLANE, DIGITS, FIGURES, ON_REQUEST, figure4, sources
 from figures.record import Claim, Result
 
 
@@ -50,7 +51,7 @@ def generated(monkeypatch, few):
 def rendered(monkeypatch):
     """Counts how often the airplane is rendered, and draws nothing."""
     calls, views = [], Views("airplane", "rendered airplane", np.zeros((972, 96, 96), np.uint8), {})
-    monkeypatch.setattr(data.airplane, "generate", lambda: calls.append(1) or views)
+    monkeypatch.setattr(data.airplane, "generate", lambda memory: calls.append(1) or views)
     return calls
 
 
@@ -84,7 +85,9 @@ HOLDS = [Claim("all is well", 0.5, "≥", 0.25)]
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else None
+    if folder.is_dir():
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    return None
 
 
 def one_line(said):
@@ -142,8 +145,20 @@ def test_list_names_every_figure_with_what_it_shows(capsys):
 def test_without_only_all_figures_are_drawn_in_the_order_of_the_paper(command, drawn):
     status, said, _ = command()
     assert status == 0
+    usual = [name for name in FIGURES if name not in ON_REQUEST]
+    assert list(drawn) == usual
+    assert f"All {len(usual)} claims hold." in said
+
+
+@pytest.mark.parametrize("asked", [("--only", "unfolding"), ("--only", "unfolding", "--animate")])
+def test_the_animation_is_drawn_on_request(command, drawn, asked):
+    assert command(*asked)[0] == 0
+    assert list(drawn) == ["unfolding"]
+
+
+def test_animate_adds_the_animation_to_the_figures(command, drawn):
+    assert command("--animate")[0] == 0
     assert list(drawn) == list(FIGURES)
-    assert f"All {len(FIGURES)} claims hold." in said
 
 
 @pytest.mark.parametrize(
@@ -181,6 +196,35 @@ def test_a_second_run_adds_to_the_record_of_the_first(command, drawn, tmp_path):
     command("--only", "figure1")
     command("--only", "figure3")
     assert set(json.loads((tmp_path / "out" / "metrics.json").read_bytes())) == {"figure1", "figure3"}
+
+
+# ---- where training runs ----
+
+
+def test_audit_and_training_run_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
+    audited = []
+    monkeypatch.setitem(sys.modules, "cupy", cupy_standin.module())
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: audited.append(backend) or True)
+    command("--only", "figure1", audit=True)
+    command("--only", "figure3", "--backend", "cupy", audit=True)
+    assert (drawn["figure1"].backend, drawn["figure3"].backend) == ("numpy", "cupy")
+    assert audited == ["numpy", "cupy"]
+
+
+def test_a_backend_that_cannot_be_had_is_told_in_one_line_before_anything_is_done(
+    command, drawn, generated, monkeypatch, tmp_path
+):
+    without_gpu = cupy_standin.module()
+    without_gpu.is_available = lambda: False
+    for module, culprit, remedy in (
+        (None, "CuPy, which is not installed", 'run pip install "cupy-cuda12x'),
+        (without_gpu, "finds no GPU", "install NVIDIA's driver"),
+    ):
+        monkeypatch.setitem(sys.modules, "cupy", module)
+        status, said, complained = command("--backend", "cupy")
+        assert (status, said) == (2, "")
+        assert culprit in one_line(complained) and remedy in complained
+    assert not drawn and not generated and contents(tmp_path / "out") is None
 
 
 # ---- claims ----
@@ -487,7 +531,7 @@ def an_airplane_of_none(folder):
 def test_a_fault_in_small_norb_gives_one_line_before_the_audit_where_a_figure_needs_it(
     command, drawn, rendered, tmp_path, fault, monkeypatch
 ):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
     arguments, named = fault(tmp_path / "data" / "norb")
     arguments = [*arguments, "--data", tmp_path / "data"]
     status, _, complained = command("--only", "figure1,figure8", *arguments, audit=True)
@@ -549,7 +593,7 @@ def audit(monkeypatch, tmp_path):
     def pretend(gradient_holds=True, property_holds=True):
         row = Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0)
         assert row.holds == gradient_holds
-        monkeypatch.setattr(run_all.audit, "findings", lambda: iter([run_all.audit.Finding("a layer", row)]))
+        monkeypatch.setattr(run_all.audit, "findings", lambda backend: iter([run_all.audit.Finding("a layer", row)]))
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_property.py"),))
 
@@ -580,12 +624,12 @@ def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, dra
 
 
 def test_no_audit_skips_it(command, drawn, monkeypatch):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
     assert command("--only", "figure1")[0] == 0
 
 
 def test_a_fault_in_the_data_is_reported_before_the_audit(command, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda: pytest.fail("audited"))
+    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
     assert command("--data", tmp_path / "nothing", audit=True)[0] == 2
 
 

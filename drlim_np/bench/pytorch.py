@@ -89,8 +89,12 @@ def blocks(
 
     def run() -> tuple[Tensor, Tensor]:
         loss, dz = torch.zeros((), device=device), torch.zeros_like(there)
-        for rows, columns, counts in within_reach(z, similar, size, reach):
-            counts = None if counts is None else torch.from_numpy(counts).to(device)
+        for rows, columns, similar_pairs in within_reach(z, similar, size, reach):
+            counts = None
+            if rows == columns or len(similar_pairs):
+                counts = np.ones((rows.stop - rows.start, columns.stop - columns.start), bool)
+                counts[tuple(similar_pairs.T)] = False
+                counts = torch.from_numpy(np.triu(counts, 1) if rows == columns else counts).to(device)
             part, one, other = tile(there[rows], there[columns], counts, margin)
             loss += part
             dz[rows] -= one

@@ -1,0 +1,103 @@
+"""A page in headless Chromium, driven over chromedriver's own interface (W3C WebDriver): JSON over HTTP, no package."""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+from urllib.request import ProxyHandler, Request, build_opener
+
+NEEDED = ("chromium", "chromedriver")  # Debian's packages chromium and chromium-driver
+KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Space": " "}
+KEYS |= dict(zip(("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"), "\ue012\ue013\ue014\ue015", strict=True))
+PHONE = {"deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 3.0, "mobile": True, "touch": True}}
+
+
+def missing() -> str | None:
+    """Why no page can be opened here, or None."""
+    absent = [name for name in NEEDED if not shutil.which(name)]
+    return f"{' and '.join(absent)} not installed (Debian: chromium, chromium-driver)" if absent else None
+
+
+@contextmanager
+def opened(address: str, phone: bool = False):
+    """The page at that address, on a desk or on a phone."""
+    arguments = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--window-size=1200,1150",
+    ]
+    options = {"binary": shutil.which("chromium"), "args": arguments} | ({"mobileEmulation": PHONE} if phone else {})
+    wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+    driver = subprocess.Popen(
+        [shutil.which("chromedriver"), "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        port = next(found[1] for line in driver.stdout if (found := re.search(r"success.* on port (\d+)", line)))
+        page = Page(f"http://127.0.0.1:{port}/session", {"capabilities": {"alwaysMatch": wanted}})
+        try:
+            page.call("url", url=address)
+            yield page
+        finally:
+            page.call("", method="DELETE")
+    finally:
+        driver.terminate()
+        driver.communicate()
+
+
+class Page:
+    """One browser window."""
+
+    def __init__(self, root: str, wanted: dict):
+        self._opener, self._session = build_opener(ProxyHandler({})), root
+        self._session = f"{root}/{self._send(root, 'POST', wanted)['sessionId']}"
+
+    def _send(self, address: str, method: str, body: dict | None):
+        data = None if body is None else json.dumps(body).encode()
+        with self._opener.open(Request(address, data, {"Content-Type": "application/json"}, method=method)) as answer:
+            return json.load(answer)["value"]
+
+    def call(self, command: str, method: str = "POST", **body):
+        """A command of the WebDriver protocol."""
+        address = f"{self._session}/{command}" if command else self._session
+        return self._send(address, method, body if method == "POST" else None)
+
+    def js(self, code: str, *arguments):
+        """What the page's JavaScript makes of the expression, given `arguments`; numbers come back to the last bit."""
+        script = f"return JSON.stringify({code})"
+        return json.loads(self.call("execute/sync", script=script, args=list(arguments)) or "null")
+
+    def until(self, code: str, seconds: float = 60):
+        """Waits for the expression to become true."""
+        end = time.monotonic() + seconds
+        while not self.js(code):
+            assert time.monotonic() < end, f"never came true: {code}"
+            time.sleep(0.05)
+
+    def press(self, *keys: str, shift: bool = False):
+        """Keys one after the other, held together with Shift or without."""
+        strokes = [{"type": kind, "value": KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")]
+        if shift:
+            around = [{"type": kind, "value": KEYS["Shift"]} for kind in ("keyDown", "keyUp")]
+            strokes = [around[0], *strokes, around[1]]
+        self.call("actions", actions=[{"type": "key", "id": "keyboard", "actions": strokes}])
+
+    def drag(self, *places: tuple[float, float], pointer: str = "mouse", release: bool = True):
+        """Presses at the first place, moves over the others, lets go at the last; one place alone is a click."""
+        moves = [{"type": "pointerMove", "duration": 20, "x": round(x), "y": round(y)} for x, y in places]
+        actions = [moves[0], {"type": "pointerDown", "button": 0}, *moves[1:]]
+        actions += [{"type": "pointerUp", "button": 0}] if release else []
+        kind = {"type": "pointer", "id": pointer, "parameters": {"pointerType": pointer}}
+        self.call("actions", actions=[kind | {"actions": actions}])
+
+    def cdp(self, command: str, **parameters):
+        """A command of Chromium's own protocol, for what WebDriver lacks."""
+        return self.call("goog/cdp/execute", cmd=command, params=parameters)
+
+    def label(self, identifier: str) -> str:
+        """The name that a screen reader gives the element."""
+        element = self.call("element", using="css selector", value=f"#{identifier}")
+        return self.call(f"element/{next(iter(element.values()))}/computedlabel", method="GET")

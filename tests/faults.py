@@ -1,0 +1,265 @@
+"""How strong is the suite? Deliberate faults, each put into a copy of the sources: some test must fail for every one.
+
+For maintainers, out of the default run: `python tests/faults.py` takes a while, `python tests/faults.py loss lle`
+takes these modules alone. Prints each fault and whether it was caught; exit status 1 if one survives. A new formula
+gets its faults here: a sign, a factor, an index, an axis, an inequality. A change that no test can see because it
+changes nothing, such as > for ≥ where both sides give 0, is no fault.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+LIMIT = 600  # seconds: a fault that keeps a test from ending is caught too
+TESTS = {
+    "loss": ["loss", "array_api", "siamese", "gradients", "properties", "figure2"],
+    "siamese": ["siamese"],
+    "layers": ["layers", "gradients"],
+    "networks": ["layers", "gradients", "figures"],
+    "objective": ["objective", "gradients"],
+    "training": ["training", "checkpoint"],
+    "neighbours": ["neighbours", "copies", "graph", "airplane"],
+    "graph": ["graph", "objective", "loss"],
+    "tiles": ["tiles", "loss"],
+    "lle": ["lle"],
+    "metrics": ["metrics"],
+    "checkpoint": ["checkpoint", "interruption"],
+    "atomic": ["record", "interruption", "checkpoint"],
+}
+
+
+class Fault(NamedTuple):
+    """In drlim_np/MODULE.py the text `old`, which stands there once, becomes `new`."""
+
+    module: str
+    what: str
+    old: str
+    new: str
+
+    def source(self) -> str:
+        """The module with the fault. Raises ValueError if the text has changed, so that the fault must be renewed."""
+        text = (ROOT / "drlim_np" / f"{self.module}.py").read_text(encoding="utf-8")
+        if text.count(self.old) != 1 or self.old == self.new:
+            raise ValueError(f"{self.module}: {self.what}: {self.old!r} stands there {text.count(self.old)} times")
+        return text.replace(self.old, self.new)
+
+
+FAULTS = [
+    # Those on record in other implementations of this loss.
+    Fault("loss", "label convention flipped", "    return y == 0\n", "    return y == 1\n"),
+    Fault("loss", "label convention flipped for booleans", "return ~y", "return y"),
+    Fault("loss", "margin - D² for (margin - D)²", "    return gap * gap / 2\n", "    return _gap(d * d, margin) / 2\n"),
+    Fault("loss", "similar term not squared", "return d * d / 2", "return d / 2"),
+    Fault("loss", "½ missing from L_S", "return d * d / 2", "return d * d"),
+    Fault("loss", "½ missing from L_D", "    return gap * gap / 2\n", "    return gap * gap\n"),
+    Fault("loss", "NaN at D = 0", "gap / xp.where(d == 0, xp.full_like(d, xp.inf), d)", "gap / d"),
+    Fault("loss", "epsilon in the difference", "    return _length(z1 - z2)", "    return _length(z1 - z2 + 1e-6)"),
+    Fault("loss", "epsilon in the difference", "    difference = z1 - z2\n", "    difference = z1 - z2 + 1e-6\n"),
+    Fault("loss", "epsilon under the root", "sum(difference * difference, axis=-1))", "sum(difference**2, axis=-1) + 1e-9)"),
+    Fault("loss", "second tower with the first's sign", "return loss, dz1, -dz1", "return loss, dz1, dz1"),
+    Fault("loss", "sigmoid on the distance", "    d = _length(difference)\n    loss", "    d = 1 / (1 + xp.exp(-_length(difference)))\n    loss"),
+    Fault("loss", "mean in the loss, sum in the gradient", "loss = xp.sum(xp.where(similar,", "loss = xp.mean(xp.where(similar,"),
+    Fault("loss", "sum in the loss, mean in the gradient", "dz1 = stiffness[:, None] * difference\n", "dz1 = stiffness[:, None] * difference / len(d)\n"),
+    Fault("loss", "D² from the Gram trick", "d = xp.sqrt(sum(difference * difference for difference in differences))", "d = xp.sqrt(xp.abs(sum(x[rows, None] ** 2 + x[None, columns] ** 2 - 2 * x[rows, None] * x[None, columns] for x in coordinates)))"),
+    # The loss, Eqs. 1 to 7.
+    Fault("loss", "D with absolute values", "return xp.sqrt(xp.sum(difference * difference, axis=-1))", "return xp.sqrt(xp.sum(abs(difference) ** 2, axis=-1))"),
+    Fault("loss", "D² for D", "return xp.sqrt(xp.sum(difference * difference, axis=-1))", "return xp.sum(difference * difference, axis=-1)"),
+    Fault("loss", "D over the wrong axis", "axis=-1))", "axis=0))"),
+    Fault("loss", "gap without its hinge", "xp.where(real(d) >= margin, xp.zeros_like(d), margin - d)", "margin - d"),
+    Fault("loss", "hinge on the wrong side", "real(d) >= margin", "real(d) < margin"),
+    Fault("loss", "gap of the other sign", "margin - d)", "d - margin)"),
+    Fault("loss", "repulsion attracts", "xp.ones_like(d), -_push(", "xp.ones_like(d), _push("),
+    Fault("loss", "attraction of the wrong stiffness", "similar, xp.ones_like(d), -", "similar, 2 * xp.ones_like(d), -"),
+    Fault("loss", "push not divided by D", "return gap / xp.where", "return gap * xp.where"),
+    Fault("loss", "terms exchanged", "xp.where(similar, similar_loss(d), dissimilar_loss(d, margin))", "xp.where(similar, dissimilar_loss(d, margin), similar_loss(d))"),
+    Fault("loss", "repulsion subtracted", "return attraction + repulsion, pull + push", "return attraction - repulsion, pull + push"),
+    Fault("loss", "push left out", "return attraction + repulsion, pull + push", "return attraction + repulsion, pull"),
+    Fault("loss", "pairs of the similar sum counted twice", "return seen_twice / 2, dz", "return seen_twice, dz"),
+    Fault("loss", "similar force of the other sign", "        dz += difference\n", "        dz -= difference\n"),
+    Fault("loss", "½ missing from the sum over tiles", "(gap * gap / 2)", "(gap * gap)"),
+    Fault("loss", "rows pushed the wrong way", "dz[rows] -=", "dz[rows] +="),
+    Fault("loss", "columns pushed the wrong way", "dz[columns] +=", "dz[columns] -="),
+    Fault("loss", "weight of the other end left out", "(force @ weight[columns])", "force.sum(axis=1)"),
+    Fault("loss", "own weight left out", "dz[columns] += weight[columns] * (", "dz[columns] += ("),
+    Fault("loss", "weight left out of the loss", "loss + weight[rows] @ (gap * gap / 2) @ weight[columns]", "loss + (gap * gap / 2).sum()"),
+    Fault("loss", "gradient left in the order of the tiles", "xp.take(xp.stack(gradient, axis=1), like(place, z), axis=0)", "xp.stack(gradient, axis=1)"),
+    Fault("loss", "gradient taken by the wrong order", "axis=1), like(place, z)", "axis=1), like(order, z)"),
+    Fault("loss", "similar pairs in the dissimilar sum", "            gap = xp.where(like(counts, z), gap, xp.zeros_like(gap))\n", "            gap = gap * 1\n"),
+    Fault("loss", "similar pairs at the wrong places", "place[similar.edges]", "order[similar.edges]"),
+    Fault("loss", "margin of zero allowed", "isfinite(margin) and margin > 0", "isfinite(margin) and margin >= 0"),
+    Fault("loss", "infinite margin allowed", "isfinite(margin) and margin > 0", "margin > 0"),
+    # The Siamese sum.
+    Fault("siamese", "second tower left out", "add(pullback1(dz1).params, pullback2(dz2).params)", "pullback1(dz1).params"),
+    Fault("siamese", "second tower twice", "pullback1(dz1).params, ", "pullback2(dz2).params, "),
+    Fault("siamese", "one tower's gradient for both", "pullback2(dz2)", "pullback2(dz1)"),
+    Fault("siamese", "second tower sees the first's input", "network(params, x2)", "network(params, x1)"),
+    Fault("siamese", "inputs exchanged for one tower", "pullback1(dz1)", "pullback1(dz2)"),
+    # Layers.
+    Fault("layers", "variance for standard deviation", "scale / np.sqrt(fan_in)", "scale / fan_in"),
+    Fault("layers", "weights of twice the size", "scale / np.sqrt(fan_in)", "2 * scale / np.sqrt(fan_in)"),
+    Fault("layers", "Linear: fan-out for fan-in", "self.inputs), self.inputs, dtype", "self.inputs), self.outputs, dtype"),
+    Fault("layers", "Linear: no bias", "return x @ weight.T + bias, pullback", "return x @ weight.T, pullback"),
+    Fault("layers", "Linear: bias subtracted", "weight.T + bias", "weight.T - bias"),
+    Fault("layers", "Linear: weight gradient of the other sign", "dy.T @ x,", "-dy.T @ x,"),
+    Fault("layers", "Linear: mean for sum in the bias gradient", '"bias": namespace(dy).sum(dy, axis=0)', '"bias": namespace(dy).mean(dy, axis=0)'),
+    Fault("layers", "Linear: gradient to the input of the other sign", "dy @ weight if", "-dy @ weight if"),
+    Fault("layers", "Conv2d: a row too few", "x.shape[2] - self.kernel + 1, bands", "x.shape[2] - self.kernel, bands"),
+    Fault("layers", "Conv2d: bias left out", "        y += bias[:, None]\n", ""),
+    Fault("layers", "Conv2d: the first row everywhere", "kernels @ self._patches(bands, i)", "kernels @ self._patches(bands, 0)"),
+    Fault("layers", "Conv2d: kernel gradient shifted", "self._patches(bands, i).T", "self._patches(bands, height - 1 - i).T"),
+    Fault("layers", "Conv2d: kernel gradient of the other sign", "dkernels = sum(dy[i", "dkernels = -sum(dy[i"),
+    Fault("layers", "Conv2d: bias gradient over too little", "xp.sum(xp.sum(dy, axis=0), axis=1)", "xp.sum(dy[0, ...], axis=1)"),
+    Fault("layers", "Conv2d: kernel mirrored", "for v in range(self.kernel)], axis=2)", "for v in reversed(range(self.kernel))], axis=2)"),
+    Fault("layers", "Conv2d: rows and channels exchanged", "bands[i : i + self.kernel, ...], (1, 0, 2, 3, 4)", "bands[i : i + self.kernel, ...], (0, 1, 2, 3, 4)"),
+    Fault("layers", "Conv2d: gradient to the input overwritten", "dbands[i : i + k, ...] +=", "dbands[i : i + k, ...] ="),
+    Fault("layers", "Conv2d: gradient to the input overwritten across", "dmaps[:, :, j : j + k, :] +=", "dmaps[:, :, j : j + k, :] ="),
+    Fault("layers", "Conv2d: gradient to the input of the other sign", "xp.reshape(kernels.T @ dy", "xp.reshape(-kernels.T @ dy"),
+    Fault("layers", "Subsample: sum for mean", "for v in range(size)) / size**2", "for v in range(size))"),
+    Fault("layers", "Subsample: mean over the side", "for v in range(size)) / size**2", "for v in range(size)) / size"),
+    Fault("layers", "Subsample: a row left out", "maps[u::size, ...] for u in range(size)", "maps[u::size, ...] for u in [0, *range(size - 1)]"),
+    Fault("layers", "Subsample: coefficient left out of the gradient", "(coefficient / size**2) * dy", "dy / size**2"),
+    Fault("layers", "Subsample: window left out of the gradient", "(coefficient / size**2) * dy", "coefficient * dy"),
+    Fault("layers", "Subsample: gradient not times the mean", "xp.sum(dy * mean, axis=(0, 2, 3))", "xp.sum(dy, axis=(0, 2, 3))"),
+    Fault("layers", "Subsample: bias gradient of the other sign", '"bias": xp.sum(dy, axis=(0, 2, 3))', '"bias": -xp.sum(dy, axis=(0, 2, 3))'),
+    Fault("layers", "Subsample: bias subtracted", "coefficient * mean + bias", "coefficient * mean - bias"),
+    Fault("layers", "Tanh: 1 + y²", "dy * (1 - y * y)", "dy * (1 + y * y)"),
+    Fault("layers", "Tanh: 1 - y", "dy * (1 - y * y)", "dy * (1 - y)"),
+    Fault("layers", "Tanh: of the input, not the output", "dy * (1 - y * y)", "dy * (1 - x * x)"),
+    Fault("layers", "Flatten: maps innermost", "return xp.reshape(x, (x.shape[0], prod(x.shape[1:]))), pullback", "return xp.reshape(xp.permute_dims(x, (0, 2, 3, 1)), (x.shape[0], prod(x.shape[1:]))), pullback"),
+    Fault("layers", "Sequential: pullbacks in forward order", "for name, pullback in reversed(pullbacks):", "for name, pullback in pullbacks:"),
+    Fault("layers", "InBlocks: the last block left out", "reduce(add, (gradient.params for gradient in gradients))", "reduce(add, (gradient.params for gradient in gradients[: max(1, len(gradients) - 1)]))"),
+    Fault("layers", "InBlocks: each block the first one's gradient", "pullbacks[b](dy[blocks[b], ...]", "pullbacks[0](dy[blocks[b], ...]"),
+    Fault("networks", "tanh missing after C1", "        squash1=Tanh(),\n", ""),
+    Fault("networks", "kernel of C1", "maps=15, kernel=6", "maps=15, kernel=7"),
+    Fault("networks", "window of S2", "maps=15, window=3", "maps=15, window=9"),
+    # The objective.
+    Fault("objective", "exact weighting the wrong way round", "similar.dissimilar_count / similar.listed_count)", "similar.listed_count / similar.dissimilar_count)"),
+    Fault("objective", "weighting risen at the end only", "min(1.0, 2 * progress)", "min(1.0, progress)"),
+    Fault("objective", "weighting that does not stop rising", "min(1.0, 2 * progress)", "2 * progress"),
+    Fault("objective", "degree not undone", "/ graph.degree[samples]\n", "/ graph.degree[samples].mean()\n"),
+    Fault("objective", "times drawn left out", "weight = times * (2", "weight = (2"),
+    Fault("objective", "couples of draws", "len(drawn) * (len(drawn) - 1) / 2", "len(drawn) * len(drawn) / 2"),
+    Fault("objective", "scale of the pairs seen", "pairs_seen = 4 *", "pairs_seen = 2 *"),
+    Fault("objective", "push with the weight of the pull", "pullback(similar * pull + dissimilar * push).params\n\n\n@dataclass", "pullback(similar * pull + similar * push).params\n\n\n@dataclass"),
+    Fault("objective", "shares exchanged", "return 1 / ((1 + ratio) * similar_pairs), ratio / (", "return ratio / ((1 + ratio) * similar_pairs), 1 / ("),
+    Fault("objective", "1 + λ left out", "ratio / ((1 + ratio) * dissimilar_pairs)", "ratio / dissimilar_pairs"),
+    # The optimisers.
+    Fault("training", "cosine from 0 to 1", "(1 + cos(pi * progress)) / 2", "(1 - cos(pi * progress)) / 2"),
+    Fault("training", "cosine of half the height", "(1 + cos(pi * progress)) / 2", "(1 + cos(pi * progress)) / 4"),
+    Fault("training", "SGD: ascent", "lambda w, v: w - rate * v", "lambda w, v: w + rate * v"),
+    Fault("training", "SGD: momentum on the gradient", "momentum * v + g", "v + momentum * g"),
+    Fault("training", "SGD: momentum of the other sign", "momentum * v + g", "g - momentum * v"),
+    Fault("training", "SGD: rate without its schedule", "rate, momentum = float(self.rate * factor)", "rate, momentum = float(self.rate)"),
+    Fault("training", "Adam: rate without its schedule", "rate, b1, b2 = float(self.rate * factor)", "rate, b1, b2 = float(self.rate)"),
+    Fault("training", "Adam: ascent", "return w - rate * (m", "return w + rate * (m"),
+    Fault("training", "Adam: first moment", "b1 * m + (1 - b1) * g", "b1 * m + g"),
+    Fault("training", "Adam: second moment not squared", "(1 - b2) * g * g", "(1 - b2) * g"),
+    Fault("training", "Adam: decays exchanged", "b2 * v + (1 - b2)", "b1 * v + (1 - b1)"),
+    Fault("training", "Adam: mean not corrected", "(m / (1 - b1**step))", "m"),
+    Fault("training", "Adam: square not corrected", "sqrt(v / (1 - b2**step))", "sqrt(v)"),
+    Fault("training", "Adam: ε under the root", "sqrt(v / (1 - b2**step)) + float(self.epsilon)", "sqrt(v / (1 - b2**step) + float(self.epsilon))"),
+    Fault("training", "Adam: no root", "namespace(v).sqrt(v / (1 - b2**step))", "(v / (1 - b2**step))"),
+    Fault("training", "progress that reaches 1", "progress = (number - 1) / steps", "progress = number / steps"),
+    Fault("training", "a step too few", "range(done + 1, steps + 1)", "range(done + 1, steps)"),
+    Fault("training", "NaN goes on", "            if not bool(namespace(array).all(", "            if bool(namespace(array).all(array != array)) and not bool(namespace(array).all("),
+    Fault("training", "weights that are not finite go on", '        _require_finite(number, ("the new value", params), ("the optimiser\'s memory", state))\n', ""),
+    # Step 1.
+    Fault("neighbours", "a sample its own neighbour", "np.fill_diagonal(fast, np.inf)", "np.fill_diagonal(fast, 0)"),
+    Fault("neighbours", "-2ab of the other sign", "fast *= -2", "fast *= 2"),
+    Fault("neighbours", "products once, not twice", "fast *= -2", "fast *= -1"),
+    Fault("neighbours", "squares of one side only", "        fast += squares[other]\n", ""),
+    Fault("neighbours", "the other tile not told", "seen.append((other,", "seen.append((one,"),
+    Fault("neighbours", "the farthest, not the nearest", 'np.argsort(squared, axis=1, kind="stable")', 'np.argsort(-squared, axis=1, kind="stable")'),
+    Fault("neighbours", "ties in any order", "return np.sort(index, axis=1), distance", "return -np.sort(-index, axis=1), distance"),
+    Fault("neighbours", "missed neighbours not looked for", "beyond[rows] <= radius", "beyond[rows] > np.inf"),
+    Fault("neighbours", "rounding underestimated", "distance.max(axis=1) - bound", "distance.max(axis=1) + bound"),
+    Fault("neighbours", "radius of the nearest", "order[:, -1:]", "order[:, :1]"),
+    Fault("neighbours", "a copy similar to itself missing", "itself, one[one != other], other[one != other]", "itself, one[one < other], other[one < other]"),
+    Fault("neighbours", "copies of one shift only", "_between_copies(characters.pairs, one, other, copies)", "_between_copies(characters.pairs, one, one, copies)"),
+    Fault("neighbours", "the circle of azimuths not closed", "np.minimum(apart, around - apart) <= 1", "apart <= 1"),
+    Fault("neighbours", "two steps of elevation", "np.abs(elevation[:, None] - elevation) <= 1", "np.abs(elevation[:, None] - elevation) <= 2"),
+    Fault("neighbours", "no step of elevation", "np.abs(elevation[:, None] - elevation) <= 1", "np.abs(elevation[:, None] - elevation) < 1"),
+    Fault("neighbours", "elevation or azimuth", "contiguous &= np.abs", "contiguous |= np.abs"),
+    Fault("neighbours", "each pair from both ends", "np.argwhere(np.triu(contiguous, k=1))", "np.argwhere(contiguous & ~np.eye(len(azimuth), dtype=bool))"),
+    Fault("graph", "edges in one direction only", "np.concatenate([self.edges, self.edges[:, ::-1]])", "np.concatenate([self.edges, self.edges])"),
+    Fault("graph", "pairs with themselves among the others", "self.size * (self.size - 1) // 2", "self.size * (self.size + 1) // 2"),
+    Fault("graph", "listed pairs taken from the others", "2 - len(self.edges)", "2 - len(self.pairs)"),
+    Fault("graph", "within: not renumbered", "inside = other > one", "inside = other >= 0"),
+    Fault("tiles", "box to box, the near corner", "np.maximum(low[k:] - high[k], low[k] - high[k:])", "np.minimum(low[k:] - high[k], low[k] - high[k:])"),
+    Fault("tiles", "reach not squared", ">= reach**2", ">= reach / 2"),
+    Fault("tiles", "half of a tile's own pairs twice", "~np.tri(*shape, dtype=bool)", "~np.eye(*shape, dtype=bool)"),
+    Fault("tiles", "similar pairs left in", "= False\n", "= True\n"),
+    # LLE.
+    Fault("lle", "differences of the other point", "gram = difference @ difference.T", "gram = near @ near.T"),
+    Fault("lle", "weights that do not sum to 1", "return weights / weights.sum()", "return weights"),
+    Fault("lle", "regularisation not scaled by the trace", "regularisation * (trace if trace > 0 else 1)", "regularisation * 1"),
+    Fault("lle", "weights added to the sample", "[[1.0], -reconstruction_weights(", "[[1.0], reconstruction_weights("),
+    Fault("lle", "M overwritten", "m[np.ix_(support, support)] +=", "m[np.ix_(support, support)] ="),
+    Fault("lle", "the constant eigenvector kept", "    m += 1 / samples\n", ""),
+    Fault("lle", "the largest eigenvectors", "return basis[:, :count]", "return basis[:, -count:]"),
+    Fault("lle", "signs left to chance", "np.sign(z[np.abs(z).argmax(axis=0), np.arange(dims)])", "-np.sign(z[np.abs(z).argmax(axis=0), np.arange(dims)])"),
+    Fault("lle", "variance in rising order", "np.linalg.eigh(-(free.T @ x)", "np.linalg.eigh((free.T @ x)"),
+    Fault("lle", "groups followed forwards", "listed_by[j].append(i)", "listed_by[i].append(j)"),
+    Fault("lle", "every start a group", "len(starts(reversed(starts(range(len(neighbours))))))", "len(starts(range(len(neighbours))))"),
+    Fault("lle", "triangle solved upwards first", "inverse @ (x[rows] - lower", "inverse.T @ (x[rows] - lower"),
+    # What is kept between runs.
+    Fault("checkpoint", "digest without the inputs", "    _add(total, parts)\n", ""),
+    Fault("checkpoint", "digest without shapes", "{part.dtype.str} {part.shape}", "{part.dtype.str}"),
+    Fault("checkpoint", "digest without dtypes", "{part.dtype.str} {part.shape}", "{part.shape}"),
+    Fault("checkpoint", "digest not compared", '.tobytes()) != digest:', '.tobytes()) == "":'),
+    Fault("checkpoint", "generator not set back", "            rng.bit_generator.state = generator\n", ""),
+    Fault("checkpoint", "fresh uses what it finds", "        if self.fresh:\n", "        if False:\n"),
+    Fault("checkpoint", "warnings swallowed", "            warnings.warn(message, stacklevel=2)\n", "            pass\n"),
+    Fault("checkpoint", "shapes not compared", "array.shape != tuple(leaf.shape) or ", ""),
+    Fault("checkpoint", "archives that unpack to more", "> length or any(member.compress_type for member in members)", "> length * 10**9"),
+    Fault("checkpoint", "leftovers allowed", "if parts or not np", "if not np"),
+    Fault("atomic", "written in place", "partial = {path: path.with_name(f\".{path.name}.{os.getpid()}.partial\") for path in files}", "partial = {path: path for path in files}"),
+    Fault("atomic", "partial files left", "leftover.unlink(missing_ok=True)\n    except", "pass\n    except"),
+    Fault("atomic", "two at once", "if not _locked(file):", "if False:"),
+    Fault("atomic", "lock file left", "                path.unlink()\n", "                pass\n"),
+]  # fmt: skip
+
+
+def caught(modules: list[str], fault: Fault | None = None) -> str:
+    """What the tests of these modules say of a copy, with the fault in it if one is given; "" if they pass."""
+    tests = dict.fromkeys(f"tests/test_{name}.py" for module in modules for name in TESTS[module])
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "copy")
+        ignored = shutil.ignore_patterns(".*", "__pycache__", "*.png", "*.svg", "*.npz", "*.egg-info", "build")
+        shutil.copytree(ROOT, copy, ignore=ignored)
+        if fault:
+            (copy / "drlim_np" / f"{fault.module}.py").write_text(fault.source(), encoding="utf-8")
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+        threads = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(command, cwd=copy, env=os.environ | threads, capture_output=True, timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            return "does not end"
+    said = done.stdout.decode(errors="replace").strip().splitlines()
+    first = next((line for line in said if line.startswith(("FAILED", "ERROR"))), said[-1] if said else "crashes")
+    return first.split(" - ")[0] if done.returncode else ""
+
+
+def main(modules: list[str]) -> int:
+    """0 if every fault in these modules, or in all, is caught; 1 if one survives."""
+    chosen = [fault for fault in FAULTS if not modules or fault.module in modules]
+    if said := caught(list(dict.fromkeys(fault.module for fault in chosen))):
+        print(f"The tests fail without any fault: {said}")
+        return 1
+    survivors = 0
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1) as pool:
+        for fault, said in zip(chosen, pool.map(lambda fault: caught([fault.module], fault), chosen), strict=True):
+            survivors += not said
+            print(f"{fault.module:10}  {fault.what:50}  {said or 'SURVIVES'}", flush=True)
+    print(f"{len(chosen)} faults, {survivors} survive")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

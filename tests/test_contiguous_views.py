@@ -1,0 +1,68 @@
+"""The airplane's graph, counted as the paper counts it (Sec. 3.4)."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
+from drlim_np.errors import InputError
+from drlim_np.neighbours import contiguous_views
+
+ALL = Views("all", "all", np.zeros((AZIMUTHS * ELEVATIONS * LIGHTINGS, 1, 1), np.uint8), {})
+
+
+def graph(rows=slice(None)):
+    return contiguous_views(ALL.azimuth[rows], ALL.elevation[rows], AZIMUTHS)
+
+
+def test_views_come_in_every_pose_and_lighting_once():
+    assert len(set(zip(ALL.azimuth, ALL.elevation, ALL.lighting, strict=True))) == 18 * 9 * 6
+    assert (ALL.azimuth.max(), ALL.elevation.max(), ALL.lighting.max()) == (17, 8, 5)
+
+
+def test_among_all_views_23_814_pairs_are_similar_as_counted_pose_by_pose():
+    same_pose = AZIMUTHS * ELEVATIONS * LIGHTINGS * (LIGHTINGS - 1) // 2
+    around = AZIMUTHS * ELEVATIONS * LIGHTINGS**2
+    along = AZIMUTHS * (ELEVATIONS - 1) * LIGHTINGS**2
+    both = 2 * AZIMUTHS * (ELEVATIONS - 1) * LIGHTINGS**2
+    assert (same_pose, around, along, both) == (2430, 5832, 5184, 10368)
+    assert graph().listed_count == len(graph().edges) == same_pose + around + along + both == 23_814
+
+
+def test_of_660_views_drawn_at_random_10_974_pairs_are_similar_on_average():
+    expected = 23_814 * (660 * 659) / (972 * 971)
+    assert round(expected) == 10_974
+    rng = np.random.default_rng(0)
+    counts = [graph(rng.permutation(972)[:660]).listed_count for _ in range(60)]
+    assert abs(np.mean(counts) - expected) < 4 * np.std(counts) / np.sqrt(len(counts))
+    assert abs(10_989 - expected) < 2 * np.std(counts)  # the paper's own split
+
+
+def test_two_views_are_similar_if_neither_azimuth_nor_elevation_is_more_than_a_step_apart():
+    rng = np.random.default_rng(1)
+    rows = rng.permutation(972)[:120]
+    edges = {tuple(edge) for edge in graph(rows).edges.tolist()}
+    for i, j in combinations(range(120), 2):
+        a, b = rows[i], rows[j]
+        around = min((ALL.azimuth[a] - ALL.azimuth[b]) % 18, (ALL.azimuth[b] - ALL.azimuth[a]) % 18)
+        alike = around <= 1 and abs(ALL.elevation[a] - ALL.elevation[b]) <= 1
+        assert ((i, j) in edges) == alike
+
+
+def test_the_circle_of_azimuths_closes_and_that_of_elevations_does_not():
+    assert contiguous_views(np.array([0, 17]), np.array([4, 4]), AZIMUTHS).listed_count == 1
+    assert contiguous_views(np.array([3, 3]), np.array([0, 8]), AZIMUTHS).listed_count == 0
+
+
+@pytest.mark.parametrize(
+    ("azimuth", "elevation", "named"),
+    [
+        (np.zeros(3, int), np.zeros(2, int), "both must be"),
+        (np.zeros((2, 2), int), np.zeros((2, 2), int), "both must be"),
+        (np.zeros(2), np.zeros(2, int), "count both in whole steps"),
+    ],
+)
+def test_steps_that_are_not_whole_or_do_not_match_are_refused(azimuth, elevation, named):
+    with pytest.raises(InputError, match=named):
+        contiguous_views(azimuth, elevation, AZIMUTHS)

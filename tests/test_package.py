@@ -1,0 +1,60 @@
+"""What help(drlim_np) says is so."""
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import drlim_np
+
+ENTRIES = re.findall(r"^    (\w+)  +(.*)$", drlim_np.__doc__, flags=re.MULTILINE)
+MODULES = [(name, text) for name, text in ENTRIES if "=" not in text]
+
+
+def named_at_the_end(text):
+    return re.findall(r"\w+", text.rpartition(": ")[2])
+
+
+def test_every_module_is_listed_once_and_no_other():
+    assert sorted(name for name, _ in MODULES) == sorted(
+        module.name for module in pkgutil.iter_modules(drlim_np.__path__)
+    )
+
+
+@pytest.mark.parametrize(("module", "text"), MODULES, ids=[name for name, _ in MODULES])
+def test_what_is_listed_of_a_module_is_in_it_and_documented(module, text):
+    if module == "autograd":
+        pytest.importorskip("torch", reason="PyTorch, which it compares with, is not installed")
+    found = importlib.import_module(f"drlim_np.{module}")
+    assert found.__doc__ and named_at_the_end(text)
+    for name in named_at_the_end(text):
+        thing = getattr(found, name, None) or importlib.import_module(f"drlim_np.{module}.{name}")
+        assert thing.__doc__ and not name.startswith("_")
+
+
+def test_its_five_lines_train_a_map_of_unseen_samples():
+    modules = [importlib.import_module(f"drlim_np.{name}") for name in ("graph", "networks", "objective", "training")]
+    scope = {name: value for module in modules for name, value in vars(module).items() if not name.startswith("_")}
+    rng = np.random.default_rng(0)
+    x, pairs = rng.random((8, 5)), np.stack([np.arange(8), np.roll(np.arange(8), 1)], axis=1)
+    scope |= {"rng": rng, "x": x.astype(np.float32), "pairs": pairs, "unseen": rng.random((3, 5)).astype(np.float32)}
+    lines = re.findall(r"^    (\w+(?:, \w+)? = .*)$", drlim_np.__doc__, flags=re.MULTILINE)
+    assert len(lines) == 5
+    exec("\n".join(lines), scope)
+    assert scope["z"].shape == (3, 2) and scope["losses"].shape == (300,)
+
+
+def test_help_prints_it_within_the_width_of_the_code():
+    shown = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", "import drlim_np; help(drlim_np)"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
+    assert "W, losses = minimise" in shown and "Conventions." in shown
+    assert max(map(len, drlim_np.__doc__.splitlines())) <= 120
