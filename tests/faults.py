@@ -75,7 +75,6 @@ FAULTS = [
     Fault("loss", "gap of a complex step without its hinge", "xp.where(real(d) >= margin, xp.zeros_like(d), margin - d)", "margin - d"),
     Fault("loss", "hinge on the wrong side", "real(d) >= margin", "real(d) < margin"),
     Fault("loss", "gap of the other sign", "xp.maximum(margin - d,", "xp.maximum(d - margin,"),
-    Fault("loss", "gap of a complex step of the other sign", "xp.zeros_like(d), margin - d)", "xp.zeros_like(d), d - margin)"),
     Fault("loss", "repulsion attracts", "xp.ones_like(d), -_push(", "xp.ones_like(d), _push("),
     Fault("loss", "attraction of the wrong stiffness", "similar, xp.ones_like(d), -", "similar, 2 * xp.ones_like(d), -"),
     Fault("loss", "push not divided by D", "return gap / xp.where", "return gap * xp.where"),
