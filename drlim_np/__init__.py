@@ -30,6 +30,7 @@ From pixels to a figure, each step a module, and in it first of all:
     audit       everything above held against them; `python -m drlim_np.gradcheck` prints it: findings, table
     autograd    a second opinion on every pullback, by PyTorch's autograd where it is installed: opinions
     lesson      backprop through a Siamese network in five steps; `python -m drlim_np.lesson` gives it: page
+    bench       what it costs, by us and by others; `python -m drlim_np.bench` measures it: cases, race, report
 
 and below them all
 

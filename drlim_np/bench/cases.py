@@ -1,0 +1,223 @@
+"""What is measured: the same work by us and by others, at sizes that the figures need."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from unittest.mock import patch
+
+import numpy as np
+
+from drlim_np.bench import fresh, gpu
+from drlim_np.bench.race import Contest
+from drlim_np.data import handwriting
+from drlim_np.data.canvas import on_canvas
+from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import InBlocks
+from drlim_np.lle import lle
+from drlim_np.loss import TILE, dissimilar_sum
+from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph, nearest_neighbours
+from drlim_np.networks import convnet, two_layer
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.tiles import near_together
+from drlim_np.training import Adam, descend
+from drlim_np.tree import leaves
+
+MARGIN, RATE, NEAREST = 1.0, 5e-3, 5
+ONE, WIDE = 1.0, 16.0  # margins that a map is wide: all within reach; as Fig. 4's is that was trained on the exact sum
+HELD = 6_000  # samples: the most of which autograd can hold all pairs
+
+
+@dataclass(frozen=True)
+class Case:
+    """A contest at several sizes. build(size, threads) → Contest.
+
+    sizes, quick: in full, and for a quick look.    peer: the library it needs.
+    blas:         whether the threads are those of the matrix library; otherwise it runs on one, for threads are ours.
+    keep_memory:  whether the process keeps what it frees.    device: whether the work is done on a GPU.
+    """
+
+    build: Callable[[int, int], Contest]
+    sizes: tuple[int, ...]
+    quick: tuple[int, ...]
+    peer: str
+    threads: tuple[int, ...] = (1, 2)
+    blas: bool = False
+    keep_memory: bool = True
+    device: bool = False
+
+    @property
+    def words(self) -> str:
+        """The first line of what the case says of itself."""
+        return self.build.__doc__.splitlines()[0]
+
+
+def step(images: int, threads: int) -> Contest:
+    """forward and all parameter gradients of the network of Fig. 3, float32; size: images"""
+    from drlim_np.bench import pytorch
+
+    params, x, dz = fresh.problem(images)
+    theirs = {
+        "PyTorch, eager": pytorch.step(params, x, dz, channels_last=False, compiled=False),
+        "PyTorch, channels last": pytorch.step(params, x, dz, channels_last=True, compiled=False),
+        "PyTorch, compiled": pytorch.step(params, x, dz, channels_last=False, compiled=True),
+        "PyTorch, compiled, channels last": pytorch.step(params, x, dz, channels_last=True, compiled=True),
+    }
+    ours = fresh.our_step(params, x, dz, threads)
+    return Contest({"ours": ours} | theirs, flat, images, "images", images * fresh.FLOP)
+
+
+def flat(gradients) -> np.ndarray:
+    """Parameter gradients, ours or theirs, as one vector."""
+    arrays = [array for _, array in leaves(gradients)] if isinstance(gradients, dict) else gradients
+    return np.concatenate([np.ravel(array) for array in arrays])
+
+
+def pairs(samples: int, threads: int) -> Contest:
+    """the loss over all dissimilar pairs and its gradient, on a map one margin wide; size: samples"""
+    return _pairs(samples, ONE)
+
+
+def spread(samples: int, threads: int) -> Contest:
+    """the same on a map 16 margins wide, as a trained one: most tiles lie beyond the margin; size: samples"""
+    return _pairs(samples, WIDE)
+
+
+def _pairs(samples: int, width: float) -> Contest:
+    from drlim_np.bench import pytorch
+
+    z = width * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
+    z = z[near_together(z, TILE)]  # near ones together, for them as for us
+    similar = neighbours_on_the_map(z)
+    theirs = {
+        "PyTorch, the same blocks": pytorch.blocks(z, similar.edges, MARGIN, TILE, compiled=False),
+        "PyTorch, larger blocks, compiled": pytorch.blocks(z, similar.edges, MARGIN, 2 * TILE, compiled=True),
+    }
+    if width > ONE:
+        within = pytorch.blocks(z, similar.edges, MARGIN, TILE, compiled=True, reach=MARGIN)
+        theirs["PyTorch, compiled, passing over the same blocks"] = within
+    if samples <= HELD:
+        theirs["PyTorch, autograd"] = pytorch.by_autograd(z, similar.edges, MARGIN)
+    ours = {"ours": lambda: dissimilar_sum(z, similar, MARGIN)}
+    return Contest(ours | theirs, lambda result: np.asarray(result[1]), similar.dissimilar_count, "pairs")
+
+
+def neighbours_on_the_map(z: np.ndarray) -> SimilarityGraph:
+    """A graph as a trained map shows it: of each sample the next few in an order of near ones."""
+    order = near_together(z, 8)
+    return SimilarityGraph(len(z), np.concatenate([np.stack([order, np.roll(order, k)], 1) for k in range(1, 6)]))
+
+
+def images(samples: int) -> np.ndarray:
+    """Generated digits on their canvas, (samples, 1, 32, 32) float32."""
+    halves = (samples + 1) // 2, samples // 2
+    return on_canvas(handwriting.generate(train=halves, test=(1, 1)).train.images)
+
+
+def neighbours(samples: int, threads: int) -> Contest:
+    """the five nearest neighbours of each image of 1,024 pixels, exact; size: images"""
+    from sklearn.neighbors import NearestNeighbors
+
+    x = images(samples).reshape(samples, -1)
+    search = NearestNeighbors(n_neighbors=NEAREST, algorithm="brute").fit(x)
+    contestants = {
+        "ours": lambda: nearest_neighbours(x, NEAREST, threads),
+        "scikit-learn, brute force": lambda: search.kneighbors(return_distance=False),
+    }
+    return Contest(contestants, lambda near: np.sort(near, axis=1), samples**2 / 2, "pairs", samples**2 * x.shape[1])
+
+
+def locally_linear(samples: int, threads: int) -> Contest:
+    """locally linear embedding of digits from ten given neighbours each; size: images"""
+    from sklearn.manifold import locally_linear_embedding
+    from sklearn.neighbors import NearestNeighbors
+
+    x = images(samples).reshape(samples, -1).astype(float)
+    near = nearest_neighbours(x, 10)
+    and_itself = np.concatenate([np.arange(samples)[:, None], near], axis=1)
+
+    def theirs(solver: str) -> np.ndarray:
+        with patch.object(NearestNeighbors, "kneighbors", lambda *_, **__: and_itself):  # its search is not timed
+            return locally_linear_embedding(x, n_neighbors=10, n_components=2, eigen_solver=solver, random_state=0)[0]
+
+    contestants = {"ours": lambda: lle(x, near), "scikit-learn, arpack": lambda: theirs("arpack")}
+    if samples <= 2_000:
+        contestants["scikit-learn, dense"] = lambda: theirs("dense")
+    return Contest(contestants, lambda z: np.abs(z), samples, "samples")  # the sign of a direction is free
+
+
+def figure4(characters: int, threads: int) -> Contest:
+    """a training step of Fig. 4, from drawing 128 pairs to the update of W; size: digits"""
+    x = images(characters)
+    return _sampled(x, nearest_neighbour_graph(x.reshape(characters, -1), NEAREST), threads)
+
+
+def figure7(samples: int, threads: int) -> Contest:
+    """a training step of Figs. 5 and 7, the same way; size: digits with their shifts"""
+    x = images(samples // len(SHIFTS))
+    graph = alike_in_any_copy(nearest_neighbour_graph(x.reshape(len(x), -1), NEAREST), len(SHIFTS))
+    return _sampled(shifted(x), graph, threads)
+
+
+def _sampled(x: np.ndarray, similar: SimilarityGraph, threads: int) -> Contest:
+    from drlim_np.bench import pytorch
+
+    network = InBlocks(convnet(), threads=threads)
+    objective = SampledPairs(network, x, similar, MARGIN)
+    params = network.init(np.random.default_rng(0))
+
+    def theirs(compiled: bool) -> Callable:
+        return pytorch.sampled_pairs(objective, params, RATE, np.random.default_rng(1), compiled)
+
+    contestants = {
+        "ours": endless(objective, params),
+        "PyTorch, eager": theirs(compiled=False),
+        "PyTorch, compiled, channels last": theirs(compiled=True),
+    }
+    images = 2 * objective.batch
+    return Contest(contestants, loss_of, images, "images", images * fresh.FLOP)
+
+
+def figure8(views: int, threads: int) -> Contest:
+    """a training step of Fig. 8, over every pair, to the update of W; size: views"""
+    from drlim_np.bench import pytorch
+
+    rng = np.random.default_rng(0)
+    azimuth, elevation = rng.integers(18, size=views), rng.integers(9, size=views)
+    x = rng.standard_normal((views, views), dtype=np.float32) / np.sqrt(np.arange(1, views + 1, dtype=np.float32))
+    similar = contiguous_views(azimuth, elevation, around=18)
+    network = two_layer(views)
+    params = network.init(rng)
+    alike = np.zeros((views, views), bool)
+    alike[tuple(similar.edges.T)] = True
+    contestants = {
+        "ours": endless(EveryPair(network, x, similar, MARGIN, "balanced"), params),
+        "PyTorch, eager": pytorch.every_pair(params, x, alike, MARGIN, RATE, compiled=False),
+        "PyTorch, compiled": pytorch.every_pair(params, x, alike, MARGIN, RATE, compiled=True),
+    }
+    return Contest(contestants, loss_of, views * (views - 1) / 2, "pairs")
+
+
+def endless(objective, params) -> Callable:
+    """A training step at every call."""
+    steps = descend(objective, params, Adam(RATE), 10**9, np.random.default_rng(1))
+    return lambda: next(steps)
+
+
+def loss_of(result) -> np.ndarray:
+    """The objective before a training step, ours or theirs."""
+    return np.asarray(getattr(result, "loss", result))
+
+
+CASES = {
+    "step": Case(step, (64, 256, 1024), (16,), "torch"),
+    "fresh": Case(fresh.contest, (256, 1024), (16,), "torch", threads=(1,), keep_memory=False),
+    "pairs": Case(pairs, (512, 6_000, 30_000), (600,), "torch"),
+    "spread": Case(spread, (512, 6_000, 30_000), (600,), "torch"),
+    "neighbours": Case(neighbours, (6_000, 30_000), (500,), "sklearn"),
+    "lle": Case(locally_linear, (2_000, 6_000), (300,), "sklearn", blas=True),
+    "figure4": Case(figure4, (6_000,), (300,), "torch"),
+    "figure7": Case(figure7, (30_000,), (300,), "torch"),
+    "figure8": Case(figure8, (660,), (60,), "torch"),
+    "gpu-step": Case(gpu.step, (256, 1024), (16,), "torch", threads=(1,), device=True),
+    "gpu-pairs": Case(gpu.pairs, (6_000, 30_000), (600,), "torch", threads=(1,), device=True),
+}

@@ -1,0 +1,178 @@
+"""The same work in PyTorch, as one would write it there."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from drlim_np.objective import SampledPairs
+from drlim_np.tiles import within_reach
+from drlim_np.tree import Tree, leaves
+
+
+class Subsample(nn.Module):
+    """S2 of Fig. 3."""
+
+    def __init__(self, maps: int, window: int):
+        super().__init__()
+        self.coefficient = nn.Parameter(torch.empty(maps, 1, 1))
+        self.bias = nn.Parameter(torch.empty(maps, 1, 1))
+        self.window = window
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.coefficient * nn.functional.avg_pool2d(x, self.window) + self.bias
+
+
+def convnet(params: Tree) -> nn.Sequential:
+    """The network of Fig. 3 with our weights."""
+    layers = [nn.Conv2d(1, 15, 6), nn.Tanh(), Subsample(15, 3), nn.Tanh(), nn.Conv2d(15, 30, 9), nn.Tanh()]
+    return _with(params, nn.Sequential(*layers, nn.Flatten(), nn.Linear(30, 2)))
+
+
+def two_layer(params: Tree, inputs: int) -> nn.Sequential:
+    """The network of Sec. 3.4 with our weights."""
+    return _with(params, nn.Sequential(nn.Linear(inputs, 20), nn.Tanh(), nn.Linear(20, 3)))
+
+
+def _with(params: Tree, network: nn.Sequential) -> nn.Sequential:
+    with torch.no_grad():
+        for theirs, (_, ours) in zip(network.parameters(), leaves(params), strict=True):
+            theirs.copy_(torch.tensor(ours).reshape(theirs.shape))
+    return network
+
+
+def step(
+    params: Tree, x: np.ndarray, dz: np.ndarray, channels_last: bool, compiled: bool, device: str = "cpu"
+) -> Callable:
+    """Forward and all parameter gradients of the network of Fig. 3; returns them as a list."""
+    network, x, dz = convnet(params).to(device), torch.tensor(x, device=device), torch.tensor(dz, device=device)
+    if channels_last:
+        network, x = network.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+    parameters = list(network.parameters())
+    run = torch.compile(network) if compiled else network
+
+    def their_step() -> list[Tensor]:
+        for parameter in parameters:
+            parameter.grad = None
+        run(x).backward(dz)
+        return [parameter.grad for parameter in parameters]
+
+    return their_step
+
+
+def _tile(z1: Tensor, z2: Tensor, counts: Tensor | None, margin: float) -> tuple[Tensor, Tensor, Tensor]:
+    """L_D over the pairs of two tiles, and its gradient at either end: the sums of Eq. 7 by hand."""
+    dx, dy = z1[:, None, 0] - z2[:, 0], z1[:, None, 1] - z2[:, 1]
+    d = torch.sqrt(dx * dx + dy * dy)
+    gap = (margin - d).clamp(min=0)
+    if counts is not None:
+        gap = gap * counts
+    push = gap / torch.where(d == 0, torch.inf, d)
+    fx, fy = push * dx, push * dy
+    ends = (torch.stack([fx.sum(side), fy.sum(side)], dim=1) for side in (1, 0))
+    return (gap * gap).sum() / 2, *ends
+
+
+def blocks(
+    z: np.ndarray,
+    similar: np.ndarray,
+    margin: float,
+    size: int,
+    compiled: bool,
+    reach: float = np.inf,
+    device: str = "cpu",
+) -> Callable:
+    """The loss over the dissimilar pairs and its gradient by hand, in blocks; those `reach` apart are left out."""
+    z, tile = np.ascontiguousarray(z), torch.compile(_tile, dynamic=True) if compiled else _tile
+    there = torch.tensor(z, device=device)
+
+    def run() -> tuple[Tensor, Tensor]:
+        loss, dz = torch.zeros((), device=device), torch.zeros_like(there)
+        for rows, columns, similar_pairs in within_reach(z, similar, size, reach):
+            counts = None
+            if rows == columns or len(similar_pairs):
+                counts = np.ones((rows.stop - rows.start, columns.stop - columns.start), bool)
+                counts[tuple(similar_pairs.T)] = False
+                counts = torch.from_numpy(np.triu(counts, 1) if rows == columns else counts).to(device)
+            part, one, other = tile(there[rows], there[columns], counts, margin)
+            loss += part
+            dz[rows] -= one
+            dz[columns] += other
+        return loss, dz
+
+    return run
+
+
+def by_autograd(z: np.ndarray, similar: np.ndarray, margin: float) -> Callable:
+    """The same by autograd, all pairs at once."""
+    z, counts = torch.tensor(z), torch.ones(len(z), len(z), dtype=torch.bool).triu(1)
+    counts[tuple(torch.from_numpy(np.sort(similar, axis=1).T))] = False
+    counts = counts[tuple(torch.triu_indices(len(z), len(z), 1))]  # in the order of pdist
+
+    def run() -> tuple[Tensor, Tensor]:
+        leaf = z.clone().requires_grad_()
+        gap = (margin - torch.pdist(leaf)).clamp(min=0) * counts
+        loss = (gap * gap).sum() / 2
+        loss.backward()
+        return loss.detach(), leaf.grad
+
+    return run
+
+
+def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.Generator, compiled: bool) -> Callable:
+    """A training step on the estimate of `SampledPairs`, balanced, from drawing the pairs to the update; its loss.
+
+    What is similar is looked up in our graph, on the host as ours does.
+    """
+    network, graph, x = convnet(params), ours.similar, torch.tensor(ours.x)
+    one, other = np.triu_indices(2 * ours.batch, 1)  # in the order of pdist
+    couples = ours.batch * (ours.batch - 1) / 2
+    pairs_seen = 4 * couples * 2 * graph.dissimilar_count / graph.size**2
+    if compiled:
+        network, x = network.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(network.parameters(), rate, fused=True)
+    run = torch.compile(network) if compiled else network
+
+    def step() -> Tensor:
+        drawn = graph.pairs[rng.integers(graph.listed_count, size=ours.batch)].ravel()
+        samples, place = np.unique(drawn, return_inverse=True)
+        alike = np.eye(len(samples), dtype=bool)
+        first, second = graph.within(samples).edges.T
+        alike[first, second] = alike[second, first] = True
+        weight = (2 * graph.listed_count / graph.size / graph.degree[drawn]).astype(np.float32)
+        weight = torch.from_numpy(weight[one] * weight[other] * ~alike[place[one], place[other]])
+
+        optimiser.zero_grad()
+        z = run(x[torch.from_numpy(drawn)])
+        difference = z[::2] - z[1::2]
+        gap = (ours.margin - torch.pdist(z)).clamp(min=0)
+        loss = ((difference**2).sum() / ours.batch + (gap * gap * weight).sum() / pairs_seen) / 4
+        loss.backward()
+        optimiser.step()
+        return loss.detach()
+
+    return step
+
+
+def every_pair(params: Tree, x: np.ndarray, alike: np.ndarray, margin: float, rate: float, compiled: bool) -> Callable:
+    """A training step of the network of Sec. 3.4 over every pair, both kinds averaged apart; its loss.
+
+    alike: (samples, samples) bool, above the diagonal.
+    """
+    network, x = two_layer(params, x.shape[1]), torch.tensor(x)
+    alike = torch.from_numpy(alike[np.triu_indices(len(x), 1)])
+    similar, dissimilar = alike / alike.sum() / 4, ~alike / (~alike).sum() / 4
+    optimiser = torch.optim.Adam(network.parameters(), rate, fused=True)
+    run = torch.compile(network) if compiled else network
+
+    def step() -> Tensor:
+        optimiser.zero_grad()
+        d = torch.pdist(run(x))
+        gap = (margin - d).clamp(min=0)
+        loss = (d * d * similar + gap * gap * dissimilar).sum()
+        loss.backward()
+        optimiser.step()
+        return loss.detach()
+
+    return step

@@ -1,0 +1,213 @@
+"""The benchmark runs, its table has the cases, and what it says of times follows from them. Nothing here is timed."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from drlim_np.bench import __main__ as command
+from drlim_np.bench import memory, race, report
+from drlim_np.bench.cases import CASES
+from drlim_np.bench.machine import bounds, by_layer
+from drlim_np.bench.race import Contest, Times
+from drlim_np.networks import convnet
+
+ON_A_GPU = ("gpu-step", "gpu-pairs")
+HERE = [name for name in CASES if name not in ON_A_GPU]
+
+
+def contest_of(*names, **options):
+    return Contest({name: lambda name=name: name for name in names}, None, 1, "runs", **options)
+
+
+def with_clock(monkeypatch, seconds):
+    """Runs that take the given seconds, by contestant, and a list of who ran when."""
+    ran = []
+
+    def clock(contestant, timer):
+        ran.append(contestant())
+        return seconds[ran[-1]], None
+
+    monkeypatch.setattr(race, "clock", clock)
+    return ran
+
+
+@pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
+@pytest.mark.parametrize("name", [name for name in HERE if name != "fresh"])
+def test_every_case_does_the_same_work_as_its_peers(name):
+    case = CASES[name]
+    pytest.importorskip(case.peer)
+    times = race.race(case.build(case.quick[0], 1), rounds=1)
+    assert next(iter(times.seconds)) == "ours" and len(times.seconds) > 1
+    assert all(len(rounds) == 1 for rounds in times.seconds.values())
+    assert times.differ < 1e-4
+
+
+def test_the_table_has_the_cases(monkeypatch, capsys):
+    def pretended(module, *arguments, **settings):
+        if arguments[0] == "--bounds":
+            return {"flops": 1e11, "bytes": 1e10}
+        assert arguments[0] == "--case"
+        size = arguments[2]
+        return [{"ours": [float(size)], "theirs": [2.0 * size]}, 1e-7, size, "samples", 0.0]
+
+    monkeypatch.setattr(command, "apart", pretended)
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
+    assert command.main(["--only", *CASES]) == 0
+    printed = capsys.readouterr().out
+    assert "Cases of a GPU left out: CuPy is not installed" in printed
+    table = printed.split("\n\n")[1].splitlines()
+    found = [tuple(cell.strip() for cell in line.split("|")[1:4]) for line in table[2:]]
+    expected = [(n, f"{s:,}", str(t)) for n in HERE for t in CASES[n].threads for s in CASES[n].sizes]
+    assert found == expected
+    assert all("| 0.50 | 0.50–0.50 | 1 | 1e-07 |" in line for line in table[2:])
+
+
+def test_the_command_measures_in_processes_of_their_own(capfd):
+    pytest.importorskip("sklearn")
+    assert command.main(["--quick", "--only", "neighbours", "--threads", "1"]) == 0
+    printed = capfd.readouterr().out
+    assert re.search(r"matrix products [1-9]\d* GFLOP/s", printed)
+    assert re.search(r"\| neighbours \| 500 \| 1 \| .* \| scikit-learn, brute force \| .* \| 3 \| 0e\+00 \|", printed)
+
+
+@pytest.mark.parametrize(
+    ("absent", "case", "named"),
+    [("torch", "step", "PyTorch"), ("sklearn", "lle", "scikit-learn"), ("both", None, "PyTorch and scikit-learn")],
+)
+def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys, absent, case, named):
+    there = importlib.util.find_spec
+    gone = ("torch", "sklearn") if absent == "both" else (absent,)
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: None if name in gone else there(name))
+    assert command.main(["--only", case] if case else []) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        f'drlim_np.bench: {named} missing: run pip install ".[bench]", or choose other cases by --only'
+    ]
+
+
+def test_a_case_that_does_not_exist_is_named(capsys):
+    assert command.main(["--only", "stpe"]) == 2
+    assert "--only stpe: no such case; choose from step, fresh, pairs" in capsys.readouterr().err
+
+
+def test_list_names_every_case(capsys):
+    assert command.main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [*CASES, *command.ALONE]
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+def test_the_command_line_needs_neither_peer_to_list_its_cases():
+    code = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None; from drlim_np.bench.__main__ import main"
+    done = subprocess.run([sys.executable, "-c", f"{code}; sys.exit(main(['--list']))"], capture_output=True)
+    assert done.returncode == 0
+
+
+def test_contestants_take_turns_and_each_round_starts_with_another(monkeypatch):
+    ran = with_clock(monkeypatch, {"ours": 1.0, "theirs": 1.0})
+    times = race.race(contest_of("ours", "theirs"), rounds=3)
+    assert ran == ["ours", "theirs"] * 2 + ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
+    assert times.seconds == {"ours": [1.0] * 3, "theirs": [1.0] * 3}
+
+
+def test_a_short_run_is_repeated_within_its_turn(monkeypatch):
+    ran = with_clock(monkeypatch, {"ours": race.BURST / 2, "theirs": 1.0})
+    race.race(contest_of("ours", "theirs"), rounds=1)
+    assert ran[4:] == ["ours"] * 3 + ["theirs"]
+
+
+def test_long_runs_get_fewer_rounds_and_no_warming_up(monkeypatch):
+    ran = with_clock(monkeypatch, {"ours": 1.0, "theirs": race.LONG + 1})
+    times = race.race(contest_of("ours", "theirs"), rounds=9)
+    assert ran == ["ours", "theirs", "ours", "theirs", "theirs", "ours"]
+    assert times.seconds == {"ours": [1.0] * race.FEWER, "theirs": [race.LONG + 1] * race.FEWER}
+
+
+def test_a_turn_counts_by_its_median(monkeypatch):
+    slow_once = iter([0.02, 0.02, 0.02, 9.0, 0.02])
+    monkeypatch.setattr(race, "clock", lambda contestant, timer: (next(slow_once), None))
+    assert race.race(contest_of("ours"), rounds=1).seconds == {"ours": [0.02]}
+
+
+def test_results_are_compared_with_ours():
+    results = {"ours": np.array([3.0, 4.0]), "same": np.array([3.0, 4.0]), "other": np.array([3.0, 4.5])}
+    contest = Contest({name: lambda r=r: r for name, r in results.items()}, np.asarray, 1, "runs")
+    assert race.race(contest, rounds=1).differ == pytest.approx(0.1)
+
+
+def test_one_that_measured_itself_is_believed():
+    assert race.clock(lambda: 7.5) == (7.5, 7.5)
+    assert race.clock(lambda: "done", iter([2.0, 3.5]).__next__) == (1.5, "done")
+
+
+def test_time_that_others_have_the_processor_does_not_count_on_one_thread():
+    seconds, _ = race.clock(lambda: time.sleep(0.2))
+    assert seconds < 0.1
+
+
+def test_ratios_are_taken_round_by_round():
+    times = Times({"ours": [1.0, 10.0, 3.0], "theirs": [2.0, 20.0, 4.0]}, None, 1, "runs", 0.0)
+    (line,) = report.contest("case", 1000, 1, times)
+    assert line == "| case | 1,000 | 1 | 3.00 s | theirs | 4.00 s | 0.50 | 0.50–0.62 | 3 |  |"
+
+
+def test_the_share_of_the_bound_is_arithmetic_over_time_and_peak():
+    times = Times({"ours": [0.5]}, None, 2e6, "pairs", 3e9)
+    assert report.reached("case", 10, 2, times, peak=12e9) == "| case | 10 | 2 | 4 million pairs | 50% |"
+    assert report.reached("case", 10, 2, times._replace(flop=0.0), peak=12e9).endswith("|  |")
+
+
+def test_growth_is_the_power_of_the_size():
+    by_size = {size: Times({"ours": [3.0 * size**2]}, None, 1, "runs", 0.0) for size in (10, 20)}
+    assert list(report.growth("case", 1, by_size)) == ["| case | 1 | 10 → 20 | 2 | 4 | 2.00 |"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(12.34, "12.3 s"), (123.0, "123 s"), (0.001, "1.00 ms"), (4.56e-5, "45.6 µs")]
+)
+def test_durations_have_three_digits(seconds, words):
+    assert report.duration(seconds) == words
+
+
+def test_shares_of_the_layers_sum_to_one():
+    spent = {"C1": [0.2, 0.4], "C3": [0.1, 0.3]}
+    assert list(report.layers(spent)) == ["| C1 | 200 ms | 400 ms | 60% |", "| C3 | 100 ms | 300 ms | 40% |"]
+
+
+def test_the_time_of_every_layer_is_taken(monkeypatch):
+    monkeypatch.setattr("drlim_np.bench.machine.ROUNDS", 1)
+    spent = by_layer(images=2)
+    assert list(spent) == list(convnet().layers)
+    assert all(forward > 0 and backward > 0 for forward, backward in spent.values())
+
+
+def test_the_bounds_are_of_all_threads(monkeypatch):
+    monkeypatch.setattr("drlim_np.bench.machine.clock", lambda work, timer: (work() and 0.5, None))
+    monkeypatch.setattr("drlim_np.bench.machine.ROUNDS", 1)
+    monkeypatch.setattr("drlim_np.bench.machine.PRODUCT", 10)
+    monkeypatch.setattr("drlim_np.bench.machine.COPIED", 100)
+    assert bounds(2) == {"flops": 2 * 2000 / 0.5, "bytes": 2 * 200 / 0.5}
+
+
+def test_threads_and_memory_are_set_before_a_process_starts():
+    given = race.environment(threads=2, blas=1, keep_memory=True)
+    assert (given["OMP_NUM_THREADS"], given["OPENBLAS_NUM_THREADS"]) == ("2", "1")
+    assert race.KEEP_MEMORY.items() <= given.items()
+    assert not race.KEEP_MEMORY.keys() & race.environment(2, 1, keep_memory=False).keys()
+
+
+def test_peak_memory_is_in_bytes(monkeypatch):
+    monkeypatch.setitem(memory.STEPS, "nothing", lambda: 1.5)
+    found = memory.peak("nothing")
+    assert found["seconds"] == 1.5 and 2**24 < found["bytes"] < 2**36
+    assert report.memory("a step", seconds=1.5, bytes=2**29) == "| a step | 1.50 s | 0.50 GiB |"
+
+
+def test_both_steps_whose_memory_is_measured_run():
+    assert memory.gradient(40) > 0 and memory.neighbours(40) > 0
