@@ -1,5 +1,6 @@
 """What the README says holds: its commands, its code and its links."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -46,6 +47,52 @@ def test_your_own_data_becomes_a_map_of_ten_lines_that_puts_unseen_neighbours_to
 
 
 def test_every_link_in_the_readme_leads_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
+    links = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README)
     assert len(links) > 20
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_function_and_test_in_the_readme_is_where_it_says():
+    named = re.findall(r"\[`(\w+)`\]\(([\w/]+\.py)\)", README)
+    assert len(named) > 50
+    missing = [
+        (name, file)
+        for name, file in named
+        if not re.search(rf"^ *(def|class) {name}\b", (ROOT / file).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ]
+    assert missing == []
+
+
+def test_every_equation_step_and_figure_of_the_paper_has_its_line():
+    lines = [line for line in README.splitlines() if line.startswith("| ") and "](tests/" in line]
+    for wanted in [f"Eq. {number}," for number in range(1, 8)] + [
+        "Step 1,",
+        "Step 2,",
+        "Sec. 3.2",
+        "Sec. 3.3",
+        "Sec. 3.4",
+    ]:
+        assert [line for line in lines if line.startswith(f"| {wanted}")], wanted
+    shown = {number for line in lines for number in re.findall(r"\[(\d+)\]\(figures/figure\1\.py\)", line)}
+    assert shown == {str(number) for number in range(1, 11)}
+
+
+def test_every_number_beside_a_figure_is_in_its_record():
+    record = json.loads((ROOT / "figures" / "metrics.json").read_text(encoding="utf-8"))
+    checked = 0
+    for line in README.splitlines():
+        stems = re.findall(r"figures/([\w-]+)\.png", line)
+        known = {f"{value:.3f}" for stem in stems for value in numbers_in(record.get(stem))}
+        numbers = re.findall(r"(?<![\w.])-?\d+\.\d{3}\b", line) if stems else []
+        assert [number for number in numbers if number not in known] == [], line
+        checked += len(numbers)
+    assert checked > 80
+
+
+def numbers_in(entry):
+    """Every number in a record, however deep."""
+    if isinstance(entry, dict | list):
+        for part in entry.values() if isinstance(entry, dict) else entry:
+            yield from numbers_in(part)
+    elif isinstance(entry, int | float):
+        yield entry
