@@ -31,8 +31,7 @@ def make(run: Run) -> Result:
         claims.append(Claim("separated by shift: silhouette", theirs["silhouette_by_shift"], "≥", bound))
     groups = closed_groups(near)
     measured = {"lle": theirs, "closed_groups": groups, "warnings": [str(warning.message) for warning in said]}
-    title = f"LLE: {len(z):,} shifted digits of {digits.title}, neighbours by pixels"
-    if groups > 1:
-        title += f", in {groups} groups without neighbours outside"
+    found = "neighbours by pixels" if groups == 1 else f"in {groups} closed groups"
+    title = f"LLE: {len(z):,} shifted digits of {digits.title}, {found}"
     settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
     return Result(draw(z, unseen, title, theirs), claims, settings, digits, measured, what_colours(z, unseen))
