@@ -85,10 +85,14 @@ def test_the_wheel_holds_every_module_the_licence_and_no_data(wheel):
 
 def test_every_module_is_imported_from_the_wheel_alone(installed):
     code = """
-import importlib, pkgutil, drlim_np
-names = [module.name for module in pkgutil.walk_packages(drlim_np.__path__, "drlim_np.")]
-for name in names:
-    print(importlib.import_module(name).__file__)
+import importlib.util, pkgutil, drlim_np
+for name in [module.name for module in pkgutil.walk_packages(drlim_np.__path__, "drlim_np.")]:
+    print(importlib.util.find_spec(name).origin)
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as fault:
+        if fault.name not in ("torch", "sklearn"):  # which some modules compare with, where they are installed
+            raise
 """
     files = python(installed, "-c", code).split()
     assert len(files) + 1 == len(list((ROOT / "drlim_np").rglob("*.py"))), "all but drlim_np itself"
