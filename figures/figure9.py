@@ -8,14 +8,16 @@ more: what is left is the graph alone, and that shows the cylinder. The record h
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.cylinder import fit
 from drlim_np.lle import lle
+from figures import thumbnails
 from figures.airplane import Setting, counts, mapped, organisation, setting
 from figures.record import Claim, Result, Run
-from figures.space import Side, bar, colours, lighting_legend, numbers, reach_of, scatter, space_panel
-from figures.style import RULES
+from figures.space import Side, bar, colours, lighting_legend, numbers, project, reach_of, scatter, space_panel
+from figures.style import INK, RULES
 
 SIDES = [Side("from the side", 0, 0), Side("along the axis", 0, 90)]
 NONE = 1e-9  # regularisation, in parts of the Gram matrix's trace: rounding alone
@@ -86,7 +88,17 @@ def _draw(given: Setting, z: np.ndarray, theirs: dict[str, float], ours: dict[st
             corner = (0.2 + column * (wide + 0.1), top + line * (wide + 0.35))
             panel = space_panel(figure, corner, wide, reach, f"{side.words}, by {by}")
             scatter(panel, z, side, views.lighting[rows], colours(views, rows, by))
+            if column == 0:
+                _thumbnails(panel, project(z, side)[0], views.images[rows], reach)
         bar(figure, 12.0, top + 3.4 + 0.85 * column, 3.2, by)
     numbers(figure, 11.4, top + 0.3, theirs, ours, headings=("LLE", "DrLIM"))
     lighting_legend(figure, loc="upper left", bbox_to_anchor=(11.7 / 16.4, 1 - (top + 6.0) / figure.get_figheight()))
     return figure
+
+
+def _thumbnails(axes: Axes, place: np.ndarray, images: np.ndarray, reach: float) -> None:
+    """Some of the views beside their points, place (samples, 2) in the picture."""
+    room, side = np.full(2, reach), reach / 4.5
+    shown, middles = thumbnails.place(place, side, -room, room)
+    thumbnails.draw(axes, images[shown], [INK] * len(shown), place[shown], middles, side, tinted=False)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
