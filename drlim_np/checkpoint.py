@@ -146,7 +146,11 @@ def _add(total, part: Any) -> None:
 def write(path: Path, digest: str, parts: Mapping[str, np.ndarray]) -> None:
     """The arrays as one .npz, which is there whole or not at all. Raises DrlimError where it cannot be written."""
     buffer = io.BytesIO()
-    np.savez(buffer, digest=_text(digest), **{name: np.array(part, order="C") for name, part in parts.items()})
+    np.savez(
+        buffer,
+        digest=_text(_marked(digest, parts)),
+        **{name: np.array(part, order="C") for name, part in parts.items()},
+    )
     atomic.replace({path: buffer.getvalue()}, "free space there and run again: what was kept before is kept")
 
 
@@ -162,9 +166,14 @@ def read(path: Path, digest: str) -> Parts | None:
                 parts = _arrays(archive, os.fstat(file.fileno()).st_size)
         except FileNotFoundError:
             return None
-        if json.loads(parts.pop("digest").tobytes()) != digest:
-            raise ValueError("it is of other data, settings or version")
+        if json.loads(parts.pop("digest").tobytes()) != _marked(digest, parts):
+            raise ValueError("it is of other data, settings or version, or not whole")
         return parts
+
+
+def _marked(digest: str, parts: Mapping[str, np.ndarray]) -> str:
+    """What a file says of itself: a zip file has a checksum of each entry, but does not notice that one is gone."""
+    return f"{digest} of {len(parts)} arrays"
 
 
 def _arrays(archive: zipfile.ZipFile, length: int) -> Parts:

@@ -287,6 +287,17 @@ def test_a_mutated_file_is_read_as_it_was_written_or_refused(file, data):
     parses_exactly_or_raises(path, bytes(mutant))
 
 
+def test_arrays_that_the_directory_of_the_file_has_lost_are_missed(file):
+    path, content = file
+    second = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 1)
+    comment = second + 33  # the higher byte of its comment's length, which then reaches over all later entries
+    mutant = content[:comment] + b"\x01" + content[comment + 1 :]
+    path.write_bytes(mutant)
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.namelist()) == 2, "nothing strikes a zip file as odd"
+    complaint(DataError, read, path, DIGEST)
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_random_bytes_are_refused(file, content):
@@ -298,7 +309,7 @@ def npz(compression=zipfile.ZIP_STORED, **members):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         digest = io.BytesIO()
-        np.save(digest, np.frombuffer(json.dumps(DIGEST).encode(), np.uint8))
+        np.save(digest, np.frombuffer(json.dumps(f"{DIGEST} of {len(members)} arrays").encode(), np.uint8))
         for name, content in ({"digest": digest.getvalue()} | members).items():
             archive.writestr(f"{name}.npy", content)
     return buffer.getvalue()
