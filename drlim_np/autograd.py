@@ -130,7 +130,7 @@ def _is_of_kind(dtype: torch.dtype, kinds: str | tuple[str, ...]) -> bool:
 _MODULE = SimpleNamespace(
     **{
         name: getattr(torch, name)
-        for name in ("all", "broadcast_to", "concat", "finfo", "full_like", "inf", "isfinite")
+        for name in ("all", "broadcast_to", "concat", "finfo", "full_like", "inf", "isfinite", "maximum")
     },
     **{name: getattr(torch, name) for name in ("ones_like", "reshape", "sqrt", "stack", "sum", "tanh", "where")},
     zeros_like=torch.zeros_like,
