@@ -10,7 +10,7 @@ held against autograd on the list of its pairs.
 
 from collections.abc import Callable, Iterator
 from functools import reduce
-from types import SimpleNamespace
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -127,19 +127,19 @@ def _is_of_kind(dtype: torch.dtype, kinds: str | tuple[str, ...]) -> bool:
     return kind in kinds if isinstance(kinds, tuple) else kind == kinds
 
 
-_MODULE = SimpleNamespace(
-    **{
-        name: getattr(torch, name)
-        for name in ("all", "broadcast_to", "concat", "finfo", "full_like", "inf", "isfinite", "maximum")
-    },
-    **{name: getattr(torch, name) for name in ("ones_like", "reshape", "sqrt", "stack", "sum", "tanh", "where")},
+_MODULE = ModuleType("torch, under the names of the array API standard")
+vars(_MODULE).update(
+    {name: getattr(torch, name) for name in ("all", "broadcast_to", "concat", "finfo", "full_like", "inf", "isfinite")},
+    **{name: getattr(torch, name) for name in ("maximum", "ones_like", "reshape", "sqrt", "stack", "sum", "tanh")},
+    where=torch.where,
     zeros_like=torch.zeros_like,
     permute_dims=torch.permute,
+    repeat=torch.repeat_interleave,
     isdtype=_is_of_kind,
     result_type=lambda *arrays: reduce(torch.promote_types, (x.dtype for x in arrays)),
+    astype=lambda x, dtype, copy: x.to(dtype),
     take=lambda x, indices, axis: torch.index_select(x, axis, indices),
     triu=lambda x, k: torch.triu(x, diagonal=k),
     asarray=lambda x, device: _tensor(x),
-    empty=lambda shape, dtype, device: torch.empty(shape, dtype=dtype).as_subclass(Tensor),
     zeros=lambda shape, dtype, device: torch.zeros(shape, dtype=dtype).as_subclass(Tensor),
 )

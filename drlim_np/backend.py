@@ -7,6 +7,7 @@ a name. Host and device meet in `like`, one way, and `to_host`, the other.
 
 import os
 import sys
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -97,9 +98,17 @@ def zeros(shape: tuple[int, ...], x: Array) -> Array:
     return namespace(x).zeros(shape, dtype=x.dtype, **_device(x))
 
 
-def empty(shape: tuple[int, ...], x: Array, dtype: Any) -> Array:
-    """An array of the given shape and dtype, not filled, with the module and device of `x`."""
-    return namespace(x).empty(shape, dtype=dtype, **_device(x))
+def windows(x: Array, size: int, axis: int) -> Array:
+    """All runs of `size` along an axis: windows[…, i, u, …] = x[…, i + u, …], i along `axis`, u along a new one behind.
+
+    Not to be written to: on the host they share the memory of `x`, where a step to the next run is a step along it.
+    """
+    runs = x.shape[axis] - size + 1
+    if on_host(x):
+        shape, strides = (*x.shape[:axis], runs, size, *x.shape[axis + 1 :]), x.strides[: axis + 1] + x.strides[axis:]
+        return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+    before = (slice(None),) * axis
+    return namespace(x).stack([x[(*before, slice(u, u + runs), ...)] for u in range(size)], axis=axis + 1)
 
 
 def zero_at(x: Array, places: np.ndarray) -> Array:
@@ -136,12 +145,19 @@ def require_floating(**arrays: Array) -> None:
 
     complex128 counts as the precision of float64: a complex step perturbs some of the arrays only.
     """
+    bits = {name: _precision(namespace(x), x.dtype) for name, x in arrays.items()}
     for name, x in arrays.items():
-        if not namespace(x).isdtype(x.dtype, ("real floating", "complex floating")):
+        if bits[name] is None:
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, such as float32")
-    if len({namespace(x).finfo(x.dtype).bits for x in arrays.values()}) > 1:
+    if len(set(bits.values())) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
         raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
+
+
+@cache
+def _precision(xp: ModuleType, dtype: Any) -> int | None:
+    """Bits of a real number in a floating dtype, None in any other. Every layer asks, and NumPy answers slowly."""
+    return xp.finfo(dtype).bits if xp.isdtype(dtype, ("real floating", "complex floating")) else None
 
 
 def _of_cupy(x: Any) -> bool:

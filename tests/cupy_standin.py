@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-VIEWS = {"reshape", "permute_dims", "broadcast_to", "empty", "result_type", "isdtype", "finfo"}  # they compute nothing
+VIEWS = {"reshape", "permute_dims", "broadcast_to", "result_type", "isdtype", "finfo"}  # they compute nothing
 launched = []  # the names of what would be launched on a GPU, one kernel or more each
 
 
