@@ -14,6 +14,7 @@ From pixels to a figure, each step a module, and in it first of all:
     neighbours  Step 1, from prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     graph       the similar pairs; every other pair is dissimilar: SimilarityGraph
     layers      backpropagation, a pullback a layer: Linear, Conv2d, Subsample, Tanh, Flatten, Sequential, InBlocks
+    textbook    the convolution loop by loop, the definition that Conv2d is tested against: convolution
     networks    the paper's two G_W, for digits (Fig. 3) and for the airplane (Sec. 3.4): convnet, two_layer
     principal   a first layer on few coordinates in place of many pixels: principal_images
     loss        Eqs. 1 to 4 and their gradients, for pairs and for all pairs: energy, contrastive, contrastive_all_pairs

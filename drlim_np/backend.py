@@ -9,7 +9,7 @@ import os
 import sys
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -125,8 +125,11 @@ def zero_at(x: Array, places: np.ndarray) -> Array:
     return namespace(x).where(like(kept, x), x, namespace(x).zeros_like(x))
 
 
+@cache
 def keep_freed_memory() -> None:
-    """Lets the host's memory be used again at once: a training step in a fresh process then takes a third of the time.
+    """Lets the host's memory be used again at once.
+
+    A training step in a fresh process then takes a third of the time, the loss over all pairs three quarters.
 
     Having seen one large array freed, glibc keeps freed memory instead of returning it to the system, which would hand
     it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). Elsewhere this does nothing.
@@ -136,8 +139,17 @@ def keep_freed_memory() -> None:
 
 def real(x: Array) -> Array:
     """The real part, on which every comparison is decided: a complex step must not change which branch is taken."""
-    xp = namespace(x)
-    return xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x
+    return namespace(x).real(x) if is_complex(x) else x
+
+
+def is_complex(x: Array) -> bool:
+    """Whether `x` holds complex numbers, as in a complex step."""
+    return _kind(namespace(x), x.dtype).complex
+
+
+def least_root(x: Array) -> float:
+    """The root of the smallest normal number of a floating dtype: the square of a smaller one underflows."""
+    return _kind(namespace(x), x.dtype).least_root
 
 
 def require_floating(**arrays: Array) -> None:
@@ -145,19 +157,30 @@ def require_floating(**arrays: Array) -> None:
 
     complex128 counts as the precision of float64: a complex step perturbs some of the arrays only.
     """
-    bits = {name: _precision(namespace(x), x.dtype) for name, x in arrays.items()}
+    kinds = {name: _kind(namespace(x), x.dtype) for name, x in arrays.items()}
     for name, x in arrays.items():
-        if bits[name] is None:
+        if not kinds[name].bits:
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, such as float32")
-    if len(set(bits.values())) > 1:
+    if len({kind.bits for kind in kinds.values()}) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
         raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
 
 
+class _Kind(NamedTuple):
+    """A dtype: bits of a real number, 0 for integers, and what else is asked of it."""
+
+    bits: int
+    complex: bool
+    least_root: float
+
+
 @cache
-def _precision(xp: ModuleType, dtype: Any) -> int | None:
-    """Bits of a real number in a floating dtype, None in any other. Every layer asks, and NumPy answers slowly."""
-    return xp.finfo(dtype).bits if xp.isdtype(dtype, ("real floating", "complex floating")) else None
+def _kind(xp: ModuleType, dtype: Any) -> _Kind:
+    """Remembered, for every layer and tile asks, and NumPy takes longer to answer than for many a calculation."""
+    if not xp.isdtype(dtype, ("real floating", "complex floating")):
+        return _Kind(0, False, 0.0)
+    info = xp.finfo(dtype)
+    return _Kind(info.bits, xp.isdtype(dtype, "complex floating"), float(info.smallest_normal) ** 0.5)
 
 
 def _of_cupy(x: Any) -> bool:

@@ -82,6 +82,7 @@ class Conv2d:
         dL/db_m        = Σ dy_m[i, j]
         dL/dx_c[p, q]  = Σ_m Σ_uv dy_m[p - u, q - v] W_mc[u, v]    where that position exists
 
+    `textbook.convolution` is this, loop by loop.
     With the patch under (i, j) of every sample as a column of P_ij, all three are matrix products: y_ij = W P_ij + b,
     dW = Σ_ij dy_ij P_ijᵀ and dP_ij = Wᵀ dy_ij. In memory positions come first and samples last, so that P_ij is a piece
     of `_patches`'s strip i, which all the positions of that row share. They are made anew for the pullback: kept, they

@@ -45,6 +45,7 @@ def within_reach(
     within, tile_pair = np.stack([first[order], second[order]], axis=1) % size, tile_pair[order]
     for k, rows in enumerate(tiles):
         apart = np.maximum(0, np.maximum(low[k:] - high[k], low[k] - high[k:]))
-        for other in k + np.flatnonzero(~((apart**2).sum(axis=1) >= reach**2)):
-            begin, end = np.searchsorted(tile_pair, [k * len(tiles) + other, k * len(tiles) + other + 1])
-            yield rows, tiles[other], within[begin:end]
+        others = k + np.flatnonzero(~((apart**2).sum(axis=1) >= reach**2))
+        begin, end = (np.searchsorted(tile_pair, k * len(tiles) + others, side) for side in ("left", "right"))
+        for other, first, last in zip(others, begin, end, strict=True):
+            yield rows, tiles[other], within[first:last]

@@ -9,6 +9,7 @@ import pytest
 from drlim_np.errors import InputError
 from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.textbook import convolution, convolution_pullback
 from drlim_np.tree import leaves, tree_map
 
 BOUND = 1e-12
@@ -66,6 +67,16 @@ def called(request, rng):
 # ---- definitions as loops ----
 
 
+def test_the_textbook_convolution_is_a_sum_over_the_patch_and_does_not_flip_the_kernel():
+    x = np.array([[[[1.0, 2, 3], [4, 5, 6], [7, 8, 9]]]])
+    weight, bias = np.array([[[[1.0, 10], [100, 1000]]]]), np.array([0.5])
+    assert convolution(weight, bias, x).tolist() == [[[[5421.5, 6532.5], [8754.5, 9865.5]]]]
+    dweight, dbias, dx = convolution_pullback(weight, x, np.array([[[[0.0, 1], [0, 0]]]]))
+    assert dweight.tolist() == [[[[2, 3], [5, 6]]]]
+    assert dbias.tolist() == [1]
+    assert dx.tolist() == [[[[0, 1, 10], [0, 100, 1000], [0, 0, 0]]]]
+
+
 @pytest.mark.parametrize(("samples", "inputs", "outputs"), [(1, 1, 1), (3, 4, 2), (2, 1, 5)])
 def test_linear_is_a_weighted_sum_of_the_inputs_plus_a_bias(samples, inputs, outputs, rng):
     layer = Linear(inputs, outputs)
@@ -81,15 +92,10 @@ def test_linear_is_a_weighted_sum_of_the_inputs_plus_a_bias(samples, inputs, out
     [(1, 1, 1, 1, 1, 1), (2, 3, 2, 2, 4, 3), (3, 1, 2, 3, 3, 5), (2, 2, 3, 3, 5, 3), (1, 2, 4, 1, 2, 3)]
     + [(2, 2, 3, 2, height, 4) for height in range(3, 9)],  # as many positions as the kernel has rows, fewer and more
 )
-def test_conv2d_slides_its_kernels_without_flipping_them(samples, channels, maps, kernel, height, width, rng):
+def test_conv2d_is_the_textbook_convolution(samples, channels, maps, kernel, height, width, rng):
     layer = Conv2d(channels, maps, kernel)
     params, x = drawn(layer, rng), rng.standard_normal((samples, channels, height, width))
-    expected = np.empty((samples, maps, height - kernel + 1, width - kernel + 1))
-    for n, m, i, j in np.ndindex(expected.shape):
-        total = params["bias"][m]
-        for c, u, v in product(range(channels), range(kernel), range(kernel)):
-            total += params["weight"][m, c, u, v] * x[n, c, i + u, j + v]
-        expected[n, m, i, j] = total
+    expected = convolution(params["weight"], params["bias"], x)
     assert_close(layer(params, x)[0], expected)
 
 
@@ -158,17 +164,12 @@ def test_linear_gradients_are_the_sums_in_its_docstring(rng):
 
 
 @pytest.mark.parametrize("height", range(3, 12))
-def test_conv2d_gradients_are_the_sums_in_its_docstring(height, rng):
+def test_conv2d_gradients_are_those_of_the_textbook_convolution(height, rng):
     layer = Conv2d(2, 3, 3)
     params, x = drawn(layer, rng), rng.standard_normal((2, 2, height, 4))
     dy = rng.standard_normal((2, 3, height - 2, 2))
     gradient = layer(params, x)[1](dy, wrt_input=True)
-    dweight, dbias, dx = np.zeros((3, 2, 3, 3)), np.zeros(3), np.zeros(x.shape)
-    for n, m, i, j in np.ndindex(dy.shape):
-        dbias[m] += dy[n, m, i, j]
-        for c, u, v in product(range(2), range(3), range(3)):
-            dweight[m, c, u, v] += dy[n, m, i, j] * x[n, c, i + u, j + v]
-            dx[n, c, i + u, j + v] += dy[n, m, i, j] * params["weight"][m, c, u, v]
+    dweight, dbias, dx = convolution_pullback(params["weight"], x, dy)
     assert_close(gradient.params["weight"], dweight)
     assert_close(gradient.params["bias"], dbias)
     assert_close(gradient.input, dx)

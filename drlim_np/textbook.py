@@ -1,0 +1,36 @@
+"""The convolution of C1 and C3 as its formula reads, loop by loop: the definition.
+
+`layers.Conv2d` computes the same by matrix products, a thousand times faster and more; tests/test_layers.py holds the
+two equal. This one is for reading, and for changing a line of to see what breaks.
+"""
+
+import numpy as np
+
+
+def convolution(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """y_m[i, j] = b_m + Σ_c Σ_uv W_mc[u, v] x_c[i + u, j + v] for every sample and position: valid, stride 1.
+
+    weight (maps, channels, kernel, kernel), bias (maps,), x (samples, channels, rows, columns)
+    → (samples, maps, rows - kernel + 1, columns - kernel + 1).
+    """
+    samples, _, rows, columns = x.shape
+    maps, _, kernel, _ = weight.shape
+    y = np.empty((samples, maps, rows - kernel + 1, columns - kernel + 1), x.dtype)
+    for n, m, i, j in np.ndindex(y.shape):
+        y[n, m, i, j] = bias[m]
+        for c, u, v in np.ndindex(weight.shape[1:]):
+            y[n, m, i, j] += weight[m, c, u, v] * x[n, c, i + u, j + v]
+    return y
+
+
+def convolution_pullback(
+    weight: np.ndarray, x: np.ndarray, dy: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """dL/dW, dL/db and dL/dx from dy = dL/dy: of each product W x in y, either factor gets dy times the other."""
+    dweight, dbias, dx = np.zeros_like(weight), np.zeros_like(weight[:, 0, 0, 0]), np.zeros_like(x)
+    for n, m, i, j in np.ndindex(dy.shape):
+        dbias[m] += dy[n, m, i, j]
+        for c, u, v in np.ndindex(weight.shape[1:]):
+            dweight[m, c, u, v] += dy[n, m, i, j] * x[n, c, i + u, j + v]
+            dx[n, c, i + u, j + v] += dy[n, m, i, j] * weight[m, c, u, v]
+    return dweight, dbias, dx
