@@ -129,9 +129,8 @@ def _is_of_kind(dtype: torch.dtype, kinds: str | tuple[str, ...]) -> bool:
 
 _MODULE = ModuleType("torch, under the names of the array API standard")
 vars(_MODULE).update(
-    {name: getattr(torch, name) for name in ("all", "broadcast_to", "concat", "finfo", "full_like", "inf", "isfinite")},
-    **{name: getattr(torch, name) for name in ("maximum", "ones_like", "reshape", "sqrt", "stack", "sum", "tanh")},
-    where=torch.where,
+    {name: getattr(torch, name) for name in ("all", "broadcast_to", "clip", "concat", "finfo", "isfinite")},
+    **{name: getattr(torch, name) for name in ("ones_like", "reshape", "sqrt", "stack", "sum", "tanh", "where")},
     zeros_like=torch.zeros_like,
     permute_dims=torch.permute,
     repeat=torch.repeat_interleave,
