@@ -1,7 +1,7 @@
 """Locally linear embedding, the baseline of Figs. 6 and 9 (Roweis and Saul, Science 290, 2000)."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
@@ -24,7 +24,7 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
     Warns where several groups of samples have no neighbours outside, as the components of a graph that falls apart:
     each then has an eigenvector of eigenvalue 0, and those are turned to follow the largest variance of the data.
 
-    M is held dense: 6,000 samples take about 0.7 GiB. Raises InputError for values that are not finite, wrong shapes, a
+    M is held dense: 6,000 samples take about 0.3 GiB. Raises InputError for values that are not finite, wrong shapes, a
     sample without neighbours, and neighbours out of range or of a sample with itself.
     """
     x = np.asarray(x, dtype=np.float64)
@@ -103,12 +103,12 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
     ridge = np.finfo(float).eps * np.trace(m)
     m += 1 / samples
     m[np.diag_indices(samples)] += ridge
-    solve = _solver(m)
+    factor = Factor(m)
     basis = np.random.default_rng(0).standard_normal((samples, min(count + SPARE, samples - 1)))
     residual = inf
     while True:
-        basis, _ = np.linalg.qr(solve(basis))
-        applied = m @ basis
+        basis, _ = np.linalg.qr(factor.solve(basis))
+        applied = factor.apply(basis)
         eigenvalues, turn = np.linalg.eigh(basis.T @ applied)
         basis, applied = basis @ turn, applied @ turn
         earlier, residual = residual, np.linalg.norm((applied - eigenvalues * basis)[:, :count])
@@ -116,24 +116,36 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
             return basis[:, :count]
 
 
-def _solver(a: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """b ↦ A⁻¹ b for a positive definite A = L Lᵀ, factored once: L y = b from the top down, Lᵀ x = y from the bottom.
+class Factor:
+    """A = L Lᵀ for a positive definite A (samples, samples), in whose place L is written, to save as much memory again.
 
-    NumPy has no solver for triangles, so they are worked through in blocks of rows, whose own triangles are inverted.
+    In blocks of rows: when all before block I is done, then, summing over these,
+        L_II L_IIᵀ = A_II - Σ_J L_IJ L_IJᵀ,    and below it    L_KI = (A_KI - Σ_J L_KJ L_IJᵀ) L_II⁻ᵀ.
+    NumPy's Cholesky factorisation does the small ones; of a large A it would take three times the memory.
     """
-    lower = np.linalg.cholesky(a)
-    blocks = [slice(start, min(start + BLOCK, len(a))) for start in range(0, len(a), BLOCK)]
-    inverses = [np.linalg.inv(lower[rows, rows]) for rows in blocks]
 
-    def solve(b: np.ndarray) -> np.ndarray:
+    def __init__(self, a: np.ndarray):
+        self.lower, self.inverses = a, []
+        self.blocks = [slice(start, min(start + BLOCK, len(a))) for start in range(0, len(a), BLOCK)]
+        for rows in self.blocks:
+            a[rows.start :, rows] -= a[rows.start :, : rows.start] @ a[rows, : rows.start].T
+            a[rows, rows] = np.linalg.cholesky(a[rows, rows])
+            self.inverses.append(np.linalg.inv(a[rows, rows]))
+            a[rows.stop :, rows] = a[rows.stop :, rows] @ self.inverses[-1].T
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """A x = L (Lᵀ x)."""
+        inner = np.concatenate([self.lower[rows.start :, rows].T @ x[rows.start :] for rows in self.blocks])
+        return np.concatenate([self.lower[rows, : rows.stop] @ inner[: rows.stop] for rows in self.blocks])
+
+    def solve(self, b: np.ndarray) -> np.ndarray:
+        """A⁻¹ b: L y = b from the top down, Lᵀ x = y from the bottom up."""
         x = b.copy()
-        for rows, inverse in zip(blocks, inverses, strict=True):
-            x[rows] = inverse @ (x[rows] - lower[rows, : rows.start] @ x[: rows.start])
-        for rows, inverse in zip(reversed(blocks), reversed(inverses), strict=True):
-            x[rows] = inverse.T @ (x[rows] - lower[rows.stop :, rows].T @ x[rows.stop :])
+        for rows, inverse in zip(self.blocks, self.inverses, strict=True):
+            x[rows] = inverse @ (x[rows] - self.lower[rows, : rows.start] @ x[: rows.start])
+        for rows, inverse in zip(reversed(self.blocks), reversed(self.inverses), strict=True):
+            x[rows] = inverse.T @ (x[rows] - self.lower[rows.stop :, rows].T @ x[rows.stop :])
         return x
-
-    return solve
 
 
 def _require(x: np.ndarray, neighbours: list[np.ndarray], dims: int) -> None:

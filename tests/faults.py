@@ -227,7 +227,10 @@ FAULTS = [
     Fault("lle", "variance in rising order", "np.linalg.eigh(-(free.T @ x)", "np.linalg.eigh((free.T @ x)"),
     Fault("lle", "groups followed forwards", "listed_by[j].append(i)", "listed_by[i].append(j)"),
     Fault("lle", "every start a group", "len(starts(reversed(starts(range(len(neighbours))))))", "len(starts(range(len(neighbours))))"),
-    Fault("lle", "triangle solved upwards first", "inverse @ (x[rows] - lower", "inverse.T @ (x[rows] - lower"),
+    Fault("lle", "triangle solved upwards first", "inverse @ (x[rows] - self", "inverse.T @ (x[rows] - self"),
+    Fault("lle", "factor without the blocks before", "            a[rows.start :, rows] -= a[rows.start :, : rows.start] @ a[rows, : rows.start].T\n", ""),
+    Fault("lle", "factor times the other triangle", "a[rows.stop :, rows] @ self.inverses[-1].T", "a[rows.stop :, rows] @ self.inverses[-1]"),
+    Fault("lle", "product without the triangle below", "self.lower[rows.start :, rows].T @ x[rows.start :]", "self.lower[rows, rows].T @ x[rows]"),
     # What is kept between runs.
     Fault("checkpoint", "digest without the inputs", "    _add(total, parts)\n", ""),
     Fault("checkpoint", "digest without shapes", "{part.dtype.str} {part.shape}", "{part.dtype.str}"),

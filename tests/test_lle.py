@@ -7,7 +7,7 @@ import pytest
 from sklearn.manifold import locally_linear_embedding
 
 from drlim_np.errors import InputError
-from drlim_np.lle import BLOCK, _solver, closed_groups, lle, reconstruction_weights
+from drlim_np.lle import BLOCK, Factor, closed_groups, lle, reconstruction_weights
 from drlim_np.metrics import pca, regression_r2
 from drlim_np.neighbours import nearest_neighbours
 
@@ -171,10 +171,14 @@ def test_a_k_that_reaches_beyond_a_small_component_ties_it_to_the_rest(rng):
 
 
 @pytest.mark.parametrize("size", [1, 5, BLOCK, 2 * BLOCK + 3])
-def test_the_solver_undoes_the_product(rng, size):
+def test_a_factor_multiplies_and_solves_as_the_matrix_that_it_replaces(rng, size):
     root = rng.standard_normal((size, size))
     a, x = root @ root.T + size * np.eye(size), rng.standard_normal((size, 3))
-    np.testing.assert_allclose(_solver(a)(a @ x), x, atol=1e-10)
+    replaced = a.copy()
+    factor = Factor(replaced)
+    np.testing.assert_allclose(np.tril(replaced), np.linalg.cholesky(a), atol=1e-10)
+    np.testing.assert_allclose(factor.apply(x), a @ x, rtol=1e-12, atol=1e-12 * np.abs(a).max())
+    np.testing.assert_allclose(factor.solve(a @ x), x, atol=1e-10)
 
 
 def test_the_same_data_give_the_same_map(rng):
