@@ -1,6 +1,7 @@
 """The numbers behind each claim. `z` is an embedding, (samples, dims); all work in float64 on the host."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -31,12 +32,12 @@ def slant(images: np.ndarray) -> np.ndarray:
     return lean
 
 
-def neighbours(z: np.ndarray, k: int) -> np.ndarray:
+def neighbours(z: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     """The k nearest other samples of each on the map, nearest first: (samples, k). Ties go to the smaller index.
 
     Raises InputError unless 1 ≤ k < samples, as do the measures below that look at k neighbours.
     """
-    return nearest_neighbours(np.asarray(z, dtype=np.float64), k)
+    return nearest_neighbours(np.asarray(z, dtype=np.float64), k, threads)
 
 
 def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
@@ -75,18 +76,18 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
     return float(np.std(np.log(radius)))
 
 
-def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12) -> float:
+def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
     """How far one can trust that neighbours on the map are neighbours in the data (Venna and Kaski, 2001), at most 1.
 
     1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j)
     is 1 + the number of samples nearer to i than j is, in the data `x` (samples, features).
     """
-    return _agreement(x, z, k)
+    return _agreement(x, z, k, threads)
 
 
-def continuity(x: np.ndarray, z: np.ndarray, k: int = 12) -> float:
+def continuity(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
     """How far neighbours in the data stay neighbours on the map: trustworthiness with the two exchanged, at most 1."""
-    return _agreement(z, x, k)
+    return _agreement(z, x, k, threads)
 
 
 def same_label_neighbours(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
@@ -191,22 +192,29 @@ def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
     return left[:, :dims] * scale[:dims]
 
 
-def _agreement(space: np.ndarray, other: np.ndarray, k: int) -> float:
+def _agreement(space: np.ndarray, other: np.ndarray, k: int, threads: int) -> float:
     """How few of the k nearest in `other` rank beyond k by distance in `space`; see `trustworthiness`."""
     samples = len(space)
     if not 1 <= k < samples / 2:
         raise InputError(f"k is {k}: trustworthiness of {samples} samples needs 1 <= k < {samples / 2:g}")
     space = np.asarray(space, dtype=np.float64)
-    space, nearest, beyond = space - space.mean(axis=0), neighbours(other, k), 0
+    space, nearest = space - space.mean(axis=0), neighbours(other, k, threads)
     squares = np.sum(space * space, axis=1)
-    for rows in _blocks(samples):
-        squared = squares[rows, None] - 2 * space[rows] @ space.T + squares  # centred, so that little cancels
+
+    def beyond(rows: slice) -> int:
+        squared = space[rows] @ space.T  # centred, so that little cancels in |a|² - 2ab + |b|²
+        squared *= -2
+        squared += squares[rows, None]
+        squared += squares
         squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
         of_nearest = np.take_along_axis(squared, nearest[rows], axis=1)
         squared.sort(axis=1)
         rank = 1 + np.array([np.searchsorted(*line) for line in zip(squared, of_nearest, strict=True)])
-        beyond += np.maximum(rank - k, 0).sum()
-    return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * beyond)
+        return int(np.maximum(rank - k, 0).sum())
+
+    with ThreadPoolExecutor(threads) as pool:
+        total = sum(pool.map(beyond, _blocks(samples)))
+    return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * total)
 
 
 def _distances(z: np.ndarray, rows: slice) -> np.ndarray:

@@ -7,10 +7,13 @@ import numpy as np
 
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
+from drlim_np.tiles import near_together
 
 TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
 SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances can hardly matter
 ROWS = 128  # samples whose candidates are compared exactly at once
+FEW = 3  # features, of a map rather than of images: near samples then have a small box around them
+BOX = 32  # samples in a box
 
 
 def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
@@ -21,6 +24,7 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
     candidates, and these are compared again in float64, difference by difference. The product's error has a
     known bound; where that does not prove that no neighbour was missed, a sample is compared with all others so.
+    On a map, of FEW features, boxes around near samples leave few to compare at all.
 
     Raises InputError for a k outside 1 … samples - 1, a wrong shape, or values that are not finite.
     """
@@ -38,6 +42,8 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
         )
     x = np.compress((x != x[0]).any(axis=0), x, axis=1)  # a pixel that is the same everywhere adds to no distance
     x = np.ldexp(x.astype(np.float64), -np.frexp(np.abs(x).max(initial=0.0))[1])  # exact, and squares stay in range
+    if 1 <= x.shape[1] <= FEW:
+        return _on_a_map(x, k)
     candidates, beyond = _candidates(x, min(k + SPARE, samples - 1), threads)
 
     def neighbours_from(start: int) -> np.ndarray:
@@ -50,6 +56,32 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
 
     with ThreadPoolExecutor(threads) as pool:
         return np.concatenate(list(pool.map(neighbours_from, range(0, samples, ROWS))))
+
+
+def _on_a_map(x: np.ndarray, k: int) -> np.ndarray:
+    """`nearest_neighbours` of x (samples, few features): each box of near samples is compared with the boxes near it.
+
+    No sample in a box is nearer than the box itself. So when the k-th neighbour of every sample is nearer than the
+    nearest box left out, none was missed; otherwise more boxes are taken in.
+    """
+    order = near_together(x, BOX)
+    boxes = [np.sort(order[start : start + BOX]) for start in range(0, len(x), BOX)]
+    low, high = (np.stack([corner(x[box], axis=0) for box in boxes]) for corner in (np.min, np.max))
+    nearest = np.empty((len(x), k), int)
+    for rows, box_low, box_high in zip(boxes, low, high, strict=True):
+        apart = np.sum(np.maximum(0, np.maximum(low - box_high, box_low - high)) ** 2, axis=1)
+        reach = np.sort(apart)[: 10 + k // BOX][-1]
+        while True:
+            near = apart <= reach
+            candidates = np.sort(np.concatenate([boxes[b] for b in np.flatnonzero(near)]))
+            others = np.broadcast_to(candidates, (len(rows), len(candidates)))
+            others = others[others != rows[:, None]].reshape(len(rows), -1)
+            nearest[rows], radius = _rank(x, rows, others, k)
+            left_out = apart[~near].min(initial=np.inf)
+            if radius.max() * (1 + 1e-9) < left_out:  # a little more, for rounding
+                break
+            reach = max(radius.max() * (1 + 1e-9), left_out)
+    return nearest
 
 
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:

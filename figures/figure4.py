@@ -7,7 +7,6 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from drlim_np import metrics
-from drlim_np.checkpoint import Memory
 from drlim_np.data.canvas import on_canvas
 from drlim_np.errors import DataError
 from drlim_np.loss import contrastive_all_pairs
@@ -65,7 +64,7 @@ def _make(run: Run, weighting: Weighting) -> Result:
     z = _turned(embed(network, params, unseen), slant, label)
     pixels = unseen.reshape(len(unseen), -1)
     pca = run.memory.remembered(metrics.pca, pixels)
-    ours, linear = (_organisation(pixels, points, label, slant, run.memory) for points in (z, pca))
+    ours, linear = (_organisation(pixels, points, label, slant, run) for points in (z, pca))
     true_slant = digits.test.truth.get("slant")
     if true_slant is not None:
         ours["known_slant_r2"] = metrics.regression_r2(z, true_slant[test])
@@ -113,14 +112,14 @@ def _make(run: Run, weighting: Weighting) -> Result:
     return Result(figure, claims, settings, digits, measured, arrays)
 
 
-def _organisation(pixels, z, label, slant, memory: Memory) -> dict[str, float]:
+def _organisation(pixels, z, label, slant, run: Run) -> dict[str, float]:
     """The numbers that describe a map `z` (samples, 2) of the images `pixels` (samples, features)."""
-    found = memory.remembered
+    found = run.memory.remembered
     return {
         "accuracy": found(metrics.accuracy, z, label),
         "slant_r2": found(metrics.regression_r2, z, slant),
         "unevenness": found(metrics.unevenness, z),
-        "trustworthiness": found(metrics.trustworthiness, pixels, z),
+        "trustworthiness": found(metrics.trustworthiness, pixels, z, threads=run.threads),
     }
 
 

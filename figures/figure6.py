@@ -24,7 +24,7 @@ def make(run: Run) -> Result:
     with warnings.catch_warnings(record=True) as said:  # that the graph may fall apart is what the figure shows
         warnings.simplefilter("always")
         z = run.memory.remembered(lle, pixels, near)
-    theirs = organisation(z, unseen, run.memory)
+    theirs = organisation(z, unseen, run.memory, run.threads)
     claims = []
     if (digits.name, run.quick) in BOUNDS:
         bound = BOUNDS[digits.name, run.quick]

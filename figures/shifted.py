@@ -79,10 +79,12 @@ def train(
     """G_W trained on x and its graph: the map of the unseen digits, the objective's course, the map's numbers."""
     network, params, losses = learn(x, similar, weighting, training, run, run.rng(7), f"{name}, {weighting}")
     z = embed(network, params, unseen.inputs)
-    return z, losses, organisation(z, unseen, run.memory)
+    return z, losses, organisation(z, unseen, run.memory, run.threads)
 
 
-def organisation(z: np.ndarray, unseen: ShiftedDigits, memory: Memory = NOTHING_KEPT) -> dict[str, float]:
+def organisation(
+    z: np.ndarray, unseen: ShiftedDigits, memory: Memory = NOTHING_KEPT, threads: int = 1
+) -> dict[str, float]:
     """The numbers that describe a map of shifted digits; see `drlim_np.metrics`."""
     pixels, found = unseen.inputs.reshape(len(z), -1), memory.remembered
     return {
@@ -92,8 +94,8 @@ def organisation(z: np.ndarray, unseen: ShiftedDigits, memory: Memory = NOTHING_
         "slant_r2": found(metrics.regression_r2, z, unseen.slant),
         "accuracy": found(metrics.accuracy, z, unseen.label),
         "unevenness": found(metrics.unevenness, z),
-        "trustworthiness": found(metrics.trustworthiness, pixels, z),
-        "continuity": found(metrics.continuity, pixels, z),
+        "trustworthiness": found(metrics.trustworthiness, pixels, z, threads=threads),
+        "continuity": found(metrics.continuity, pixels, z, threads=threads),
     }
 
 

@@ -365,6 +365,13 @@ def test_data_of_any_dtype_are_compared_in_float64(dtype, rng):
     assert trustworthiness(x, z) == trustworthiness(x.astype(np.float64), z)
 
 
+@pytest.mark.parametrize("measure", [trustworthiness, continuity])
+def test_the_number_of_threads_does_not_change_how_neighbours_agree(measure, rng, monkeypatch):
+    monkeypatch.setattr(drlim_np.metrics, "BLOCK", 16)
+    x, z = rng.standard_normal((70, 5)), rng.standard_normal((70, 2))
+    assert measure(x, z, 4, threads=3) == measure(x, z, 4)
+
+
 def test_a_map_that_keeps_the_neighbours_is_trusted_fully(rng):
     x = rng.standard_normal((30, 3))
     assert trustworthiness(x, 5 * x - 1) == 1

@@ -67,7 +67,7 @@ def test_random_points_have_the_neighbours_of_the_double_loop(
 ):
     x = scale * (np.random.default_rng(seed).standard_normal((samples, features)) + offset)
     k = data.draw(st.integers(1, samples - 1))
-    with mock.patch.multiple(neighbours, ROWS=rows, TILE=tile, SPARE=spare):
+    with mock.patch.multiple(neighbours, ROWS=rows, TILE=tile, SPARE=spare, FEW=0):
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
@@ -81,7 +81,7 @@ def test_random_points_have_the_neighbours_of_the_double_loop(
 )
 def test_ties_and_duplicates_go_to_the_smaller_index(x, rows, tile, spare, data):
     k = data.draw(st.integers(1, len(x) - 1))
-    with mock.patch.multiple(neighbours, ROWS=rows, TILE=tile, SPARE=spare):
+    with mock.patch.multiple(neighbours, ROWS=rows, TILE=tile, SPARE=spare, FEW=0):
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
@@ -115,6 +115,44 @@ def test_everyone_else_is_a_neighbour_at_the_largest_k():
     assert nearest_neighbours(x, 3).tolist() == [[2, 3, 1], [3, 2, 0], [0, 3, 1], [2, 0, 1]]
 
 
+# ---- boxes on a map ----
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    x=hnp.arrays(np.float64, st.tuples(st.integers(2, 40), st.integers(1, 3)), elements=st.integers(0, 6).map(float)),
+    box=st.integers(1, 8),
+    data=st.data(),
+)
+def test_on_a_map_in_whatever_boxes_ties_and_duplicates_go_to_the_smaller_index(x, box, data):
+    k = data.draw(st.integers(1, len(x) - 1))
+    with mock.patch.object(neighbours, "BOX", box):
+        assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
+
+
+def test_on_a_map_of_a_few_spots_each_box_looks_beyond_its_own():
+    rng = np.random.default_rng(13)
+    x = np.array([[0.0, 0], [0, 1], [5, 0]])[np.arange(400) % 3] + 1e-6 * rng.random((400, 2))
+    assert nearest_neighbours(x, 140).tolist() == by_double_loop(x, 140).tolist()
+
+
+def test_on_a_map_no_box_is_left_out_that_is_near_to_a_single_sample_of_another():
+    # Many boxes are near to the middle one's first sample, and one, farther away, to its last.
+    left, right = -1.1 - np.arange(12 * neighbours.BOX) / 1e4, 32.5 + np.arange(neighbours.BOX) / 1e4
+    x = np.concatenate([left, np.arange(neighbours.BOX), right])[
+        :, None
+    ]  # the last of the middle ones is near to those
+    assert nearest_neighbours(x, 2).tolist() == by_double_loop(x, 2).tolist()
+
+
+def test_on_a_map_few_samples_are_compared():
+    x = np.random.default_rng(14).random((3000, 2))
+    with mock.patch.object(neighbours, "_rank", side_effect=neighbours._rank) as rank:
+        nearest_neighbours(x, 5)
+    compared = sum(call.args[2].size for call in rank.call_args_list)
+    assert compared < 3000 * 3000 / 6
+
+
 # ---- the fast product and its fallback ----
 
 
@@ -139,7 +177,7 @@ def test_a_single_outlier_does_not_spoil_the_neighbours_of_the_others():
 
 
 def test_points_far_from_the_origin_are_as_near_to_each_other_as_at_the_origin():
-    x = np.random.default_rng(4).integers(-1000, 1000, (80, 3)).astype(np.float64)
+    x = np.random.default_rng(4).integers(-1000, 1000, (80, 4)).astype(np.float64)
     assert nearest_neighbours(x + 2.0**40, 5).tolist() == nearest_neighbours(x, 5).tolist()
     assert counted_fallbacks(x + 2.0**40, 5) == 0
 
@@ -232,6 +270,6 @@ def test_the_graph_has_the_papers_five_neighbours_unless_told_otherwise():
 
 
 def test_ties_that_no_rounding_puts_in_doubt_go_to_the_smaller_index_too():
-    x = (np.arange(60) // 2)[:, None]  # each point twice, on a line: the two on the left tie with the two on the right
+    x = np.repeat((np.arange(60) // 2)[:, None], 4, axis=1)  # each point twice, on a line: left and right of it tie
     assert counted_fallbacks(x, 3) == 0
     assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
