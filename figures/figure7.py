@@ -11,7 +11,7 @@ from figures.record import Claim, Result, Run
 from figures.shifted import NEIGHBOURS, counts, draw, train, train_characters, unseen_digits, what_colours
 from figures.style import RULES
 
-STEPS, QUICK_STEPS = 2000, 300
+STEPS, QUICK_STEPS = 5000, 300
 JOINED = 12  # characters whose five copies are tied by lines
 
 # Bounds on the map of unseen digits, by data and quick: shift ratio, neighbours of the same shift at most; slant R²,
