@@ -159,7 +159,8 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict, joined
         ("slant R²", "slant_r2"),
         ("5-NN accuracy", "accuracy"),
     ]
-    figure.supxlabel("     ".join(f"{text} {numbers[name]:.3f}" for text, name in words), fontsize=11)
+    given = [f"{text} {numbers[name]:.3f}" for text, name in words if name in numbers]
+    figure.supxlabel("     ".join(given), fontsize=11)
     return figure
 
 
