@@ -430,6 +430,18 @@ def test_pairs_that_must_not_count_add_exactly_nothing_for_any_margin():
             assert loss == 0 and not dz.any()
 
 
+@pytest.mark.parametrize("width", [0.3, 1.0, 16.0])
+def test_loss_and_gradient_over_all_pairs_in_float32_are_those_in_float64(width):
+    rng = np.random.default_rng(5)
+    order, z = rng.permutation(1000), (width * rng.random((1000, 2))).astype(np.float32)
+    similar = SimilarityGraph(1000, np.stack([order, np.roll(order, 1)], axis=1))
+    for part in (contrastive_all_pairs, dissimilar_sum):
+        (loss, dz), (exact_loss, exact_dz) = (part(points, similar, 1.0) for points in (z, z.astype(np.float64)))
+        assert loss.dtype == dz.dtype == np.float32
+        assert abs(loss - exact_loss) <= 1e-5 * exact_loss
+        assert np.linalg.norm(dz - exact_dz) <= 1e-5 * np.linalg.norm(exact_dz)
+
+
 def test_a_step_into_the_imaginary_plane_comes_back_as_the_slope():
     rng = np.random.default_rng(4)
     z, u = rng.standard_normal((2, 9, 2))

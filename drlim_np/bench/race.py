@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-ROUNDS, FEWER, LONG = 9, 3, 10.0  # rounds; how many where a single run takes longer than LONG seconds
+ROUNDS, LONG = 9, 10.0  # rounds; seconds from which on a run is a long one
 BURST, MOST = 0.05, 20  # seconds that a contestant runs on for, and the most runs in them
 
 # glibc keeps what a process frees, so that large arrays are not given back to the system and faulted in again: PyTorch
@@ -67,7 +67,7 @@ def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.proce
 
 def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = time.process_time) -> Times:
     """Every contestant once, to compare results, and once more, to warm up; then `rounds` rounds, each starting with
-    another contestant. Where a run takes long, the first is the first round already, and there are FEWER.
+    another contestant. Where a run takes LONG, the first is the first round already.
     """
     names = list(contest.contestants)
     measured = {name: clock(contest.contestants[name], timer) for name in names}
@@ -77,7 +77,7 @@ def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = ti
         differ = max((float(np.linalg.norm(other - ours) / np.linalg.norm(ours)) for other in others), default=None)
     if max(seconds for seconds, _ in measured.values()) > LONG:
         seconds, runs = {name: [measured[name][0]] for name in names}, dict.fromkeys(names, 1)
-        rounds = min(rounds, FEWER) - 1
+        rounds -= 1
     else:
         first = {name: clock(contest.contestants[name], timer)[0] for name in names}  # compiled by now
         seconds, runs = {name: [] for name in names}, {name: min(MOST, 1 + int(BURST / first[name])) for name in names}
