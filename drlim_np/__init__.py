@@ -11,7 +11,8 @@ A map is learned from nothing but a list of which pairs are similar, and takes s
 From pixels to a figure, each step a module, and in it first of all:
 
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, airplane, shifts
-    neighbours  Step 1, from prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
+    neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
+    nearest     the k nearest neighbours, exact, of images and on a map: nearest_neighbours
     graph       the similar pairs; every other pair is dissimilar: SimilarityGraph
     layers      backpropagation, a pullback a layer: Linear, Conv2d, Subsample, Tanh, Flatten, Sequential, InBlocks
     textbook    the convolution loop by loop, the definition that Conv2d is tested against: convolution

@@ -7,7 +7,7 @@ import numpy as np
 
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
-from drlim_np.neighbours import nearest_neighbours
+from drlim_np.nearest import nearest_neighbours
 
 BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 samples
 

@@ -10,7 +10,7 @@ from drlim_np.data import Digits, Split
 from drlim_np.errors import DataError, InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import InBlocks
-from drlim_np.neighbours import nearest_neighbours
+from drlim_np.nearest import nearest_neighbours
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs, Weighting
 from drlim_np.training import Adam, embed, minimise

@@ -5,7 +5,7 @@ import warnings
 from matplotlib import rc_context
 
 from drlim_np.lle import closed_groups, lle
-from drlim_np.neighbours import nearest_neighbours
+from drlim_np.nearest import nearest_neighbours
 from figures.record import Claim, Result, Run
 from figures.shifted import NEIGHBOURS, draw, organisation, unseen_digits, what_colours
 from figures.style import RULES

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from drlim_np import metrics
 from drlim_np.data import handwriting
-from drlim_np.neighbours import nearest_neighbours
+from drlim_np.nearest import nearest_neighbours
 from figures.digits import CLASSES, LOOKS
 from figures.record import Claim, Result, Run
 from figures.style import INK, RULES

@@ -9,7 +9,7 @@ from sklearn.manifold import locally_linear_embedding
 from drlim_np.errors import InputError
 from drlim_np.lle import BLOCK, Factor, closed_groups, lle, reconstruction_weights
 from drlim_np.metrics import pca, regression_r2
-from drlim_np.neighbours import nearest_neighbours
+from drlim_np.nearest import nearest_neighbours
 
 
 @pytest.fixture

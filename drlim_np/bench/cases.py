@@ -16,7 +16,8 @@ from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import InBlocks
 from drlim_np.lle import lle
 from drlim_np.loss import TILE, dissimilar_sum
-from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph, nearest_neighbours
+from drlim_np.nearest import nearest_neighbours
+from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
 from drlim_np.networks import convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.tiles import near_together
