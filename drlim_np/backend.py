@@ -55,6 +55,8 @@ def origin(backend: str) -> Array:
 
 def namespace(x: Array) -> ModuleType:
     """The module that `x` belongs to. Raises InputError if `x` is not an array."""
+    if isinstance(x, np.ndarray):
+        return np
     if not is_array(x):
         raise InputError(f"expected an array, got {type(x).__name__}: convert it first, for instance by numpy.asarray")
     return sys.modules["cupy"] if _of_cupy(x) else x.__array_namespace__()
