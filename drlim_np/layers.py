@@ -201,15 +201,17 @@ class Tanh:
         y = namespace(x).tanh(x)
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
-            if not wrt_input:
-                return Gradient({}, None)
-            dx = y * y  # then in place, for memory is what the layer waits for: 4 % of a step on two threads
-            dx *= -1
-            dx += 1
-            dx *= dy
-            return Gradient({}, dx)
+            return Gradient({}, dy * _slope(y) if wrt_input else None)
 
         return y, pullback
+
+
+def _slope(y: Array) -> Array:
+    """1 - y², in place, for memory is what Tanh waits for: a step on two threads takes 4 % less time."""
+    slope = y * y
+    slope *= -1
+    slope += 1
+    return slope
 
 
 @dataclass(frozen=True)
