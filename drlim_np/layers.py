@@ -174,15 +174,15 @@ class Subsample:
             )
         xp, maps = namespace(x), _positions_first(x)
         height, width, channels, samples = maps.shape
-        windows = height // size, size, width // size, size, channels, samples
-        total, slope = xp.sum(xp.reshape(maps, windows), axis=(1, 3)), _spread(coefficient / size**2, samples)
+        cells = height // size, size, width // size, size, channels, samples
+        total, slope = xp.sum(xp.reshape(maps, cells), axis=(1, 3)), _spread(coefficient / size**2, samples)
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
             dy = _positions_first(dy)
             dparams = {"coefficient": _sum_by_map(dy * total) / size**2, "bias": _sum_by_map(dy)}
             if not wrt_input:
                 return Gradient(dparams, None)
-            dpixel = xp.broadcast_to((slope * dy)[:, None, :, None, :, :], windows)
+            dpixel = xp.broadcast_to((slope * dy)[:, None, :, None, :, :], cells)
             return Gradient(dparams, _samples_first(xp.reshape(dpixel, maps.shape)))
 
         return _samples_first(slope * total + _spread(bias, samples)), pullback

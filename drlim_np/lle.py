@@ -134,12 +134,12 @@ class Factor:
             a[rows.stop :, rows] = a[rows.stop :, rows] @ self.inverses[-1].T
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """A x = L (Lᵀ x)."""
+        """A x = L (Lᵀ x), for x (samples, columns)."""
         inner = np.concatenate([self.lower[rows.start :, rows].T @ x[rows.start :] for rows in self.blocks])
         return np.concatenate([self.lower[rows, : rows.stop] @ inner[: rows.stop] for rows in self.blocks])
 
     def solve(self, b: np.ndarray) -> np.ndarray:
-        """A⁻¹ b: L y = b from the top down, Lᵀ x = y from the bottom up."""
+        """A⁻¹ b for b (samples, columns): L y = b from the top down, Lᵀ x = y from the bottom up."""
         x = b.copy()
         for rows, inverse in zip(self.blocks, self.inverses, strict=True):
             x[rows] = inverse @ (x[rows] - self.lower[rows, : rows.start] @ x[: rows.start])

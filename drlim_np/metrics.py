@@ -35,6 +35,8 @@ def slant(images: np.ndarray) -> np.ndarray:
 def neighbours(z: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     """The k nearest other samples of each on the map, nearest first: (samples, k). Ties go to the smaller index.
 
+    threads: at work at once; the result does not depend on it.
+
     Raises InputError unless 1 ≤ k < samples, as do the measures below that look at k neighbours.
     """
     return nearest_neighbours(np.asarray(z, dtype=np.float64), k, threads)
@@ -81,12 +83,13 @@ def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1)
 
     1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j)
     is 1 + the number of samples nearer to i than j is, in the data `x` (samples, features).
+    threads: blocks of samples ranked at once; the result does not depend on it. Raises InputError unless 1 ≤ k < n/2.
     """
     return _agreement(x, z, k, threads)
 
 
 def continuity(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
-    """How far neighbours in the data stay neighbours on the map: trustworthiness with the two exchanged, at most 1."""
+    """How far neighbours in the data stay neighbours on the map: `trustworthiness` with the two exchanged."""
     return _agreement(z, x, k, threads)
 
 

@@ -23,7 +23,7 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
     candidates, and these are compared again in float64, difference by difference. The product's error has a
     known bound; where that does not prove that no neighbour was missed, a sample is compared with all others so.
-    On a map, of FEW features, boxes around near samples leave few to compare at all.
+    On a map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
 
     Raises InputError for a k outside 1 … samples - 1, a wrong shape, or values that are not finite.
     """

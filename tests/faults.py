@@ -134,7 +134,7 @@ FAULTS = [
     Fault("layers", "Conv2d: gradient to the input of the other sign", "self._pull_to_input(kernels.T @ dy)", "self._pull_to_input(-kernels.T @ dy)"),
     Fault("layers", "Subsample: sum for mean", "_spread(coefficient / size**2, samples)", "_spread(coefficient, samples)"),
     Fault("layers", "Subsample: mean over the side", "_spread(coefficient / size**2, samples)", "_spread(coefficient / size, samples)"),
-    Fault("layers", "Subsample: rows of the window alone", "xp.sum(xp.reshape(maps, windows), axis=(1, 3))", "size * xp.sum(xp.reshape(maps, windows)[:, :, :, 0, ...], axis=1)"),
+    Fault("layers", "Subsample: rows of the window alone", "xp.sum(xp.reshape(maps, cells), axis=(1, 3))", "size * xp.sum(xp.reshape(maps, cells)[:, :, :, 0, ...], axis=1)"),
     Fault("layers", "Subsample: coefficient left out of the gradient", "xp.broadcast_to((slope * dy)", "xp.broadcast_to((dy / size**2)"),
     Fault("layers", "Subsample: window left out of the gradient", "xp.broadcast_to((slope * dy)", "xp.broadcast_to((slope * size**2 * dy)"),
     Fault("layers", "Subsample: gradient not times the sum", "_sum_by_map(dy * total)", "_sum_by_map(dy)"),

@@ -23,7 +23,10 @@ strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not
 DEVICE = strict.Device("device1")
 HOST = strict.Device("CPU_DEVICE")
 
-ROUNDING = {"float32": 1e-5, "float64": 1e-12, "complex128": 1e-12}
+ROUNDING = {"float32": 1e-6, "float64": 1e-12, "complex128": 1e-12}
+# Over all pairs the forces on a set cancel, and with them what reaches the first layers' biases: there NumPy's own
+# gradient of the convnet in float32 lies 4e-6 of its norm from that in float64.
+CANCELLED = ROUNDING | {"float32": 1e-5}
 precisions = pytest.mark.parametrize("dtype", list(ROUNDING))
 
 
@@ -40,14 +43,14 @@ def random_tree(tree, rng, dtype):
     return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), tree)
 
 
-def assert_equal_to_rounding(theirs, ours):
+def assert_equal_to_rounding(theirs, ours, rounding=ROUNDING):
     """Every array of a tree on the device against its twin from NumPy: dtype, shape and values."""
     theirs, ours = dict(leaves(theirs)), dict(leaves(ours))
     assert theirs.keys() == ours.keys()
     for name, expected in ours.items():
         actual = on_host(theirs[name])
         assert actual.dtype == expected.dtype and actual.shape == expected.shape
-        bound = ROUNDING[expected.dtype.name] * np.linalg.norm(expected)
+        bound = rounding[expected.dtype.name] * np.linalg.norm(expected)
         assert np.linalg.norm(actual - expected) <= bound, name
 
 
@@ -211,10 +214,10 @@ def test_one_step_of_each_optimiser_on_each_form_of_the_loss_equals_numpys(netwo
     loss, stepped, state = step(params, x)
     their_loss, their_stepped, their_state = step(on_device(params), on_device(x))
     assert_equal_to_rounding(their_loss, loss)
-    assert_equal_to_rounding(without_the_last_bias(their_stepped), without_the_last_bias(stepped))
+    assert_equal_to_rounding(without_the_last_bias(their_stepped), without_the_last_bias(stepped), CANCELLED)
     moments, their_moments = (state, their_state) if isinstance(optimiser, Adam) else ({"v": state}, {"v": their_state})
     for name, tree in moments.items():
-        assert_equal_to_rounding(without_the_last_bias(their_moments[name]), without_the_last_bias(tree))
+        assert_equal_to_rounding(without_the_last_bias(their_moments[name]), without_the_last_bias(tree), CANCELLED)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -227,7 +230,7 @@ def test_the_objectives_equal_numpys_on_the_same_draws(objective, network, shape
     loss, gradient = objective(network, x, GRAPH)(params, np.random.default_rng(1), 0.5)
     theirs = objective(network, on_device(x), GRAPH)(on_device(params), np.random.default_rng(1), 0.5)
     assert_equal_to_rounding(theirs[0], loss)
-    assert_equal_to_rounding(without_the_last_bias(theirs[1]), without_the_last_bias(gradient))
+    assert_equal_to_rounding(without_the_last_bias(theirs[1]), without_the_last_bias(gradient), CANCELLED)
 
 
 @pytest.mark.parametrize(("network", "shape"), NETWORKS)
