@@ -17,16 +17,28 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from drlim_np import atomic, audit
+from drlim_np.audit import catalogue
 from drlim_np.backend import BACKENDS, origin
-from drlim_np.checkpoint import Memory, read, write
 from drlim_np.errors import CollapsedError, DrlimError, InputError
-from figures import AIRPLANE, DIGITS, FIGURES, ON_REQUEST, sources, verify
-from figures.record import Claim, Result, Run, earlier_record, entry, of_collapsed, publish, require_writable, stem
+from drlim_np.figures import sources, verify
+from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
+from drlim_np.figures.record import (
+    Claim,
+    Result,
+    Run,
+    earlier_record,
+    entry,
+    of_collapsed,
+    publish,
+    require_writable,
+    stem,
+)
+from drlim_np.keep import atomic
+from drlim_np.keep.checkpoint import Memory, read, write
 
 MEMORY = ".checkpoints"  # inside the folder of the figures
 HERE = Path(__file__).resolve().parent
-PROPERTIES = ("tests/test_gradients.py", "tests/test_properties.py")
+PROPERTIES = ("tests/audit/test_gradients.py", "tests/audit/test_properties.py")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -174,10 +186,10 @@ def _audit_passes(backend: str, memory: Memory) -> bool:
     print("Audit: every gradient against complex step and central differences, and properties of the loss", flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PROPERTIES]
     with subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as properties:
-        found = list(audit.findings(backend=backend))
+        found = list(catalogue.findings(backend=backend))
         said, _ = properties.communicate()
-    print(audit.table(audit.worst_by_subject(found)))
-    print(audit.summary(found))
+    print(catalogue.table(catalogue.worst_by_subject(found)))
+    print(catalogue.summary(found))
     lines = said.strip().splitlines()
     print("\n".join(lines if properties.returncode else lines[-1:]), "\n", sep="", flush=True)
     passes = properties.returncode == 0 and all(finding.as_it_should_be for finding in found)

@@ -33,8 +33,8 @@ from drlim_np.backend import (
     zeros,
 )
 from drlim_np.errors import InputError
+from drlim_np.fast.tiles import near_together, within_reach
 from drlim_np.graph import SimilarityGraph
-from drlim_np.tiles import near_together, within_reach
 
 TILE = 256  # samples on either side of the pairs worked on at once: 256 KB an array in float32, which stays in cache
 DEVICE_TILE = 2048  # the same on a device, where a launch costs as much as some 100,000 pairs: 16 MB an array

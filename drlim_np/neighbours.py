@@ -3,8 +3,8 @@
 import numpy as np
 
 from drlim_np.errors import InputError
+from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
-from drlim_np.nearest import nearest_neighbours
 
 
 def nearest_neighbour_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> SimilarityGraph:

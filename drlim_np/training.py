@@ -9,8 +9,8 @@ from typing import NamedTuple, TextIO
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
-from drlim_np.checkpoint import Checkpoint, Saved
 from drlim_np.errors import DivergedError, InputError
+from drlim_np.keep.checkpoint import Checkpoint, Saved
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, cut_like, end_to_end, leaves, tree_map
 

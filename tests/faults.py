@@ -26,7 +26,7 @@ TESTS = {
     "networks": ["layers", "gradients", "figures"],
     "objective": ["objective", "gradients"],
     "training": ["training", "checkpoint"],
-    "nearest": ["nearest", "neighbours"],
+    "knn": ["knn", "neighbours"],
     "neighbours": ["neighbours", "contiguous_views", "copies", "graph"],
     "graph": ["graph", "objective", "loss"],
     "tiles": ["tiles", "loss"],
@@ -37,17 +37,28 @@ TESTS = {
 }
 
 
+def the_one(folder: str, name: str) -> Path:
+    """The file of that name in the folder or below it, relative to the root; there must be one."""
+    (found,) = (ROOT / folder).rglob(name)
+    return found.relative_to(ROOT)
+
+
 class Fault(NamedTuple):
-    """In drlim_np/MODULE.py the text `old`, which stands there once, becomes `new`."""
+    """In MODULE.py of drlim_np or a wing of it the text `old`, which stands there once, becomes `new`."""
 
     module: str
     what: str
     old: str
     new: str
 
+    @property
+    def path(self) -> Path:
+        """Where the module is, relative to the root."""
+        return the_one("drlim_np", f"{self.module}.py")
+
     def source(self) -> str:
         """The module with the fault. Raises ValueError if the text has changed, so that the fault must be renewed."""
-        text = (ROOT / "drlim_np" / f"{self.module}.py").read_text(encoding="utf-8")
+        text = (ROOT / self.path).read_text(encoding="utf-8")
         if text.count(self.old) != 1 or self.old == self.new:
             raise ValueError(f"{self.module}: {self.what}: {self.old!r} stands there {text.count(self.old)} times")
         return text.replace(self.old, self.new)
@@ -191,20 +202,20 @@ FAULTS = [
     Fault("training", "NaN goes on", "        if not holds:\n", "        if False:\n"),
     Fault("training", "weights that are not finite go on", "gradient=gradient, new_value=params, memory=state)", "gradient=gradient)"),
     # Step 1.
-    Fault("nearest", "a sample its own neighbour", "np.fill_diagonal(fast, np.inf)", "np.fill_diagonal(fast, 0)"),
-    Fault("nearest", "-2ab of the other sign", "fast *= -2", "fast *= 2"),
-    Fault("nearest", "products once, not twice", "fast *= -2", "fast *= -1"),
-    Fault("nearest", "squares of one side only", "        fast += squares[other]\n", ""),
-    Fault("nearest", "the other tile not told", "seen.append((other,", "seen.append((one,"),
-    Fault("nearest", "the farthest, not the nearest", 'np.argsort(squared, axis=1, kind="stable")', 'np.argsort(-squared, axis=1, kind="stable")'),
-    Fault("nearest", "ties to the larger index", "return np.sort(index, axis=1), distance", "return -np.sort(-index, axis=1), distance"),
-    Fault("nearest", "missed neighbours not looked for", "beyond[rows] <= radius", "beyond[rows] > np.inf"),
-    Fault("nearest", "rounding underestimated", "distance.max(axis=1) - bound", "distance.max(axis=1) + bound"),
-    Fault("nearest", "radius of the nearest", "order[:, -1:]", "order[:, :1]"),
-    Fault("nearest", "boxes left out too soon", "if radius.max() * (1 + 1e-9) < left_out:", "if True:"),
-    Fault("nearest", "boxes overlap where they are apart", "np.maximum(low - box_high, box_low - high)", "np.minimum(low - box_high, box_low - high)"),
-    Fault("nearest", "a sample its own neighbour on a map", "others[others != rows[:, None]].reshape", "others[others != rows[::-1, None]].reshape"),
-    Fault("nearest", "candidates of a box not in order", "candidates = np.sort(", "candidates = np.asarray("),
+    Fault("knn", "a sample its own neighbour", "np.fill_diagonal(fast, np.inf)", "np.fill_diagonal(fast, 0)"),
+    Fault("knn", "-2ab of the other sign", "fast *= -2", "fast *= 2"),
+    Fault("knn", "products once, not twice", "fast *= -2", "fast *= -1"),
+    Fault("knn", "squares of one side only", "        fast += squares[other]\n", ""),
+    Fault("knn", "the other tile not told", "seen.append((other,", "seen.append((one,"),
+    Fault("knn", "the farthest, not the nearest", 'np.argsort(squared, axis=1, kind="stable")', 'np.argsort(-squared, axis=1, kind="stable")'),
+    Fault("knn", "ties to the larger index", "return np.sort(index, axis=1), distance", "return -np.sort(-index, axis=1), distance"),
+    Fault("knn", "missed neighbours not looked for", "beyond[rows] <= radius", "beyond[rows] > np.inf"),
+    Fault("knn", "rounding underestimated", "distance.max(axis=1) - bound", "distance.max(axis=1) + bound"),
+    Fault("knn", "radius of the nearest", "order[:, -1:]", "order[:, :1]"),
+    Fault("knn", "boxes left out too soon", "if radius.max() * (1 + 1e-9) < left_out:", "if True:"),
+    Fault("knn", "boxes overlap where they are apart", "np.maximum(low - box_high, box_low - high)", "np.minimum(low - box_high, box_low - high)"),
+    Fault("knn", "a sample its own neighbour on a map", "others[others != rows[:, None]].reshape", "others[others != rows[::-1, None]].reshape"),
+    Fault("knn", "candidates of a box not in order", "candidates = np.sort(", "candidates = np.asarray("),
     Fault("neighbours", "a copy similar to itself missing", "itself, one[one != other], other[one != other]", "itself, one[one < other], other[one < other]"),
     Fault("neighbours", "copies of one shift only", "_between_copies(characters.pairs, one, other, copies)", "_between_copies(characters.pairs, one, one, copies)"),
     Fault("neighbours", "the circle of azimuths not closed", "np.minimum(apart, around - apart) <= 1", "apart <= 1"),
@@ -257,13 +268,13 @@ FAULTS = [
 
 def caught(modules: list[str], fault: Fault | None = None) -> str:
     """What the tests of these modules say of a copy, with the fault in it if one is given; "" if they pass."""
-    tests = dict.fromkeys(f"tests/test_{name}.py" for module in modules for name in TESTS[module])
+    tests = dict.fromkeys(str(the_one("tests", f"test_{name}.py")) for module in modules for name in TESTS[module])
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         ignored = shutil.ignore_patterns(".*", "__pycache__", "*.png", "*.svg", "*.npz", "*.egg-info", "build")
         shutil.copytree(ROOT, copy, ignore=ignored)
         if fault:
-            (copy / "drlim_np" / f"{fault.module}.py").write_text(fault.source(), encoding="utf-8")
+            (copy / fault.path).write_text(fault.source(), encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         threads = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         try:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from drlim_np.checkpoint import Checkpoint
 from drlim_np.graph import SimilarityGraph
+from drlim_np.keep.checkpoint import Checkpoint
 from drlim_np.layers import InBlocks
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs

@@ -13,10 +13,14 @@ import pytest
 from matplotlib.figure import Figure
 
 import drlim_np
-from drlim_np import audit
+from drlim_np.audit import catalogue
 from drlim_np.backend import device_of, like, namespace, origin, to_host, zero_at, zeros
-from drlim_np.data import Views, airplane, handwriting
+from drlim_np.data import Views, handwriting, rendering
 from drlim_np.errors import InputError
+from drlim_np.figures import airplane_map as of_airplane
+from drlim_np.figures import digits as of_digits
+from drlim_np.figures import figure4, figure8
+from drlim_np.figures.record import Result, Run, entry
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, tile_size
@@ -24,10 +28,6 @@ from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, Adam, embed, minimise
 from drlim_np.tree import leaves, tree_map
-from figures import airplane as of_airplane
-from figures import digits as of_digits
-from figures import figure4, figure8
-from figures.record import Result, Run, entry
 
 CORE = ("backend", "layers", "loss", "siamese", "objective", "training", "tree", "networks")
 NOBODYS = Run(seed=0, quick=True, threads=1, digits=None, views=None)
@@ -340,9 +340,9 @@ def test_training_from_one_seed_equals_numpys(network, shape, kind, optimiser, m
 
 def test_the_audit_of_layers_and_losses_holds_where_they_are_computed_on_the_device(model, rng, monkeypatch):
     seen = []
-    compute = audit.contrastive
-    monkeypatch.setattr(audit, "contrastive", lambda *args: seen.append(namespace(args[0])) or compute(*args))
-    found = [*audit._layers(rng, model), *audit._losses(rng, model)]
+    compute = catalogue.contrastive
+    monkeypatch.setattr(catalogue, "contrastive", lambda *args: seen.append(namespace(args[0])) or compute(*args))
+    found = [*catalogue._layers(rng, model), *catalogue._losses(rng, model)]
     assert len(found) > 15 and all(finding.as_it_should_be for finding in found)
     assert set(seen) == {sys.modules["cupy"]}
 
@@ -350,7 +350,7 @@ def test_the_audit_of_layers_and_losses_holds_where_they_are_computed_on_the_dev
 @pytest.mark.gpu
 def test_the_whole_audit_on_the_gpu_finds_what_it_should():
     gpu()
-    found = list(audit.findings(backend="cupy"))
+    found = list(catalogue.findings(backend="cupy"))
     assert len(found) > 100
     assert [finding for finding in found if not finding.as_it_should_be] == []
 
@@ -422,5 +422,5 @@ def test_the_record_of_a_figure_names_the_device(model):
 @pytest.mark.parametrize("make", [figure4.make, figure8.make], ids=["figure 4", "figure 8"])
 def test_every_claim_of_a_whole_figure_holds_when_trained_on_the_gpu(make):
     gpu()
-    run = Run(0, False, 2, digits=cache(handwriting.generate), views=cache(airplane.generate), backend="cupy")
+    run = Run(0, False, 2, digits=cache(handwriting.generate), views=cache(rendering.generate), backend="cupy")
     assert [claim for claim in make(run).claims if not claim.holds] == []

@@ -6,10 +6,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from drlim_np.audit.textbook import convolution, convolution_pullback
 from drlim_np.errors import InputError
 from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.textbook import convolution, convolution_pullback
 from drlim_np.tree import leaves, tree_map
 
 BOUND = 1e-12

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from drlim_np.nearest import nearest_neighbours
+from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.neighbours import nearest_neighbour_graph
 
 

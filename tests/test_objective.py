@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drlim_np.audit import pair_table
+from drlim_np.audit.catalogue import pair_table
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import InBlocks, Linear, Sequential, Tanh

@@ -73,7 +73,7 @@ def test_every_equation_step_and_figure_of_the_paper_has_its_line():
         "Sec. 3.4",
     ]:
         assert [line for line in lines if line.startswith(f"| {wanted}")], wanted
-    shown = {number for line in lines for number in re.findall(r"\[(\d+)\]\(figures/figure\1\.py\)", line)}
+    shown = {number for line in lines for number in re.findall(r"\[(\d+)\]\(drlim_np/figures/figure\1\.py\)", line)}
     assert shown == {str(number) for number in range(1, 11)}
 
 

@@ -15,12 +15,13 @@ from matplotlib.figure import Figure
 
 import run_all
 from drlim_np import data
+from drlim_np.audit.gradcheck import Row
 from drlim_np.data import Split, Views, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
-from drlim_np.gradcheck import Row
-from figures import AIRPLANE, DIGITS, FIGURES, ON_REQUEST, figure4, sources
-from figures.record import Claim, Result
+from drlim_np.figures import figure4, sources
+from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
+from drlim_np.figures.record import Claim, Result
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,7 @@ def generated(monkeypatch, few):
 def rendered(monkeypatch):
     """Counts how often the airplane is rendered, and draws nothing."""
     calls, views = [], Views("airplane", "rendered airplane", np.zeros((972, 96, 96), np.uint8), {})
-    monkeypatch.setattr(data.airplane, "generate", lambda memory: calls.append(1) or views)
+    monkeypatch.setattr(data.rendering, "generate", lambda memory: calls.append(1) or views)
     return calls
 
 
@@ -593,7 +594,9 @@ def audit(monkeypatch, tmp_path):
     def pretend(gradient_holds=True, property_holds=True):
         row = Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0)
         assert row.holds == gradient_holds
-        monkeypatch.setattr(run_all.audit, "findings", lambda backend: iter([run_all.audit.Finding("a layer", row)]))
+        monkeypatch.setattr(
+            run_all.catalogue, "findings", lambda backend: iter([run_all.catalogue.Finding("a layer", row)])
+        )
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_property.py"),))
 

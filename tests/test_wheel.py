@@ -100,7 +100,7 @@ for name in [module.name for module in pkgutil.walk_packages(drlim_np.__path__, 
 
 
 def test_the_lesson_is_given_from_the_wheel_alone(installed):
-    assert "Step 5." in python(installed, "-m", "drlim_np.lesson")
+    assert "Step 5." in python(installed, "-m", "drlim_np.teaching.lesson")
 
 
 def test_a_map_is_trained_from_the_wheel_alone(installed):
@@ -111,7 +111,7 @@ from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair
 from drlim_np.training import Adam, embed, minimise
-from drlim_np.weights import load, save
+from drlim_np.keep.weights import load, save
 
 rng = np.random.default_rng(0)
 x = rng.standard_normal((6, 4)).astype(np.float32)

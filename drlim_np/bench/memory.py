@@ -8,8 +8,8 @@ import numpy as np
 
 from drlim_np.bench.cases import MARGIN, NEAREST, images
 from drlim_np.bench.race import clock
+from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.layers import InBlocks
-from drlim_np.nearest import nearest_neighbours
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.siamese import embed_once

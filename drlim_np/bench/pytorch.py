@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from drlim_np.fast.tiles import within_reach
 from drlim_np.objective import SampledPairs
-from drlim_np.tiles import within_reach
 from drlim_np.tree import Tree, leaves
 
 

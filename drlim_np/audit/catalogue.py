@@ -1,0 +1,298 @@
+"""The audit: every gradient here held against the oracles of gradcheck.py, and wrong ones shown to be caught."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import numpy as np
+
+from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
+from drlim_np.backend import BACKENDS, Array, like, origin, to_host
+from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Conv2d, Flatten, Gradient, InBlocks, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, contrastive_all_pairs, energy
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.siamese import embed_once, two_towers
+from drlim_np.training import Adam, descend
+from drlim_np.tree import Tree, add, tree_map
+
+MARGIN = 1.0
+
+LAYERS = [  # small ones of each kind, and the shape of an input
+    (Linear(5, 3), (4, 5)),
+    (Conv2d(2, 3, 3), (2, 2, 6, 5)),
+    (Subsample(2, 3), (2, 2, 6, 9)),
+    (Tanh(), (3, 4)),
+    (Flatten(), (2, 2, 3, 4)),
+    (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
+    (InBlocks(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
+]
+NETWORKS = [  # the paper's two, and the shape of a sample
+    ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
+    ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
+]
+
+
+class Finding(NamedTuple):
+    """One line of the table: a row of gradcheck, what was checked, and whether it ought to hold or to be rejected."""
+
+    subject: str
+    row: Row
+    wrong_on_purpose: bool = False
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """A right gradient holds, a wrong one is rejected."""
+        return self.row.holds != self.wrong_on_purpose
+
+
+def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
+    """The whole audit, in float64; every draw comes from `seed`. The oracles stay on the host, whatever the backend."""
+    rng, model = np.random.default_rng(seed), origin(backend)
+    yield from _layers(rng, model)
+    yield from _losses(rng, model)
+    yield from _networks(rng, model)
+    yield from _controls(rng)
+
+
+def computed_beside(model: Array, function: Callable) -> Callable:
+    """`function` of arrays or trees of the host, computed where `model` is: what it returns comes back to the host."""
+
+    def crossing(*arguments, **options):
+        there = (tree_map(lambda x: like(x, model), argument) for argument in arguments)
+        return _back(function(*there, **options), model)
+
+    return crossing
+
+
+def _back(result, model: Array):
+    """What a layer, a pullback or a loss returned, with its arrays on the host."""
+    if isinstance(result, tuple):
+        parts = [_back(part, model) for part in result]
+        return type(result)(*parts) if isinstance(result, Gradient) else tuple(parts)
+    if result is None:
+        return None
+    return computed_beside(model, result) if callable(result) else tree_map(to_host, result)
+
+
+def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    for layer, shape in LAYERS:
+        params = random_like(layer.init(rng, np.float64), rng)
+        for row in check_layer(computed_beside(model, layer), params, rng.standard_normal(shape), rng):
+            yield Finding(type(layer).__name__, row)
+
+
+def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    z1, z2, y = pairs_around_the_margin(rng)
+    of_pairs = computed_beside(model, lambda z1, z2: contrastive(z1, z2, y, MARGIN))
+    arguments, (_, dz1, dz2) = {"z1": z1, "z2": z2}, of_pairs(z1, z2)
+    for row in check(lambda a: of_pairs(a["z1"], a["z2"])[0], arguments, {"z1": dz1, "z2": dz2}, rng):
+        yield Finding("contrastive, Eqs. 2 to 4", row)
+    z, similar = 0.6 * rng.standard_normal((12, 2)), small_graph(12)
+    of_set = computed_beside(model, lambda z: contrastive_all_pairs(z, similar, MARGIN))
+    for row in check(lambda a: of_set(a["z"])[0], {"z": z}, {"z": of_set(z)[1]}, rng):
+        yield Finding("all pairs, Eq. 2", row)
+
+
+def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    for name, network, shape in NETWORKS:
+        x = rng.random((4, *shape))
+        similar = small_graph(len(x))
+        start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
+        *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), Adam(3e-3), 20, rng)
+        for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
+            for row in check_layer(computed_beside(model, network), params, x[:2], rng):
+                yield Finding(f"{name}, {weights} W", row)
+            yield from _siamese(f"Siamese {name}, {weights} W", network, params, x, similar, rng, model)
+
+
+def _siamese(
+    subject: str, network, params: Tree, x: np.ndarray, similar: SimilarityGraph, rng, model: Array
+) -> Iterator[Finding]:
+    i, j, y = pair_table(similar)
+    drawn = similar.pairs[: len(similar.pairs) // 2 + 1]
+    x, first, second = (like(samples, model) for samples in (x, x[i], x[j]))
+    sampled = SampledPairs(network, x, similar, MARGIN, batch=len(drawn))
+    forms: list[tuple[str, Callable[[Tree], tuple]]] = [
+        ("two towers", lambda p: two_towers(network, p, first, second, y, MARGIN)),
+        ("embed once", lambda p: embed_once(network, p, x, similar, MARGIN)),
+        ("sampled pairs", lambda p: sampled.on(drawn, p)),
+    ]
+    for form, function in forms:
+        loss_and_gradient = computed_beside(model, function)
+        for row in check(lambda p, f=loss_and_gradient: f(p)[0], params, loss_and_gradient(params)[1], rng):
+            yield Finding(f"{subject}, {form}", row)
+
+
+def _controls(rng: np.random.Generator) -> Iterator[Finding]:
+    """Mistakes on record in other implementations of this loss. Each must be rejected, or the audit proves nothing."""
+    z1, z2, y = pairs_around_the_margin(rng)
+    similar, dissimilar = (1 - y)[:, None], y[:, None]
+    difference = z1 - z2
+    d = energy(z1, z2)[:, None]
+    _, right, _ = contrastive(z1, z2, y, MARGIN)
+    caught = np.where(d < MARGIN, (MARGIN - d) / d, 0)
+    smoothed = np.sqrt(d * d + 1e-6)
+    squashed = 1 / (1 + np.exp(-d))
+
+    wrong = {
+        "the labels' convention flipped": contrastive(z1, z2, 1 - y, MARGIN)[1],
+        "margin - D² for (margin - D)²": similar * difference - dissimilar * np.where(d * d < MARGIN, difference, 0),
+        "the similar term not squared": similar * difference / d - dissimilar * caught * difference,
+        "the ½ missing": 2 * right,
+        "an epsilon inside the difference": similar * (difference + 1e-6) - dissimilar * caught * (difference + 1e-6),
+        "an epsilon under the root": similar * difference
+        - dissimilar * np.where(smoothed < MARGIN, (MARGIN - smoothed) / smoothed, 0) * difference,
+        "a sigmoid on the distance": similar * difference
+        - dissimilar * (MARGIN - squashed) * squashed * (1 - squashed) / d * difference,
+        "a push beyond the margin": similar * difference - dissimilar * (MARGIN - d) / d * difference,
+        "mean in the loss, sum in the gradient": right * len(y),
+    }
+    for mistake, dz1 in wrong.items():
+        for row in _check_contrastive((dz1, -dz1), z1, z2, y, rng):
+            yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
+    yield Finding(
+        "wrong: the second tower's sign",
+        _check_contrastive((right, right), z1, z2, y, rng)[1],
+        wrong_on_purpose=True,
+    )
+    yield from _siamese_controls(rng)
+
+
+def _siamese_controls(rng: np.random.Generator) -> Iterator[Finding]:
+    network = Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2))
+    params = network.init(rng, np.float64)
+    x1, x2, y = rng.standard_normal((8, 5)), rng.standard_normal((8, 5)), np.arange(8) % 2
+    z1, pullback1 = network(params, x1)
+    z2, pullback2 = network(params, x2)
+    _, dz1, dz2 = contrastive(z1, z2, y, MARGIN)
+    wrong = {
+        "one tower's gradient forgotten": pullback1(dz1).params,
+        "a cache shared by the towers": add(pullback2(dz1).params, pullback2(dz2).params),
+    }
+    for mistake, gradient in wrong.items():
+        rows = check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, gradient, rng)
+        # The last bias moves both towers alike: its gradient is zero even where a cache is shared, and so not wrong.
+        for row in rows:
+            if row.tensor != "output.bias":
+                yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
+
+
+def pair_table(similar: SimilarityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every pair of the graph written out, as Step 1 of the algorithm says: first sample, second sample, label Y.
+
+    Listed similar pairs as often as they are listed, then each dissimilar pair once. For small graphs: it takes memory
+    for all the pairs.
+    """
+    i, j = np.triu_indices(similar.size, k=1)
+    dissimilar = ~np.isin(i * similar.size + j, similar.edges @ [similar.size, 1])
+    pairs = np.concatenate([similar.pairs, np.stack([i[dissimilar], j[dissimilar]], axis=1)])
+    y = np.arange(len(pairs)) >= similar.listed_count
+    return pairs[:, 0], pairs[:, 1], y.astype(np.int64)
+
+
+def _check_contrastive(gradients: tuple, z1: np.ndarray, z2: np.ndarray, y: np.ndarray, rng) -> list[Row]:
+    def loss(arguments: Tree):
+        return contrastive(arguments["z1"], arguments["z2"], y, MARGIN)[0]
+
+    return check(loss, {"z1": z1, "z2": z2}, dict(zip(("z1", "z2"), gradients, strict=True)), rng)
+
+
+def pairs_around_the_margin(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of both labels at energies well inside, near, and well beyond the margin."""
+    z1 = rng.standard_normal((12, 2))
+    angle, length = rng.uniform(0, 2 * np.pi, 12), MARGIN * np.array([0.05, 0.3, 0.7, 0.95, 1.05, 2.0] * 2)
+    step = length[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return z1, z1 + step, np.arange(12) // 6
+
+
+def small_graph(size: int) -> SimilarityGraph:
+    """The samples in twos, the first two couples joined, and one couple listed from both ends."""
+    couples = np.arange(size).reshape(-1, 2)
+    return SimilarityGraph(size, np.concatenate([couples, [[1, 2], [1, 0]]]))
+
+
+def random_like(params: Tree, rng: np.random.Generator) -> Tree:
+    """Every entry drawn anew, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
+    return tree_map(lambda p: rng.standard_normal(p.shape), params)
+
+
+def table(found: list[Finding]) -> str:
+    """The findings as lines of text, with the bounds in the heading."""
+    width = max(len(finding.subject) for finding in found)
+    tensor = max(len(finding.row.tensor) for finding in found)
+    lines = [
+        f"{'subject':{width}}  {'tensor':{tensor}}  {'entries':>7}  {'complex step':>12}  {'central':>8}  verdict",
+        f"{'bound on the relative error':{width + tensor + 11}}  {COMPLEX_BOUND:12.0e}  {CENTRAL_BOUND:8.0e}",
+    ]
+    for subject, row, wrong_on_purpose in found:
+        verdict = {(True, False): "holds", (False, True): "rejected, as it must be", (False, False): "FAILS"}.get(
+            (row.holds, wrong_on_purpose), "FAILS: a wrong gradient passed"
+        )
+        lines.append(
+            f"{subject:{width}}  {row.tensor:{tensor}}  {row.size:7}  {row.complex_error:12.1e}"
+            f"  {row.central_error:8.1e}  {verdict}"
+        )
+    return "\n".join(lines)
+
+
+def worst_by_subject(found: list[Finding]) -> list[Finding]:
+    """Of each subject the one finding that decides: a surprise if there is one, else that of the largest error.
+
+    Among gradients that are wrong on purpose it is that of the smallest error, the one most nearly missed.
+    """
+    subjects: dict[str, list[Finding]] = {}
+    for finding in found:
+        subjects.setdefault(finding.subject, []).append(finding)
+    return [
+        max(rows, key=lambda f: (not f.as_it_should_be, f.row.complex_error * (-1 if f.wrong_on_purpose else 1)))
+        for rows in subjects.values()
+    ]
+
+
+def summary(found: list[Finding]) -> str:
+    """One line: how many gradients were held against the oracles, how many wrong ones offered, how many surprises."""
+    wrong = sum(finding.wrong_on_purpose for finding in found)
+    surprises = sum(not finding.as_it_should_be for finding in found)
+    return (
+        f"{len(found) - wrong} gradients held against both oracles, {wrong} wrong ones offered: "
+        f"{surprises or 'no'} surprise{'' if surprises == 1 else 's'}"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the table; exit status 0 if every gradient holds and every wrong one is rejected, else 1.
+
+    2, and one line, where the backend asked for cannot be had.
+    """
+    parser = argparse.ArgumentParser(prog="python -m drlim_np.audit", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="seed of all random weights and inputs (default: 0)")
+    parser.add_argument("--backend", choices=BACKENDS, default="numpy", help="where it is computed (default: numpy)")
+    parser.add_argument("--autograd", action="store_true", help="a second opinion by PyTorch, where it is installed")
+    options = parser.parse_args(arguments)
+    if options.autograd and find_spec("torch") is None:
+        print(
+            f"{parser.prog}: --autograd needs PyTorch, which is not installed: run pip install torch", file=sys.stderr
+        )
+        return 2
+    try:
+        found = list(findings(options.seed, options.backend))
+    except InputError as fault:
+        print(f"{parser.prog}: {fault}", file=sys.stderr)
+        return 2
+    print(table(found))
+    print(summary(found))
+    agreed = not options.autograd or _autograd_agrees(options.seed)
+    return 0 if agreed and all(finding.as_it_should_be for finding in found) else 1
+
+
+def _autograd_agrees(seed: int) -> bool:
+    from drlim_np.audit import second_opinion  # needs PyTorch, which nothing else here does
+
+    opinions = list(second_opinion.opinions(seed))
+    print(second_opinion.table(opinions))
+    return all(opinion.holds for opinion in opinions)

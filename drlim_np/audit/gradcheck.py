@@ -1,0 +1,122 @@
+"""Is this the gradient of that? Two oracles that know nothing of backpropagation, for our layers and for yours.
+
+To audit a layer of your own, with its parameters and an input:
+
+    rng = np.random.default_rng(0)
+    for row in check_layer(MyLayer(), params, x, rng): print(row)
+    assert all(row.holds for row in check_layer(MyLayer(), params, x, rng))
+
+`python -m drlim_np.audit` audits every layer, network and loss of this package and prints the table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drlim_np.backend import Array
+from drlim_np.errors import InputError
+from drlim_np.tree import Tree, leaves, tree_map
+
+COMPLEX_STEP = 1e-20
+COMPLEX_BOUND = 1e-12
+CENTRAL_STEP = 1e-5
+CENTRAL_BOUND = 1e-7
+DIRECTIONS = 16  # a tensor of up to this many entries is checked entry by entry, a larger one along random directions
+FLOOR = 0.01  # of the whole gradient's norm: the least that an error is measured by
+
+
+@dataclass(frozen=True)
+class Row:
+    """The verdict on one tensor: how far the gradient is from each oracle, relative to its norm."""
+
+    tensor: str
+    size: int
+    complex_error: float
+    central_error: float
+
+    @property
+    def holds(self) -> bool:
+        """Both errors within COMPLEX_BOUND and CENTRAL_BOUND; NaN is not."""
+        return self.complex_error <= COMPLEX_BOUND and self.central_error <= CENTRAL_BOUND
+
+
+def complex_step(function: Callable[[Array], Any], x: Array, direction: Array) -> float:
+    """The derivative of a real analytic scalar function along `direction`: Im f(x + i h u) / h, with h = 1e-20.
+
+    Nothing is subtracted, so nothing cancels, and h² vanishes beside 1: the result is exact to rounding.
+    """
+    return float(np.imag(function(x + 1j * COMPLEX_STEP * direction)) / COMPLEX_STEP)
+
+
+def central_difference(function: Callable[[Array], Any], x: Array, direction: Array) -> float:
+    """The derivative of a scalar function along `direction`: (f(x + h u) - f(x - h u)) / 2h, with |h u| = 1e-5."""
+    length = np.linalg.norm(direction)
+    step = CENTRAL_STEP * direction / length
+    return float((function(x + step) - function(x - step)) / (2 * CENTRAL_STEP) * length)
+
+
+def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng: np.random.Generator) -> list[Row]:
+    """One row for each tensor of `arguments`: does `gradient`, a tree of the same structure, hold d function/d tensor?
+
+    function: tree → scalar. Called on float64 for the central difference and with one complex128 tensor for the complex
+    step, so it must not take absolute values or norms, and must decide its branches on real parts.
+
+    Along a random direction u with entries from N(0, 1), an error e shows up as <e, u>, which has variance ‖e‖²; so the
+    root mean square over directions estimates ‖e‖, as the sum over single entries gives it exactly.
+
+    An error is relative to the norm of its own tensor's gradient, but to no less than FLOOR of the whole gradient's: a
+    tensor's gradient may be next to nothing by chance, or zero by symmetry, as that of a Siamese network's last bias,
+    which moves both towers alike. Rounding is all that such an error could be measured by.
+
+    Raises InputError unless all the tensors are NumPy float64 and the two trees have the same shapes.
+    """
+    tensors, gradients = dict(leaves(arguments)), dict(leaves(gradient))
+    if {name: x.shape for name, x in tensors.items()} != {name: np.shape(g) for name, g in gradients.items()}:
+        raise InputError(
+            f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}"
+        )
+    for name, x in tensors.items():
+        if not isinstance(x, np.ndarray) or x.dtype != np.float64:
+            raise InputError(f"{name} must be a float64 NumPy array to be checked, got {getattr(x, 'dtype', type(x))}")
+    whole = float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))
+    return [_check_tensor(function, arguments, name, x, gradients[name], whole, rng) for name, x in tensors.items()]
+
+
+def check_layer(layer: Callable, params: Tree, x: Array, rng: np.random.Generator) -> list[Row]:
+    """One row for each parameter and for the input of a layer, through L = Σ v ⊙ layer(params, x) for a random v."""
+    y, pullback = layer(params, x)
+    v = rng.standard_normal(y.shape)
+    dparams, dinput = pullback(v, wrt_input=True)
+
+    def weighted_output(arguments: Tree):
+        return (v * layer(arguments["params"], arguments["input"])[0]).sum()
+
+    return check(weighted_output, {"params": params, "input": x}, {"params": dparams, "input": dinput}, rng)
+
+
+def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient, whole: float, rng) -> Row:
+    def at(changed: np.ndarray):
+        return function(tree_map(lambda leaf: changed if leaf is x else leaf.astype(changed.dtype), arguments))
+
+    if x.size <= DIRECTIONS:
+        directions = np.eye(x.size).reshape(x.size, *x.shape)
+        norm = np.linalg.norm
+    else:
+        directions = rng.standard_normal((DIRECTIONS, *x.shape))
+        norm = _root_mean_square
+    claimed = np.array([np.sum(gradient * u) for u in directions])
+    size = max(float(np.linalg.norm(gradient)), FLOOR * whole)
+    errors = (norm(claimed - [oracle(at, x, u) for u in directions]) for oracle in (complex_step, central_difference))
+    return Row(name, x.size, *(_relative(float(error), size) for error in errors))
+
+
+def _relative(error: float, size: float) -> float:
+    if size > 0:
+        return error / size
+    return 0.0 if error == 0 else float("inf")
+
+
+def _root_mean_square(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))

@@ -1,0 +1,141 @@
+"""The k nearest neighbours of each sample, exact: among images of many pixels, and on a map of few coordinates."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from drlim_np.errors import InputError
+from drlim_np.fast.tiles import near_together
+
+TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
+SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances can hardly matter
+ROWS = 128  # samples whose candidates are compared exactly at once
+FEW = 3  # features, of a map rather than of images: near samples then have a small box around them
+BOX = 32  # samples in a box
+
+
+def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
+    """The k Euclidean nearest neighbours of each sample among the others, exact: (samples, k) indices, nearest first.
+
+    x: (samples, features), any real dtype, such as pixels. Ties, duplicates among them, go to the smaller index.
+
+    Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
+    candidates, and these are compared again in float64, difference by difference. The product's error has a
+    known bound; where that does not prove that no neighbour was missed, a sample is compared with all others so.
+    On a map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
+
+    Raises InputError for a k outside 1 … samples - 1, a wrong shape, or values that are not finite.
+    """
+    x = np.asarray(x)
+    if x.ndim != 2:
+        raise InputError(f"x has shape {x.shape}: it must be (samples, features)")
+    samples = len(x)
+    if not (isinstance(k, int | np.integer) and 1 <= k < samples):
+        raise InputError(
+            f"k is {k}: each of {samples} samples has {samples - 1} others, so k must be 1 to {samples - 1}"
+        )
+    if not np.isfinite(x).all():
+        raise InputError(
+            f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it"
+        )
+    x = np.compress((x != x[0]).any(axis=0), x, axis=1)  # a pixel that is the same everywhere adds to no distance
+    x = np.ldexp(x.astype(np.float64), -np.frexp(np.abs(x).max(initial=0.0))[1])  # exact, and squares stay in range
+    if 1 <= x.shape[1] <= FEW:
+        return _on_a_map(x, k)
+    candidates, beyond = _candidates(x, min(k + SPARE, samples - 1), threads)
+
+    def neighbours_from(start: int) -> np.ndarray:
+        rows = np.arange(start, min(start + ROWS, samples))
+        nearest, radius = _rank(x, rows, candidates[rows], k)
+        for row in np.flatnonzero(beyond[rows] <= radius):
+            everyone_else = np.delete(np.arange(samples), rows[row])
+            nearest[row] = _rank(x, rows[[row]], everyone_else[None], k)[0]
+        return nearest
+
+    with ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(neighbours_from, range(0, samples, ROWS))))
+
+
+def _on_a_map(x: np.ndarray, k: int) -> np.ndarray:
+    """`nearest_neighbours` of x (samples, few features): each box of near samples is compared with the boxes near it.
+
+    No sample in a box is nearer than the box itself. So when the k-th neighbour of every sample is nearer than the
+    nearest box left out, none was missed; otherwise more boxes are taken in.
+    """
+    order = near_together(x, BOX)
+    boxes = [np.sort(order[start : start + BOX]) for start in range(0, len(x), BOX)]
+    low, high = (np.stack([corner(x[box], axis=0) for box in boxes]) for corner in (np.min, np.max))
+    nearest = np.empty((len(x), k), int)
+    for rows, box_low, box_high in zip(boxes, low, high, strict=True):
+        apart = np.sum(np.maximum(0, np.maximum(low - box_high, box_low - high)) ** 2, axis=1)
+        reach = np.sort(apart)[: 10 + k // BOX][-1]
+        while True:
+            near = apart <= reach
+            candidates = np.sort(np.concatenate([boxes[b] for b in np.flatnonzero(near)]))
+            others = np.broadcast_to(candidates, (len(rows), len(candidates)))
+            others = others[others != rows[:, None]].reshape(len(rows), -1)
+            nearest[rows], radius = _rank(x, rows, others, k)
+            left_out = apart[~near].min(initial=np.inf)
+            if radius.max() * (1 + 1e-9) < left_out:  # a little more, for rounding
+                break
+            reach = max(radius.max() * (1 + 1e-9), left_out)
+    return nearest
+
+
+def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `kept` others nearest to each sample by fast distances, and how near another could be: two arrays.
+
+    (samples, kept) indices, ascending; (samples,) a squared distance that none of those left out falls below.
+
+    |a - b|² = |a|² + |b|² - 2ab for tile against tile; each distance serves both its samples, which halves the work.
+    """
+    samples = len(x)
+    centred = (x - x.mean(axis=0)).astype(np.float32)
+    exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
+    squares = exact_squares.astype(np.float32)
+    tiles = [np.arange(start, min(start + TILE, samples)) for start in range(0, samples, TILE)]
+
+    def compare(pair: tuple[np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        one, other = pair
+        fast = centred[one] @ centred[other].T
+        fast *= -2
+        fast += squares[one, None]
+        fast += squares[other]
+        if one is other:
+            np.fill_diagonal(fast, np.inf)
+        seen = [(one, *_least(fast, np.broadcast_to(other, fast.shape), kept))]
+        if one is not other:
+            seen.append((other, *_least(fast.T, np.broadcast_to(one, fast.T.shape), kept)))
+        return seen
+
+    distance, index = np.full((samples, kept), np.inf, np.float32), np.zeros((samples, kept), int)
+    with ThreadPoolExecutor(threads) as pool:
+        for seen in pool.map(compare, combinations_with_replacement(tiles, 2)):
+            for rows, near, whom in seen:
+                near, whom = np.concatenate([distance[rows], near], axis=1), np.concatenate([index[rows], whom], axis=1)
+                distance[rows], index[rows] = _least(near, whom, kept)
+
+    if kept == samples - 1:
+        return np.sort(index, axis=1), np.full(samples, np.inf)
+    # Rounding in float32: up to `features` times in the product, and a few times in the rest.
+    rounding = (x.shape[1] + 6) * float(np.finfo(np.float32).eps)
+    bound = rounding * (np.sqrt(exact_squares) + np.sqrt(exact_squares.max())) ** 2
+    return np.sort(index, axis=1), distance.max(axis=1) - bound
+
+
+def _least(values: np.ndarray, names: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `kept` least values of each row, or all where there are fewer, with their names."""
+    if values.shape[1] <= kept:
+        return values, names
+    chosen = np.argpartition(values, kept - 1, axis=1)[:, :kept]
+    return np.take_along_axis(values, chosen, axis=1), np.take_along_axis(names, chosen, axis=1)
+
+
+def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each row the k nearest of its candidates, given in ascending order, and the squared distance of the last."""
+    difference = x[candidates] - x[rows][:, None]
+    squared = np.einsum("rcf,rcf->rc", difference, difference)
+    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    radius = np.take_along_axis(squared, order[:, -1:], axis=1)[:, 0]
+    return np.take_along_axis(candidates, order, axis=1), radius

@@ -1,0 +1,94 @@
+"""What the figures of digits share: 4s and 9s drawn at random, a G_W trained on them, and how they are drawn."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from drlim_np.data import Digits, Split
+from drlim_np.errors import DataError, InputError
+from drlim_np.fast.knn import nearest_neighbours
+from drlim_np.figures.record import Run, require_spread
+from drlim_np.figures.style import BLUE, VERMILLION
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import InBlocks
+from drlim_np.measure import metrics
+from drlim_np.networks import convnet
+from drlim_np.objective import SampledPairs, Weighting
+from drlim_np.training import Adam, embed, minimise
+from drlim_np.tree import Tree, leaves
+
+CLASSES = (4, 9)
+LOOKS = {4: (BLUE, "o"), 9: (VERMILLION, "^")}  # colour, and marker as a second channel
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the paper leaves open, chosen by trial on MNIST: Adam, the rate falling to 0 along a cosine."""
+
+    steps: int
+    margin: float = 1.0
+    batch: int = 128
+    rate: float = 5e-3
+
+
+def draw_at_random(digits: Digits, split: Split, per_class: int | None, rng: np.random.Generator) -> np.ndarray:
+    """Rows of the split that show a 4 or a 9, shuffled: `per_class` of each, or all in file order if None.
+
+    Raises DataError where there are too few.
+    """
+    least = per_class or 1
+    rows = [np.flatnonzero(split.labels == label) for label in CLASSES]
+    for label, found in zip(CLASSES, rows, strict=True):
+        if len(found) < least:
+            raise DataError(f"{digits.title} has {len(found)} images labelled {label}, {least} needed: use MNIST")
+    if per_class is None:
+        return np.sort(np.concatenate(rows))
+    return rng.permutation(np.concatenate([rng.choice(found, per_class, replace=False) for found in rows]))
+
+
+def slant_of(digits: Digits, rows: np.ndarray) -> np.ndarray:
+    """The slant of the given test digits, (rows,). Raises DataError for one without ink, which has none."""
+    try:
+        return metrics.slant(digits.test.images[rows])
+    except InputError as fault:
+        raise DataError(f"{digits.title}, among its test images labelled 4 or 9: {fault}") from fault
+
+
+def learn(
+    x: np.ndarray,
+    similar: SimilarityGraph,
+    weighting: Weighting,
+    training: Training,
+    run: Run,
+    rng: np.random.Generator,
+    label: str,
+) -> tuple[InBlocks, Tree, np.ndarray]:
+    """Step 2: G_W trained on the inputs x and the graph among them: network, W, the objective before each step.
+
+    All is drawn on the host, so that weights and batches are the same wherever training runs; W stays there. Goes on
+    where an earlier run of the same left off. Raises CollapsedError where all inputs end in one place.
+    """
+    network = InBlocks(convnet(), threads=run.threads)
+    objective = SampledPairs(network, run.beside(x), similar, training.margin, weighting, training.batch)
+    start = network.init(rng)
+    follows_from = [asdict(training), weighting, x, similar.pairs, run.backend, [leaf for _, leaf in leaves(start)]]
+    kept = run.memory.checkpoint(label, *follows_from, rng.bit_generator.state)
+    params, losses = minimise(
+        objective, run.beside(start), Adam(training.rate), training.steps, rng, label=label, checkpoint=kept
+    )
+    require_spread(embed(network, params, x[:1024]), training.margin, label)
+    return network, params, losses
+
+
+def nearest(run: Run, x: np.ndarray, k: int) -> SimilarityGraph:
+    """`nearest_neighbour_graph` of the inputs (samples, …), remembered from an earlier run of the same."""
+    near = run.memory.remembered(nearest_neighbours, x.reshape(len(x), -1), k, threads=run.threads)
+    return SimilarityGraph(len(x), np.stack([np.repeat(np.arange(len(x)), k), near.ravel()], axis=1))
+
+
+def scatter_by_class(axes: Axes, z: np.ndarray, labels: np.ndarray, **looks) -> None:
+    """Each class in its colour and marker, with a legend. z (samples, 2), labels (samples,)."""
+    for label, (colour, marker) in LOOKS.items():
+        shown = labels == label
+        axes.scatter(*z[shown].T, c=colour, marker=marker, linewidths=0, label=f"{label}", **looks)

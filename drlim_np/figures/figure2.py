@@ -1,0 +1,222 @@
+"""Figure 2: the loss as a system of springs; every arrow is a force -∂L/∂z (Sec. 2.2, Eqs. 5 to 7)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+
+from drlim_np.figures.record import Claim, Result, Run
+from drlim_np.figures.style import FAINT, INK, RULES
+from drlim_np.loss import contrastive, dissimilar_loss, similar_loss
+
+MARGIN = 1.0
+SCALE = 0.5  # length of an arrow per unit of force, in every panel
+ROOM = 1.35  # half the side of every panel of springs
+BLUE, RED, GREY = "#0072B2", "#C8102E", "#555555"  # blue and red as in Figure 1
+SIMILAR, DISSIMILAR = 0, 1
+RATE, STEPS = 0.1, 300  # of the relaxation: its slowest direction shrinks by about a half in each step
+
+
+class Springs(NamedTuple):
+    """A centre tied to points: centre (2,), points (pairs, 2), y (pairs,), and what each spring exerts on both ends."""
+
+    centre: np.ndarray
+    points: np.ndarray
+    y: np.ndarray
+    on_points: np.ndarray
+    on_centre: np.ndarray
+
+
+def springs(centre: np.ndarray, points: np.ndarray, y: np.ndarray) -> Springs:
+    """The springs between the centre and each point with their forces, the negative gradients of the loss (Eq. 4).
+
+    Raises InputError as `contrastive` does.
+    """
+    _, dpoints, dcentre = contrastive(points, np.tile(centre, (len(points), 1)), y, MARGIN)
+    return Springs(centre, points, y, -dpoints, -dcentre)
+
+
+def relax(points: np.ndarray, y: np.ndarray, start: np.ndarray) -> Springs:
+    """The centre let go at `start` (2,), the points held: gradient descent on the loss until the springs balance."""
+    centre = start
+    for _ in range(STEPS):
+        centre = centre + RATE * springs(centre, points, y).on_centre.sum(axis=0)
+    return springs(centre, points, y)
+
+
+def zigzag(start: np.ndarray, end: np.ndarray, turns: int = 12, width: float = 0.06) -> np.ndarray:
+    """A spring as a polyline (turns + 4, 2), straight over an eighth of its length at both ends.
+
+    All have the same number of turns: a stretched spring looks stretched.
+    """
+    along = end - start
+    across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
+    place = np.concatenate([[0, 1 / 8], 1 / 8 + 6 / 8 * (np.arange(turns) + 0.5) / turns, [7 / 8, 1]])
+    side = np.concatenate([[0, 0], width * (-1.0) ** np.arange(turns), [0, 0]])
+    # Written as a mean of both ends, which is exact at either.
+    return (1 - place[:, None]) * start + place[:, None] * end + side[:, None] * across
+
+
+@rc_context(RULES)
+def make(run: Run) -> Result:
+    """The springs that pull similar points together and push dissimilar ones apart, and their equilibrium."""
+    origin = np.zeros(2)
+    pulled = _around([(20, 0.5), (80, 0.85), (150, 1.15), (215, 0.65), (300, 1.0)])
+    attract = springs(origin, pulled, np.full(len(pulled), SIMILAR))
+    pushed = _around([(20, 0.3), (95, 0.5), (185, 0.6), (245, 0.4), (305, 0.7), (55, 1.22), (145, 1.25)])
+    repulse = springs(origin, pushed, np.full(len(pushed), DISSIMILAR))
+    held = _around([(330, 1.25), (80, 1.2), (120, 1.1), (160, 1.25), (265, 1.05), (188, 0.35)])
+    balance = relax(held, np.array([SIMILAR] * 5 + [DISSIMILAR]), origin)
+
+    figure = Figure(figsize=(13, 8.2), layout="constrained")
+    figure.suptitle(
+        "Every pair is a spring; every arrow is the force $-∂L/∂z$ on a point, all to one scale", fontsize=14
+    )
+    grid = figure.subplot_mosaic("ace\nbds", height_ratios=[1.25, 1])
+    panel_of_pull, panel_of_push, panel_of_balance, panel_of_sum = (grid[name] for name in "aces")
+
+    _springs_panel(panel_of_pull, "(a) similar: attract-only springs")
+    on_pulled = _draw(panel_of_pull, attract, attract.points, attract.on_points)
+
+    _springs_panel(panel_of_push, "(c) dissimilar: $m$-repulse-only springs")
+    panel_of_push.add_patch(Circle(origin, MARGIN, fill=False, edgecolor=FAINT, linestyle=":", linewidth=1.4))
+    panel_of_push.text(0.72, -0.8, "margin $m$", va="top", color=GREY)
+    for place in ((0.8, 1.0), (-1.33, 0.97)):
+        panel_of_push.text(*place, "beyond $m$:\nno force", va="center", color=GREY)
+    on_pushed = _draw(panel_of_push, repulse, repulse.points, repulse.on_points)
+
+    _springs_panel(panel_of_balance, "(e) one free point, six held: equilibrium")
+    centres = np.tile(balance.centre, (len(held), 1))
+    on_centre = _draw(panel_of_balance, balance, centres, balance.on_centre)
+
+    by_angle = np.argsort(np.arctan2(*balance.on_centre.T[::-1]))
+    net = float(_largest(balance.on_centre.sum(axis=0)) / _largest(balance.on_centre))
+    end_to_end = _end_to_end(panel_of_sum, balance.on_centre[by_angle], balance.y[by_angle])
+    panel_of_sum.set_title("the arrows of (e) end to end: they close", loc="left")
+    panel_of_sum.text(
+        0, -0.78, f"net force / largest force = {net:.0e}", ha="center", va="center", fontsize=12, weight="bold"
+    )
+
+    similar = _curves(grid["b"], SIMILAR, RED, "--", "$L_S = ½\\,D_W^2$", "$∂L_S/∂D_W = D_W$")
+    grid["b"].set_title("(b) the farther, the stronger the pull", loc="left")
+    grid["b"].set(ylim=(-0.1, 1.7), yticks=[0, MARGIN**2 / 2, MARGIN], yticklabels=["0", "$½\\,m^2$", "$m$"])
+    grid["b"].legend(loc="upper left", borderaxespad=0)
+    dissimilar = _curves(
+        grid["d"], DISSIMILAR, BLUE, "-", "$L_D = ½\\,\\max(0, m - D_W)^2$", "$∂L_D/∂D_W = -(m - D_W)$, 0 from $m$ on"
+    )
+    grid["d"].set_title("(d) the nearer, the stronger the push", loc="left")
+    grid["d"].set(ylim=(-1.1, 0.7), yticks=[-MARGIN, 0, MARGIN**2 / 2], yticklabels=["$-m$", "0", "$½\\,m^2$"])
+    grid["d"].vlines(MARGIN, -1.1, 0, color=FAINT, linewidth=1, linestyle=":")
+    grid["d"].legend(loc="upper right", borderaxespad=0)
+
+    beyond = np.linalg.norm(pushed, axis=1) >= MARGIN
+    off = [
+        on_pulled - _by_hand(attract),
+        on_pushed - _by_hand(repulse),
+        on_centre + _by_hand(balance),
+        end_to_end + _by_hand(balance)[by_angle],
+    ]
+    claims = [
+        Claim("arrows are the forces -∂L/∂z of Eqs. 6 and 7: largest error", max(map(_largest, off)), "≤", 1e-12),
+        Claim("force on the points at D ≥ m: largest", _largest(on_pushed[beyond]), "=", 0.0),
+        Claim("net force at equilibrium, over the largest single one", net, "≤", 1e-6),
+        Claim("slopes against differences of the losses: largest error", max(similar, dissimilar), "≤", 1e-9),
+    ]
+    settings = {"margin": MARGIN, "arrow_per_force": SCALE, "rate": RATE, "steps": STEPS}
+    return Result(figure, claims, settings, measured={"equilibrium": balance.centre.tolist()})
+
+
+def _around(polar: list[tuple[float, float]]) -> np.ndarray:
+    """Points at (degrees, distance) from the origin: (points, 2)."""
+    degrees, distance = np.transpose(polar)
+    return distance[:, None] * np.stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], axis=1)
+
+
+def _by_hand(found: Springs) -> np.ndarray:
+    """The forces on the points (pairs, 2) by Eqs. 6 and 7 written out, beside the library."""
+    difference = found.points - found.centre
+    d = np.linalg.norm(difference, axis=1, keepdims=True)
+    return np.where(found.y[:, None] == SIMILAR, -difference, np.maximum(0, MARGIN - d) * difference / d)
+
+
+def _largest(vectors: np.ndarray) -> float:
+    """The greatest length among (..., 2)."""
+    return float(np.linalg.norm(vectors, axis=-1).max())
+
+
+def _springs_panel(axes: Axes, title: str) -> None:
+    """The same square for every panel of springs, with a bar to read the arrows by."""
+    axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
+    axes.axis("off")
+    axes.set_title(title, loc="left")
+    bar = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03
+    axes.plot(bar, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
+    axes.text(bar[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
+
+
+def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.ndarray:
+    """The springs of a centre, and `forces` (pairs, 2) as arrows from `at` (pairs, 2) where there is any force.
+
+    Returns the forces that the arrows stand for, (pairs, 2), 0 where there is no arrow.
+    """
+    acting = np.any(forces != 0, axis=1)
+    for point, y, acts in zip(found.points, found.y, acting, strict=True):
+        if acts:
+            axes.plot(*zigzag(found.centre, point).T, color=_colour(y), linewidth=1, alpha=0.6, zorder=1, gid="spring")
+        else:
+            axes.plot(*np.transpose([found.centre, point]), "--", color=FAINT, linewidth=1, zorder=0, gid="slack")
+    axes.plot(*found.points.T, "o", color="white", markeredgecolor=INK, markersize=7, zorder=4)
+    axes.plot(*found.centre, "o", color=INK, markersize=10, zorder=4)
+    drawn = np.zeros_like(forces)
+    drawn[acting] = _arrows(axes, at[acting], forces[acting], found.y[acting])
+    return drawn
+
+
+def _end_to_end(axes: Axes, forces: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The forces (pairs, 2) as a chain of arrows, which closes when they balance; returns those drawn, (pairs, 2)."""
+    corners = SCALE * np.concatenate([np.zeros((1, 2)), np.cumsum(forces, axis=0)[:-1]])
+    corners -= (corners.max(axis=0) + corners.min(axis=0)) / 2
+    # Lower than the panels of springs by the ratio of the rows' heights: as many inches to the unit.
+    axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM / 1.25, ROOM / 1.25), aspect="equal")
+    axes.axis("off")
+    return _arrows(axes, corners, forces, y)
+
+
+def _arrows(axes: Axes, at: np.ndarray, forces: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Arrows from `at` (pairs, 2), SCALE units long per unit of force (pairs, 2); returns the forces read back."""
+    drawn = axes.quiver(
+        *at.T,
+        *(SCALE * forces).T,
+        color=[_colour(label) for label in y],
+        edgecolor="white",  # keeps an arrow apart from the spring below it
+        linewidth=0.7,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        units="inches",
+        width=0.055,
+        zorder=3,
+    )
+    return np.stack([drawn.U, drawn.V], axis=1) / SCALE
+
+
+def _curves(axes: Axes, y: int, colour: str, style: str, loss_name: str, slope_name: str) -> float:
+    """The loss of one pair and its slope ∂L/∂D against D; returns how far the slope is from the loss's differences."""
+    d = np.linspace(0, 1.6 * MARGIN, 641)
+    apart, together = d[1:, None], np.zeros((len(d) - 1, 1))  # not D = 0, where the slope of L_D does not exist
+    _, slope, _ = contrastive(apart, together, np.full(len(together), y), MARGIN)
+    axes.axhline(0, color=FAINT, linewidth=0.8)
+    loss = similar_loss(d) if y == SIMILAR else dissimilar_loss(d, MARGIN)
+    axes.plot(d, loss, style, color=colour, linewidth=2.4, label=loss_name)
+    axes.plot(d[1:], slope[:, 0], "-.", color=INK, linewidth=1.6, label=slope_name)
+    axes.set(xlim=(0, d[-1]), xlabel="energy $D_W$", xticks=[0, MARGIN], xticklabels=["0", "$m$"])
+    # A central difference is exact for a parabola, but not across the joint at m.
+    central = (loss[2:] - loss[:-2]) / (d[2:] - d[:-2])
+    return float(np.abs(central - slope[:-1, 0])[d[1:-1] != MARGIN].max())
+
+
+def _colour(y: int) -> str:
+    return RED if y == SIMILAR else BLUE

@@ -1,0 +1,41 @@
+"""Every figure by the name that `run_all.py --only` knows it by."""
+
+from collections.abc import Callable
+
+from drlim_np.figures import (
+    figure1,
+    figure2,
+    figure3,
+    figure4,
+    figure5,
+    figure6,
+    figure7,
+    figure8,
+    figure9,
+    figure10,
+    sheet_airplane,
+    sheet_handwriting,
+    unfolding,
+)
+from drlim_np.figures.record import Result, Run
+
+# What `run_all.py --only` accepts, in the order of the paper.
+FIGURES: dict[str, Callable[[Run], Result]] = {
+    "figure1": figure1.make,
+    "figure2": figure2.make,
+    "figure3": figure3.make,
+    "figure4": figure4.make,
+    "figure4-exact": figure4.make_exact,
+    "figure5": figure5.make,
+    "figure6": figure6.make,
+    "figure7": figure7.make,
+    "figure8": figure8.make,
+    "figure9": figure9.make,
+    "figure10": figure10.make,
+    "unfolding": unfolding.make,
+    "sheet": sheet_handwriting.make,
+    "sheet-airplane": sheet_airplane.make,
+}
+DIGITS = {"figure4", "figure4-exact", "figure5", "figure6", "figure7"}  # those that need 4s and 9s
+AIRPLANE = {"figure8", "figure9", "figure10", "unfolding"}  # those that need views of an airplane
+ON_REQUEST = {"unfolding"}  # those that are drawn by --only or --animate alone

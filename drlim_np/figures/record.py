@@ -1,0 +1,225 @@
+"""What a figure is made from and what it leaves behind: its files, and the entry in metrics.json that proves it."""
+
+import io
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+import drlim_np
+from drlim_np.backend import device_of, like, namespace, origin
+from drlim_np.data import Digits, Views
+from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
+from drlim_np.figures.style import BLUE, RULES, stamp
+from drlim_np.keep import atomic
+from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
+from drlim_np.tree import Tree, tree_map
+
+RECORD = "metrics.json"
+COLLAPSED = 0.01  # a map whose coordinates all vary by less, in margins, is a heap: a margin parts dissimilar points
+MOVE = "move it away or choose another folder by --out"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every figure of one run shares.
+
+    seed:    the root of all randomness. Each figure has a child of its own, so that running it alone changes nothing.
+    quick:   small sizes, for a look within a minute.
+    threads: for our own thread pools; the numbers do not depend on it.
+    digits:  loads the digits when first called.
+    views:   loads the views of an airplane when first called.
+    backend: where training runs, one of `drlim_np.backend.BACKENDS`.
+    memory:  what earlier runs left to go on from.
+    """
+
+    seed: int
+    quick: bool
+    threads: int
+    digits: Callable[[], Digits]
+    views: Callable[[], Views]
+    backend: str = "numpy"
+    memory: Memory = NOTHING_KEPT
+
+    def beside(self, host: Tree) -> Tree:
+        """Arrays of the host where training runs: what every figure sends there passes here."""
+        model = origin(self.backend)
+        return tree_map(lambda x: like(x, model), host)
+
+    def rng(self, figure: int) -> np.random.Generator:
+        """The generator of one figure."""
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(figure,)))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the paper as a number: what it says, its value, and the bound that the value must keep."""
+
+    text: str
+    value: float
+    relation: Literal["≥", "≤", "="]
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value keeps the bound; NaN never does."""
+        return {"≥": self.value >= self.bound, "≤": self.value <= self.bound, "=": self.value == self.bound}[
+            self.relation
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A drawn figure with its evidence.
+
+    data:     the digits or views it shows, or None where it shows none.
+    settings: all that was chosen, so that the figure can be made again.
+    measured: further numbers, without a bound.
+    arrays:   what colours the plot, for the .npz; None where nothing was trained.
+    files:    the content of further files, by their ending.
+    """
+
+    figure: Figure
+    claims: list[Claim]
+    settings: dict[str, Any] = field(default_factory=dict)
+    data: Digits | Views | None = None
+    measured: dict[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def require_spread(z: np.ndarray, margin: float, label: str) -> None:
+    """Raises CollapsedError if all points of a map (samples, dims) lie in one place, DivergedError if not finite."""
+    if not np.isfinite(z).all():
+        raise DivergedError(f"{label}: the map is not finite: lower the learning rate, or look for NaN in the data")
+    spread = float(z.std(axis=0).max()) / margin
+    if spread < COLLAPSED:
+        message = f"{label}: the map has collapsed, its points are {spread:.2g} margins apart"
+        raise CollapsedError(f"{message}: look at the dissimilar pairs and the learning rate", z, spread)
+
+
+@rc_context(RULES)
+def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
+    """The figure of a map that collapsed: the heap, in a square of one margin, and the claim that fails."""
+    figure = Figure(figsize=(5, 5.4), layout="constrained")
+    axes = figure.subplots()
+    middle = fault.z.mean(axis=0)
+    axes.scatter(*(fault.z - middle)[:, :2].T, s=8, c=BLUE)
+    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal")
+    axes.set_xlabel("margins; the map has collapsed: all points in one place")
+    claims = [Claim("the map has not collapsed: its spread in margins", fault.spread, "≥", COLLAPSED)]
+    return Result(figure, claims, data=data, measured={"collapsed": str(fault)})
+
+
+def stem(name: str, result: Result, run: Run) -> str:
+    """The name of a figure's files, with its data and quick if it is: different runs never overwrite each other.
+
+    A name that ends in that of its data already does not get it twice.
+    """
+    data = [result.data.name] if result.data and not name.endswith(f"-{result.data.name}") else []
+    return "-".join([name, *data, *(["quick"] if run.quick else [])])
+
+
+def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path) -> str:
+    """Writes the figure's PNG and SVG, its .npz and its entry in metrics.json into `out`; returns their stem.
+
+    All are written beside their places before the first is renamed into its own, so that a failure leaves the earlier
+    ones as they were. A quick figure is stamped so, and so is one of which a claim does not hold. Raises DrlimError
+    where `out` cannot be written, DataError where its metrics.json cannot be read.
+    """
+    key = stem(name, result, run)
+    record = earlier_record(out)
+    record[key] = entry(result, run, wall_seconds)
+    marks = [*(["quick"] if run.quick else []), *([] if all(c.holds for c in result.claims) else ["claims fail"])]
+    if marks:
+        stamp(result.figure, ", ".join(marks))
+    files = {out / f"{key}.{kind}": _rendered(result.figure, kind) for kind in ("png", "svg")}
+    files |= {out / f"{key}.{kind}": content for kind, content in result.files.items()}
+    if result.arrays is not None:
+        buffer = io.BytesIO()
+        np.savez(buffer, **result.arrays)
+        files[out / f"{key}.npz"] = buffer.getvalue()
+    text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
+    files[out / RECORD] = f"{text}\n".encode(errors="replace")
+    atomic.replace(files)
+    return key
+
+
+def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
+    """The figure's entry in metrics.json."""
+    data = result.data and {"name": result.data.name, "title": result.data.title, "sha256": result.data.sha256}
+    model = origin(run.backend)
+    arrays = namespace(model)
+    return {
+        "data": data,
+        "settings": result.settings,
+        "seed": run.seed,
+        "quick": run.quick,
+        "claims": [asdict(claim) | {"holds": claim.holds} for claim in result.claims],
+        "measured": result.measured,
+        "versions": {
+            "drlim_np": drlim_np.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "matplotlib": matplotlib.__version__,
+            arrays.__name__: arrays.__version__,
+        },
+        "machine": _machine() | {"threads": run.threads, "backend": run.backend, "device": device_of(model)},
+        "wall_seconds": round(wall_seconds, 1),
+    }
+
+
+def require_writable(out: Path) -> None:
+    """Makes the folder `out` if need be. Raises DrlimError unless files can be written there."""
+    probe = out / f".{os.getpid()}.probe"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as fault:
+        raise DrlimError(
+            f"{shown(out)}: nothing can be written there ({fault.strerror}): choose another folder by --out"
+        ) from fault
+    earlier_record(out)
+
+
+def _rendered(figure: Figure, kind: str) -> bytes:
+    """The file's bytes, without dates or random names: the same figure gives the same bytes."""
+    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
+    buffer = io.BytesIO()
+    with rc_context(RULES):
+        figure.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()
+
+
+def earlier_record(out: Path) -> dict[str, Any]:
+    """metrics.json of the folder: the entry of each figure, none without a file. Raises DataError for damage."""
+    path = out / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as fault:
+        raise DataError(f"{shown(path)}: cannot be read ({fault}): {MOVE}") from fault
+    if not isinstance(record, dict):
+        raise DataError(f"{shown(path)}: not a table of figures: {MOVE}")
+    return record
+
+
+def _machine() -> dict[str, Any]:
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        "system": sys.platform,
+        "processor": platform.machine(),
+        "blas": f"{blas.get('name')} {blas.get('version')}",
+        "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set"),
+    }

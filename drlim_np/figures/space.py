@@ -1,0 +1,129 @@
+"""How maps in space are drawn: flat pictures of them from several sides, far points first."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
+from drlim_np.figures.airplane_map import WORDS
+from drlim_np.figures.panels import box
+from drlim_np.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION
+
+MARKERS = "os^DvP"  # one a lighting
+LIGHTS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
+
+
+class Side(NamedTuple):
+    """From where a map is looked at: turned about its axis, then tilted towards the viewer, in degrees."""
+
+    words: str
+    turn: float
+    tilt: float
+
+
+def project(points: np.ndarray, side: Side) -> tuple[np.ndarray, np.ndarray]:
+    """Points (samples, 3), axis upright, as seen: their place in the picture (samples, 2), and how far away (samples,).
+
+    At tilt 0 the axis stands upright in the picture; at 90 one looks down along it.
+    """
+    turn, tilt = np.radians(side.turn), np.radians(side.tilt)
+    x, y, height = points.T
+    across, away = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    up = height * np.cos(tilt) + away * np.sin(tilt)
+    return np.stack([across, up], axis=1), away * np.cos(tilt) - height * np.sin(tilt)
+
+
+def colours(views: Views, rows: np.ndarray, by: str) -> np.ndarray:
+    """The colours of the views `rows`, (rows, 4), by "azimuth", in a circle of colours, "elevation" or "lighting"."""
+    scale, norm, _ = scale_of(by)
+    return scale(norm(getattr(views, by)[rows]))
+
+
+def scale_of(by: str) -> tuple:
+    """The colour map, its range, and the ticks of its bar with their labels."""
+    if by == "azimuth":
+        return colormaps["twilight"], Normalize(0, AZIMUTHS), (range(0, AZIMUTHS + 1, 3), "{:.0f}°", 20, 0)
+    if by == "elevation":
+        return colormaps["viridis"], Normalize(0, ELEVATIONS - 1), (range(0, ELEVATIONS, 2), "{:.0f}°", 5, 30)
+    return ListedColormap(LIGHTS), Normalize(-0.5, LIGHTINGS - 0.5), (range(LIGHTINGS), "{:.0f}", 1, 1)
+
+
+def bar(figure: Figure, left: float, top: float, width: float, by: str) -> None:
+    """The scale of the colours, in inches from the figure's top left corner."""
+    scale, norm, (ticks, words, step, start) = scale_of(by)
+    drawn = figure.colorbar(
+        ScalarMappable(norm, scale), cax=figure.add_axes(box(figure, left, top, width, 0.14)), orientation="horizontal"
+    )
+    drawn.set_ticks(list(ticks), labels=[words.format(start + step * tick) for tick in ticks])
+    drawn.set_label({"azimuth": "azimuth of the camera", "elevation": "elevation", "lighting": "lighting"}[by])
+
+
+def reach_of(points: np.ndarray, sides: list[Side]) -> float:
+    """How far points (samples, 3) reach from the middle of a picture, whichever of the sides they are seen from."""
+    return 1.04 * max(float(np.abs(project(points, side)[0]).max()) for side in sides)
+
+
+def space_panel(figure: Figure, corner: tuple[float, float], width: float, reach: float, heading: str) -> Axes:
+    """A square without a frame for points up to `reach` from the origin."""
+    axes = figure.add_axes(box(figure, *corner, width, width))
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
+    axes.set_title(heading, fontsize=10)
+    axes.axis("off")
+    return axes
+
+
+def scatter(axes: Axes, points: np.ndarray, side: Side, lighting: np.ndarray, colour: np.ndarray) -> None:
+    """The points from one side, each lighting in its marker; near ones are larger and over those behind.
+
+    points (samples, 3); lighting (samples,); colour (samples, 4).
+    """
+    place, away = project(points, side)
+    near = (away.max() - away) / np.ptp(away) if np.ptp(away) else np.full(len(away), 0.7)
+    for light, marker in enumerate(MARKERS):
+        shown = np.flatnonzero(lighting == light)
+        shown = shown[np.argsort(-away[shown])]
+        axes.scatter(
+            *place[shown].T,
+            s=8 + 20 * near[shown],
+            marker=marker,
+            c=colour[shown],
+            edgecolors=INK,
+            linewidths=0.3,
+            zorder=2,
+        )
+
+
+def wires(axes: Axes, poses: np.ndarray, side: Side) -> None:
+    """Lines between the middles of contiguous poses, (18, 9, 3): rings around the axis, struts along it."""
+    rings = np.concatenate([poses, poses[:1]]).swapaxes(0, 1)
+    lines = [project(line, side)[0] for line in [*rings, *poses]]
+    axes.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.5, alpha=0.6, zorder=1))
+
+
+def lighting_legend(figure: Figure, **where) -> None:
+    """The marker of each lighting."""
+    handles = [
+        Line2D([], [], marker=marker, color="white", markeredgecolor=INK, markersize=7, linestyle="")
+        for marker in MARKERS
+    ]
+    names = [str(light + 1) for light in range(LIGHTINGS)]
+    figure.legend(handles, names, title="lighting", ncols=LIGHTINGS, columnspacing=1, handletextpad=0, **where)
+
+
+def numbers(figure: Figure, left: float, top: float, *maps: dict[str, float], headings: tuple[str, ...] = ()) -> None:
+    """A table of the numbers that describe one map or several, a column each."""
+    rows = [("", headings)] if headings else []
+    rows += [(words, [f"{values[name]:.3f}" for values in maps]) for name, words in WORDS.items()]
+    for line, (words, values) in enumerate(rows):
+        x, y, *_ = box(figure, left, top + 0.28 * line, 0, 0)
+        figure.text(x, y, words)
+        for column, value in enumerate(values):
+            x, y, *_ = box(figure, left + 3.75 + 0.85 * column, top + 0.28 * line, 0, 0)
+            figure.text(x, y, value, ha="right", weight="normal" if words else "bold")

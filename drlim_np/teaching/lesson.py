@@ -1,0 +1,203 @@
+"""Backprop through a Siamese network in five steps, and the two mistakes that nearly everyone makes.
+
+Everything happens here to two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed
+by hand. `python -m drlim_np.teaching.lesson` prints the lesson with its numbers: each step is a function, whose
+docstring is what there is to say and whose body is what there is to do.
+"""
+
+from collections.abc import Callable, Iterator
+from inspect import cleandoc
+
+import numpy as np
+
+from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
+from drlim_np.backend import real
+
+X1 = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])  # the first input of either pair
+X2 = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 0.5]])  # the second
+Y = np.array([0, 1])  # the first pair is similar, the second dissimilar
+MARGIN = 1.0
+W = np.array([[0.5, -0.3, 0.2], [0.1, 0.4, -0.6]])  # three inputs, two outputs
+RATE = 0.1
+
+
+def energy_and_loss(z1: np.ndarray, z2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Step 1. Two images of a pair, one number: the energy, and what it costs.
+
+    The network maps both inputs of a pair to points z1 and z2. Their distance is the pair's energy (Eq. 1):
+
+        D = ‖z1 - z2‖
+
+    A similar pair, Y = 0, should be close: it costs ½ D². A dissimilar pair, Y = 1, should be at least the margin m
+    apart: it costs ½ (m - D)² while D < m, and nothing from there on (Eq. 4). The loss L is the sum over the pairs.
+    """
+    difference = z1 - z2
+    d = np.sqrt((difference * difference).sum(axis=1))
+    gap = np.where(real(d) < MARGIN, MARGIN - d, 0)
+    return d, np.where(Y == 0, d * d / 2, gap * gap / 2).sum()
+
+
+def springs(z1: np.ndarray, z2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Step 2. The gradient with respect to the two points: a spring between them.
+
+    Since dD/dz1 = (z1 - z2)/D, the chain rule gives (Eqs. 6 and 7)
+
+        dL/dz1 =           (z1 - z2)    similar: a spring of rest length 0, which pulls
+        dL/dz1 = -(m - D)/D (z1 - z2)   dissimilar, D < m: a spring of rest length m, which pushes
+
+    and dL/dz2 = -dL/dz1: whatever pulls at one end pulls at the other, the opposite way. The force on a point is
+    minus its gradient.
+    """
+    d, _ = energy_and_loss(z1, z2)
+    stiffness = np.where(Y == 0, 1, np.where(d < MARGIN, -(MARGIN - d) / d, 0))
+    dz1 = stiffness[:, None] * (z1 - z2)
+    return dz1, -dz1
+
+
+def layer(weight: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Step 3. One layer and its pullback.
+
+    Forward, z = tanh(W x). Back, we are handed dL/dz and want dL/dW. As dz/da = 1 - z² for z = tanh(a),
+
+        da = dz (1 - z²)       through the tanh
+        dW = Σ da xᵀ           through the product; Σ over the samples
+
+    This needs x and z of that very call. So the call returns, beside z, a function that still knows them: the pullback.
+    Nothing is kept on the layer.
+    """
+    z = np.tanh(x @ weight.T)
+
+    def pullback(dz: np.ndarray) -> np.ndarray:
+        return (dz * (1 - z * z)).T @ x
+
+    return z, pullback
+
+
+def both_towers(weight: np.ndarray) -> np.ndarray:
+    """Step 4. Two towers that share W.
+
+    A Siamese network is one layer called twice with one W. W acts on L along two paths, through z1 and through z2, and
+    the chain rule adds up paths:
+
+        dL/dW = pullback1(dL/dz1) + pullback2(dL/dz2)
+
+    "The gradient is the sum of what the two copies contribute." Each tower's pullback holds its own x and z.
+    """
+    z1, pullback1 = layer(weight, X1)
+    z2, pullback2 = layer(weight, X2)
+    dz1, dz2 = springs(z1, z2)
+    return pullback1(dz1) + pullback2(dz2)
+
+
+def descend(weight: np.ndarray, gradient: np.ndarray, rate: float | complex = RATE) -> np.ndarray:
+    """Step 5. One step down, and the proof that it was down.
+
+    Gradient descent moves W to W - η dL/dW (the paper's Step 2). But is it the gradient? Ask someone who knows nothing
+    of backpropagation. For an analytic function f and a tiny h,
+
+        f(w + i h) = f(w) + i h f'(w) + …    so    f'(w) = Im f(w + i h) / h
+
+    without any subtraction, hence without cancellation: with h = 1e-20 it is exact to rounding. Nudge one entry of W
+    after the other so, run the two towers forward, and compare. Right means a relative error near 1e-16; anything
+    above 1e-12 is a mistake, however nicely the loss may fall.
+    """
+    return weight - rate * gradient
+
+
+def loss_of(weight: np.ndarray) -> np.ndarray:
+    """L as a function of W, forward only: all that the complex step needs to know."""
+    return energy_and_loss(layer(weight, X1)[0], layer(weight, X2)[0])[1]
+
+
+def error(gradient: np.ndarray) -> float:
+    """How far a claimed dL/dW is from the complex step's, entry by entry: ‖claimed - true‖ / ‖true‖."""
+    nudges = np.eye(W.size).reshape(W.size, *W.shape)
+    true = np.array([complex_step(loss_of, W, nudge) for nudge in nudges]).reshape(W.shape)
+    return float(np.linalg.norm(gradient - true) / np.linalg.norm(true))
+
+
+class RememberingLayer:
+    """The same layer, written the way that works everywhere but here: it keeps what backward will need on itself."""
+
+    def forward(self, weight: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """z, and a note of x and z for `backward`."""
+        self.x, self.z = x, np.tanh(x @ weight.T)
+        return self.z
+
+    def backward(self, dz: np.ndarray) -> np.ndarray:
+        """dL/dW for the call of `forward` that came last, whichever `dz` belongs to."""
+        return (dz * (1 - self.z * self.z)).T @ self.x
+
+
+def shared_cache(weight: np.ndarray) -> np.ndarray:
+    """Mistake 1. A cache shared by the two towers.
+
+    A layer that notes its input on itself, for backward to find, is called twice: the second tower's note overwrites
+    the first's. Both gradients are then pulled back through the second tower, and as they are opposite they cancel:
+    what comes out is exactly 0. No exception, no NaN, the right shape; only nothing is ever learned. Pullbacks are the
+    cure, or two layers that share W but not their notes.
+    """
+    shared = RememberingLayer()
+    z1 = shared.forward(weight, X1)
+    z2 = shared.forward(weight, X2)  # overwrites what the first call noted
+    dz1, dz2 = springs(z1, z2)
+    return shared.backward(dz1) + shared.backward(dz2)
+
+
+def one_tower(weight: np.ndarray) -> np.ndarray:
+    """Mistake 2. One tower's contribution forgotten.
+
+    "z2 is only the target": z1 is pulled towards it, and the gradient stops there. But W moves z2 as well. Doubling
+    what is left does not mend it: the forces on the two ends are opposite, but the two towers saw different inputs.
+    Yet the loss falls along it, though less: a falling loss proves nothing about the gradient.
+    """
+    z1, pullback1 = layer(weight, X1)
+    z2, _ = layer(weight, X2)
+    dz1, _ = springs(z1, z2)
+    return pullback1(dz1)
+
+
+def page() -> Iterator[str]:
+    """The lesson, line by line, with its numbers."""
+    z1, pullback1 = layer(W, X1)
+    z2, pullback2 = layer(W, X2)
+    d, loss = energy_and_loss(z1, z2)
+    dz1, dz2 = springs(z1, z2)
+    gradient = both_towers(W)
+    after = loss_of(descend(W, gradient))
+    slope = complex_step(lambda rate: loss_of(descend(W, gradient, rate)), np.zeros(()), np.ones(()))
+
+    yield from (__doc__.partition("\n")[0], "", *_shown(X1=X1, X2=X2, Y=Y, W=W, m=MARGIN))
+    yield from _section(energy_and_loss, z1=z1, z2=z2, D=d, L=loss)
+    yield from _section(springs, **{"dL/dz1": dz1, "dL/dz2": dz2})
+    yield from _section(layer, **{"tower 1": pullback1(dz1), "tower 2": pullback2(dz2)})
+    yield from _section(both_towers, **{"dL/dW": gradient})
+    yield from _section(descend, **{"η": RATE, "L before": loss, "L after": after})
+    yield f"    dL/dη at η = 0 by complex step {slope:.6f}, and -‖dL/dW‖² = {-np.sum(gradient**2):.6f}"
+    yield _verdict(gradient)
+    for mistake in (shared_cache, one_tower):
+        wrong = mistake(W)
+        yield from _section(mistake, **{"dL/dW": wrong, "L before": loss, "L after": loss_of(descend(W, wrong))})
+        yield _verdict(wrong)
+    yield from (_verdict(2 * wrong, "doubled"), "", "drlim_np.siamese.two_towers is steps 1 to 4 for any network.")
+
+
+def _section(step: Callable, **numbers) -> Iterator[str]:
+    heading, _, prose = cleandoc(step.__doc__).partition("\n")
+    yield from ("", "", heading, "-" * len(heading), *prose.splitlines(), "", *_shown(**numbers))
+
+
+def _shown(**numbers) -> Iterator[str]:
+    for name, value in numbers.items():
+        text = np.array2string(np.asarray(value), precision=4, suppress_small=True, separator=", ")
+        for k, line in enumerate(text.splitlines()):
+            yield f"    {name if k == 0 else '':8} {'=' if k == 0 else ' '} {line}"
+
+
+def _verdict(gradient: np.ndarray, name: str = "dL/dW") -> str:
+    off = error(gradient)
+    return f"    {name:8} off the complex step by {off:.1e} of its norm: {'right' if off <= COMPLEX_BOUND else 'WRONG'}"
+
+
+if __name__ == "__main__":
+    print("\n".join(page()))

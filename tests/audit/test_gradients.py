@@ -1,0 +1,209 @@
+"""Every gradient against complex step and central differences; Hypothesis draws shapes, values, margins and seeds."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from drlim_np.audit.catalogue import MARGIN, findings, pair_table, summary, table, worst_by_subject
+from drlim_np.audit.gradcheck import check, check_layer
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.siamese import embed_once, two_towers
+from drlim_np.tree import tree_map
+
+seeds = st.integers(0, 2**32 - 1)
+sizes = st.integers(1, 4)
+margins = st.floats(0.5, 10)
+
+
+def assert_holds(rows):
+    assert all(row.holds for row in rows), "\n".join(map(str, rows))
+
+
+def assume_smooth(z, margin):
+    """Skips embeddings that hold a pair at a margin's or at no distance: there the loss bends within one difference.
+
+    Complex step has no such limit; the loss at D = m and D = 0 has tests of its own.
+    """
+    d = energies(z) / margin
+    assume(d.min() > 0.1 and np.abs(d - 1).min() > 1e-3)
+
+
+def energies(z):
+    i, j = np.triu_indices(len(z), k=1)
+    return energy(z[i], z[j])
+
+
+def drawn_like(params, rng):
+    """Every entry drawn anew, so that no bias is 0 and no coefficient 1."""
+    return tree_map(lambda p: rng.standard_normal(p.shape), params)
+
+
+@st.composite
+def graphs(draw, most=7):
+    """Similarity graphs without isolated samples that leave at least one pair dissimilar; some pairs listed twice."""
+    size = draw(st.integers(4, most))
+    chain = np.stack([np.arange(size - 1), np.arange(1, size)], axis=1)
+    again = draw(st.lists(st.integers(0, size - 2), max_size=3))
+    return SimilarityGraph(size, np.concatenate([chain, chain[again][:, ::-1]]))
+
+
+@st.composite
+def small_networks(draw):
+    """A stack with every kind of layer, and the shape of its input."""
+    maps, kernel, window, out = draw(sizes), draw(sizes), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    channels, height, width = draw(sizes), draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    network = Sequential(
+        conv=Conv2d(channels, maps, kernel),
+        squash=Tanh(),
+        subsample=Subsample(maps, window),
+        flatten=Flatten(),
+        linear=Linear(maps * height * width, out),
+    )
+    return network, (channels, height * window + kernel - 1, width * window + kernel - 1)
+
+
+@settings(deadline=None, max_examples=25)
+@given(sizes, sizes, sizes, seeds)
+def test_gradients_of_linear(samples, inputs, outputs, seed):
+    rng = np.random.default_rng(seed)
+    layer = Linear(inputs, outputs)
+    assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), rng.standard_normal((samples, inputs)), rng))
+
+
+@settings(deadline=None, max_examples=25)
+@given(sizes, sizes, sizes, sizes, sizes, sizes, seeds)
+def test_gradients_of_conv2d(samples, channels, maps, kernel, height, width, seed):
+    rng = np.random.default_rng(seed)
+    layer = Conv2d(channels, maps, kernel)
+    x = rng.standard_normal((samples, channels, kernel + height - 1, kernel + width - 1))
+    assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), x, rng))
+
+
+@settings(deadline=None, max_examples=25)
+@given(sizes, sizes, sizes, sizes, sizes, seeds)
+def test_gradients_of_subsample(samples, maps, window, height, width, seed):
+    rng = np.random.default_rng(seed)
+    layer = Subsample(maps, window)
+    x = rng.standard_normal((samples, maps, window * height, window * width))
+    assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), x, rng))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(sizes, min_size=2, max_size=4), seeds)
+def test_gradients_of_tanh_and_flatten(shape, seed):
+    rng = np.random.default_rng(seed)
+    for layer in (Tanh(), Flatten()):
+        assert_holds(check_layer(layer, {}, rng.standard_normal(shape), rng))
+
+
+@settings(deadline=None, max_examples=15)
+@given(small_networks(), sizes, st.integers(1, 3), seeds)
+def test_gradients_of_layers_in_sequence_and_in_blocks(drawn, samples, block, seed):
+    network, shape = drawn
+    rng = np.random.default_rng(seed)
+    params, x = drawn_like(network.init(rng), rng), rng.standard_normal((samples, *shape))
+    for form in (network, InBlocks(network, size=block, threads=2)):
+        assert_holds(check_layer(form, params, x, rng))
+
+
+@settings(deadline=None, max_examples=3)
+@given(st.sampled_from([(convnet(), CONVNET_INPUT), (two_layer(), (96 * 96,))]), seeds)
+def test_gradients_of_the_two_networks_of_the_paper(drawn, seed):
+    network, shape = drawn
+    rng = np.random.default_rng(seed)
+    assert_holds(check_layer(network, network.init(rng, np.float64), rng.random((1, *shape)), rng))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 8), sizes, margins, seeds)
+def test_gradients_of_the_contrastive_loss_over_given_pairs(pairs, dims, margin, seed):
+    rng = np.random.default_rng(seed)
+    z1 = rng.standard_normal((pairs, dims))
+    length = margin * rng.choice([0.1, 0.5, 0.9, 0.99, 1.01, 1.5, 3], pairs)
+    away = rng.standard_normal((pairs, dims))
+    z2 = z1 + (length / np.sqrt((away**2).sum(axis=1)))[:, None] * away
+    y = rng.integers(0, 2, pairs)
+    _, dz1, dz2 = contrastive(z1, z2, y, margin)
+    loss = lambda arguments: contrastive(arguments["z1"], arguments["z2"], y, margin)[0]  # noqa: E731
+    assert_holds(check(loss, {"z1": z1, "z2": z2}, {"z1": dz1, "z2": dz2}, rng))
+
+
+@settings(deadline=None, max_examples=40)
+@given(graphs(), sizes, margins, seeds)
+def test_gradients_of_the_loss_over_all_pairs(similar, dims, margin, seed):
+    rng = np.random.default_rng(seed)
+    z = margin * rng.standard_normal((similar.size, dims)) / np.sqrt(2 * dims)
+    assume_smooth(z, margin)
+    weight = rng.uniform(0.5, 2, similar.size)
+    for form in (
+        lambda z: contrastive_all_pairs(z, similar, margin),
+        lambda z: similar_sum(z, similar),
+        lambda z: dissimilar_sum(z, similar, margin, weight),
+    ):
+        assert_holds(check(lambda arguments, f=form: f(arguments["z"])[0], {"z": z}, {"z": form(z)[1]}, rng))
+
+
+@settings(deadline=None, max_examples=10)
+@given(graphs(most=5), small_networks(), st.floats(0.3, 3), st.sampled_from(["balanced", "exact"]), seeds)
+def test_gradients_of_a_siamese_network_down_to_each_parameter(similar, drawn, reach, weighting, seed):
+    network, shape = drawn
+    rng = np.random.default_rng(seed)
+    # No bias 0 and no coefficient 1, yet few units saturated: those would make all embeddings the same.
+    params = tree_map(lambda p: p + 0.3 * rng.standard_normal(p.shape), network.init(rng, np.float64))
+    x = rng.standard_normal((similar.size, *shape))
+    z, _ = network(params, x)
+    # Embeddings that all but coincide lose their differences to rounding, whatever the gradient.
+    assume(energies(z).min() > 0.01 * np.abs(z).max())
+    margin = float(reach * energies(z).mean())
+    assume_smooth(z, margin)
+    i, j, y = pair_table(similar)
+    sample = similar.pairs[rng.integers(similar.listed_count, size=3)]
+    for form in (
+        lambda p: two_towers(network, p, x[i], x[j], y, margin),
+        lambda p: embed_once(network, p, x, similar, margin),
+        lambda p: EveryPair(network, x, similar, margin, weighting)(p, rng, 1.0),
+        lambda p: SampledPairs(network, x, similar, margin, weighting, batch=3).on(sample, p),
+    ):
+        assert_holds(check(lambda p, f=form: f(p)[0], params, form(params)[1], rng))
+
+
+@pytest.fixture(scope="module")
+def audit():
+    return list(findings(seed=0))
+
+
+def test_the_audit_holds_and_rejects_every_wrong_gradient(audit):
+    assert all(finding.as_it_should_be for finding in audit), table(audit)
+
+
+def test_the_audit_covers_layers_networks_losses_and_siamese_forms_at_random_and_trained_weights(audit):
+    subjects = {finding.subject for finding in audit}
+    for layer in (Linear, Conv2d, Subsample, Tanh, Flatten, Sequential, InBlocks):
+        assert layer.__name__ in subjects
+    assert {"contrastive, Eqs. 2 to 4", "all pairs, Eq. 2"} <= subjects
+    for network in ("convnet, Fig. 3", "two-layer, Sec. 3.4"):
+        for weights in ("random W", "trained W"):
+            assert f"{network}, {weights}" in subjects
+            for form in ("two towers", "embed once", "sampled pairs"):
+                assert f"Siamese {network}, {weights}, {form}" in subjects
+
+
+def test_the_audit_offers_every_mistake_on_record(audit):
+    assert sum(subject.startswith("wrong: ") for subject in {finding.subject for finding in audit}) == 12
+    assert all(finding.wrong_on_purpose == finding.subject.startswith("wrong: ") for finding in audit)
+
+
+def test_the_shortened_table_shows_the_finding_that_decides(audit):
+    worst = worst_by_subject(audit)
+    assert [f.subject for f in worst] == list(dict.fromkeys(f.subject for f in audit))
+    one = audit[0]
+    passed = one._replace(wrong_on_purpose=True)
+    assert worst_by_subject([*audit, passed])[0] == passed
+    assert "1 surprise" in summary([*audit, passed]) and "no surprises" in summary(audit)
+    assert "FAILS: a wrong gradient passed" in table([passed])
+    assert MARGIN == 1.0

@@ -1,0 +1,360 @@
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, Views, rendering
+from drlim_np.data.rendering import (
+    AMBIENT,
+    BACKGROUND,
+    FINE,
+    LAMP,
+    LAMPS,
+    LIT,
+    blade,
+    direction,
+    ellipsoid,
+    shade,
+    tube,
+)
+from drlim_np.figures import sheet_airplane as airplane_sheet
+
+GROUND_GREY = round(255 * BACKGROUND)
+DOWN = np.array([0.0, 0.0, -1.0])
+LEFT, RIGHT, BEHIND, OVERHEAD, BOTH_SIDES, BEHIND_AND_OVERHEAD = range(LIGHTINGS)
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    return rendering.generate()
+
+
+@pytest.fixture(scope="module")
+def cube(rendered):
+    """(azimuth, elevation, lighting, row, column) uint8."""
+    return rendered.images.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, VIEW_SIDE)
+
+
+def points(*rows):
+    """(3, points) from a row a point."""
+    return np.array(rows, float).T
+
+
+def distances(a, b):
+    """Euclidean, between images in the last two axes."""
+    return np.sqrt(np.sum((a.astype(float) - b.astype(float)) ** 2, axis=(-2, -1)))
+
+
+def spans(solid, ray, *starts):
+    enter, leave = solid.span(points(*starts), np.array(ray, float))
+    return [(a, b) if a < b else None for a, b in zip(enter.tolist(), leave.tolist(), strict=True)]
+
+
+# ---- what is generated ----
+
+
+def test_there_are_972_views_of_96_by_96_pixels(rendered):
+    assert isinstance(rendered, Views)
+    assert rendered.images.shape == (972, 96, 96) and rendered.images.dtype == np.uint8
+    assert (rendered.name, rendered.title) == ("airplane", "rendered airplane")
+    assert rendered.sha256 == {"images": hashlib.sha256(rendered.images.tobytes()).hexdigest()}
+
+
+def test_a_row_shows_the_azimuth_elevation_and_lighting_that_views_says(rendered):
+    for row in (0, 1, 6, 54, 500, 971):
+        pose = rendering.views(20 * rendered.azimuth[row], 30 + 5 * rendered.elevation[row])
+        assert np.array_equal(rendered.images[row], pose[rendered.lighting[row]])
+
+
+def test_another_process_renders_the_same_bytes_whatever_the_hash_seed(rendered):
+    code = (
+        "import sys; from drlim_np.data import rendering; sys.stdout.buffer.write(rendering.views(100, 55).tobytes())"
+    )
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": seed}
+        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
+        assert run.stdout == rendered.images.reshape(AZIMUTHS, ELEVATIONS, -1)[5, 5].tobytes()
+
+
+def test_rounding_in_the_last_digits_changes_no_pixel(rendered):
+    for azimuth, elevation in ((0, 0), (5, 3), (9, 8), (13, 4)):
+        nudged = rendering.views(20 * azimuth + 1e-12, 30 + 5 * elevation - 1e-12)
+        assert np.array_equal(nudged, rendered.images.reshape(AZIMUTHS, ELEVATIONS, 6, 96, 96)[azimuth, elevation])
+
+
+# ---- what the images show ----
+
+
+def test_the_background_has_one_grey_in_all_views_and_nothing_touches_the_border(cube):
+    border = np.ones((VIEW_SIDE, VIEW_SIDE), bool)
+    border[2:-2, 2:-2] = False
+    assert (cube[..., border] == GROUND_GREY).all()
+    assert (np.mean(cube == GROUND_GREY, axis=(3, 4)) > 0.4).all()
+
+
+def test_the_airplane_is_darker_than_the_background_and_nothing_is_darker_than_ambient_light(cube):
+    assert cube.max() == GROUND_GREY < 255
+    assert cube.min() >= np.floor(255 * BACKGROUND * AMBIENT)
+
+
+def test_the_airplane_has_one_scale_in_every_view_and_turns_about_the_middle_of_the_picture():
+    for azimuth, elevation in ((0, 30), (40, 50), (90, 70), (140, 30), (180, 70)):
+        start, ray = rendering.camera(azimuth, elevation)
+        rays = start.reshape(3, VIEW_SIDE * rendering.FINE, -1)
+        side = np.linalg.norm(rays[:, 0, -1] - rays[:, 0, 0]) / (VIEW_SIDE * rendering.FINE - 1) * rendering.FINE
+        assert abs(side - rendering.PIXEL) < 1e-12
+        middle = rays.mean(axis=(1, 2))
+        assert np.abs(middle - (middle @ ray) * ray).max() < 1e-12  # the ray in the middle meets the origin
+        *_, on_airplane = rendering.visible(start, ray)
+        assert 0.05 < on_airplane.mean() < 0.3
+
+
+def test_seen_from_the_other_side_and_lit_from_the_other_side_the_airplane_is_its_mirror_image(cube):
+    for azimuth in range(AZIMUTHS):
+        mirrored = cube[-azimuth, ..., ::-1]
+        for lighting, swapped in ((LEFT, RIGHT), (BEHIND, BEHIND), (BOTH_SIDES, BOTH_SIDES), (OVERHEAD, OVERHEAD)):
+            assert np.array_equal(cube[azimuth, :, lighting], mirrored[:, swapped])
+
+
+def test_light_from_the_left_throws_the_shadow_to_the_right_and_light_from_behind_towards_the_viewer(cube):
+    def shadow(azimuth, lighting):
+        """The middle of the shadow on the turntable, right and down of the middle of the airplane."""
+        lamp = rendering.LAMP * np.sin(np.radians(rendering.LAMPS[lighting][1]))
+        unlit = np.rint(255 * BACKGROUND * AMBIENT / (AMBIENT + lamp))
+        rows, columns = np.nonzero(cube[azimuth, 4, lighting] == unlit)
+        return columns.mean() - (VIEW_SIDE - 1) / 2, rows.mean() - (VIEW_SIDE - 1) / 2
+
+    for azimuth in (0, 9):  # from the nose and from the tail: the lamps do not turn with the turntable
+        assert shadow(azimuth, LEFT)[0] > 3 and shadow(azimuth, RIGHT)[0] < -3
+        assert abs(shadow(azimuth, BEHIND)[0]) < 0.5 and shadow(azimuth, BEHIND)[1] > 3
+
+
+def test_the_camera_looks_from_above_the_nose_at_azimuth_0_and_at_the_left_wing_at_90():
+    tips = {"nose": (4.9, 0, 0), "fin": (-5, 0, 1.6), "left": (-1.7, 4.9, 0.2)}
+    where = {}
+    for azimuth in (0, 90):
+        start, ray = rendering.camera(azimuth, 45)
+        for name, tip in tips.items():
+            off = np.array(tip)[:, None] - start
+            nearest = np.argmin(np.sum(off**2, axis=0) - (ray @ off) ** 2)
+            where[name, azimuth] = np.array(divmod(nearest, VIEW_SIDE * FINE)) / FINE - VIEW_SIDE / 2
+    assert where["nose", 0][0] > 20 > -20 > where["fin", 0][0]  # the row: down for the nose, up for the fin
+    assert where["left", 0][1] > 25  # the column: who faces a pilot sees the left wing on the right
+    assert where["nose", 90][1] < -25 and where["fin", 90][1] > 25 and where["left", 90][0] > 10
+
+
+def test_a_higher_camera_sees_a_longer_airplane_from_the_front(cube):
+    shown = (cube[0, :, OVERHEAD] != GROUND_GREY).any(axis=2)
+    rows = VIEW_SIDE - shown.argmax(axis=1) - shown[:, ::-1].argmax(axis=1)
+    assert (np.diff(rows[:7]) >= 1).all(), "from 65° up its length and no more its span decides how large it is drawn"
+    assert rows[-1] > 1.3 * rows[0]
+
+
+def test_every_lighting_changes_every_pose_more_than_noise_would(cube):
+    for one in range(LIGHTINGS):
+        for other in range(one):
+            assert (distances(cube[:, :, one], cube[:, :, other]) > 96 * 3).all()
+
+
+def test_the_next_elevation_is_nearer_than_the_view_from_behind_in_any_lighting(cube):
+    half_turn = distances(cube, np.roll(cube, AZIMUTHS // 2, axis=0))
+    assert (distances(cube[:, 1:], cube[:, :-1]) < half_turn[:, 1:]).all()
+
+
+def test_nose_and_tail_are_told_apart(cube):
+    half_turn = distances(cube, np.roll(cube, AZIMUTHS // 2, axis=0))
+    elevation = distances(cube[:, 1:], cube[:, :-1])
+    assert half_turn.min() > 1.3 * elevation.mean()
+
+
+# ---- solids ----
+
+
+def test_a_ray_is_inside_an_ellipsoid_from_the_first_root_to_the_second():
+    egg = ellipsoid((1, 0, 0), (3, 1, 2))
+    # At x = 1 + 3·0.6 the section has z = ±2·0.8.
+    assert spans(egg, (0, 0, -1), (1, 0, 5), (2.8, 0, 5), (4.1, 0, 5)) == [
+        (3, 7),
+        pytest.approx((5 - 1.6, 5 + 1.6)),
+        None,
+    ]
+    # Along (3, 0, 4)/5 through the centre: 1/t² = (0.6/3)² + (0.8/2)² = 0.2.
+    assert spans(egg, (0.6, 0, 0.8), (1, 0, 0)) == [pytest.approx((-np.sqrt(5), np.sqrt(5)))]
+
+
+def test_a_ray_is_inside_a_tube_between_its_ends_and_its_round_side():
+    engine = tube(-1, 2, 0.5, 0.25, radius=0.5)
+    assert spans(engine, (1, 0, 0), (-4, 0.5, 0.25), (-4, 0.5, 0.8)) == [(3, 6), None]
+    assert spans(engine, DOWN, (0, 0.5, 3), (0, 0.8, 3), (2.1, 0.5, 3)) == [
+        (2.25, 3.25),
+        pytest.approx((3 - 0.65, 3 + 0.15)),
+        None,
+    ]
+    # From (-4, 0.5, 4.25) downwards at 45° it meets the front end's plane x = 2 below the tube: only the side counts.
+    slope = np.sqrt(0.5)
+    assert spans(engine, (slope, 0, -slope), (-4, 0.5, 4.25)) == [pytest.approx((3.5 / slope, 4.5 / slope))]
+
+
+def test_a_ray_is_inside_a_blade_between_its_faces_and_edges():
+    wing = blade((2, 0, 0, 0), (1, 0, 4, 1), (0, 0, 0.4))
+    # Half-way along the span: leading edge at 1.5, mid height 0.5, thickness 0.3.
+    assert spans(wing, DOWN, (1.49, 2, 5), (1.51, 2, 5), (-0.01, 2, 5), (0.5, 4.1, 5), (0.5, -0.1, 5)) == [
+        pytest.approx((5 - 0.65, 5 - 0.35)),
+        *[None] * 4,
+    ]
+    assert spans(wing, (-1, 0, 0), (5, 2, 0.5), (5, 2, 0.66)) == [pytest.approx((3.5, 5)), None]
+
+
+def test_normals_are_those_of_the_side_that_a_point_lies_on():
+    egg, engine = ellipsoid((1, 0, 0), (3, 1, 2)), tube(-1, 2, 0.5, 0.25, radius=0.5)
+    gradient = np.array([0.6 / 3, 0, 0.8 / 2])
+    np.testing.assert_allclose(
+        egg.normal(points((4, 0, 0), (2.8, 0, 1.6))).T, [(1, 0, 0), gradient / np.sqrt(gradient @ gradient)]
+    )
+    on_engine = points((2, 0.6, 0.3), (-1, 0.4, 0.25), (1, 0.5, 0.75), (0, 0.8, -0.15))
+    np.testing.assert_allclose(
+        engine.normal(on_engine).T, [(1, 0, 0), (-1, 0, 0), (0, 0, 1), (0, 0.6, -0.8)], atol=1e-12
+    )
+    wing = blade((2, 0, 0, 0), (1, 0, 4, 0), (0, 0, 0.4))
+    leading, trailing = np.array([4, 1, 0]) / np.sqrt(17), (-1, 0, 0)
+    np.testing.assert_allclose(
+        wing.normal(points((1.5, 2, 0), (0, 1, 0), (1, 0, 0.1), (0.5, 4, 0))).T,
+        [leading, trailing, (0, -1, 0), (0, 1, 0)],
+        atol=1e-12,
+    )
+    upper, lower = wing.normal(points((1, 2, 0.15), (1, 2, -0.15))).T
+    np.testing.assert_allclose((upper, lower), np.array([(0, 0.025, 1), (0, 0.025, -1)]) / np.sqrt(1 + 0.025**2))
+
+
+def test_the_nearest_of_two_solids_is_seen_and_the_turntable_where_there_is_none(monkeypatch):
+    ball, higher = ellipsoid((0, 0, 0), (1, 1, 1)), ellipsoid((0, 0, 3), (0.5, 0.5, 0.5))
+    for order in ([ball, higher], [higher, ball]):
+        monkeypatch.setattr(rendering, "AIRPLANE", order)
+        seen, normals, on_airplane = rendering.visible(points((0, 0, 9), (0.6, 0, 9), (5, 0, 9)), DOWN)
+        np.testing.assert_allclose(seen.T, [(0, 0, 3.5), (0.6, 0, 0.8), (5, 0, rendering.TURNTABLE)])
+        np.testing.assert_allclose(normals.T, [(0, 0, 1), (0.6, 0, 0.8), (0, 0, 1)], atol=1e-12)
+        assert on_airplane.tolist() == [True, True, False]
+
+
+def test_the_airplane_stands_clear_of_the_turntable():
+    across = np.linspace(-6, 6, 121)
+    ground = np.stack(np.meshgrid(across, across, [rendering.TURNTABLE]), axis=0).reshape(3, -1)
+    spans = [solid.span(ground, -DOWN) for solid in rendering.AIRPLANE]
+    lowest = min(enter[enter < leave].min() for enter, leave in spans)
+    assert 0 < lowest < 0.5
+
+
+# ---- light ----
+
+
+def test_directions_are_unit_vectors_from_degrees_around_and_up():
+    np.testing.assert_allclose(
+        [direction(0, 0), direction(90, 0), direction(200, 90), direction(180, 60)],
+        [(1, 0, 0), (0, 1, 0), (0, 0, 1), (-0.5, 0, np.sqrt(0.75))],
+        atol=1e-12,
+    )
+
+
+def test_light_falls_by_the_cosine_on_what_faces_the_lamp_and_not_at_all_on_what_faces_away(monkeypatch):
+    monkeypatch.setattr(rendering, "AIRPLANE", [ellipsoid((0, 0, 0), (1, 1, 1))])
+    surface = points((0, 0, 1), (0.6, 0, 0.8), (-0.6, 0, 0.8), (0, 0, -1), (0, 1, 0))
+    np.testing.assert_allclose(rendering.light(surface, surface, direction(0, 30)), [0.5, 0.9196, 0, 0, 0], atol=1e-4)
+
+
+def test_what_faces_away_gets_no_light_even_where_nothing_is_in_the_way(monkeypatch):
+    monkeypatch.setattr(rendering, "AIRPLANE", [])
+    assert rendering.light(points((0, 0, 0), (0, 0, 0)), points((0, 0, 1), (0, 0, -1)), -DOWN).tolist() == [1, 0]
+
+
+def test_a_solid_shadows_what_it_covers_and_what_it_nearly_touches(monkeypatch):
+    monkeypatch.setattr(rendering, "AIRPLANE", [ellipsoid((0, 0, 0), (0.01, 0.01, 0.01))])
+    covered, near, beside = (0, 0, 0.005), (0, 0, -0.0101), (0.0101, 0, 0)
+    assert rendering.light(points(covered, near, beside), points(*[(0, 0, 1)] * 3), -DOWN).tolist() == [0, 0, 1]
+
+
+def test_a_solid_in_the_way_casts_a_shadow_but_none_on_what_lies_before_it(monkeypatch):
+    monkeypatch.setattr(rendering, "AIRPLANE", [ellipsoid((0, 0, 2), (1, 1, 1))])
+    floor = points((0, 0, 0), (0.99, 0, 0), (1.01, 0, 0), (0, 0, 3.5))
+    up = np.repeat(points((0, 0, 1)), 4, axis=1)
+    assert rendering.light(floor, up, -DOWN).tolist() == [0, 0, 1, 1]
+    # The lamp at 45°: the shadow lies 2 away from under the ball.
+    assert rendering.light(points((-2, 0, 0), (0, 0, 0)), up[:, :2], direction(0, 45))[0] == 0
+    assert rendering.light(points((2, 0, 0)), up[:, :1], direction(0, 45)) == pytest.approx(np.sqrt(0.5))
+
+
+def test_grey_is_ambient_light_and_the_sum_over_the_lamps_that_are_on():
+    reaching, lamps = np.array([[0.5, 0, 1], [0.25, 0, 0]]), np.array([(0, 0, 1.0), (0.6, 0, 0.8)])
+    grey = shade(reaching, lamps, np.array([True, True, True]))
+    np.testing.assert_allclose(grey, [AMBIENT + 0.75 * LAMP, AMBIENT, AMBIENT + LAMP])
+
+
+def test_the_turntable_has_the_background_s_grey_except_in_shadow():
+    lamps = np.array([(0, 0, 1.0), (0.6, 0, 0.8)])
+    grey = shade(np.array([[1.0, 0, 0], [0.8, 0.8, 0]]), lamps, np.zeros(3, bool))
+    full = AMBIENT + 1.8 * LAMP
+    np.testing.assert_allclose(grey, BACKGROUND * np.array([1, (AMBIENT + 0.8 * LAMP) / full, AMBIENT / full]))
+
+
+def test_what_faces_away_from_all_lamps_shows_ambient_light_only():
+    start, ray = rendering.camera(30, 40)
+    seen, normals, on_airplane = rendering.visible(start, ray)
+    left = direction(30 + LAMPS[LEFT][0], LAMPS[LEFT][1])
+    away = on_airplane & (left @ normals < 0)
+    reaching = rendering.light(seen, normals, left)
+    assert away.sum() > 250
+    assert (shade(reaching[None], left[None], on_airplane)[away] == AMBIENT).all()
+    shadowed = on_airplane & (left @ normals > 0) & (reaching == 0)
+    assert shadowed.sum() > 40, "no part of the airplane throws a shadow on another"
+
+
+def test_each_lighting_is_another_choice_of_lamps_and_none_is_dark():
+    assert LIT.shape == (LIGHTINGS, len(LAMPS))
+    assert len({tuple(row) for row in LIT.tolist()}) == LIGHTINGS
+    assert LIT.any(axis=1).all() and LIT.any(axis=0).all()
+
+
+# ---- the sheet ----
+
+
+@pytest.fixture(scope="module")
+def sheet(rendered):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "generate", lambda memory: rendered)
+        from drlim_np.figures.record import Run
+
+        return airplane_sheet.make(Run(0, False, 1, digits=lambda: pytest.fail("needs no digits"), views=None))
+
+
+def tiles(axes):
+    (shown,) = axes.get_images()
+    table = np.asarray(shown.get_array())
+    return table.reshape(len(table) // VIEW_SIDE, VIEW_SIDE, -1, VIEW_SIDE).swapaxes(1, 2).reshape(-1, 96, 96)
+
+
+def test_the_sheet_shows_every_azimuth_every_elevation_and_every_lighting(sheet, cube):
+    around, up, *lit = map(tiles, sheet.figure.axes)
+    assert np.array_equal(around, cube[:, 4, BEHIND_AND_OVERHEAD])
+    assert np.array_equal(up, cube[2, :, BEHIND_AND_OVERHEAD])
+    for lighting, line in enumerate(lit):
+        assert np.array_equal(line, cube[::2, 4, lighting])
+    assert len(lit) == LIGHTINGS
+
+
+def test_the_sheet_names_the_lamps_of_each_lighting(sheet):
+    names = [axes.get_ylabel().removeprefix("lit from\n") for axes in sheet.figure.axes[2:]]
+    lamps = ("left", "right", "behind", "overhead")
+    assert [[lamp in name for lamp in lamps] for name in names] == LIT.tolist()
+
+
+def test_light_matters_more_than_the_pose_to_neighbours_in_pixels(sheet):
+    same_light, contiguous = sheet.claims
+    assert same_light.holds and (same_light.relation, same_light.bound) == ("≥", 1 / 2)
+    assert contiguous.holds and (contiguous.relation, contiguous.bound) == ("≤", 2 / 3)
+
+
+def test_the_sheet_names_the_airplane_as_its_data(sheet, rendered):
+    assert sheet.data is rendered
+    assert sheet.settings["images"] == 972

@@ -1,0 +1,257 @@
+"""Nearest neighbours against a double loop: where the fast product is right or useless, on maps, and where all ties."""
+
+import tracemalloc
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.neighbors import NearestNeighbors
+
+from drlim_np.errors import InputError
+from drlim_np.fast import knn as nearest
+from drlim_np.fast.knn import SPARE, nearest_neighbours
+
+
+def by_double_loop(x, k):
+    x = np.asarray(x).astype(np.float64)
+    found = []
+    for i in range(len(x)):
+        squared = [(float(np.sum((x[i] - x[j]) ** 2)), j) for j in range(len(x)) if j != i]
+        found.append([j for _, j in sorted(squared)[:k]])
+    return np.array(found)
+
+
+def pixel_like(samples, rng):
+    """Blobs of ink on a 12 × 12 grid, in float32 between 0 and 1."""
+    grid = np.arange(12)
+    centre, width = rng.uniform(2, 10, (samples, 2)), rng.uniform(1, 3, samples)
+    across = np.exp(-((grid - centre[:, :1]) ** 2) / width[:, None] ** 2)
+    down = np.exp(-((grid - centre[:, 1:]) ** 2) / width[:, None] ** 2)
+    return (down[:, :, None] * across[:, None, :]).reshape(samples, 144).astype(np.float32)
+
+
+def far_clusters(rng, separation):
+    """Two clusters of spread 1 whose centres lie `separation` apart."""
+    x = rng.standard_normal((80, 4))
+    x[:40] += separation
+    return x
+
+
+def counted_fallbacks(x, k):
+    """How many samples were compared with all the others exactly."""
+    with mock.patch.object(nearest, "_rank", side_effect=nearest._rank) as rank:
+        nearest_neighbours(x, k)
+    return sum(len(call.args[2][0]) == len(x) - 1 for call in rank.call_args_list)
+
+
+# ---- equal to the double loop ----
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    samples=st.integers(2, 20),
+    features=st.integers(1, 5),
+    seed=st.integers(0, 2**32 - 1),
+    scale=st.sampled_from([1e-6, 1.0, 1e6]),
+    offset=st.sampled_from([0.0, 1.0, 1e4, 1e9]),
+    rows=st.sampled_from([1, 3, 128]),
+    tile=st.sampled_from([1, 4, 1024]),
+    spare=st.sampled_from([0, 1, 12]),
+    data=st.data(),
+)
+def test_random_points_have_the_neighbours_of_the_double_loop(
+    samples, features, seed, scale, offset, rows, tile, spare, data
+):
+    x = scale * (np.random.default_rng(seed).standard_normal((samples, features)) + offset)
+    k = data.draw(st.integers(1, samples - 1))
+    with mock.patch.multiple(nearest, ROWS=rows, TILE=tile, SPARE=spare, FEW=0):
+        assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    x=hnp.arrays(np.int64, st.tuples(st.integers(2, 30), st.integers(1, 3)), elements=st.integers(-2, 2)),
+    rows=st.sampled_from([1, 3, 128]),
+    tile=st.sampled_from([1, 4, 1024]),
+    spare=st.sampled_from([0, 1, 12]),
+    data=st.data(),
+)
+def test_ties_and_duplicates_go_to_the_smaller_index(x, rows, tile, spare, data):
+    k = data.draw(st.integers(1, len(x) - 1))
+    with mock.patch.multiple(nearest, ROWS=rows, TILE=tile, SPARE=spare, FEW=0):
+        assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32, np.float64, bool])
+def test_every_real_dtype_is_compared_by_value(dtype):
+    x = np.random.default_rng(0).integers(0, 256, (30, 6)).astype(dtype)
+    assert nearest_neighbours(x, 4).tolist() == by_double_loop(x, 4).tolist()
+
+
+@pytest.mark.parametrize("block", ["ROWS", "TILE"])
+def test_a_sample_just_past_a_block_is_compared_like_the_others(block):
+    x = np.random.default_rng(1).standard_normal((65, 3))
+    with mock.patch.object(nearest, block, 64):
+        assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
+
+
+def test_pixels_that_are_the_same_everywhere_change_nothing():
+    x = np.random.default_rng(1).random((40, 6))
+    x[:, [0, 3]] = 7.5, 1e30
+    assert nearest_neighbours(x, 4).tolist() == by_double_loop(np.delete(x, [0, 3], axis=1), 4).tolist()
+
+
+def test_among_identical_samples_the_neighbours_are_the_smallest_indices():
+    samples, k = 5 * SPARE, 3
+    expected = [[j for j in range(samples) if j != i][:k] for i in range(samples)]
+    assert nearest_neighbours(np.full((samples, 2), 7.5), k).tolist() == expected
+
+
+def test_everyone_else_is_a_neighbour_at_the_largest_k():
+    x = np.array([[0.0], [10.0], [1.0], [4.0]])
+    assert nearest_neighbours(x, 3).tolist() == [[2, 3, 1], [3, 2, 0], [0, 3, 1], [2, 0, 1]]
+
+
+# ---- boxes on a map ----
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    x=hnp.arrays(np.float64, st.tuples(st.integers(2, 40), st.integers(1, 3)), elements=st.integers(0, 6).map(float)),
+    box=st.integers(1, 8),
+    data=st.data(),
+)
+def test_on_a_map_in_whatever_boxes_ties_and_duplicates_go_to_the_smaller_index(x, box, data):
+    k = data.draw(st.integers(1, len(x) - 1))
+    with mock.patch.object(nearest, "BOX", box):
+        assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
+
+
+def test_on_a_map_of_a_few_spots_each_box_looks_beyond_its_own():
+    rng = np.random.default_rng(13)
+    x = np.array([[0.0, 0], [0, 1], [5, 0]])[np.arange(400) % 3] + 1e-6 * rng.random((400, 2))
+    assert nearest_neighbours(x, 140).tolist() == by_double_loop(x, 140).tolist()
+
+
+def test_on_a_map_no_box_is_left_out_that_is_near_to_a_single_sample_of_another():
+    # Many boxes are near to the middle one's first sample, and one, farther away, to its last.
+    left, right = -1.1 - np.arange(12 * nearest.BOX) / 1e4, 32.5 + np.arange(nearest.BOX) / 1e4
+    x = np.concatenate([left, np.arange(nearest.BOX), right])[:, None]  # the last of the middle ones is near to those
+    assert nearest_neighbours(x, 2).tolist() == by_double_loop(x, 2).tolist()
+
+
+def test_on_a_map_few_samples_are_compared():
+    x = np.random.default_rng(14).random((3000, 2))
+    with mock.patch.object(nearest, "_rank", side_effect=nearest._rank) as rank:
+        nearest_neighbours(x, 5)
+    compared = sum(call.args[2].size for call in rank.call_args_list)
+    assert compared < 3000 * 3000 / 6
+
+
+# ---- the fast product and its fallback ----
+
+
+@pytest.mark.parametrize("separation", [1e5, 1e7, 1e9])
+def test_clusters_so_far_apart_that_the_float32_product_is_useless_still_have_exact_neighbours(separation):
+    x, k = far_clusters(np.random.default_rng(2), separation), 3
+    centred = (x - x.mean(axis=0)).astype(np.float32)
+    squares = np.sum(centred * centred, axis=1)
+    fast = squares[:, None] - 2 * centred @ centred.T + squares
+    np.fill_diagonal(fast, np.inf)
+    candidates = np.argsort(fast, axis=1)[:, : k + SPARE]
+    expected = by_double_loop(x, k)
+    missed = [set(row) - set(kept) for row, kept in zip(expected.tolist(), candidates.tolist(), strict=True)]
+    assert any(missed)
+    assert nearest_neighbours(x, k).tolist() == expected.tolist()
+
+
+def test_a_single_outlier_does_not_spoil_the_neighbours_of_the_others():
+    x = np.random.default_rng(3).standard_normal((80, 3))
+    x[17] = 1e8
+    assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
+
+
+def test_points_far_from_the_origin_are_as_near_to_each_other_as_at_the_origin():
+    x = np.random.default_rng(4).integers(-1000, 1000, (80, 4)).astype(np.float64)
+    assert nearest_neighbours(x + 2.0**40, 5).tolist() == nearest_neighbours(x, 5).tolist()
+    assert counted_fallbacks(x + 2.0**40, 5) == 0
+
+
+def test_pixels_need_no_fallback_and_far_clusters_do():
+    rng = np.random.default_rng(5)
+    assert counted_fallbacks(pixel_like(300, rng), 5) == 0
+    assert counted_fallbacks(far_clusters(rng, 1e7), 5) == 80
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-25, 1e19, 1e30])
+def test_the_unit_of_the_pixels_does_not_matter(scale):
+    x = np.random.default_rng(6).standard_normal((60, 3))
+    assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
+
+
+def test_pixels_have_the_neighbours_that_scikit_learn_finds():
+    x = pixel_like(400, np.random.default_rng(7))
+    reference = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(x.astype(np.float64))
+    assert nearest_neighbours(x, 5).tolist() == reference.kneighbors(return_distance=False).tolist()
+
+
+def test_ties_that_no_rounding_puts_in_doubt_go_to_the_smaller_index_too():
+    x = np.repeat((np.arange(60) // 2)[:, None], 4, axis=1)  # each point twice, on a line: left and right of it tie
+    assert counted_fallbacks(x, 3) == 0
+    assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
+
+
+# ---- resources ----
+
+
+def test_the_number_of_threads_changes_nothing():
+    x = np.random.default_rng(8).integers(0, 4, (3 * nearest.ROWS + 5, 4))
+    with mock.patch.object(nearest, "TILE", nearest.ROWS):
+        one, two, five = (nearest_neighbours(x, 5, threads) for threads in (1, 2, 5))
+    assert one.tolist() == two.tolist() == five.tolist()
+
+
+def test_memory_stays_far_below_the_table_of_all_distances():
+    samples = 6_000
+    x = np.random.default_rng(9).random((samples, 16), dtype=np.float32)
+    tracemalloc.start()
+    nearest_neighbours(x, 5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < samples * samples * 4 / 5
+
+
+def test_the_samples_are_left_as_they_were():
+    x = np.random.default_rng(10).standard_normal((20, 3)).astype(np.float32)
+    before = x.copy()
+    nearest_neighbours(x, 3)
+    assert np.array_equal(x, before)
+
+
+# ---- what is refused ----
+
+
+@pytest.mark.parametrize("k", [0, -1, 6, 7, 2.0, None])
+def test_a_k_without_that_many_others_is_refused_in_one_line(k):
+    with pytest.raises(InputError, match="k must be 1 to 5") as error:
+        nearest_neighbours(np.eye(6), k)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 2, 2), ()])
+def test_samples_that_are_no_rows_of_features_are_refused_in_one_line(shape):
+    with pytest.raises(InputError, match="samples, features") as error:
+        nearest_neighbours(np.ones(shape), 1)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_pixel_that_is_no_finite_number_is_refused_in_one_line_that_names_the_sample(value):
+    x = np.ones((6, 2))
+    x[3, 1] = x[5, 0] = value
+    with pytest.raises(InputError, match="sample 3") as error:
+        nearest_neighbours(x, 2)
+    assert "\n" not in str(error.value)

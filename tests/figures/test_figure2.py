@@ -1,0 +1,297 @@
+"""The springs of Figure 2, read back from the drawing and held against Eqs. 4, 6 and 7 written out."""
+
+from itertools import combinations
+from math import cos, dist, hypot, pi, sin
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import Circle
+from matplotlib.path import Path
+from matplotlib.quiver import Quiver
+
+from drlim_np.figures import figure2
+from drlim_np.figures.figure2 import BLUE, DISSIMILAR, MARGIN, RED, ROOM, SCALE, SIMILAR, make, relax, springs, zigzag
+from drlim_np.figures.record import Run, publish
+from drlim_np.loss import contrastive
+
+RUN = Run(seed=0, quick=False, threads=1, digits=lambda: pytest.fail("this figure needs no digits"), views=None)
+SPRING_PANELS = pytest.mark.parametrize("panel", "ace")
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """The result laid out as it is saved, and its panels: by letter, the chain of arrows under (e) by "sum"."""
+    result = make(RUN)
+    result.figure.draw_without_rendering()
+    titles = {axes: axes.get_title(loc="left") for axes in result.figure.axes}
+    return result, {title[1] if title[0] == "(" else "sum": axes for axes, title in titles.items()}
+
+
+@pytest.fixture(scope="module")
+def panels(drawn):
+    return drawn[1]
+
+
+def arrows(axes):
+    """Every arrow's foot, force and pair: [((x, y), (force x, force y), y)]."""
+    (quiver,) = (artist for artist in axes.collections if isinstance(artist, Quiver))
+    assert (quiver.angles, quiver.scale_units, quiver.scale, quiver.pivot) == ("xy", "xy", 1, "tail")
+    forces = np.stack([quiver.U, quiver.V], axis=1) / SCALE
+    labels = [{RED: SIMILAR, BLUE: DISSIMILAR}[to_hex(colour).upper()] for colour in quiver.get_facecolor()]
+    return list(zip(map(tuple, quiver.get_offsets().tolist()), map(tuple, forces.tolist()), labels, strict=True))
+
+
+def tip(foot, drawn_force):
+    return np.add(foot, SCALE * np.array(drawn_force))
+
+
+def lines(axes, kind):
+    """The polylines drawn as `kind`, from the centre to the point."""
+    return [line.get_xydata() for line in axes.get_lines() if line.get_gid() == kind]
+
+
+def force(end, other, y):
+    """On `end` from a spring to `other`, by Eqs. 6 and 7, one coordinate at a time."""
+    d = sum((e - o) ** 2 for e, o in zip(end, other, strict=True)) ** 0.5
+    slope = d if y == SIMILAR else (-(MARGIN - d) if d < MARGIN else 0)
+    return [-slope * (e - o) / d for e, o in zip(end, other, strict=True)]
+
+
+def failing(result):
+    return [claim.text for claim in result.claims if not claim.holds]
+
+
+# ---- (a) and (c): springs on the points ----
+
+
+@pytest.mark.parametrize(("panel", "y", "sign"), [("a", SIMILAR, -1), ("c", DISSIMILAR, 1)])
+def test_arrows_on_the_points_are_the_forces_of_their_springs(panels, panel, y, sign):
+    (centre,) = {tuple(spring[0]) for spring in lines(panels[panel], "spring")}
+    found = arrows(panels[panel])
+    assert len(found) == 5
+    for foot, drawn_force, label in found:
+        assert label == y
+        np.testing.assert_allclose(drawn_force, force(foot, centre, y), rtol=1e-12, atol=1e-15)
+        _, dz1, _ = contrastive(np.array([foot]), np.array([centre]), [y], MARGIN)
+        np.testing.assert_array_equal(drawn_force, -dz1[0])
+        assert sign * np.dot(np.subtract(foot, centre), drawn_force) > 0
+
+
+def test_no_arrow_and_no_spring_reach_a_point_beyond_the_margin(panels):
+    axes = panels["c"]
+    (circle,) = (patch for patch in axes.patches if isinstance(patch, Circle))
+    centre = tuple(circle.get_center())
+    assert circle.get_radius() == MARGIN
+    slack = lines(axes, "slack")
+    assert len(slack) == 2
+    for start, end in slack:
+        assert tuple(start) == centre
+        assert dist(end, centre) > MARGIN
+        assert all(dist(end, foot) > 0.1 for foot, *_ in arrows(axes))
+    assert all(dist(foot, centre) < MARGIN for foot, *_ in arrows(axes))
+    assert all(dist(spring[-1], centre) < MARGIN for spring in lines(axes, "spring"))
+    assert not lines(panels["a"], "slack") + lines(panels["e"], "slack")
+
+
+# ---- (e): equilibrium ----
+
+
+def balanced(panels):
+    """The free point, and every held one with its label."""
+    found, springs = arrows(panels["e"]), lines(panels["e"], "spring")
+    (centre,) = {foot for foot, *_ in found}
+    return centre, [(tuple(spring[-1]), y) for spring, (*_, y) in zip(springs, found, strict=True)]
+
+
+def test_arrows_on_the_free_point_are_the_forces_of_its_springs(panels):
+    centre, held = balanced(panels)
+    assert [y for _, y in held] == [SIMILAR] * 5 + [DISSIMILAR]
+    for (end, y), (_, drawn_force, _) in zip(held, arrows(panels["e"]), strict=True):
+        np.testing.assert_allclose(drawn_force, force(centre, end, y), rtol=1e-12, atol=1e-15)
+        _, _, dz2 = contrastive(np.array([end]), np.array([centre]), [y], MARGIN)
+        np.testing.assert_array_equal(drawn_force, -dz2[0])
+
+
+def test_at_equilibrium_the_forces_balance_and_every_step_of_the_free_point_raises_the_loss(panels):
+    centre, held = balanced(panels)
+    forces = [drawn_force for _, drawn_force, _ in arrows(panels["e"])]
+    assert hypot(*np.sum(forces, axis=0)) <= 1e-6 * max(hypot(*one) for one in forces)
+
+    def loss(place):
+        return sum(
+            dist(place, end) ** 2 / 2 if y == SIMILAR else max(0, MARGIN - dist(place, end)) ** 2 / 2 for end, y in held
+        )
+
+    for angle in np.arange(8) * pi / 4:
+        assert loss((centre[0] + 1e-3 * cos(angle), centre[1] + 1e-3 * sin(angle))) > loss(centre)
+
+
+def test_the_arrows_end_to_end_are_those_of_the_equilibrium_and_close(drawn):
+    result, panels = drawn
+    chain = arrows(panels["sum"])
+    assert sorted(one[1:] for one in chain) == sorted(one[1:] for one in arrows(panels["e"]))
+    tips = [tip(foot, drawn_force) for foot, drawn_force, _ in chain]
+    feet = [foot for foot, *_ in chain]
+    np.testing.assert_allclose(tips, feet[1:] + feet[:1], atol=1e-12)
+    (net,) = (claim.value for claim in result.claims if claim.text.startswith("net force"))
+    assert [text.get_text() for text in panels["sum"].texts] == [f"net force / largest force = {net:.0e}"]
+
+
+@pytest.mark.parametrize("start", [(0.0, 0.0), (1.0, -1.0), (-0.5, 0.5)])
+def test_the_free_point_comes_to_rest_amid_similar_ones_wherever_it_is_let_go(start):
+    points = np.array([[1.0, 0.2], [-0.4, 0.9], [-0.3, -1.0]])
+    found = relax(points, np.zeros(3, int), np.array(start))
+    np.testing.assert_allclose(found.centre, points.mean(axis=0), atol=1e-12)
+
+
+def test_forces_at_the_two_ends_of_a_spring_are_opposite():
+    found = springs(np.array([0.1, 0.2]), np.array([[0.5, 0.5], [2.0, 0.0]]), np.array([1, 0]))
+    np.testing.assert_array_equal(found.on_points, -found.on_centre)
+
+
+# ---- how all of it is drawn ----
+
+
+def test_arrows_have_one_scale_in_all_panels_on_paper_too(panels):
+    for letter in "ace":
+        assert panels[letter].get_xlim() == panels[letter].get_ylim() == (-ROOM, ROOM)
+        assert panels[letter].get_aspect() == 1
+        (bar,) = lines(panels[letter], "scale")
+        assert dist(*bar) == pytest.approx(SCALE * MARGIN)
+    pixels = [np.diag(panels[name].transData.get_matrix())[:2] for name in ("a", "c", "e", "sum")]
+    np.testing.assert_allclose(pixels, np.full((4, 2), pixels[0][0]), rtol=0.01)
+
+
+@SPRING_PANELS
+def test_a_spring_joins_the_centre_to_every_point_that_exerts_a_force_in_the_colour_of_its_arrow(panels, panel):
+    axes, found = panels[panel], arrows(panels[panel])
+    drawn_springs = [line for line in axes.get_lines() if line.get_gid() == "spring"]
+    points, centre = (line.get_xydata() for line in axes.get_lines() if line.get_marker() == "o")
+    assert len(drawn_springs) == len(found) == len(points) - len(lines(axes, "slack"))
+    joined = [line.get_xydata()[-1] for line in drawn_springs] + [slack[-1] for slack in lines(axes, "slack")]
+    np.testing.assert_array_equal(sorted(map(tuple, joined)), sorted(map(tuple, points)))
+    for line, (foot, _, y) in zip(drawn_springs, found, strict=True):
+        start, *_, end = line.get_xydata()
+        np.testing.assert_array_equal(start, centre[0])
+        assert line.get_color() == (RED if y == SIMILAR else BLUE)
+        assert foot == tuple(start if panel == "e" else end)
+
+
+@pytest.mark.parametrize("end", [(4.0, -2.0), (1.1, 2.0), (0.1, 0.3)])
+def test_a_zigzag_starts_and_ends_at_its_points_straight_and_goes_to_both_sides(end):
+    start, end = np.array([1.0, 2.0]), np.array(end)
+    path = zigzag(start, end, turns=8, width=0.05)
+    np.testing.assert_array_equal(path[[0, -1]], [start, end])
+    along = (end - start) / dist(start, end)
+    across = (path - start) @ [-along[1], along[0]]
+    np.testing.assert_allclose(across, [0, 0, *[0.05, -0.05] * 4, 0, 0], atol=1e-12)
+    assert (np.diff((path - start) @ along) > 0).all()
+
+
+@pytest.mark.parametrize("panel", ["a", "c", "e", "sum"])
+def test_all_that_is_drawn_lies_within_the_panel(panels, panel):
+    axes = panels[panel]
+    tips = [tip(foot, drawn_force) for foot, drawn_force, _ in arrows(axes)]
+    xy = np.concatenate([tips, [foot for foot, *_ in arrows(axes)], *(line.get_xydata() for line in axes.get_lines())])
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    assert (low < xy).all() and (xy < high).all()
+    for patch in axes.patches:
+        assert (np.abs(patch.get_center()) + patch.get_radius() < high).all()
+
+
+def test_no_text_is_clipped_or_lies_on_another_or_on_the_drawing(drawn):
+    figure, panels = drawn[0].figure, drawn[1]
+    boxes = [legend.get_window_extent() for axes in figure.axes if (legend := axes.get_legend())]
+    for axes in figure.axes:
+        titles = [axes.title, axes._left_title, axes.xaxis.label]
+        ticks = [*axes.get_xticklabels(), *axes.get_yticklabels()] if axes.axison else []
+        boxes += [text.get_window_extent() for text in [*axes.texts, *titles, *ticks] if text.get_text()]
+    boxes.append(figure._suptitle.get_window_extent())
+    assert len(boxes) > 20
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    for box in boxes:
+        assert figure.bbox.containsx(box.x0) and figure.bbox.containsx(box.x1)
+        assert figure.bbox.containsy(box.y0) and figure.bbox.containsy(box.y1)
+
+    for axes in panels.values():
+        strokes = [
+            artist.get_path().transformed(artist.get_transform()) for artist in [*axes.get_lines(), *axes.patches]
+        ]
+        if axes not in (panels["b"], panels["d"]):
+            strokes += [Path(axes.transData.transform([foot, tip(foot, one)])) for foot, one, _ in arrows(axes)]
+        assert strokes
+        assert not any(stroke.intersects_bbox(box, filled=False) for stroke in strokes for box in boxes)
+
+
+# ---- (b) and (d): loss and gradient of one pair ----
+
+
+@pytest.mark.parametrize(
+    ("panel", "loss", "slope", "look"),
+    [
+        ("b", lambda d: d**2 / 2, lambda d: d, (RED, "--")),
+        ("d", lambda d: max(0, MARGIN - d) ** 2 / 2, lambda d: -(MARGIN - d) if d < MARGIN else 0, (BLUE, "-")),
+    ],
+)
+def test_the_curves_are_the_loss_and_its_gradient(panels, panel, loss, slope, look):
+    axes = panels[panel]
+    first, second = (line for line in axes.get_lines() if len(line.get_xdata()) > 2)
+    for line, expected in ((first, loss), (second, slope)):
+        np.testing.assert_allclose(line.get_ydata(), [expected(d) for d in line.get_xdata()], rtol=1e-12, atol=1e-15)
+        assert line.get_xdata()[-1] > 1.5 * MARGIN
+        assert axes.get_ylim()[0] < line.get_ydata().min() and line.get_ydata().max() < axes.get_ylim()[1]
+    assert (first.get_color(), first.get_linestyle()) == look
+    assert axes.get_xticks().tolist() == [0, MARGIN]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "$m$"]
+
+
+# ---- the claims ----
+
+
+def reversed_push(z1, z2, y, margin):
+    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
+    sign = np.where(np.asarray(y) == DISSIMILAR, -1, 1)[:, None]
+    return loss, sign * dz1, sign * dz2
+
+
+def reversed_pull(z1, z2, y, margin):
+    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
+    sign = np.where(np.asarray(y) == SIMILAR, -1e-3, 1)[:, None]
+    return loss, sign * dz1, sign * dz2
+
+
+def without_reaction(z1, z2, y, margin):
+    loss, dz1, _ = contrastive(z1, z2, y, margin)
+    return loss, dz1, dz1 * 1e-3
+
+
+def wider(z1, z2, y, margin):
+    return contrastive(z1, z2, y, 1.5 * margin)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "broken"),
+    [
+        ("contrastive", reversed_push, {"arrows", "slopes"}),
+        ("contrastive", reversed_pull, {"arrows", "slopes"}),
+        ("contrastive", without_reaction, {"arrows"}),
+        ("contrastive", wider, {"arrows", "force", "slopes"}),
+        ("similar_loss", lambda d: d * d, {"slopes"}),
+        ("dissimilar_loss", lambda d, m: (m - d) ** 2 / 2, {"slopes"}),
+        ("STEPS", 5, {"net"}),
+    ],
+)
+def test_the_claims_hold_and_with_a_wrong_loss_those_about_it_fail(drawn, monkeypatch, name, wrong, broken):
+    assert len(drawn[0].claims) == 4
+    assert not failing(drawn[0])
+    monkeypatch.setattr(figure2, name, wrong)
+    assert broken <= {text.split()[0] for text in failing(make(RUN))}
+
+
+def test_figure_2_made_twice_has_the_same_bytes(tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        publish("figure2", make(RUN), RUN, 1.0, tmp_path / folder)
+    for name in ("figure2.png", "figure2.svg"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

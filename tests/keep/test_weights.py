@@ -1,0 +1,190 @@
+"""W on disk: what comes back is what went in, and whatever is not that is refused in one line."""
+
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from drlim_np.backend import namespace
+from drlim_np.errors import DataError, DrlimError, InputError
+from drlim_np.keep.weights import load, save
+from drlim_np.layers import Linear
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.tree import leaves
+
+rng = np.random.default_rng
+NETWORKS = pytest.mark.parametrize(
+    ("network", "shape"), [(convnet(), CONVNET_INPUT), (two_layer(12), (12,))], ids=["convnet", "two-layer"]
+)
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def bits(tree):
+    return [(name, leaf.dtype, leaf.shape, leaf.tobytes()) for name, leaf in leaves(tree)]
+
+
+def complaint(path):
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert str(caught.value).isprintable(), "more than one line"
+    return str(caught.value)
+
+
+@NETWORKS
+@DTYPES
+def test_what_is_loaded_is_what_was_saved_to_the_last_bit(tmp_path, network, shape, dtype):
+    params = network.init(rng(0), dtype)
+    save(tmp_path / "w.npz", params)
+    loaded = load(tmp_path / "w.npz")
+    assert bits(loaded) == bits(params)
+    assert list(loaded) == list(params), "a layer without parameters has its place too"
+    x = rng(1).random((3, *shape)).astype(dtype)
+    np.testing.assert_array_equal(network(loaded, x)[0], network(params, x)[0])
+
+
+def test_trees_of_any_depth_come_back_with_their_empty_branches(tmp_path):
+    tree = {"a": {"b": {"c": np.ones(2)}, "none": {}}, "file": np.zeros((2, 0)), "flat": np.array(3.0), "last": {}}
+    save(tmp_path / "w.npz", tree)
+    loaded = load(tmp_path / "w.npz")
+    assert bits(loaded) == bits(tree)
+    assert loaded["a"]["none"] == loaded["last"] == {}
+    save(tmp_path / "w.npz", {})
+    assert load(tmp_path / "w.npz") == {}
+
+
+def test_the_file_is_an_npz_that_numpy_opens_under_the_dotted_names(tmp_path):
+    params = two_layer(4, 3, 2).init(rng(0))
+    save(tmp_path / "w.npz", params)
+    with np.load(tmp_path / "w.npz", allow_pickle=False) as file:
+        assert file.files == ["hidden.weight", "hidden.bias", "squash.", "output.weight", "output.bias"]
+        np.testing.assert_array_equal(file["output.weight"], params["output"]["weight"])
+
+
+def test_the_name_is_kept_as_it_is_given_and_the_same_weights_give_the_same_bytes(tmp_path):
+    params = Linear(3, 2).init(rng(0))
+    save(str(tmp_path / "one"), params)
+    save(tmp_path / "two", params)
+    assert sorted(os.listdir(tmp_path)) == ["one", "two"]
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_weights_on_another_device_are_saved_from_there(tmp_path):
+    xp = pytest.importorskip("array_api_strict")
+    there = xp.asarray(np.arange(3.0), device=xp.Device("device1"))
+    save(tmp_path / "w.npz", {"out": {"bias": there}})
+    loaded = load(tmp_path / "w.npz")["out"]["bias"]
+    assert namespace(loaded) is np
+    assert loaded.tolist() == [0, 1, 2]
+
+
+# ---- saving: whole or not at all ----
+
+
+def test_saving_again_replaces_the_file_and_leaves_nothing_else(tmp_path):
+    save(tmp_path / "w.npz", {"w": np.zeros(2)})
+    save(tmp_path / "w.npz", {"w": np.ones(2)})
+    assert load(tmp_path / "w.npz")["w"].tolist() == [1, 1]
+    assert os.listdir(tmp_path) == ["w.npz"]
+
+
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_save_that_breaks_off_leaves_the_old_file_as_it_was(tmp_path, monkeypatch, fault):
+    save(tmp_path / "w.npz", {"w": np.zeros(2)})
+
+    def broken(*arguments, **options):
+        raise fault
+
+    monkeypatch.setattr(os, "replace", broken)
+    with pytest.raises((DrlimError, KeyboardInterrupt)) as caught:
+        save(tmp_path / "w.npz", {"w": np.ones(2)})
+    if isinstance(fault, OSError):
+        assert "w.npz: cannot be written (No space left on device)" in str(caught.value)
+    assert load(tmp_path / "w.npz")["w"].tolist() == [0, 0]
+    assert os.listdir(tmp_path) == ["w.npz"]
+
+
+def test_a_folder_is_made_where_there_is_none_and_a_place_that_cannot_be_is_named(tmp_path):
+    save(tmp_path / "new" / "w.npz", {"w": np.ones(2)})
+    assert load(tmp_path / "new" / "w.npz")["w"].tolist() == [1, 1]
+    with pytest.raises(DrlimError, match=r"w.npz: cannot be written \(.*\): choose another"):
+        save(tmp_path / "new" / "w.npz" / "w.npz", {"w": np.ones(2)})
+
+
+@pytest.mark.parametrize(
+    ("params", "fault"),
+    [
+        (np.ones(2), "params is ndarray: it must be a dict"),
+        ({"w": [1.0]}, "expected an array, got list"),
+        ({"w": np.arange(3)}, "w has dtype int64"),
+        ({"C1": {"w": np.array([None])}}, "C1.w has dtype object"),
+        ({"C1.w": np.ones(2)}, "params holds the name 'C1.w'"),
+        ({"": np.ones(2)}, "params holds the name ''"),
+        ({0: np.ones(2)}, "params holds the name 0"),
+    ],
+)
+def test_what_is_no_tree_of_weights_is_not_saved(tmp_path, params, fault):
+    with pytest.raises(InputError) as caught:
+        save(tmp_path / "w.npz", params)
+    assert str(caught.value).startswith(fault) and str(caught.value).isprintable()
+    assert os.listdir(tmp_path) == []
+
+
+# ---- loading: all of it or a reason why not ----
+
+
+def test_no_changed_byte_changes_a_weight_unseen(tmp_path):
+    params = {"hidden": Linear(2, 2).init(rng(0)), "squash": {}}
+    save(tmp_path / "w.npz", params)
+    whole = (tmp_path / "w.npz").read_bytes()
+    refused = 0
+    for place in range(len(whole)):
+        for flipped in (0x01, 0x80, 0xFF):
+            damaged = bytearray(whole)
+            damaged[place] ^= flipped
+            (tmp_path / "damaged.npz").write_bytes(damaged)
+            try:
+                loaded = load(tmp_path / "damaged.npz")
+            except DataError:
+                refused += 1
+            else:
+                assert bits(loaded) == bits(params) and loaded["squash"] == {}, f"byte {place} ^ {flipped:#x}"
+    assert refused > len(whole), "most of the changes matter"
+
+
+def test_a_file_cut_short_anywhere_is_refused(tmp_path):
+    save(tmp_path / "w.npz", Linear(2, 2).init(rng(0)))
+    whole = (tmp_path / "w.npz").read_bytes()
+    for length in range(len(whole)):
+        (tmp_path / "short.npz").write_bytes(whole[:length])
+        assert "short.npz: is damaged or no file of weights" in complaint(tmp_path / "short.npz")
+
+
+def test_a_file_that_lost_an_array_is_refused(tmp_path):
+    save(tmp_path / "w.npz", two_layer(4, 3, 2).init(rng(0)))
+    with zipfile.ZipFile(tmp_path / "w.npz") as whole, zipfile.ZipFile(tmp_path / "less.npz", "w") as less:
+        less.comment = whole.comment
+        for name in whole.namelist()[:-1]:
+            less.writestr(name, whole.read(name))
+    assert "its comment is not 'drlim_np W in 4 entries'" in complaint(tmp_path / "less.npz")
+
+
+def test_pickled_objects_are_never_opened(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "executed"),)
+
+    np.savez(tmp_path / "w.npz", w=np.array([Bomb()]))
+    with zipfile.ZipFile(tmp_path / "w.npz", "a") as archive:
+        archive.comment = b"drlim_np W in 1 entries"
+    assert "allow_pickle" in complaint(tmp_path / "w.npz")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_other_files_are_refused_by_name(tmp_path):
+    assert "w.npz: cannot be read (No such file or directory)" in complaint(tmp_path / "w.npz")
+    assert "cannot be read (Is a directory)" in complaint(tmp_path)
+    (tmp_path / "w.npz").write_text("no weights\n")
+    assert "w.npz: is damaged or no file of weights" in complaint(tmp_path / "w.npz")
+    np.savez(tmp_path / "w.npz", embedding=np.ones((3, 2)))
+    assert "w.npz: is damaged or no file of weights" in complaint(tmp_path / "w.npz")

@@ -1,0 +1,63 @@
+"""A cylinder placed anywhere in space is found again, and nothing else is taken for one."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drlim_np.errors import InputError
+from drlim_np.measure.cylinder import fit
+from drlim_np.measure.metrics import circular_correlation, linear_r2
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def placed(seed, mirrored=False, noise=0.0):
+    """A cylinder of radius 2 turned and moved at random: points, elevation, azimuth in radians."""
+    rng = np.random.default_rng(seed)
+    azimuth, elevation = (grid.ravel() for grid in np.meshgrid(2 * np.pi * np.arange(18) / 18, np.arange(9)))
+    upright = np.stack([2 * np.cos(azimuth), (-2 if mirrored else 2) * np.sin(azimuth), 0.4 * elevation], axis=1)
+    turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
+    z = upright @ turn + rng.standard_normal(3) + noise * rng.standard_normal(upright.shape)
+    return z, elevation, azimuth
+
+
+@settings(deadline=None, max_examples=50)
+@given(seeds, st.booleans())
+def test_angle_is_azimuth_and_height_is_elevation_wherever_the_cylinder_stands(seed, mirrored):
+    z, elevation, azimuth = placed(seed, mirrored)
+    found = fit(z, elevation, azimuth)
+    assert abs(np.exp(1j * found.angle(z)) - np.exp(1j * azimuth)).max() < 1e-9
+    np.testing.assert_allclose(found.height(z), 0.4 * (elevation - 4), atol=1e-9)
+
+
+@settings(deadline=None, max_examples=50)
+@given(seeds)
+def test_the_shape_of_the_map_is_not_changed(seed):
+    z, elevation, azimuth = placed(seed, noise=0.3)
+    found = fit(z, elevation, azimuth)
+    np.testing.assert_allclose(found.frame @ found.frame.T, np.eye(3), atol=1e-12)
+    between = np.linalg.norm(z[:, None] - z, axis=2)
+    upright = found.upright(z)
+    np.testing.assert_allclose(np.linalg.norm(upright[:, None] - upright, axis=2), between, atol=1e-9)
+
+
+def test_points_that_were_not_fitted_are_placed_as_those_that_were():
+    z, elevation, azimuth = placed(1)
+    found = fit(z[::2], elevation[::2], azimuth[::2])
+    assert abs(np.exp(1j * found.angle(z[1::2])) - np.exp(1j * azimuth[1::2])).max() < 1e-9
+
+
+def test_a_ring_twisted_into_a_figure_of_eight_has_neither_azimuth_nor_elevation():
+    _, elevation, azimuth = placed(0)
+    flipped = np.where(azimuth < np.pi, 1, -1)
+    z = np.stack([np.sin(2 * azimuth), np.sin(azimuth), 0.2 * flipped * (elevation - 4)], axis=1)
+    found = fit(z + 1e-6 * np.random.default_rng(0).standard_normal(z.shape), elevation, azimuth)
+    assert circular_correlation(found.angle(z), azimuth) < 0.8
+    assert linear_r2(found.height(z), elevation) < 0.1
+
+
+def test_elevations_that_are_all_the_same_are_refused():
+    z, elevation, azimuth = placed(0)
+    with pytest.raises(InputError, match="no axis"):
+        fit(z, np.zeros_like(elevation), azimuth)

@@ -1,0 +1,214 @@
+"""Locally linear embedding against scikit-learn, and against what Roweis and Saul's equations say."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.manifold import locally_linear_embedding
+
+from drlim_np.errors import InputError
+from drlim_np.fast.knn import nearest_neighbours
+from drlim_np.measure.lle import BLOCK, Factor, closed_groups, lle, reconstruction_weights
+from drlim_np.measure.metrics import pca, regression_r2
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def swiss_roll(rng, samples=1500):
+    """A rolled sheet in space, and its two coordinates: arc length along the roll, and height."""
+    turn = 1.5 * np.pi * (1 + 2 * rng.random(samples))
+    height = 50 * rng.random(samples)
+    length = (turn * np.sqrt(1 + turn**2) + np.arcsinh(turn)) / 2
+    return np.stack([turn * np.cos(turn), height, turn * np.sin(turn)], axis=1), length, height
+
+
+def overlap(one, other):
+    """Cosines of the angles between two spaces of columns: all 1 where one is the other turned or mirrored."""
+    return np.linalg.svd(np.linalg.qr(one)[0].T @ np.linalg.qr(other)[0])[1]
+
+
+@pytest.mark.parametrize(("features", "k", "dims"), [(2, 5, 1), (3, 6, 2), (10, 8, 3)])
+def test_the_map_is_scikit_learns_up_to_rotation_and_sign(rng, features, k, dims):
+    x = rng.standard_normal((150, features))
+    theirs, _ = locally_linear_embedding(x, n_neighbors=k, n_components=dims, eigen_solver="dense")
+    np.testing.assert_allclose(overlap(lle(x, nearest_neighbours(x, k), dims), theirs), 1, atol=1e-9)
+
+
+def test_a_swiss_roll_comes_out_flat(rng):
+    x, length, height = swiss_roll(rng)
+    z = lle(x, nearest_neighbours(x, 12))
+    design = np.stack([np.ones(len(z)), *z.T], axis=1)
+    for coordinate in (length, height):
+        residual = coordinate - design @ np.linalg.lstsq(design, coordinate, rcond=None)[0]
+        assert 1 - residual.var() / coordinate.var() > 0.8
+        assert regression_r2(z, coordinate) > 0.99
+    assert regression_r2(pca(x), length) < 0.6
+
+
+def test_a_plane_in_space_is_mapped_to_an_affine_image_of_itself(rng):
+    plane = rng.random((300, 2))
+    x = plane @ rng.standard_normal((2, 5)) + 3
+    z = lle(x, nearest_neighbours(x, 8), regularisation=1e-9)
+    design = np.stack([np.ones(len(z)), *plane.T], axis=1)
+    residual = z - design @ np.linalg.lstsq(design, z, rcond=None)[0]
+    assert np.abs(residual).max() < 1e-3 * np.abs(z).max()
+
+
+def test_columns_are_orthonormal_centred_and_have_their_largest_entry_positive(rng):
+    x = rng.standard_normal((100, 4))
+    z = lle(x, nearest_neighbours(x, 6), dims=3)
+    np.testing.assert_allclose(z.T @ z, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(z.sum(axis=0), 0, atol=1e-9)
+    assert (z.max(axis=0) == np.abs(z).max(axis=0)).all()
+
+
+def test_columns_come_in_the_order_of_their_cost(rng):
+    x = rng.standard_normal((100, 4))
+    near = nearest_neighbours(x, 6)
+    weights = [reconstruction_weights(x[i], x[near[i]], 1e-3) for i in range(100)]
+    z = lle(x, near, dims=3)
+    cost = np.sum([(z[i] - w @ z[near[i]]) ** 2 for i, w in enumerate(weights)], axis=0)
+    assert (np.diff(cost) > 0).all()
+
+
+def test_weights_sum_to_one_and_rebuild_a_point_among_its_neighbours(rng):
+    near = rng.standard_normal((3, 2))
+    share = np.array([0.5, 0.2, 0.3])
+    weights = reconstruction_weights(share @ near, near, 1e-12)
+    np.testing.assert_allclose(weights, share, atol=1e-8)
+    assert abs(reconstruction_weights(rng.standard_normal(2), near, 1e-3).sum() - 1) < 1e-12
+
+
+def test_weights_do_not_change_when_the_data_are_moved_turned_or_scaled(rng):
+    x, near = rng.standard_normal(3), rng.standard_normal((5, 3))
+    turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
+    weights = reconstruction_weights(x, near, 1e-3)
+    np.testing.assert_allclose(reconstruction_weights(7 * x @ turn + 2, 7 * near @ turn + 2, 1e-3), weights, atol=1e-12)
+
+
+def test_samples_may_have_uneven_numbers_of_neighbours(rng):
+    x = rng.standard_normal((60, 2))
+    near = [row[: 4 + i % 5] for i, row in enumerate(nearest_neighbours(x, 8))]
+    z = lle(x, near)
+    assert z.shape == (60, 2)
+    assert np.isfinite(z).all()
+
+
+@pytest.mark.filterwarnings("ignore:the neighbourhood graph holds")
+def test_duplicates_are_mapped_without_nan(rng):
+    x = np.repeat(rng.standard_normal((20, 3)), 2, axis=0)
+    assert np.isfinite(lle(x, nearest_neighbours(x, 5))).all()
+    same = np.ones((12, 3))
+    assert np.isfinite(lle(same, nearest_neighbours(same, 4))).all()
+
+
+@pytest.mark.parametrize(
+    ("lists", "groups"),
+    [
+        ([[1], [0], [3], [2]], 2),
+        ([[1], [2], [1], [0]], 1),
+        ([[1], [0], [3], [2], [0, 3]], 2),
+        ([[4], [0], [1], [2], [3]], 1),
+        ([[1, 3], [2], [1], [4], [3]], 2),
+    ],
+)
+def test_groups_are_closed_where_nobody_has_neighbours_outside(lists, groups):
+    assert closed_groups([np.array(near) for near in lists]) == groups
+
+
+def test_m_has_one_vanishing_eigenvalue_for_each_closed_group(rng):
+    for _ in range(20):
+        lists = [rng.choice(np.delete(np.arange(12), i), 1 + i % 2, replace=False) for i in range(12)]
+        weights = np.zeros((12, 12))
+        for i, near in enumerate(lists):
+            weights[i, near] = rng.dirichlet(np.ones(len(near)))
+        rank = np.linalg.matrix_rank(np.eye(12) - weights, tol=1e-9)
+        assert closed_groups(lists) == 12 - rank
+
+
+def test_a_graph_that_falls_apart_is_mapped_with_a_warning_that_says_what_it_means(rng):
+    x = np.concatenate([rng.standard_normal((30, 2)), 1000 + rng.standard_normal((30, 2))])
+    with pytest.warns(UserWarning, match="holds 2 groups.*distances between them mean nothing"):
+        z = lle(x, nearest_neighbours(x, 5))
+    assert np.isfinite(z).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lle(x[:30], nearest_neighbours(x[:30], 5))
+
+
+def test_free_directions_follow_the_largest_variance_of_the_data(rng):
+    places = np.repeat([[0, 0, 0], [900, 0, 0], [0, 500, 0], [0, 0, 100]], 20, axis=0)
+    x = places + rng.standard_normal((80, 3))
+    with pytest.warns(UserWarning, match="holds 4 groups"):
+        z = lle(x, nearest_neighbours(x, 5))
+    turned = pca(x)
+    np.testing.assert_allclose(np.abs(np.corrcoef(z.T, turned.T)[:2, 2:]), np.eye(2), atol=0.05)
+    shuffled = rng.permutation(80)
+    with pytest.warns(UserWarning, match="holds 4 groups"):
+        again = lle(x[shuffled], nearest_neighbours(x[shuffled], 5))
+    np.testing.assert_allclose(again, z[shuffled], atol=1e-6)
+
+
+def test_more_groups_than_dimensions_and_spare_ones_are_mapped_too(rng):
+    x = np.repeat(1000 * rng.standard_normal((30, 2)), 4, axis=0) + rng.standard_normal((120, 2))
+    with pytest.warns(UserWarning, match="holds 30 groups"):
+        z = lle(x, nearest_neighbours(x, 3))
+    middles = z.reshape(30, 4, 2).mean(axis=1)
+    assert np.abs(z.reshape(30, 4, 2) - middles[:, None]).max() < 1e-6 * np.abs(middles).max()
+
+
+def test_a_k_that_reaches_beyond_a_small_component_ties_it_to_the_rest(rng):
+    x = np.concatenate([rng.standard_normal((40, 2)), 100 + rng.standard_normal((4, 2))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        z = lle(x, nearest_neighbours(x, 5))
+    assert np.isfinite(z).all()
+    with pytest.warns(UserWarning, match="groups without neighbours outside"):
+        lle(x, nearest_neighbours(x, 3))
+
+
+@pytest.mark.parametrize("size", [1, 5, BLOCK, 2 * BLOCK + 3])
+def test_a_factor_multiplies_and_solves_as_the_matrix_that_it_replaces(rng, size):
+    root = rng.standard_normal((size, size))
+    a, x = root @ root.T + size * np.eye(size), rng.standard_normal((size, 3))
+    replaced = a.copy()
+    factor = Factor(replaced)
+    np.testing.assert_allclose(np.tril(replaced), np.linalg.cholesky(a), atol=1e-10)
+    np.testing.assert_allclose(factor.apply(x), a @ x, rtol=1e-12, atol=1e-12 * np.abs(a).max())
+    np.testing.assert_allclose(factor.solve(a @ x), x, atol=1e-10)
+
+
+def test_the_same_data_give_the_same_map(rng):
+    x = rng.standard_normal((50, 3))
+    near, before = nearest_neighbours(x, 5), x.copy()
+    assert (lle(x, near) == lle(x, near)).all()
+    assert (x == before).all()
+
+
+RING = [np.array([(i + 1) % 6]) for i in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"x": np.ones(6)}, r"x has shape \(6,\) for 6 lists"),
+        ({"x": np.ones((5, 2))}, r"x has shape \(5, 2\) for 6 lists"),
+        ({"x": np.full((6, 2), np.nan)}, "sample 0 holds NaN"),
+        ({"dims": 0}, "dims is 0: 6 samples allow 1 to 4"),
+        ({"dims": 5}, "dims is 5"),
+        ({"neighbours": [*RING[:5], np.array([], int)]}, "sample 5 has no neighbours"),
+        ({"neighbours": [*RING[:5], np.array([6])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([-1])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([5])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([1.0])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([1, 1])]}, "each may stand once"),
+    ],
+)
+def test_what_has_no_meaning_is_refused_in_one_line(rng, changes, named):
+    arguments = {"x": rng.standard_normal((6, 2)), "neighbours": RING, "dims": 1} | changes
+    with pytest.raises(InputError, match=named) as caught:
+        lle(**arguments)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,616 @@
+"""The numbers behind the claims against scikit-learn, against sorted lists, and against values worked by hand."""
+
+import tracemalloc
+from collections import Counter
+from itertools import combinations
+from math import dist, log, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness as their_trustworthiness
+from sklearn.metrics import r2_score, silhouette_score
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+import drlim_np.measure.metrics
+from drlim_np.errors import InputError
+from drlim_np.graph import SimilarityGraph
+from drlim_np.measure.metrics import (
+    accuracy,
+    circular_correlation,
+    continuity,
+    linear_r2,
+    neighbours,
+    pca,
+    regression_r2,
+    same_label_neighbours,
+    share_within,
+    shift_ratio,
+    silhouette,
+    similar_neighbours,
+    slant,
+    trustworthiness,
+    unevenness,
+)
+
+BOUND = 1e-12
+LINE = np.array([[0.0], [1.0], [3.0], [7.0], [15.0]])
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def coarse_maps(most=8):
+    """Maps on a coarse grid, so that many distances tie and many samples coincide."""
+    return hnp.arrays(np.int64, st.tuples(st.integers(3, most), st.integers(1, 3)), elements=st.integers(-2, 2))
+
+
+def by_sorting(z, k):
+    """The k nearest others, ties by index: distances are compared by their squares, which are exact on the grid."""
+    others = [[(sum((z[i] - z[j]) ** 2), j) for j in range(len(z)) if j != i] for i in range(len(z))]
+    return [[j for _, j in sorted(row)[:k]] for row in others]
+
+
+# ---- slant ----
+
+
+def stroke(lean, rng, height=20, width=40):
+    """A straight stroke, each row's ink shared between the two pixels about x = centre + lean · y, y upwards."""
+    image = np.zeros((height, width))
+    for row in range(height):
+        x = width / 2 + lean * ((height - 1) / 2 - row)
+        left = int(np.floor(x))
+        image[row, left : left + 2] = rng.uniform(0.2, 1) * np.array([left + 1 - x, x - left])
+    return image
+
+
+LEANS = [-0.8, -0.3, -0.05, 0.0, 0.1, 0.25, 0.5, 0.9]
+
+
+def test_the_slant_of_a_straight_stroke_is_its_lean(rng):
+    found = slant(np.stack([stroke(lean, rng) for lean in LEANS]))
+    assert found.shape == (len(LEANS),) and found.dtype == np.float64
+    assert found == pytest.approx(LEANS, abs=BOUND)
+
+
+def test_a_stroke_whose_top_is_to_the_right_leans_right_by_a_positive_slant():
+    rising = np.array([[[0, 0, 1], [0, 1, 0], [1, 0, 0]]])
+    assert slant(rising) == [1]
+    assert slant(rising[:, :, ::-1]) == [-1]
+
+
+def test_an_upright_stroke_has_no_slant():
+    upright = np.zeros((1, 5, 4))
+    upright[:, :, 2] = 1
+    assert slant(upright) == [0]
+
+
+def test_slant_is_the_covariance_over_the_variance_of_each_pixels_place_by_its_ink(rng):
+    ink = rng.integers(0, 5, (6, 7, 5))
+    row, column = np.mgrid[:7, :5]
+    for image, found in zip(ink, slant(ink), strict=True):
+        covariance = np.cov(column.ravel(), -row.ravel(), fweights=image.ravel())
+        assert found == pytest.approx(covariance[0, 1] / covariance[1, 1], rel=BOUND)
+
+
+def test_a_mirrored_image_leans_as_far_to_the_other_side(rng):
+    images = rng.random((5, 9, 6))
+    assert slant(images[:, :, ::-1]) == pytest.approx(-slant(images), rel=1e-10)
+    assert slant(images[:, ::-1]) == pytest.approx(-slant(images), rel=1e-10)
+    assert slant(images[:, ::-1, ::-1]) == pytest.approx(slant(images), rel=1e-10)
+
+
+def test_neither_place_nor_ink_nor_dtype_change_the_slant(rng):
+    image = rng.integers(0, 50, (1, 6, 6))
+    moved = np.zeros((1, 12, 15), dtype=int)
+    moved[:, 4:10, 7:13] = image
+    for same in (moved, 3 * image, image.astype(np.uint8), image.astype(np.float32), image / 255):
+        assert slant(same) == pytest.approx(slant(image), rel=1e-10)
+    single = (image / 255).astype(np.float32)
+    assert slant(single) == pytest.approx(slant(single.astype(np.float64)), rel=BOUND)
+
+
+@pytest.mark.parametrize("blank", [0, 2])
+def test_a_blank_image_has_no_slant_and_is_named(blank, rng):
+    images = rng.random((3, 5, 5))
+    images[blank] = 0
+    with pytest.raises(InputError, match=rf"^image {blank} is blank or a single row"):
+        slant(images)
+
+
+def test_ink_in_one_row_has_no_slant_however_much_there_is(rng):
+    images = np.zeros((2, 20, 20))
+    images[0] = stroke(0.3, rng, 20, 20)
+    for row in range(20):
+        images[1] = 0
+        images[1, row] = rng.random(20)
+        with pytest.raises(InputError, match=r"^image 1 is blank or a single row"):
+            slant(images)
+
+
+# ---- neighbours ----
+
+
+def test_a_tight_cloud_far_from_the_origin_keeps_its_neighbours():
+    z = np.array([[0.0, 0.0], [3.0, 4.0], [6.5, 8.5]]) / 2**20 + 2**20
+    assert neighbours(z, 2).tolist() == [[1, 2], [0, 2], [1, 0]]
+
+
+@settings(deadline=None, max_examples=50)
+@given(coarse_maps(), st.data())
+def test_neighbours_come_nearest_first_and_ties_by_index(z, data):
+    k = data.draw(st.integers(1, len(z) - 1))
+    assert neighbours(z, k).tolist() == by_sorting(z, k)
+
+
+@pytest.mark.parametrize("k", [0, -1, 5, 6])
+@pytest.mark.parametrize(
+    "metric",
+    [
+        lambda k: neighbours(LINE, k),
+        lambda k: accuracy(LINE, np.arange(5), k),
+        lambda k: regression_r2(LINE, np.arange(5), k),
+        lambda k: unevenness(LINE, k),
+    ],
+    ids=["neighbours", "accuracy", "regression_r2", "unevenness"],
+)
+def test_a_k_without_that_many_others_is_refused(metric, k):
+    with pytest.raises(InputError, match=f"k is {k}: each of 5 samples has 4 others"):
+        metric(k)
+
+
+# ---- accuracy ----
+
+
+@pytest.mark.parametrize("k", [1, 4, 5])
+def test_accuracy_is_that_of_scikit_learn_with_one_left_out_in_turn(k, rng):
+    labels = rng.integers(0, 3, 25)
+    z = rng.standard_normal((25, 2)) + labels[:, None]
+    vote = cross_val_predict(KNeighborsClassifier(k, algorithm="brute"), z, labels, cv=LeaveOneOut())
+    assert 0.3 < np.mean(vote == labels) < 1
+    assert accuracy(z, labels, k) == np.mean(vote == labels)
+
+
+@settings(deadline=None, max_examples=50)
+@given(coarse_maps(), st.data())
+def test_accuracy_is_the_share_of_samples_that_most_neighbours_name_right(z, data):
+    labels = data.draw(st.lists(st.sampled_from("abc"), min_size=len(z), max_size=len(z)))
+    k = data.draw(st.integers(1, len(z) - 1))
+    right = 0
+    for i, nearest in enumerate(by_sorting(z, k)):
+        votes = Counter(labels[j] for j in nearest)
+        right += min(votes, key=lambda label: (-votes[label], label)) == labels[i]
+    assert accuracy(z, np.array(labels), k) == right / len(z)
+
+
+def test_a_tie_between_labels_goes_to_the_smaller():
+    # Each of the three has the other two as its neighbours: one vote for each of their labels.
+    z = np.array([[0.0], [1.0], [2.0]])
+    assert accuracy(z, np.array([4, 9, 4]), 2) == 2 / 3
+    assert accuracy(z, np.array([9, 4, 9]), 2) == 0
+    assert accuracy(z, np.array([4, 4, 9]), 2) == 2 / 3
+
+
+def test_accuracy_is_1_in_pure_clusters_and_0_where_every_neighbour_is_of_the_other_class():
+    z = np.array([[0.0], [1.0], [10.0], [11.0]])
+    assert accuracy(z, np.array([4, 4, 9, 9]), 1) == 1
+    assert accuracy(z, np.array([4, 9, 4, 9]), 1) == 0
+
+
+def test_five_neighbours_vote_unless_told_otherwise(rng):
+    z, labels = rng.standard_normal((30, 2)), rng.integers(0, 3, 30)
+    assert accuracy(z, labels) == accuracy(z, labels, 5) != accuracy(z, labels, 6)
+
+
+# ---- R² ----
+
+
+def test_r2_by_hand():
+    # The nearest others of 0, 1, 3, 7, 15 are 1, 0, 1, 3, 7.
+    target = np.array([2, 0, 4, 6, 8])
+    missed = (2 - 0) ** 2 + (0 - 2) ** 2 + (4 - 0) ** 2 + (6 - 4) ** 2 + (8 - 6) ** 2
+    assert regression_r2(LINE, target, 1) == pytest.approx(1 - missed / (4 + 16 + 0 + 4 + 16), rel=BOUND)
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_r2_is_that_of_scikit_learn_with_one_left_out_in_turn(k, rng):
+    z = rng.standard_normal((25, 2))
+    target = z[:, 0] + 0.3 * rng.standard_normal(25)
+    predicted = cross_val_predict(KNeighborsRegressor(k, algorithm="brute"), z, target, cv=LeaveOneOut())
+    assert 0.1 < r2_score(target, predicted) < 1
+    assert regression_r2(z, target, k) == pytest.approx(r2_score(target, predicted), rel=BOUND)
+
+
+def test_ten_neighbours_predict_unless_told_otherwise(rng):
+    z, target = rng.standard_normal((2, 30, 1))
+    assert regression_r2(z, target[:, 0]) == regression_r2(z, target[:, 0], 10) != regression_r2(z, target[:, 0], 11)
+
+
+@settings(deadline=None, max_examples=50)
+@given(coarse_maps(), st.data())
+def test_r2_is_never_above_1_and_does_not_depend_on_the_targets_unit(z, data):
+    target = np.array(data.draw(st.lists(st.integers(-5, 5), min_size=len(z), max_size=len(z))))
+    target[0] = 6
+    k = data.draw(st.integers(1, len(z) - 1))
+    found = regression_r2(z, target, k)
+    assert found <= 1
+    assert regression_r2(z, 7 - 3 * target, k) == pytest.approx(found, abs=1e-10)
+
+
+def test_r2_is_1_where_neighbours_share_the_target():
+    assert regression_r2(np.array([[0.0], [1.0], [10.0], [11.0]]), np.array([3, 3, -8, -8]), 1) == 1
+
+
+@pytest.mark.parametrize("samples", [3, 5, 20])
+def test_the_mean_of_everyone_else_predicts_worse_than_the_mean_of_all(samples, rng):
+    z, target = rng.standard_normal((samples, 2)), rng.standard_normal(samples)
+    expected = 1 - (samples / (samples - 1)) ** 2
+    assert regression_r2(z, target, samples - 1) == pytest.approx(expected, rel=1e-10)
+
+
+def test_r2_of_a_quantity_that_has_nothing_to_do_with_the_map_is_about_nought(rng):
+    assert -0.3 < regression_r2(rng.standard_normal((300, 2)), rng.standard_normal(300)) < 0.1
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1])
+def test_a_target_that_is_the_same_everywhere_has_no_r2(value):
+    with pytest.raises(InputError, match="target"):
+        regression_r2(LINE, np.full(5, value), 3)
+
+
+# ---- unevenness ----
+
+
+def lattice(side):
+    return np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2).astype(float)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_lattice_is_even(k):
+    assert unevenness(lattice(6), k) == 0
+
+
+def test_points_evenly_round_a_circle_are_even_for_any_k():
+    angle = 2 * np.pi * np.arange(12) / 12
+    for k in range(1, 12):
+        assert unevenness(np.stack([np.cos(angle), np.sin(angle)], axis=1), k) < BOUND
+
+
+def test_the_interior_of_a_lattice_is_even_and_its_rim_is_what_deviates():
+    # The fourth nearest is at 1 inside, at √2 along the sides, at 2 in the corners.
+    side = 7
+    radii = [0.0] * (side - 2) ** 2 + [log(2) / 2] * 4 * (side - 2) + [log(2)] * 4
+    assert unevenness(lattice(side), 4) == pytest.approx(np.std(radii), rel=BOUND)
+
+
+def test_couples_of_two_spacings_are_uneven_by_half_the_log_of_their_ratio():
+    assert unevenness(np.array([[0.0], [1.0], [100.0], [104.0]]), 1) == pytest.approx(log(2), rel=BOUND)
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_unevenness_is_the_spread_of_the_log_distance_to_the_kth_nearest(k, rng):
+    z = rng.standard_normal((25, 3))
+    radius = [sorted(dist(a, b) for b in z)[k] for a in z]
+    expected = sqrt(np.mean((np.log(radius) - np.mean(np.log(radius))) ** 2))
+    assert unevenness(z, k) == pytest.approx(expected, rel=BOUND)
+
+
+def test_ten_nearest_set_the_scale_unless_told_otherwise(rng):
+    z = rng.standard_normal((30, 2))
+    assert unevenness(z) == unevenness(z, 10) != unevenness(z, 11)
+
+
+def test_unevenness_does_not_depend_on_unit_place_or_rotation(rng):
+    z = rng.standard_normal((30, 2))
+    for same in (1e-6 * z, 1e6 * z, z + 10, z @ np.array([[0.6, 0.8], [-0.8, 0.6]]), z[::-1]):
+        assert unevenness(same) == pytest.approx(unevenness(z), rel=1e-10)
+
+
+def test_clumps_are_more_uneven_than_a_random_map_and_that_more_than_a_shaken_lattice(rng):
+    shaken = lattice(10) + rng.uniform(-0.1, 0.1, (100, 2))
+    scattered = rng.random((100, 2))
+    clumped = np.concatenate([0.01 * rng.random((50, 2)), rng.random((50, 2))])
+    assert 2 * unevenness(shaken) < 1.5 * unevenness(scattered) < unevenness(clumped)
+
+
+def test_coinciding_samples_are_uneven_only_where_the_kth_nearest_is_at_no_distance():
+    z = np.array([[0.0], [0.0], [0.0], [1.0], [3.0]])
+    assert unevenness(z, 3) > 0
+    with pytest.raises(InputError, match=r"^3 or more samples share one place"):
+        unevenness(z, 2)
+    with pytest.raises(InputError, match=r"^2 or more samples share one place"):
+        unevenness(z, 1)
+
+
+# ---- trustworthiness ----
+
+
+def test_trustworthiness_by_hand():
+    # With the first and the last sample's places exchanged, the nearest on the map are 3, 4, 1, 2, 1. By distance in
+    # the data these come third, fourth, first, first and third.
+    z = LINE[[4, 1, 2, 3, 0]]
+    assert trustworthiness(LINE, z, 1) == pytest.approx(1 - 2 / (5 * 6) * (2 + 3 + 0 + 0 + 2), rel=BOUND)
+
+
+@pytest.mark.parametrize("k", [1, 5, 12, 19])
+def test_trustworthiness_is_that_of_scikit_learn(k, rng):
+    x = rng.standard_normal((40, 6)) + 5
+    for z in (x[:, :2], rng.standard_normal((40, 2)), pca(x)):
+        expected = their_trustworthiness(x, z, n_neighbors=k)
+        assert trustworthiness(x, z, k) == pytest.approx(expected, rel=BOUND)
+        assert expected < 1
+
+
+@settings(deadline=None, max_examples=50)
+@given(coarse_maps(), st.integers(0, 2**32 - 1), st.data())
+def test_trustworthiness_is_its_sum_over_sorted_lists(z, seed, data):
+    x = np.random.default_rng(seed).permutation(2 ** np.arange(len(z)))[:, None]  # no two distances from one end tie
+    n, k = len(z), data.draw(st.integers(1, (len(z) - 1) // 2))
+    order = by_sorting(x, n - 1)
+    excess = [max(0, order[i].index(j) + 1 - k) for i, row in enumerate(by_sorting(z, k)) for j in row]
+    expected = 1 - 2 / (n * k * (2 * n - 3 * k - 1)) * sum(excess)
+    assert trustworthiness(x, z, k) == pytest.approx(expected, abs=BOUND)
+    assert expected <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_data_of_any_dtype_are_compared_in_float64(dtype, rng):
+    x, z = (100 + 5 * rng.random((40, 3))).astype(dtype), rng.standard_normal((40, 2))
+    assert trustworthiness(x, z) == trustworthiness(x.astype(np.float64), z)
+
+
+@pytest.mark.parametrize("measure", [trustworthiness, continuity])
+def test_the_number_of_threads_does_not_change_how_neighbours_agree(measure, rng, monkeypatch):
+    monkeypatch.setattr(drlim_np.measure.metrics, "BLOCK", 16)
+    x, z = rng.standard_normal((70, 5)), rng.standard_normal((70, 2))
+    assert measure(x, z, 4, threads=3) == measure(x, z, 4)
+
+
+def test_a_map_that_keeps_the_neighbours_is_trusted_fully(rng):
+    x = rng.standard_normal((30, 3))
+    assert trustworthiness(x, 5 * x - 1) == 1
+    assert trustworthiness(x, rng.standard_normal((30, 2))) < 0.9
+
+
+def test_twelve_neighbours_are_looked_at_unless_told_otherwise(rng):
+    x, z = rng.standard_normal((2, 40, 2))
+    assert trustworthiness(x, z) == trustworthiness(x, z, 12) != trustworthiness(x, z, 11)
+
+
+@pytest.mark.parametrize(("samples", "k"), [(10, 0), (10, -3), (10, 5), (10, 9), (11, 6), (1, 1)])
+def test_a_k_of_half_the_samples_or_more_is_refused(samples, k, rng):
+    x = rng.standard_normal((samples, 2))
+    with pytest.raises(InputError, match=f"k is {k}: trustworthiness of {samples} samples needs 1 <= k < "):
+        trustworthiness(x, x, k)
+
+
+@pytest.mark.parametrize(("samples", "k"), [(10, 4), (11, 5), (3, 1)])
+def test_any_k_below_half_the_samples_will_do(samples, k, rng):
+    x = rng.standard_normal((samples, 2))
+    assert trustworthiness(x, x, k) == 1
+
+
+# ---- principal components ----
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(30, 5), (6, 10)])
+def test_pca_is_that_of_scikit_learn_up_to_sign(shape, dims, rng):
+    x = rng.standard_normal(shape) * np.arange(1, shape[1] + 1) + 3
+    found, expected = pca(x, dims), PCA(dims, svd_solver="full").fit_transform(x)
+    assert found.shape == expected.shape == (shape[0], dims)
+    signs = np.sign(np.sum(found * expected, axis=0))
+    assert np.linalg.norm(found - signs * expected) <= BOUND * np.linalg.norm(expected)
+
+
+def test_principal_components_are_centred_uncorrelated_and_in_falling_order(rng):
+    z = pca(rng.standard_normal((50, 6)) + 10, 4)
+    assert np.abs(z.mean(axis=0)).max() < BOUND
+    covariance = z.T @ z
+    assert np.linalg.norm(covariance - np.diag(np.diag(covariance))) <= BOUND * np.linalg.norm(covariance)
+    assert (np.diff(np.diag(covariance)) < 0).all()
+
+
+def test_a_line_has_one_principal_component_of_the_two_that_are_given_unless_told_otherwise():
+    z = pca(np.outer(LINE[:, 0], [2.0, 3.0, 6.0]) + 7)
+    assert z.shape == (5, 2)
+    assert np.abs(z[:, 0]) == pytest.approx(7 * np.abs(LINE[:, 0] - LINE.mean()), rel=BOUND)
+    assert np.abs(z[:, 1]).max() < BOUND * np.abs(z[:, 0]).max()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_principal_components_of_any_dtype_are_found_in_float64(dtype, rng):
+    x = (100 + 50 * rng.random((500, 8))).astype(dtype)
+    found, expected = pca(x), pca(x.astype(np.float64))
+    assert found.dtype == np.float64
+    assert np.linalg.norm(np.abs(found) - np.abs(expected)) <= BOUND * np.linalg.norm(expected)
+
+
+# ---- nothing is changed ----
+
+
+def test_maps_images_labels_and_targets_are_left_as_they_were(rng):
+    x, z, target = rng.random((30, 4)), rng.random((30, 2)), rng.random(30)
+    labels, images = rng.integers(0, 2, 30), rng.random((3, 5, 5))
+    originals = (x, z, target, labels, images)
+    before = [array.tobytes() for array in originals]
+    slant(images), accuracy(z, labels), regression_r2(z, target), unevenness(z), trustworthiness(x, z), pca(x)
+    assert [array.tobytes() for array in originals] == before
+
+
+# ---- what shifting does ----
+
+
+def copies(rng, characters=9, shifts=5, spread=0.3):
+    """A map on which the copies of a character lie about its place, and whose they are."""
+    character = np.repeat(np.arange(characters), shifts)
+    places = rng.standard_normal((characters, 2))[character]
+    shuffled = rng.permutation(len(character))
+    return (places + spread * rng.standard_normal(places.shape))[shuffled], character[shuffled]
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_the_shift_ratio_is_the_mean_within_over_the_mean_between_characters(rng, monkeypatch, block):
+    monkeypatch.setattr(drlim_np.measure.metrics, "BLOCK", block)
+    z, character = copies(rng)
+    within = [dist(z[i], z[j]) for i, j in combinations(range(45), 2) if character[i] == character[j]]
+    between = [dist(z[i], z[j]) for i, j in combinations(range(45), 2) if character[i] != character[j]]
+    expected = np.mean(within) / np.mean(between)
+    assert abs(shift_ratio(z, character) - expected) <= BOUND
+    assert abs(shift_ratio(5 * z + 1, character) - expected) <= BOUND
+
+
+def test_copies_in_one_place_have_a_shift_ratio_of_0_and_characters_at_random_of_about_1(rng):
+    z, character = copies(rng, characters=100, spread=0)
+    assert shift_ratio(z, character) == 0
+    assert abs(shift_ratio(rng.standard_normal(z.shape), character) - 1) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("z", "character", "named"),
+    [
+        ([[0.0], [1], [2]], [0, 1, 2], "two copies"),
+        ([[0.0], [1], [2]], [0, 0, 0], "two characters"),
+        ([[1.0], [1], [1]], [0, 0, 1], "one place"),
+    ],
+)
+def test_a_shift_ratio_without_meaning_is_refused(z, character, named):
+    with pytest.raises(InputError, match=named):
+        shift_ratio(np.array(z), np.array(character))
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_the_silhouette_is_scikit_learns(rng, monkeypatch, block):
+    monkeypatch.setattr(drlim_np.measure.metrics, "BLOCK", block)
+    z, labels = copies(rng)
+    assert abs(silhouette(z, labels) - silhouette_score(z, labels)) <= BOUND
+    alone = np.concatenate([labels[:-1], [99]])
+    assert abs(silhouette(z, alone) - silhouette_score(z, alone)) <= BOUND
+    assert silhouette(np.ones_like(z), labels) == silhouette_score(np.ones_like(z), labels) == 0
+
+
+def test_two_pairs_on_a_line_have_a_silhouette_worked_by_hand():
+    z, labels = np.array([[0.0], [1.0], [10.0], [12.0]]), np.array(["a", "a", "b", "b"])
+    assert abs(silhouette(z, labels) - np.mean([1 - 1 / 11, 1 - 1 / 10, 1 - 2 / 9.5, 1 - 2 / 11.5])) <= BOUND
+
+
+@pytest.mark.parametrize("labels", [[1, 1, 1], [1, 2, 3]])
+def test_a_silhouette_of_one_label_or_as_many_as_samples_is_refused(labels):
+    with pytest.raises(InputError, match="a silhouette needs 2 to 2"):
+        silhouette(np.eye(3), np.array(labels))
+
+
+def test_same_label_neighbours_are_counted_one_by_one(rng):
+    z, labels = copies(rng)
+    near = by_sorting(z, 4)
+    expected = np.mean([labels[j] == labels[i] for i in range(45) for j in near[i]])
+    assert same_label_neighbours(z, labels, k=4) == expected
+    assert same_label_neighbours(z, labels) == same_label_neighbours(z, labels, k=5)
+
+
+# ---- continuity, and memory ----
+
+
+def test_continuity_is_trustworthiness_with_data_and_map_exchanged(rng):
+    x, z = rng.standard_normal((40, 6)), rng.standard_normal((40, 2))
+    assert abs(continuity(x, z, k=5) - their_trustworthiness(z, x, n_neighbors=5)) <= BOUND
+    assert continuity(x, z, k=5) != trustworthiness(x, z, k=5)
+    assert continuity(x, z) == continuity(x, z, k=12) != continuity(x, z, k=11)
+    assert continuity(x, x) == 1
+
+
+def test_a_map_that_tears_neighbours_apart_is_trustworthy_but_not_continuous():
+    x = np.stack([np.cos(np.arange(40) * np.pi / 20), np.sin(np.arange(40) * np.pi / 20)], axis=1)
+    unrolled = np.arange(40.0)[:, None]
+    assert continuity(x, unrolled, k=3) < trustworthiness(x, unrolled, k=3)
+
+
+def test_no_measure_holds_a_table_of_all_pairs(rng):
+    samples = 4000
+    z, x, labels = rng.standard_normal((samples, 2)), rng.standard_normal((samples, 8)), np.arange(samples) // 5
+    for measure in (
+        lambda: trustworthiness(x, z),
+        lambda: continuity(x, z),
+        lambda: silhouette(z, labels % 5),
+        lambda: silhouette(z, np.arange(samples) // 2),
+        lambda: shift_ratio(z, labels),
+        lambda: accuracy(z, labels % 2),
+        lambda: unevenness(z),
+    ):
+        tracemalloc.start()
+        measure()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < samples**2 * 8 / 2
+
+
+# ---- maps of views ----
+
+
+def test_linear_r2_is_the_squared_correlation_and_that_of_scikit_learns_straight_line(rng):
+    x, noise = rng.standard_normal(200), rng.standard_normal(200)
+    target = 3 * x - 1 + noise
+    line = np.polynomial.Polynomial.fit(x, target, 1)
+    assert linear_r2(x, target) == pytest.approx(r2_score(target, line(x)), abs=1e-12)
+    assert linear_r2(x, 5 - 2 * x) == pytest.approx(1)
+    assert linear_r2(x, rng.standard_normal(200)) < 0.05
+
+
+@pytest.mark.parametrize(("x", "target"), [(np.ones(4), np.arange(4)), (np.arange(4), np.ones(4))])
+def test_a_quantity_that_is_the_same_everywhere_explains_nothing_and_is_refused(x, target):
+    with pytest.raises(InputError, match="nothing to explain"):
+        linear_r2(x, target)
+
+
+def test_angles_that_differ_by_a_turn_correlate_fully_and_mirrored_or_unrelated_ones_do_not(rng):
+    angle = 2 * np.pi * np.arange(36) / 36
+    assert circular_correlation(angle + 1.3, angle) == pytest.approx(1)
+    assert circular_correlation(angle + 2 * np.pi * rng.integers(-3, 4, 36), angle) == pytest.approx(1)
+    assert circular_correlation(-angle, angle) == pytest.approx(0, abs=1e-12)
+    assert circular_correlation(2 * angle, angle) == pytest.approx(0, abs=1e-12)
+    many = rng.uniform(0, 2 * np.pi, (2, 4000))
+    assert circular_correlation(*many) < 0.06
+
+
+def test_small_random_errors_of_an_angle_lower_its_correlation_by_half_their_variance(rng):
+    angle, error = rng.uniform(0, 2 * np.pi, 20_000), 0.1 * rng.standard_normal(20_000)
+    assert circular_correlation(angle + error, angle) == pytest.approx(1 - 0.1**2 / 2, abs=2e-4)
+
+
+def test_the_share_within_groups_by_hand():
+    # Groups {0, 2} and {10, 14}: sums of squares 2 and 8 within; 26 + 14 more between: mean 6.5.
+    z, groups = np.array([[0.0], [2.0], [10.0], [14.0]]), np.array([7, 7, 1, 1])
+    total = 6.5**2 + 4.5**2 + 3.5**2 + 7.5**2
+    assert share_within(z, groups) == pytest.approx((10 / 2) / (total / 3))
+
+
+def test_the_share_within_groups_is_0_for_one_place_a_group_and_about_1_for_groups_at_random(rng):
+    groups = np.repeat(np.arange(50), 4)
+    assert share_within(np.repeat(rng.standard_normal((50, 3)), 4, axis=0), groups) == pytest.approx(0, abs=1e-25)
+    assert share_within(rng.standard_normal((200, 3)), groups) == pytest.approx(1, abs=0.15)
+    z = rng.standard_normal((200, 3))
+    assert share_within(7 * z + 3, groups) == pytest.approx(share_within(z, groups))
+
+
+@pytest.mark.parametrize(
+    ("z", "groups", "named"),
+    [(np.eye(3), [0, 1, 2], "group of its own"), (np.ones((4, 2)), [0, 0, 1, 1], "one place")],
+)
+def test_a_share_within_groups_without_meaning_is_refused(z, groups, named):
+    with pytest.raises(InputError, match=named):
+        share_within(z, np.array(groups))
+
+
+def test_similar_neighbours_are_counted_one_by_one_from_either_end(rng):
+    z = rng.standard_normal((30, 2))
+    pairs = rng.integers(0, 30, (80, 2))
+    graph = SimilarityGraph(30, pairs[pairs[:, 0] != pairs[:, 1]])
+    alike = {frozenset(pair) for pair in graph.pairs.tolist()}
+    counted = [frozenset((i, j)) in alike for i, near in enumerate(neighbours(z, 5).tolist()) for j in near]
+    assert similar_neighbours(z, graph) == pytest.approx(np.mean(counted))
