@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
 from drlim_np.errors import InputError
+from drlim_np.measure import metrics
+from drlim_np.neighbours import contiguous_views
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,3 +60,28 @@ def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
 def _turn_to(azimuth: np.ndarray, seen: np.ndarray) -> complex:
     """Points of the plane as complex numbers: the mean turn from their angles to the azimuths, 1 long if all agree."""
     return complex(np.mean(np.exp(1j * (azimuth - np.angle(seen)))))
+
+
+def fit_views(z: np.ndarray, views: Views, rows: np.ndarray) -> Cylinder:
+    """The cylinder that fits a map z (samples, 3) of the views `rows` (samples,)."""
+    return fit(z, views.elevation[rows], radians(views, rows))
+
+
+def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarray) -> dict[str, float]:
+    """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder."""
+    azimuth, elevation = views.azimuth[rows], views.elevation[rows]
+    angle, truth = cylinder.angle(z), radians(views, rows)
+    similar = contiguous_views(azimuth, elevation, AZIMUTHS)
+    return {
+        "elevation_r2": metrics.linear_r2(cylinder.height(z), elevation),
+        "azimuth_correlation": metrics.circular_correlation(angle, truth),
+        "azimuth_error_degrees": float(np.degrees(np.median(np.abs(np.angle(np.exp(1j * (angle - truth))))))),
+        "share_of_lighting": metrics.share_within(z, azimuth * ELEVATIONS + elevation),
+        "similar_neighbours": metrics.similar_neighbours(z, similar),
+        "same_lighting_neighbours": metrics.same_label_neighbours(z, views.lighting[rows]),
+    }
+
+
+def radians(views: Views, rows: np.ndarray) -> np.ndarray:
+    """The azimuth of the views `rows`, in radians."""
+    return 2 * np.pi * views.azimuth[rows] / AZIMUTHS

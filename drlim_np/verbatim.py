@@ -1,0 +1,86 @@
+"""The paper on one page: Steps 1 and 2 of the algorithm, pair by pair (Sec. 2.1), for the two-layer G_W (Sec. 3.4).
+
+`python -m drlim_np.verbatim` maps a rendered airplane so, and prints the numbers of Figure 8 after every epoch.
+"""
+
+import numpy as np
+
+MARGIN, RATE, EPOCHS = 1.0, 1e-2, 6  # not given in the paper
+
+
+def similar_views(azimuth, elevation, around):
+    """Step 1 (a). For each X_i find the set S_i of those similar to it, here by prior knowledge: one step apart."""
+    turn = np.abs(azimuth[:, None] - azimuth)
+    return (np.minimum(turn, around - turn) <= 1) & (np.abs(elevation[:, None] - elevation) <= 1)
+
+
+def pair_up(similar):
+    """Step 1 (b). Pair X_i with all the others, so that Y_ij = 0 if X_j is in S_i, else 1: rows i, j, Y."""
+    i, j = np.triu_indices(len(similar), k=1)
+    return np.stack([i, j, 1 - similar[i, j]])
+
+
+def first_weights(rng, inputs, hidden=20, outputs=3):
+    """W before the first step: weights from N(0, 1 / fan-in), biases 0."""
+    A, B = (rng.standard_normal((n, k)) / np.sqrt(k) for n, k in ((hidden, inputs), (outputs, hidden)))
+    return A, np.zeros(hidden), B, np.zeros(outputs)
+
+
+def G(W, x):
+    """The map G_W: two layers with tanh between them. Returns the point and the hidden units."""
+    A, a, B, b = W
+    h = np.tanh(A @ x + a)
+    return B @ h + b, h
+
+
+def loss(W, x1, x2, Y, m):
+    """L = (1 - Y) ½ D² + Y ½ max(0, m - D)², with D = ‖G_W(X1) - G_W(X2)‖ (Eqs. 1 to 4)."""
+    D = np.sqrt(np.sum((G(W, x1)[0] - G(W, x2)[0]) ** 2))
+    return (1 - Y) * D**2 / 2 + Y * np.maximum(0, m - D) ** 2 / 2
+
+
+def update(W, x1, x2, Y, m, rate):
+    """Step 2 (a). Move W, in place, against the gradient of one pair's L."""
+    A, a, B, b = W
+    z1, h1 = G(W, x1)  # two copies of G
+    z2, h2 = G(W, x2)  # share one W
+    D = np.sqrt(np.sum((z1 - z2) ** 2))
+    if Y == 0:
+        dz = z1 - z2  # i. similar: decrease D (Eq. 6)
+    elif 0 < D < m:
+        dz = -(m - D) * (z1 - z2) / D  # ii. dissimilar: increase D (Eq. 7)
+    else:
+        return  # far enough apart; or at D = 0, where the push has no direction
+    # dL/dz1 = dz and dL/dz2 = -dz go back through B, then through the tanh, whose slope is 1 - h².
+    da1, da2 = dz @ B * (1 - h1**2), -dz @ B * (1 - h2**2)
+    # The gradient is the sum of what the two copies contribute. To that of b they contribute dz and -dz: nothing.
+    A -= rate * (np.outer(da1, x1) + np.outer(da2, x2))
+    a -= rate * (da1 + da2)
+    B -= rate * np.outer(dz, h1 - h2)
+
+
+def sweep(W, x, pairs, m, rates):
+    """Step 2. For each pair in the training set, update W."""
+    for i, j, Y, rate in zip(*pairs.tolist(), rates.tolist(), strict=True):
+        update(W, x[i], x[j], Y, m, rate)
+
+
+def falling(epoch, pairs):
+    """The rate before each update of an epoch: RATE at the first of all, falling linearly to 0 at the last."""
+    return RATE * (1 - (epoch + np.arange(pairs) / pairs) / EPOCHS)
+
+
+if __name__ == "__main__":
+    from drlim_np.data import AZIMUTHS, rendering
+    from drlim_np.data.split import in_their_span, split
+    from drlim_np.measure.cylinder import fit_views, organisation
+
+    rng, views = np.random.default_rng(0), rendering.generate()
+    inputs, train, test = split(views, rng)
+    x, basis = in_their_span(inputs, train)  # the same descent, and faster
+    pairs = pair_up(similar_views(views.azimuth[train], views.elevation[train], AZIMUTHS))
+    W = first_weights(rng, len(x[0]))
+    for epoch in range(EPOCHS):
+        sweep(W, x[train], rng.permutation(pairs, axis=1), MARGIN, falling(epoch, len(pairs[0])))
+        z = np.array([G(W, view)[0] for view in x])
+        print(f"epoch {epoch + 1}", organisation(z[test], fit_views(z[train], views, train), views, test))
