@@ -3,7 +3,9 @@
 Each message is one line that names the culprit and the remedy, so that the command line can print it as it stands.
 """
 
+import operator
 import os
+from numbers import Real
 
 
 class DrlimError(Exception):
@@ -36,3 +38,21 @@ class CollapsedError(DrlimError, ArithmeticError):
 def shown(text: str | os.PathLike) -> str:
     """A path or a stranger's text, fit for a one-line message: with line breaks or control characters it is escaped."""
     return str(text) if str(text).isprintable() else ascii(str(text))
+
+
+def whole_number(name: str, value: int, least: int) -> int:
+    """The argument of that name as an int, NumPy's integers included. Raises InputError for anything else."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise InputError(f"{name} is {value!r}: it must be a whole number of at least {least}")
+    return number
+
+
+def real_number(name: str, value: float) -> float:
+    """The argument of that name as a float, NaN included. Raises InputError for what is no real number, such as "3"."""
+    if not isinstance(value, Real):
+        raise InputError(f"{name} is {value!r}: it must be a number")
+    return float(value)

@@ -26,6 +26,7 @@ TESTS = {
     "networks": ["layers", "gradients", "figures"],
     "objective": ["objective", "gradients"],
     "training": ["training", "checkpoint"],
+    "resuming": ["training", "checkpoint"],
     "knn": ["knn", "neighbours"],
     "neighbours": ["neighbours", "contiguous_views", "copies", "graph"],
     "graph": ["graph", "objective", "loss"],
@@ -248,6 +249,9 @@ FAULTS = [
     Fault("lle", "factor times the other triangle", "a[rows.stop :, rows] @ self.inverses[-1].T", "a[rows.stop :, rows] @ self.inverses[-1]"),
     Fault("lle", "product without the triangle below", "self.lower[rows.start :, rows].T @ x[rows.start :]", "self.lower[rows, rows].T @ x[rows]"),
     # What is kept between runs.
+    Fault("training", "an earlier descent forgotten", "= after or Step(", "= Step("),
+    Fault("resuming", "a finished training forgets its W", "    params = after.params if after else params\n", ""),
+    Fault("resuming", "the last steps not kept", " or step.number == steps):\n                checkpoint", "):\n                checkpoint"),
     Fault("checkpoint", "digest without the inputs", "    _add(total, parts)\n", ""),
     Fault("checkpoint", "digest without shapes", "{part.dtype.str} {part.shape}", "{part.dtype.str}"),
     Fault("checkpoint", "digest without dtypes", "{part.dtype.str} {part.shape}", "{part.shape}"),

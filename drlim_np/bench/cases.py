@@ -15,13 +15,14 @@ from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
+from drlim_np.keep.resuming import minimise
 from drlim_np.layers import InBlocks
 from drlim_np.loss import TILE, dissimilar_sum
 from drlim_np.measure.lle import lle
 from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
 from drlim_np.networks import convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.training import Adam, descend, minimise
+from drlim_np.training import Adam, descend
 from drlim_np.tree import leaves
 
 MARGIN, RATE, NEAREST = 1.0, 5e-3, 5

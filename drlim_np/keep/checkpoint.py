@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -23,20 +23,12 @@ from drlim_np import __version__
 from drlim_np.backend import like, to_host
 from drlim_np.errors import DataError, shown
 from drlim_np.keep import atomic
+from drlim_np.training import Step
 from drlim_np.tree import Tree, leaves, tree_map
 
 EVERY = 100  # steps between two checkpoints, about two seconds of training
 REMEDY = "delete it, or pass --fresh"
 Parts = dict[str, np.ndarray]
-
-
-class Saved(NamedTuple):
-    """Training after `step` steps: W, the optimiser's state, and the objective before each of these steps."""
-
-    step: int
-    params: Tree
-    state: Tree
-    losses: list[float]
 
 
 @dataclass(frozen=True)
@@ -47,15 +39,18 @@ class Checkpoint:
     digest: str
     every: int = EVERY
 
-    def save(self, saved: Saved, rng: np.random.Generator) -> None:
-        """Writes the state in place of the earlier one. Raises DrlimError where that is not possible."""
-        parts = {"losses": np.array(saved.losses), "generator": _text(rng.bit_generator.state)}
-        parts |= {f"params.{name}": to_host(leaf) for name, leaf in leaves(saved.params)}
-        parts |= {f"state.{name}": to_host(leaf) for name, leaf in leaves(saved.state)}
+    def save(self, step: Step, losses: list[float], rng: np.random.Generator) -> None:
+        """Writes where training stands, with the objective before each step so far, in place of what was there.
+
+        Raises DrlimError where that is not possible.
+        """
+        parts = {"losses": np.array(losses), "generator": _text(rng.bit_generator.state)}
+        parts |= {f"params.{name}": to_host(leaf) for name, leaf in leaves(step.params)}
+        parts |= {f"state.{name}": to_host(leaf) for name, leaf in leaves(step.state)}
         write(self.path, self.digest, parts)
 
-    def load(self, params: Tree, state: Tree, steps: int, rng: np.random.Generator) -> Saved | None:
-        """The state last written, in the shape of `params` and `state`; `rng` then goes on as it did. None if none was.
+    def load(self, params: Tree, state: Tree, steps: int, rng: np.random.Generator) -> tuple[Step, list[float]] | None:
+        """What `save` wrote last, in the shape of `params` and `state`; `rng` then goes on as it did. None if nothing.
 
         Raises DataError for a file that is damaged or that holds something else.
         """
@@ -71,7 +66,7 @@ class Checkpoint:
             if parts or not np.isfinite(losses).all():
                 raise ValueError("it holds what does not belong there")
             rng.bit_generator.state = generator
-        return Saved(len(losses), *found, losses.tolist())
+        return Step(len(losses), found[0], float(losses[-1]), found[1]), losses.tolist()
 
 
 @dataclass(frozen=True)

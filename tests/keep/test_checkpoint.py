@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from drlim_np.errors import DataError, DivergedError, DrlimError
 from drlim_np.keep import checkpoint
 from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory, digest_of, read, write
+from drlim_np.keep.resuming import minimise
 from drlim_np.measure import metrics
-from drlim_np.training import SGD, minimise
+from drlim_np.training import SGD
 from tests.small_training import DIGEST, EVERY, STEPS, bits, kept_in, outcome, task
 
 SCRIPT = Path(__file__).parents[1] / "small_training.py"
