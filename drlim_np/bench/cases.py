@@ -12,6 +12,7 @@ from drlim_np.bench.race import Contest
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.errors import first_line
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
@@ -52,7 +53,7 @@ class Case:
     @property
     def words(self) -> str:
         """The first line of what the case says of itself."""
-        return self.build.__doc__.splitlines()[0]
+        return first_line(self.build)
 
 
 def step(images: int, threads: int) -> Contest:
