@@ -17,7 +17,7 @@ The paper, in reading order; each module named here, and what to look at first i
     graph       the similar pairs; every other pair is dissimilar: SimilarityGraph
     neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
-    training    Step 2: minimise, descend, SGD, embed
+    training    Step 2: descend, SGD, embed
     principal   a first layer on few coordinates in place of many pixels: principal_images
 
 the ground it stands on
@@ -31,7 +31,7 @@ and its wings
     fast        what makes it fast and changes nothing: tiles, knn
     audit       every gradient held against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
-    keep        files that survive a kill, a full disk and a second run: weights, checkpoint, atomic
+    keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
     figures     every figure of the paper, one module each: index, record
     teaching    backprop through a Siamese network in five steps: lesson

@@ -1,16 +1,14 @@
 """Step 2: change W, little by little, against the gradient of the objective."""
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import cos, inf, pi
-from typing import NamedTuple, TextIO
+from math import cos, inf, nan, pi
+from typing import NamedTuple
 
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
-from drlim_np.errors import DivergedError, InputError
-from drlim_np.keep.checkpoint import Checkpoint, Saved
+from drlim_np.errors import DivergedError, InputError, real_number, whole_number
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, cut_like, end_to_end, leaves, tree_map
 
@@ -35,8 +33,8 @@ class SGD:
     momentum: float = 0.0
 
     def __post_init__(self):
-        _require(0 < self.rate < inf, f"rate is {self.rate}: it must be finite and greater than 0")
-        _require(0 <= self.momentum < 1, f"momentum is {self.momentum}: it must be in [0, 1)")
+        _require(0 < real_number("rate", self.rate) < inf, f"rate is {self.rate}: it must be finite and greater than 0")
+        _require(0 <= real_number("momentum", self.momentum) < 1, f"momentum is {self.momentum}: it must be in [0, 1)")
 
     def init(self, params: Tree) -> Tree:
         """The velocity v, zero."""
@@ -100,72 +98,23 @@ def descend(
     steps: int,
     rng: np.random.Generator,
     schedule: Schedule = cosine,
-    after: Saved | None = None,
+    after: Step | None = None,
 ) -> Iterator[Step]:
     """Step 2 as an iterator: each item is one update of W. All that changes is in the items and in `rng`.
 
-    after: where an earlier descent stood, to go on from there; `rng` must stand there too.
-    Raises InputError for a number of steps below 1, DivergedError once the objective, a gradient, or what became of W
-    or the optimiser's state is not finite.
+    after: the step that an earlier descent ended with, to go on from there; `rng` must stand where it stood then.
+    Raises InputError for a number of steps below 1 and for an `rng` that is no generator, DivergedError once the
+    objective, a gradient, or what became of W or the optimiser's state is not finite.
     """
-    _require(isinstance(steps, int) and steps >= 1, f"steps is {steps!r}: it must be a whole number of at least 1")
-    done, params, state, _ = after or Saved(0, params, optimiser.init(params), [])
+    steps = whole_number("steps", steps, 1)
+    _require(isinstance(rng, np.random.Generator), f"rng is {rng!r}: pass numpy.random.default_rng(seed)")
+    done, params, _, state = after or Step(0, params, nan, optimiser.init(params))
     for number in range(done + 1, steps + 1):
         progress = (number - 1) / steps
         loss, gradient = objective(params, rng, progress)
         params, state = optimiser.update(params, gradient, state, number, schedule(progress))
         _require_finite(number, objective=loss, gradient=gradient, new_value=params, memory=state)
         yield Step(number, params, float(to_host(loss)), state)
-
-
-def minimise(
-    objective: Objective,
-    params: Tree,
-    optimiser: SGD | Adam,
-    steps: int,
-    rng: np.random.Generator,
-    schedule: Schedule = cosine,
-    label: str = "training",
-    stream: TextIO | None = None,
-    checkpoint: Checkpoint | None = None,
-) -> tuple[Tree, np.ndarray]:
-    """Runs `descend` to its end: the final W, and the objective before each step, (steps,) float64.
-
-    Keeps one line of progress on `stream`, standard error if None, as long as that is a terminal. With a checkpoint it
-    goes on where an earlier run stood, says so on standard output, and ends with the same bytes as one never stopped.
-    """
-    stream = sys.stderr if stream is None else stream
-    saved = _resumed(checkpoint, params, optimiser, steps, rng, label)
-    params, losses, on_screen = saved.params, saved.losses, False
-    try:
-        for step in descend(objective, params, optimiser, steps, rng, schedule, saved):
-            params = step.params
-            losses.append(step.loss)
-            if checkpoint and (step.number % checkpoint.every == 0 or step.number == steps):
-                checkpoint.save(Saved(step.number, params, step.state, losses), rng)
-            if stream.isatty() and (step.number % 10 == 0 or step.number == steps):
-                recent, on_screen = np.mean(losses[-50:]), True
-                stream.write(f"\r{label}: step {step.number}/{steps}, objective {recent:.5f} ")
-                stream.flush()
-    finally:
-        if on_screen:
-            stream.write("\n")
-            stream.flush()
-    return params, np.array(losses)
-
-
-def _resumed(
-    checkpoint: Checkpoint | None, params: Tree, optimiser: SGD | Adam, steps: int, rng: np.random.Generator, label: str
-) -> Saved:
-    start = Saved(0, params, optimiser.init(params), [])
-    saved = checkpoint and checkpoint.load(start.params, start.state, steps, rng)
-    if not saved:
-        return start
-    if saved.step == steps:
-        print(f"{label}: trained before; --fresh trains anew", flush=True)
-    else:
-        print(f"{label}: goes on from step {saved.step} of {steps}", flush=True)
-    return saved
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:

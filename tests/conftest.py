@@ -1,9 +1,11 @@
 """How the tests run: on one BLAS thread, as the figures do, and on few examples unless DRLIM_TESTS is "deep".
 
-Deep are the tests that set no number of their own: hostile files, for every reader.
+Deep are the tests that set no number of their own: hostile files, for every reader. The audit before the figures
+leaves nothing behind, and neither do tests in a checkout that may not be written: Hypothesis keeps no examples there.
 """
 
 import os
+from pathlib import Path
 
 # NumPy reads this when it is first imported, which nothing has done yet.
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
@@ -11,5 +13,8 @@ for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THRE
 
 from hypothesis import settings
 
+if not os.access(Path(__file__).resolve().parents[1], os.W_OK):
+    settings.register_profile("default", database=None)
+settings.register_profile("audit", database=None)
 settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("DRLIM_TESTS", "default"))

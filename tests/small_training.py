@@ -8,10 +8,11 @@ import numpy as np
 
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.checkpoint import Checkpoint
+from drlim_np.keep.resuming import minimise
 from drlim_np.layers import InBlocks
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
-from drlim_np.training import Adam, minimise
+from drlim_np.training import Adam
 from drlim_np.tree import leaves
 
 STEPS, EVERY = 24, 5

@@ -11,12 +11,13 @@ import pytest
 
 from drlim_np.errors import DivergedError, InputError
 from drlim_np.graph import SimilarityGraph
+from drlim_np.keep.resuming import minimise
 from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
-from drlim_np.training import SGD, Adam, descend, embed, minimise
+from drlim_np.training import SGD, Adam, descend, embed
 from drlim_np.tree import leaves, tree_map
 
 strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")

@@ -22,11 +22,12 @@ from drlim_np.figures import digits as of_digits
 from drlim_np.figures import figure4, figure8
 from drlim_np.figures.record import Result, Run, entry
 from drlim_np.graph import SimilarityGraph
+from drlim_np.keep.resuming import minimise
 from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, tile_size
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.training import SGD, Adam, embed, minimise
+from drlim_np.training import SGD, Adam, embed
 from drlim_np.tree import leaves, tree_map
 
 CORE = ("backend", "layers", "loss", "siamese", "objective", "training", "tree", "networks")

@@ -37,7 +37,8 @@ def test_what_is_listed_of_a_module_is_in_it_and_documented(module, text):
 
 
 def test_its_five_lines_train_a_map_of_unseen_samples():
-    modules = [importlib.import_module(f"drlim_np.{name}") for name in ("graph", "networks", "objective", "training")]
+    named = ("graph", "networks", "objective", "training", "keep.resuming")
+    modules = [importlib.import_module(f"drlim_np.{name}") for name in named]
     scope = {name: value for module in modules for name, value in vars(module).items() if not name.startswith("_")}
     rng = np.random.default_rng(0)
     x, pairs = rng.random((8, 5)), np.stack([np.arange(8), np.roll(np.arange(8), 1)], axis=1)

@@ -1,6 +1,7 @@
 """The optimisers against arithmetic done by hand, what a run promises, and what it must not be: a collapse."""
 
 import io
+import re
 import sys
 from math import cos, pi, sqrt
 
@@ -9,11 +10,12 @@ import pytest
 
 from drlim_np.errors import DivergedError, InputError
 from drlim_np.graph import SimilarityGraph
+from drlim_np.keep.resuming import minimise
 from drlim_np.layers import InBlocks, Linear, Sequential, Tanh
 from drlim_np.loss import energy, similar_sum
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.training import SGD, Adam, Step, constant, cosine, descend, embed, minimise
+from drlim_np.training import SGD, Adam, Step, constant, cosine, descend, embed
 from drlim_np.tree import leaves, tree_map
 
 BOUND = 1e-12
@@ -389,11 +391,50 @@ def test_what_becomes_of_the_weights_must_be_finite_too(optimiser, named):
 # ---- what is refused ----
 
 
-@pytest.mark.parametrize("steps", [0, -1, 2.5, 2.0, "3", None])
+@pytest.mark.parametrize("steps", [0, -1, 2.5, 2.0, "3", None, np.int64(0), np.float64(3)])
 def test_a_number_of_steps_that_is_no_whole_number_from_1_on_is_refused(steps):
     for run in (lambda *given: list(descend(*given)), minimise):
-        with pytest.raises(InputError, match=f"steps is {steps!r}: .* whole number of at least 1"):
+        with pytest.raises(InputError, match=rf"steps is {re.escape(repr(steps))}: .* whole number of at least 1"):
             run(bowl, START, SGD(0.1), steps, generator())
+
+
+@pytest.mark.parametrize("integer", [np.int64, np.uint8])
+def test_an_integer_of_numpy_is_a_number_of_steps(integer):
+    final, losses = minimise(bowl, START, SGD(0.1), integer(3), generator(), stream=io.StringIO())
+    assert_close(final, last_of(descend(bowl, START, SGD(0.1), 3, generator())))
+    assert losses.shape == (3,)
+
+
+@pytest.mark.parametrize("rng", [0, None, np.random, np.random.RandomState(0)])
+def test_what_is_no_generator_is_refused(rng):
+    for run in (lambda *given: list(descend(*given)), minimise):
+        with pytest.raises(InputError, match=r"^rng is .*: pass numpy\.random\.default_rng\(seed\)$"):
+            run(bowl, START, SGD(0.1), 3, rng)
+
+
+@pytest.mark.parametrize("value", ["3", None, 1j, [0.1], np.array([0.1])])
+def test_a_rate_or_momentum_that_is_no_number_is_refused(value):
+    with pytest.raises(InputError, match=rf"^rate is {re.escape(repr(value))}: it must be a number$"):
+        SGD(value)
+    with pytest.raises(InputError, match=rf"^momentum is {re.escape(repr(value))}: it must be a number$"):
+        SGD(0.1, value)
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stream", ["progress.txt", 2, closed()])
+def test_a_stream_that_cannot_be_written_to_is_refused(stream):
+    with pytest.raises(InputError, match=r"^stream is .*: pass an open text file, such as sys\.stderr$"):
+        minimise(bowl, START, SGD(0.1), 3, generator(), stream=stream)
+
+
+def test_a_process_without_standard_error_trains_silently(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert minimise(bowl, START, SGD(0.1), 3, generator())[1].shape == (3,)
 
 
 @pytest.mark.parametrize("optimiser", [SGD, Adam])

@@ -110,7 +110,8 @@ from drlim_np.data import handwriting
 from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair
-from drlim_np.training import Adam, embed, minimise
+from drlim_np.keep.resuming import minimise
+from drlim_np.training import Adam, embed
 from drlim_np.keep.weights import load, save
 
 rng = np.random.default_rng(0)

@@ -14,7 +14,7 @@ from drlim_np.bench import gpu, memory, report
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.machine import bounds, by_layer
 from drlim_np.bench.race import ROUNDS, Times, apart, race
-from drlim_np.errors import DrlimError, InputError
+from drlim_np.errors import DrlimError, InputError, exit_status, first_line
 
 THREADS = 1, 2
 LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
@@ -26,20 +26,15 @@ ALONE = {
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when all was measured, 2 where the user can mend it, 130 when interrupted."""
-    options = _parser().parse_args(arguments)
+    return exit_status(lambda: _main(_parser().parse_args(arguments)), "drlim_np.bench")
+
+
+def _main(options: argparse.Namespace) -> None:
     if options.list:
         for name, words in ({name: case.words for name, case in CASES.items()} | ALONE).items():
             print(f"{name:11} {words}")
-        return 0
-    try:
+    else:
         _run(_chosen(options.only), options.quick, options.threads)
-    except DrlimError as fault:
-        print(f"drlim_np.bench: {fault}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("drlim_np.bench: interrupted", file=sys.stderr)
-        return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +77,7 @@ def _run(chosen: list[str], quick: bool, asked: Sequence[int]) -> None:
         print("\nThe process alone\n")
         print(report.heading(report.MEMORY))
         for name, step in memory.STEPS.items():
-            print(report.memory(step.__doc__, **apart(__package__, "--peak", name)), flush=True)
+            print(report.memory(first_line(step), **apart(__package__, "--peak", name)), flush=True)
 
 
 def _compare(contests: list[str], quick: bool, asked: Sequence[int]) -> None:

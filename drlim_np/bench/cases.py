@@ -12,16 +12,18 @@ from drlim_np.bench.race import Contest
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.errors import first_line
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
+from drlim_np.keep.resuming import minimise
 from drlim_np.layers import InBlocks
 from drlim_np.loss import TILE, dissimilar_sum
 from drlim_np.measure.lle import lle
 from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
 from drlim_np.networks import convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.training import Adam, descend, minimise
+from drlim_np.training import Adam, descend
 from drlim_np.tree import leaves
 
 MARGIN, RATE, NEAREST = 1.0, 5e-3, 5
@@ -51,7 +53,7 @@ class Case:
     @property
     def words(self) -> str:
         """The first line of what the case says of itself."""
-        return self.build.__doc__.splitlines()[0]
+        return first_line(self.build)
 
 
 def step(images: int, threads: int) -> Contest:

@@ -70,8 +70,8 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
 class _Report:
     """Lines of progress; between them, on a terminal only, a line that moves."""
 
-    def __init__(self, stream: TextIO):
-        self.stream, self.terminal = stream, stream.isatty()
+    def __init__(self, stream: TextIO | None):
+        self.stream, self.terminal = stream, stream is not None and stream.isatty()
 
     def line(self, text: str, end: str = "\n") -> None:
         with contextlib.suppress(OSError):  # a reader gone away is no reason to stop downloading

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from drlim_np.errors import DataError, shown
+from drlim_np.keep.mistaken import HEAD, mistaken_for
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,15 @@ def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str
 
 @contextmanager
 def unpacked(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A file's content as a stream, gunzipped where it is gzipped. Damage to gzip becomes DataError.
+    """A file's content as a stream, gunzipped where it is gzipped. Damage to gzip, and a web page, become DataError.
 
     Of a gzipped file the checksum is compared when its end is reached: read one byte more than expected.
     """
     with open(path, "rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
+        head = raw.read(HEAD)
+        if found := mistaken_for(head):
+            raise DataError(f"expected the data, found {found}")
+        zipped = head.startswith(b"\x1f\x8b")
         raw.seek(0)
         try:
             yield gzip.GzipFile(fileobj=raw) if zipped else raw

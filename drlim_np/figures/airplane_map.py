@@ -9,6 +9,7 @@ from drlim_np.backend import to_host
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
 from drlim_np.figures.record import Claim, Run, require_spread
 from drlim_np.graph import SimilarityGraph
+from drlim_np.keep.resuming import minimise
 from drlim_np.layers import Sequential
 from drlim_np.measure import metrics
 from drlim_np.measure.cylinder import Cylinder, fit
@@ -16,7 +17,7 @@ from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair
 from drlim_np.principal import principal_images
-from drlim_np.training import Adam, embed, minimise
+from drlim_np.training import Adam, embed
 from drlim_np.tree import leaves
 
 TRAIN = 660  # of the 972 views, drawn at random; the others are unseen

@@ -11,11 +11,12 @@ from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.record import Run, require_spread
 from drlim_np.figures.style import BLUE, VERMILLION
 from drlim_np.graph import SimilarityGraph
+from drlim_np.keep.resuming import minimise
 from drlim_np.layers import InBlocks
 from drlim_np.measure import metrics
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs, Weighting
-from drlim_np.training import Adam, embed, minimise
+from drlim_np.training import Adam, embed
 from drlim_np.tree import Tree, leaves
 
 CLASSES = (4, 9)

@@ -1,13 +1,15 @@
 """How the figures look: one palette for colour-blind readers, one set of sizes, drawn without a display."""
 
+from matplotlib import rcParamsDefault
 from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart with any common colour blindness.
 BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
 INK, FAINT = "#222222", "#8A8A8A"
 
-# Each figure is made under these: @rc_context(RULES).
-RULES = {
+# Each figure is made under these: @rc_context(RULES). They begin with Matplotlib's defaults, whatever a user's
+# matplotlibrc says; the backend alone, which draws nothing here, stays as it is.
+RULES = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {
     "svg.hashsalt": "drlim_np",  # element names in an SVG follow from its content, not from chance
     "figure.dpi": 150,
     "font.family": "DejaVu Sans",

@@ -54,9 +54,9 @@ def alone_in(folder: Path) -> Iterator[None]:
                 f"{shown(folder)}: {shown(holder) or 'another run'} is at work there:"
                 " wait until it ends, or choose another folder by --out"
             )
-        file.truncate(0)
-        file.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')},".encode())
-        file.flush()
+        with contextlib.suppress(OSError):  # on a full disk the lock holds too, without its holder's name
+            file.truncate(0)
+            file.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')},".encode())
         for leftover in [*folder.glob(PARTIAL), *folder.glob(f"*/{PARTIAL}")]:
             leftover.unlink(missing_ok=True)
         try:
@@ -69,7 +69,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator:
     try:
-        file = open(path, "a+b")  # noqa: SIM115
+        file = open(path, "a+b", buffering=0)  # noqa: SIM115
     except OSError as fault:
         raise DrlimError(f"{shown(path)}: cannot be opened ({fault.strerror}): choose another by --out") from fault
     with file:

@@ -6,37 +6,25 @@ is looked for; it stays in the folder unused, which may be deleted at any time.
 """
 
 import hashlib
-import io
 import json
 import os
 import warnings
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from drlim_np import __version__
-from drlim_np.backend import like, to_host
-from drlim_np.errors import DataError, shown
-from drlim_np.keep import atomic
-from drlim_np.tree import Tree, leaves, tree_map
+from drlim_np.backend import Array, like, to_host
+from drlim_np.keep import npz
+from drlim_np.keep.npz import Parts, flat, grown
+from drlim_np.training import Step
+from drlim_np.tree import Tree, tree_map
 
 EVERY = 100  # steps between two checkpoints, about two seconds of training
-REMEDY = "delete it, or pass --fresh"
-Parts = dict[str, np.ndarray]
-
-
-class Saved(NamedTuple):
-    """Training after `step` steps: W, the optimiser's state, and the objective before each of these steps."""
-
-    step: int
-    params: Tree
-    state: Tree
-    losses: list[float]
 
 
 @dataclass(frozen=True)
@@ -47,31 +35,31 @@ class Checkpoint:
     digest: str
     every: int = EVERY
 
-    def save(self, saved: Saved, rng: np.random.Generator) -> None:
-        """Writes the state in place of the earlier one. Raises DrlimError where that is not possible."""
-        parts = {"losses": np.array(saved.losses), "generator": _text(rng.bit_generator.state)}
-        parts |= {f"params.{name}": to_host(leaf) for name, leaf in leaves(saved.params)}
-        parts |= {f"state.{name}": to_host(leaf) for name, leaf in leaves(saved.state)}
-        write(self.path, self.digest, parts)
+    def save(self, step: Step, losses: list[float], rng: np.random.Generator) -> None:
+        """Writes where training stands, with the objective before each step so far, in place of what was there.
 
-    def load(self, params: Tree, state: Tree, steps: int, rng: np.random.Generator) -> Saved | None:
-        """The state last written, in the shape of `params` and `state`; `rng` then goes on as it did. None if none was.
+        Raises DrlimError where that is not possible.
+        """
+        parts = {"losses": np.array(losses), "generator": _text(rng.bit_generator.state)}
+        write(self.path, self.digest, parts | dict(flat({"params": step.params, "state": step.state})))
+
+    def load(self, params: Tree, state: Tree, steps: int, rng: np.random.Generator) -> tuple[Step, list[float]] | None:
+        """What `save` wrote last, in the shape of `params` and `state`; `rng` then goes on as it did. None if nothing.
 
         Raises DataError for a file that is damaged or that holds something else.
         """
-        parts = read(self.path, self.digest)
+        parts, wanted = read(self.path, self.digest), {"params": params, "state": state}
         if parts is None:
             return None
-        with _damage(self.path):
-            losses = parts.pop("losses")
+        with _refusing(self.path):
+            losses, generator = parts.pop("losses"), json.loads(parts.pop("generator").tobytes())
             if not 1 <= len(losses) <= steps or losses.shape != (len(losses),) or losses.dtype != np.float64:
                 raise ValueError("the steps do not match")
-            generator = json.loads(parts.pop("generator").tobytes())
-            found = [_filled(tree, kind, parts) for tree, kind in ((params, "params"), (state, "state"))]
-            if parts or not np.isfinite(losses).all():
+            if parts.keys() != dict(flat(wanted)).keys() or not np.isfinite(losses).all():
                 raise ValueError("it holds what does not belong there")
+            found = tree_map(_beside, wanted, grown(parts))
             rng.bit_generator.state = generator
-        return Saved(len(losses), *found, losses.tolist())
+        return Step(len(losses), found["params"], float(losses[-1]), found["state"]), losses.tolist()
 
 
 @dataclass(frozen=True)
@@ -109,7 +97,7 @@ class Memory:
                 value = np.array(function(*inputs, **others), order="C")
             parts = {"value": value, "warnings": _text([str(warning.message) for warning in said])}
             write(path, digest, parts)
-        with _damage(path):
+        with _refusing(path):
             value, messages = parts["value"], json.loads(parts["warnings"].tobytes())
         for message in messages:
             warnings.warn(message, stacklevel=2)
@@ -144,87 +132,31 @@ def _add(total, part: Any) -> None:
         total.update(f"{json.dumps(part, sort_keys=True)}\n".encode())
 
 
-def write(path: Path, digest: str, parts: Mapping[str, np.ndarray]) -> None:
-    """The arrays as one .npz, which is there whole or not at all. Raises DrlimError where it cannot be written."""
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        digest=_text(_marked(digest, parts)),
-        **{name: np.array(part, order="C") for name, part in parts.items()},
-    )
-    atomic.replace({path: buffer.getvalue()}, "free space there and run again: what was kept before is kept")
+def write(path: Path, digest: str, parts: Mapping[str, Array]) -> None:
+    """Puts arrays under their names into the file, which then bears the digest. Raises DrlimError where it cannot."""
+    npz.write(path, digest, parts, "free space there and run again: what was kept before is kept")
 
 
 def read(path: Path, digest: str) -> Parts | None:
     """The arrays written under that digest; None where there is no file.
 
-    Raises DataError for a file that is damaged or has another digest. Nothing in it is ever executed, and it takes no
-    more memory than the file is long.
+    Raises DataError for a file that is damaged or has another digest; see `npz.read`.
     """
-    with _damage(path):
-        try:
-            with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-                parts = _arrays(archive, os.fstat(file.fileno()).st_size)
-        except FileNotFoundError:
-            return None
-        if json.loads(parts.pop("digest").tobytes()) != _marked(digest, parts):
-            raise ValueError("it is of other data, settings or version, or not whole")
-        return parts
+    if not os.path.exists(path):
+        return None
+    with _refusing(path):
+        return npz.read(path, digest)
 
 
-def _marked(digest: str, parts: Mapping[str, np.ndarray]) -> str:
-    """What a file says of itself: a zip file has a checksum of each entry, but does not notice that one is gone."""
-    return f"{digest} of {len(parts)} arrays"
+def _refusing(path: Path):
+    return npz.refusing(path, "not a checkpoint to go on from", "delete it, or pass --fresh")
 
 
-def _arrays(archive: zipfile.ZipFile, length: int) -> Parts:
-    members = archive.infolist()
-    if sum(member.file_size for member in members) > length or any(member.compress_type for member in members):
-        raise ValueError("it claims more than it holds")
-    parts = {}
-    for member in members:
-        with archive.open(member) as file:
-            if np.lib.format.read_magic(file) != (1, 0):
-                raise ValueError("unknown format of an array")
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-            content = file.read()  # to its end, where the checksum is compared
-        if fortran or dtype.kind not in "biuf" or min(shape, default=0) < 0:
-            raise ValueError("an array of an unknown kind")
-        parts[member.filename.removesuffix(".npy")] = np.frombuffer(content, dtype).reshape(shape).copy()
-    return parts
-
-
-def _filled(tree: Tree, kind: str, parts: Parts) -> Tree:
-    """The tree with the arrays that the file holds in place of its own; each must have the shape and dtype of its."""
-    found = iter([(leaf, parts.pop(f"{kind}.{name}")) for name, leaf in leaves(tree)])
-
-    def next_one(leaf):
-        _, array = next(found)
-        if array.shape != tuple(leaf.shape) or array.dtype != to_host(leaf).dtype or not np.isfinite(array).all():
-            raise ValueError("its arrays do not fit the network")
-        return like(array, leaf)
-
-    return tree_map(next_one, tree)
-
-
-class _damage:
-    """Whatever goes wrong inside becomes a DataError that names the file and the remedy.
-
-    Whatever: the parsers of zip, of .npy headers and of generator states promise no exception for foreign bytes.
-    """
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, fault, trace):
-        if isinstance(fault, OSError):
-            raise DataError(f"{shown(self.path)}: cannot be read ({fault.strerror}): {REMEDY}") from fault
-        if isinstance(fault, Exception):
-            told = shown(str(fault))[:120] or kind.__name__
-            raise DataError(f"{shown(self.path)}: not a checkpoint to go on from ({told}): {REMEDY}") from fault
+def _beside(model: Array, found: np.ndarray) -> Array:
+    """What the file holds, where the model is; it must have its shape and dtype."""
+    if found.shape != tuple(model.shape) or found.dtype != to_host(model).dtype or not np.isfinite(found).all():
+        raise ValueError("its arrays do not fit the network")
+    return like(found, model)
 
 
 @cache

@@ -5,6 +5,7 @@ by hand. `python -m drlim_np.teaching.lesson` prints the lesson with its numbers
 docstring is what there is to say and whose body is what there is to do.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from inspect import cleandoc
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
 from drlim_np.backend import real
+from drlim_np.errors import DrlimError, exit_status
 
 X1 = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])  # the first input of either pair
 X2 = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 0.5]])  # the second
@@ -159,6 +161,8 @@ def one_tower(weight: np.ndarray) -> np.ndarray:
 
 def page() -> Iterator[str]:
     """The lesson, line by line, with its numbers."""
+    if __doc__ is None:
+        raise DrlimError("the lesson's text is its docstrings, which python -OO strips: run it without")
     z1, pullback1 = layer(W, X1)
     z2, pullback2 = layer(W, X2)
     d, loss = energy_and_loss(z1, z2)
@@ -200,4 +204,4 @@ def _verdict(gradient: np.ndarray, name: str = "dL/dW") -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(page()))
+    sys.exit(exit_status(lambda: print("\n".join(page())), "python -m drlim_np.teaching.lesson"))

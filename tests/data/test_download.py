@@ -131,7 +131,8 @@ FAULTS = {
     "unknown url type": [ValueError("unknown url type")],
     "'urlopen error two\\r\\nlines\\x1b[2J'": [URLError("two\r\nlines\x1b[2J")],
     "expected a whole gzip stream, found damage": [SENT[:-1]],
-    "expected IDX magic": [b"<html>"],
+    "expected IDX magic": [b"403 Forbidden"],
+    "expected the data, found a web page": [b"<html>"],
     "found no bytes": [],
     "expected SHA-256 " + HASHES["one-labels"] + ", found " + HASHES["two-labels"]: [gzip.compress(labels(2))],
     "sent more than 67108864 bytes": [bytes(2**16)] * 1100,
@@ -399,7 +400,8 @@ NORB_FAULTS = {
     "expected 3 rows of 4 bytes, found more": {"cat": gzip.compress(PARTS[CAT] + b"\0")},
     "expected a whole gzip stream, found damage": {"info": gzip.compress(PARTS[INFO])[:-1]},
     "expected 1 as the number of dimensions of a cat file, found 2": {"cat": gzip.compress(PARTS[INFO])},
-    "expected the magic number 1e3d4c55 of a dat file": {"dat": b"<html>403 Forbidden</html>"},
+    "expected the magic number 1e3d4c55 of a dat file": {"dat": b"403 Forbidden"},
+    "expected the data, found a web page": {"dat": b"<html>403 Forbidden</html>"},
 }
 
 

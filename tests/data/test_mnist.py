@@ -152,9 +152,24 @@ def test_a_wrong_gzip_checksum_is_reported(tmp_path):
     assert "CRC check failed" in complaint_about(tmp_path / "a", content)
 
 
-def test_a_page_in_place_of_a_file_is_reported_with_its_first_bytes(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"<html>", "a web page"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE HTML><p>Sign in", "a web page"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\n",
+            "a pointer of Git LFS, whose file git lfs pull",
+        ),
+    ],
+)
+def test_what_often_lies_in_the_place_of_a_file_is_told(tmp_path, content, told):
+    assert f"expected the data, found {told}" in complaint_about(tmp_path / "a", content)
+
+
+def test_another_file_is_reported_with_its_first_bytes(tmp_path):
     assert "IDX magic 00000803 (images) or 00000801 (labels), found 3c68746d:" in complaint_about(
-        tmp_path / "a", b"<html>"
+        tmp_path / "a", b"<htmX>"
     )
 
 

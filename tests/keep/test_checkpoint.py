@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import tracemalloc
 import warnings
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drlim_np.errors import DataError, DivergedError, DrlimError
+from drlim_np.errors import DataError, DivergedError, DrlimError, InputError
 from drlim_np.keep import checkpoint
 from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory, digest_of, read, write
+from drlim_np.keep.resuming import minimise
 from drlim_np.measure import metrics
-from drlim_np.training import SGD, minimise
+from drlim_np.training import SGD, Step
 from tests.small_training import DIGEST, EVERY, STEPS, bits, kept_in, outcome, task
 
 SCRIPT = Path(__file__).parents[1] / "small_training.py"
@@ -309,10 +310,9 @@ def test_random_bytes_are_refused(file, content):
 def npz(compression=zipfile.ZIP_STORED, **members):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
-        digest = io.BytesIO()
-        np.save(digest, np.frombuffer(json.dumps(f"{DIGEST} of {len(members)} arrays").encode(), np.uint8))
-        for name, content in ({"digest": digest.getvalue()} | members).items():
+        for name, content in members.items():
             archive.writestr(f"{name}.npy", content)
+        archive.comment = f"{DIGEST} in {len(members)} entries".encode()
     return buffer.getvalue()
 
 
@@ -335,7 +335,7 @@ HOSTILE = {
     "a pickle": lambda: npz(value=npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"cos\nabort\n(tR.")),
     "code for a header": lambda: npz(value=npy("__import__('os').abort()")),
     "no arrays": lambda: npz(value=b""),
-    "no digest": lambda: npz(digest=npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2,)}", b"{}")),
+    "the end of a zip file": lambda: b"PK\x05\x06" + bytes(18),
     "nothing": lambda: b"",
 }
 
@@ -348,6 +348,21 @@ def test_a_hostile_file_is_refused_within_its_own_length_of_memory(kind, tmp_pat
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * len(content) + 500_000
+
+
+def test_a_tree_in_which_one_name_would_hide_another_is_not_kept(tmp_path):
+    step = Step(1, {"a": {"b": A}, "a.b": A}, 0.0, {})
+    message = complaint(InputError, kept_in(tmp_path).save, step, [0.0], np.random.default_rng())
+    assert message.startswith("params holds the name 'a.b'") and list(tmp_path.iterdir()) == []
+
+
+def test_one_number_among_others_that_is_not_finite_is_refused(tmp_path):
+    outcome(kept_in(tmp_path))
+    kept, (_, *others) = kept_in(tmp_path), task()
+    parts = read(kept.path, kept.digest)
+    parts["params.C1.weight"][0, 0, 0, 0] = np.nan
+    write(kept.path, kept.digest, parts)
+    assert "do not fit the network" in complaint(DataError, partial(minimise, checkpoint=kept), None, *others)
 
 
 def test_a_folder_in_its_place_is_named(tmp_path):

@@ -21,7 +21,7 @@ from drlim_np.figures import digits, figure4, verify
 from drlim_np.figures.index import FIGURES
 from drlim_np.figures.record import COLLAPSED, require_spread
 from drlim_np.keep import atomic
-from drlim_np.training import minimise
+from drlim_np.keep.resuming import minimise
 
 QUICK = {"train_per_class": 20, "test_per_class": 15, "steps": 12}
 

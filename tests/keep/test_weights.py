@@ -1,6 +1,9 @@
 """W on disk: what comes back is what went in, and whatever is not that is refused in one line."""
 
+import io
 import os
+import tracemalloc
+import warnings
 import zipfile
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 from drlim_np.backend import namespace
 from drlim_np.errors import DataError, DrlimError, InputError
+from drlim_np.keep import npz
 from drlim_np.keep.weights import load, save
 from drlim_np.layers import Linear
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
@@ -121,6 +125,8 @@ def test_a_folder_is_made_where_there_is_none_and_a_place_that_cannot_be_is_name
         ({"C1.w": np.ones(2)}, "params holds the name 'C1.w'"),
         ({"": np.ones(2)}, "params holds the name ''"),
         ({0: np.ones(2)}, "params holds the name 0"),
+        ({"C1\0": np.ones(2)}, "params holds the name 'C1\\x00'"),
+        ({"C1": {"\ud800": np.ones(2)}}, "params holds the name '\\ud800'"),
     ],
 )
 def test_what_is_no_tree_of_weights_is_not_saved(tmp_path, params, fault):
@@ -179,6 +185,68 @@ def test_pickled_objects_are_never_opened(tmp_path):
         archive.comment = b"drlim_np W in 1 entries"
     assert "allow_pickle" in complaint(tmp_path / "w.npz")
     assert not (tmp_path / "executed").exists()
+
+
+def npz_of(path, *names):
+    """A file of weights as `save` leaves it, with one array under each of these names, in this order."""
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as archive:
+        warnings.simplefilter("ignore")  # zipfile warns of two entries by one name
+        for name in names:
+            content = io.BytesIO()
+            np.save(content, np.ones(2))
+            archive.writestr(f"{name}.npy", content.getvalue())
+        archive.comment = f"drlim_np W in {len(names)} entries".encode()
+    return path
+
+
+@pytest.mark.parametrize("names", [("a", "a.b"), ("a.b", "a"), ("a.", "a"), ("a.b", "a.b.c.d"), ("a..b",), (".b",)])
+def test_names_of_which_one_would_hide_another_are_refused(tmp_path, names):
+    assert "beside the others" in complaint(npz_of(tmp_path / "w.npz", *names))
+
+
+def test_two_arrays_by_one_name_are_refused(tmp_path):
+    assert "two arrays have the same name" in complaint(npz_of(tmp_path / "w.npz", "a", "a"))
+
+
+@pytest.mark.parametrize("array", [np.arange(3), np.array([True]), np.ones(2, complex)], ids=str)
+def test_what_save_would_not_have_written_is_not_loaded(tmp_path, array):
+    npz.write(tmp_path / "w.npz", "drlim_np W", {"w": array}, "")
+    assert "w has dtype" in complaint(tmp_path / "w.npz") or "w.npy has dtype" in complaint(tmp_path / "w.npz")
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_an_array_comes_back_in_its_order_in_memory(tmp_path, order):
+    array = np.asarray(np.arange(12.0).reshape(3, 4), order=order)
+    save(tmp_path / "w.npz", {"w": array})
+    loaded = load(tmp_path / "w.npz")["w"]
+    np.testing.assert_array_equal(loaded, array, strict=True)
+    assert loaded.strides == array.strides and loaded.flags.writeable
+
+
+def test_weights_of_a_machine_of_the_other_byte_order_are_those_of_this_one(tmp_path):
+    npz.write(tmp_path / "w.npz", "drlim_np W", {"w": np.arange(6.0).astype(">f8").reshape(2, 3).T}, "")
+    np.testing.assert_array_equal(load(tmp_path / "w.npz")["w"], np.arange(6.0).reshape(2, 3).T, strict=True)
+
+
+def test_reading_takes_no_more_memory_than_the_file_is_long(tmp_path):
+    save(tmp_path / "w.npz", {"w": np.ones((1000, 1000)), "v": np.ones((1000, 1000))})
+    tracemalloc.start()
+    load(tmp_path / "w.npz")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.2 * (tmp_path / "w.npz").stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("<!DOCTYPE html>\n<title>Not found</title>", "found a web page"),
+        ("version https://git-lfs.github.com/spec/v1\n", "found a pointer of Git LFS, whose file git lfs pull fetches"),
+    ],
+)
+def test_what_often_lies_in_the_place_of_a_file_is_told(tmp_path, content, told):
+    (tmp_path / "w.npz").write_text(content)
+    assert f"no file of weights ({told})" in complaint(tmp_path / "w.npz")
 
 
 def test_other_files_are_refused_by_name(tmp_path):
