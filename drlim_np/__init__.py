@@ -5,7 +5,7 @@ A map is learned from nothing but a list of which pairs are similar, and takes s
     network = two_layer(inputs=x.shape[1], outputs=2)                                  # G_W
     similar = SimilarityGraph(len(x), pairs)                                           # Step 1: who is similar to whom
     objective = SampledPairs(network, x, similar, margin=1.0)                          # the loss, Eqs. 1 to 4
-    W, losses = minimise(objective, network.init(rng), Adam(), steps=300, rng=rng)     # Step 2: gradient descent
+    W, losses = minimise(objective, network.init(rng), SGD(0.5, 0.9), 300, rng)        # Step 2: gradient descent
     z = embed(network, W, unseen)                                                      # (samples, 2)
 
 The paper, in reading order; each module named here, and what to look at first in it:
@@ -18,7 +18,7 @@ The paper, in reading order; each module named here, and what to look at first i
     neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
     training    Step 2: descend, SGD, embed
-    principal   a first layer on few coordinates in place of many pixels: principal_images
+    verbatim    Steps 1 and 2 on one page, pair by pair, as the paper writes them: update, sweep
 
 the ground it stands on
 

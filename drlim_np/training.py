@@ -1,4 +1,8 @@
-"""Step 2: change W, little by little, against the gradient of the objective."""
+"""Step 2: change W, little by little, against the gradient of the objective.
+
+The paper descends pair by pair, by stochastic gradient: `verbatim` does just that. Here a step follows the gradient of
+many pairs at once, and momentum, which the paper does not mention, carries it along.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +14,7 @@ import numpy as np
 from drlim_np.backend import Array, like, namespace, on_host, to_host
 from drlim_np.errors import DivergedError, InputError, real_number, whole_number
 from drlim_np.objective import Objective
-from drlim_np.tree import Tree, cut_like, end_to_end, leaves, tree_map
+from drlim_np.tree import Tree, end_to_end, leaves, tree_map
 
 Schedule = Callable[[float], float]
 
@@ -27,7 +31,7 @@ def cosine(progress: float) -> float:
 
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent with momentum: v ← μ v + g, W ← W - η v. Plain descent at μ = 0, the paper's own Step 2."""
+    """Stochastic gradient descent with momentum: v ← μ v + g, W ← W - η v. At μ = 0 it is the paper's: W ← W - η g."""
 
     rate: float
     momentum: float = 0.0
@@ -40,46 +44,11 @@ class SGD:
         """The velocity v, zero."""
         return tree_map(_zeros_like, params)
 
-    def update(self, params: Tree, gradient: Tree, velocity: Tree, step: int, factor: float) -> tuple[Tree, Tree]:
+    def update(self, params: Tree, gradient: Tree, velocity: Tree, factor: float) -> tuple[Tree, Tree]:
         """W and v after one step at the rate η = rate · factor."""
         rate, momentum = float(self.rate * factor), float(self.momentum)
         velocity = tree_map(lambda v, g: momentum * v + g, velocity, gradient)
         return tree_map(lambda w, v: w - rate * v, params, velocity), velocity
-
-
-@dataclass(frozen=True)
-class Adam:
-    """Each weight's step in units of its gradient's recent size (Kingma and Ba, 2015, Algorithm 1):
-
-    m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  W ← W - η m̂ / (√v̂ + ε),  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ).
-    """
-
-    rate: float = 3e-3
-    decay_mean: float = 0.9
-    decay_square: float = 0.999
-    epsilon: float = 1e-8
-
-    def __post_init__(self):
-        _require(0 < self.rate < inf, f"rate is {self.rate}: it must be finite and greater than 0")
-        _require(0 <= self.decay_mean < 1, f"decay_mean is {self.decay_mean}: it must be in [0, 1)")
-        _require(0 <= self.decay_square < 1, f"decay_square is {self.decay_square}: it must be in [0, 1)")
-        _require(self.epsilon > 0, f"epsilon is {self.epsilon}: it must be greater than 0")
-
-    def init(self, params: Tree) -> Tree:
-        """m and v, zero."""
-        return {"mean": tree_map(_zeros_like, params), "square": tree_map(_zeros_like, params)}
-
-    def update(self, params: Tree, gradient: Tree, state: Tree, step: int, factor: float) -> tuple[Tree, Tree]:
-        """W and the moments after step t = `step`, counted from 1, at the rate η = rate · factor.
-
-        Each operation runs once, over all the weights end to end: on a device a step is 20 launches and not 112.
-        """
-        rate, b1, b2 = float(self.rate * factor), float(self.decay_mean), float(self.decay_square)
-        w, g, m, v = (end_to_end(params, tree) for tree in (params, gradient, state["mean"], state["square"]))
-        m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * g * g
-        w = w - rate * (m / (1 - b1**step)) / (namespace(v).sqrt(v / (1 - b2**step)) + float(self.epsilon))
-        return cut_like(params, w), {"mean": cut_like(params, m), "square": cut_like(params, v)}
 
 
 class Step(NamedTuple):
@@ -94,7 +63,7 @@ class Step(NamedTuple):
 def descend(
     objective: Objective,
     params: Tree,
-    optimiser: SGD | Adam,
+    optimiser: SGD,
     steps: int,
     rng: np.random.Generator,
     schedule: Schedule = cosine,
@@ -104,7 +73,7 @@ def descend(
 
     after: the step that an earlier descent ended with, to go on from there; `rng` must stand where it stood then.
     Raises InputError for a number of steps below 1 and for an `rng` that is no generator, DivergedError once the
-    objective, a gradient, or what became of W or the optimiser's state is not finite.
+    objective, a gradient or the new W is not finite.
     """
     steps = whole_number("steps", steps, 1)
     _require(isinstance(rng, np.random.Generator), f"rng is {rng!r}: pass numpy.random.default_rng(seed)")
@@ -112,8 +81,8 @@ def descend(
     for number in range(done + 1, steps + 1):
         progress = (number - 1) / steps
         loss, gradient = objective(params, rng, progress)
-        params, state = optimiser.update(params, gradient, state, number, schedule(progress))
-        _require_finite(number, objective=loss, gradient=gradient, new_value=params, memory=state)
+        params, state = optimiser.update(params, gradient, state, schedule(progress))
+        _require_finite(number, objective=loss, gradient=gradient, new_value=params)
         yield Step(number, params, float(to_host(loss)), state)
 
 

@@ -1,8 +1,6 @@
 """Parameters are a plain tree: dicts within dicts, arrays at the leaves. These few functions are all it needs."""
 
 from collections.abc import Callable, Iterator
-from itertools import accumulate
-from math import prod
 from typing import Any
 
 from drlim_np.backend import Array, namespace
@@ -36,13 +34,3 @@ def end_to_end(model: Tree, tree: Tree) -> Array:
     arrays = [leaf for _, leaf in leaves(tree_map(lambda _, leaf: leaf, model, tree))]
     xp = namespace(arrays[0])
     return xp.concat([xp.reshape(x, (-1,)) for x in arrays])
-
-
-def cut_like(model: Tree, vector: Array) -> Tree:
-    """The vector as a tree with the structure and the shapes of `model`: undoes `end_to_end`."""
-    ends = accumulate(prod(leaf.shape) for _, leaf in leaves(model))
-    return tree_map(lambda leaf: _piece(vector, next(ends), leaf.shape), model)
-
-
-def _piece(vector: Array, end: int, shape: tuple[int, ...]) -> Array:
-    return namespace(vector).reshape(vector[end - prod(shape) : end], shape)

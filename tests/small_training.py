@@ -12,7 +12,7 @@ from drlim_np.keep.resuming import minimise
 from drlim_np.layers import InBlocks
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
-from drlim_np.training import Adam
+from drlim_np.training import SGD
 from drlim_np.tree import leaves
 
 STEPS, EVERY = 24, 5
@@ -25,7 +25,7 @@ def task(optimiser=None):
     x = rng.random((12, 1, 32, 32), dtype=np.float32)
     graph = SimilarityGraph(12, np.stack([np.arange(12), (np.arange(12) + 1) % 12], axis=1))
     network = InBlocks(convnet())
-    return SampledPairs(network, x, graph, batch=4), network.init(rng), optimiser or Adam(0.01), STEPS, rng
+    return SampledPairs(network, x, graph, batch=4), network.init(rng), optimiser or SGD(0.1, 0.9), STEPS, rng
 
 
 def kept_in(folder):

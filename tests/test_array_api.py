@@ -17,7 +17,7 @@ from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, en
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
-from drlim_np.training import SGD, Adam, descend, embed
+from drlim_np.training import SGD, descend, embed
 from drlim_np.tree import leaves, tree_map
 
 strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
@@ -183,11 +183,11 @@ NETWORKS = [
     pytest.param(InBlocks(convnet(), size=4), CONVNET_INPUT, id="convnet"),
     pytest.param(two_layer(30, 5, 3), (30,), id="two-layer"),
 ]
-OPTIMISERS = [pytest.param(SGD(0.1, momentum=0.9), id="SGD"), pytest.param(Adam(1e-3), id="Adam")]
+OPTIMISERS = [pytest.param(SGD(0.1), id="plain"), pytest.param(SGD(0.1, momentum=0.9), id="momentum")]
 
 
 def without_the_last_bias(tree):
-    """Its gradient is the rounding of a sum that is zero, and Adam makes a whole step of that."""
+    """Its gradient is the rounding of a sum that is zero, which cannot be compared relative to its size."""
     *others, last = tree
     return {name: tree[name] for name in others} | {last: {"weight": tree[last]["weight"]}}
 
@@ -205,20 +205,18 @@ def without_the_last_bias(tree):
     ],
 )
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_one_step_of_each_optimiser_on_each_form_of_the_loss_equals_numpys(network, shape, form, optimiser, dtype, rng):
+def test_one_step_of_descent_on_each_form_of_the_loss_equals_numpys(network, shape, form, optimiser, dtype, rng):
     params, x = network.init(rng, dtype), rng.standard_normal((9, *shape)).astype(dtype)
 
     def step(params, x):
         loss, gradient = form(network, params, x)
-        return loss, *optimiser.update(params, gradient, optimiser.init(params), 1, 0.5)
+        return loss, *optimiser.update(params, gradient, optimiser.init(params), 0.5)
 
     loss, stepped, state = step(params, x)
     their_loss, their_stepped, their_state = step(on_device(params), on_device(x))
     assert_equal_to_rounding(their_loss, loss)
     assert_equal_to_rounding(without_the_last_bias(their_stepped), without_the_last_bias(stepped), CANCELLED)
-    moments, their_moments = (state, their_state) if isinstance(optimiser, Adam) else ({"v": state}, {"v": their_state})
-    for name, tree in moments.items():
-        assert_equal_to_rounding(without_the_last_bias(their_moments[name]), without_the_last_bias(tree), CANCELLED)
+    assert_equal_to_rounding(without_the_last_bias(their_state), without_the_last_bias(state), CANCELLED)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -259,7 +257,7 @@ def test_a_gradient_that_is_not_finite_is_named_on_the_device_too(rng):
     x = rng.standard_normal((9, 5))
     x[3, 2] = np.nan
     with pytest.raises(DivergedError, match="the objective is not finite at step 1"):
-        next(descend(EveryPair(SMALL, on_device(x), GRAPH), params, Adam(), 1, rng))
+        next(descend(EveryPair(SMALL, on_device(x), GRAPH), params, SGD(0.1), 1, rng))
 
 
 def test_zero_distance_is_finite_without_a_warning():

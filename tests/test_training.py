@@ -1,4 +1,4 @@
-"""The optimisers against arithmetic done by hand, what a run promises, and what it must not be: a collapse."""
+"""The descent against arithmetic done by hand, what a run promises, and what it must not be: a collapse."""
 
 import io
 import re
@@ -15,7 +15,7 @@ from drlim_np.layers import InBlocks, Linear, Sequential, Tanh
 from drlim_np.loss import energy, similar_sum
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.training import SGD, Adam, Step, constant, cosine, descend, embed
+from drlim_np.training import SGD, Step, constant, cosine, descend, embed
 from drlim_np.tree import leaves, tree_map
 
 BOUND = 1e-12
@@ -126,57 +126,6 @@ def test_plain_descent_is_the_default():
     )
 
 
-# ---- Adam ----
-
-
-@pytest.mark.parametrize(("schedule", "factors"), [(constant, [1, 1, 1]), (cosine, [1, 0.75, 0.25])])
-@pytest.mark.parametrize(
-    ("optimiser", "alpha", "beta1", "beta2", "epsilon"),
-    [
-        (Adam(), 0.003, 0.9, 0.999, 1e-8),
-        (Adam(0.1), 0.1, 0.9, 0.999, 1e-8),
-        (Adam(0.5, decay_mean=0.3, decay_square=0.7, epsilon=0.2), 0.5, 0.3, 0.7, 0.2),
-        (Adam(0.5, decay_mean=0.0, decay_square=0.0, epsilon=0.2), 0.5, 0.0, 0.0, 0.2),
-    ],
-)
-def test_three_steps_of_adam_are_the_algorithm_by_hand(optimiser, alpha, beta1, beta2, epsilon, schedule, factors):
-    def by_hand(theta, a):
-        m = v = 0.0
-        for t in (1, 2, 3):
-            g = a * (theta - 1)
-            m = beta1 * m + (1 - beta1) * g
-            v = beta2 * v + (1 - beta2) * g**2
-            m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
-            theta = theta - alpha * factors[t - 1] * m_hat / (sqrt(v_hat) + epsilon)
-        return theta
-
-    assert_close(last_of(descend(bowl, START, optimiser, 3, generator(), schedule)), each_by_hand(by_hand))
-
-
-def test_adam_divides_the_weighted_mean_of_the_slopes_by_the_root_of_that_of_their_squares():
-    slopes, adam = [3.0, -1.0, 0.5, 2.0], Adam(1.0, decay_mean=0.5, decay_square=0.25, epsilon=1e-3)
-    params, state = {"w": np.zeros(())}, adam.init({"w": np.zeros(())})
-    for t, slope in enumerate(slopes, start=1):
-        before = float(params["w"])
-        params, state = adam.update(params, {"w": np.array(slope)}, state, t, 0.5)
-        mean = np.average(slopes[:t], weights=[0.5 ** (t - s) for s in range(1, t + 1)])
-        square = np.average(np.square(slopes[:t]), weights=[0.25 ** (t - s) for s in range(1, t + 1)])
-        assert float(params["w"]) - before == pytest.approx(-0.5 * mean / (sqrt(square) + 1e-3), rel=BOUND)
-
-
-def test_adams_first_step_is_the_rate_for_every_weight_however_large_its_slope():
-    slope = {"w": np.array([1.0, -1.0, 7.0, -3e3, 1e6, -1e12, 1e100])}
-    zero = tree_map(np.zeros_like, slope)
-    moved, _ = Adam(0.01).update(zero, slope, Adam(0.01).init(zero), 1, 1.0)
-    assert moved["w"] == pytest.approx(-0.01 * np.sign(slope["w"]), rel=1.001e-8)
-
-
-def test_adam_does_not_move_a_weight_without_slope():
-    params = {"w": np.array([2.0, 3.0])}
-    *_, last = descend(lambda p, r, t: (np.sum(p["w"]), {"w": np.array([0.0, 1.0])}), params, Adam(), 3, generator())
-    assert last.params["w"][0] == 2 and last.params["w"][1] < 3
-
-
 # ---- the descent ----
 
 
@@ -214,7 +163,7 @@ def test_the_rate_falls_by_half_a_cosine_unless_told_otherwise():
     assert_close(minimise(bowl, START, SGD(0.3), 5, generator(), stream=io.StringIO())[0], half_a_cosine)
 
 
-@pytest.mark.parametrize("optimiser", [SGD(0.1, 0.5), Adam(0.1)])
+@pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, 0.5)])
 def test_no_array_is_changed_once_it_is_handed_over(optimiser):
     objective, params = sampled()
     start, seen = bits(params), []
@@ -225,24 +174,24 @@ def test_no_array_is_changed_once_it_is_handed_over(optimiser):
     assert len({then["hidden.weight"] for _, then in seen}) == 5
 
 
-@pytest.mark.parametrize("optimiser", [SGD(0.1, 0.5), Adam(0.1)])
+@pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, 0.5)])
 def test_an_update_changes_nothing_that_it_is_given(optimiser):
     _, gradient = bowl(START, None, 0.0)
-    first, state = optimiser.update(START, gradient, optimiser.init(START), 1, 1.0)
+    first, state = optimiser.update(START, gradient, optimiser.init(START), 1.0)
     before = bits(first), bits(gradient), bits(state)
-    optimiser.update(first, gradient, state, 2, 1.0)
+    optimiser.update(first, gradient, state, 1.0)
     assert (bits(first), bits(gradient), bits(state)) == before
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another():
     objective, params = sampled()
-    runs = [minimise(objective, params, Adam(0.01), 6, generator(s), stream=io.StringIO()) for s in (0, 0, 1)]
+    runs = [minimise(objective, params, SGD(0.1, 0.5), 6, generator(s), stream=io.StringIO()) for s in (0, 0, 1)]
     (first, losses), (again, same), (other, different) = runs
     assert bits(first) == bits(again) and losses.tolist() == same.tolist()
     assert bits(first) != bits(other) and losses.tolist() != different.tolist()
 
 
-@pytest.mark.parametrize("optimiser", [SGD(0.1, 0.5), Adam(0.1)])
+@pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, 0.5)])
 def test_minimise_is_the_descent_run_to_its_end(optimiser):
     objective, params = sampled()
     steps = list(descend(objective, params, optimiser, 8, generator(), constant))
@@ -253,12 +202,11 @@ def test_minimise_is_the_descent_run_to_its_end(optimiser):
 
 
 @pytest.mark.parametrize("number", [float, np.float64])
-@pytest.mark.parametrize(
-    "optimiser_of", [lambda f: SGD(f(0.1), f(0.5)), lambda f: Adam(f(0.1), f(0.9), f(0.99), f(0.1))]
-)
-def test_weights_keep_their_precision(optimiser_of, number):
+def test_weights_keep_their_precision(number):
     objective, params = sampled(np.float32)
-    steps = descend(objective, params, optimiser_of(number), 2, generator(), lambda progress: number(1 - progress))
+    steps = descend(
+        objective, params, SGD(number(0.1), number(0.5)), 2, generator(), lambda progress: number(1 - progress)
+    )
     assert {leaf.dtype for step in steps for _, leaf in leaves(step.params)} == {np.dtype(np.float32)}
 
 
@@ -376,15 +324,15 @@ def test_a_rate_that_is_too_high_diverges_and_says_what_to_do():
     ("optimiser", "named"),
     [
         (SGD(1e300), "the new value of hidden.weight is not finite at step 1: lower the learning rate"),
-        (Adam(), "the memory of square.hidden.weight is not finite at step 1: lower the learning rate"),
+        (SGD(1e-300, 0.9), "the new value of hidden.weight is not finite at step 6: lower the learning rate"),
     ],
 )
 def test_what_becomes_of_the_weights_must_be_finite_too(optimiser, named):
     def steep(params, rng, progress):
-        return np.asarray(1.0), tree_map(lambda w: np.full_like(w, 1e200), params)
+        return np.asarray(1.0), tree_map(lambda w: np.full_like(w, 4e307), params)
 
     with np.errstate(over="ignore"), pytest.raises(DivergedError) as error:
-        next(descend(steep, START, optimiser, 5, generator()))
+        list(descend(steep, START, optimiser, 50, generator(), constant))
     assert str(error.value).startswith(named)
 
 
@@ -437,33 +385,22 @@ def test_a_process_without_standard_error_trains_silently(monkeypatch):
     assert minimise(bowl, START, SGD(0.1), 3, generator())[1].shape == (3,)
 
 
-@pytest.mark.parametrize("optimiser", [SGD, Adam])
 @pytest.mark.parametrize("rate", [0, 0.0, -1e-3, float("nan"), float("inf")])
-def test_a_rate_that_is_not_positive_is_refused(optimiser, rate):
+def test_a_rate_that_is_not_positive_is_refused(rate):
     with pytest.raises(InputError, match=f"rate is {rate}: .* greater than 0"):
-        optimiser(rate)
+        SGD(rate)
 
 
 @pytest.mark.parametrize("value", [1, 1.0, 1.5, -0.1, float("nan")])
 def test_a_memory_that_never_fades_is_refused(value):
     with pytest.raises(InputError, match=rf"momentum is {value}: it must be in \[0, 1\)"):
         SGD(0.1, value)
-    with pytest.raises(InputError, match=rf"decay_mean is {value}: it must be in \[0, 1\)"):
-        Adam(decay_mean=value)
-    with pytest.raises(InputError, match=rf"decay_square is {value}: it must be in \[0, 1\)"):
-        Adam(decay_square=value)
-
-
-@pytest.mark.parametrize("epsilon", [0, -1e-8, float("nan")])
-def test_an_epsilon_that_is_not_positive_is_refused(epsilon):
-    with pytest.raises(InputError, match=f"epsilon is {epsilon}: .* greater than 0"):
-        Adam(epsilon=epsilon)
 
 
 # ---- what is learned ----
 
 
-@pytest.mark.parametrize("optimiser", [SGD(0.5), SGD(0.2, 0.9), Adam(0.01)])
+@pytest.mark.parametrize("optimiser", [SGD(0.5), SGD(0.2, 0.9)])
 @pytest.mark.parametrize("form", [EveryPair, SampledPairs])
 def test_learning_lowers_the_objective(optimiser, form):
     params, x, graph = ring()
@@ -493,10 +430,10 @@ def attraction_alone(network, x, similar):
 def test_attraction_alone_collapses_to_a_point_and_both_terms_do_not():
     params, x, graph = ring()
     before = np.mean(energies(embed(NETWORK, params, x), graph)[1])
-    collapsed, _ = minimise(attraction_alone(NETWORK, x, graph), params, Adam(0.03), 400, generator())
+    collapsed, _ = minimise(attraction_alone(NETWORK, x, graph), params, SGD(0.3, 0.9), 400, generator())
     assert max(d.max() for d in energies(embed(NETWORK, collapsed, x), graph)) < 1e-2 * before
 
-    mapped, _ = minimise(EveryPair(NETWORK, x, graph, MARGIN), params, Adam(0.03), 400, generator())
+    mapped, _ = minimise(EveryPair(NETWORK, x, graph, MARGIN), params, SGD(0.3, 0.9), 400, generator())
     similar, dissimilar = energies(embed(NETWORK, mapped, x), graph)
     assert similar.max() < MARGIN
     assert dissimilar.mean() > 0.8 * MARGIN

@@ -111,14 +111,14 @@ from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair
 from drlim_np.keep.resuming import minimise
-from drlim_np.training import Adam, embed
+from drlim_np.training import SGD, embed
 from drlim_np.keep.weights import load, save
 
 rng = np.random.default_rng(0)
 x = rng.standard_normal((6, 4)).astype(np.float32)
 network = two_layer(4, 3, 2)
 objective = EveryPair(network, x, SimilarityGraph(6, np.array([[0, 1], [2, 3], [4, 5]])))
-W, _ = minimise(objective, network.init(rng), Adam(), 5, rng)
+W, _ = minimise(objective, network.init(rng), SGD(0.1), 5, rng)
 save("map.npz", W)
 print(embed(network, load("map.npz"), x).shape, handwriting.generate(1, train=(2, 2), test=(1, 1)).train.images.shape)
 """

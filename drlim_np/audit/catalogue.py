@@ -17,7 +17,7 @@ from drlim_np.loss import contrastive, contrastive_all_pairs, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
-from drlim_np.training import Adam, descend
+from drlim_np.training import SGD, descend
 from drlim_np.tree import Tree, add, tree_map
 
 MARGIN = 1.0
@@ -103,7 +103,7 @@ def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
         x = rng.random((4, *shape))
         similar = small_graph(len(x))
         start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
-        *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), Adam(3e-3), 20, rng)
+        *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), SGD(1e-2, 0.9), 20, rng)
         for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
             for row in check_layer(computed_beside(model, network), params, x[:2], rng):
                 yield Finding(f"{name}, {weights} W", row)

@@ -8,14 +8,14 @@ import numpy as np
 from drlim_np.errors import InputError, whole_number
 from drlim_np.keep.checkpoint import Checkpoint
 from drlim_np.objective import Objective
-from drlim_np.training import SGD, Adam, Schedule, Step, cosine, descend
+from drlim_np.training import SGD, Schedule, Step, cosine, descend
 from drlim_np.tree import Tree
 
 
 def minimise(
     objective: Objective,
     params: Tree,
-    optimiser: SGD | Adam,
+    optimiser: SGD,
     steps: int,
     rng: np.random.Generator,
     schedule: Schedule = cosine,
@@ -47,7 +47,7 @@ def minimise(
 
 
 def _resumed(
-    checkpoint: Checkpoint | None, params: Tree, optimiser: SGD | Adam, steps: int, rng: np.random.Generator, label: str
+    checkpoint: Checkpoint | None, params: Tree, optimiser: SGD, steps: int, rng: np.random.Generator, label: str
 ) -> tuple[Step | None, list[float]]:
     found = checkpoint and checkpoint.load(params, optimiser.init(params), steps, rng)
     if not found:

@@ -83,8 +83,8 @@ def test_a_run_interrupted_in_training_goes_on_and_leaves_the_same_bytes(small, 
 def test_a_second_run_trains_nothing_and_leaves_the_same_bytes_and_fresh_trains(small, tmp_path, monkeypatch, capsys):
     run(tmp_path)
     first, steps = files(tmp_path), []
-    update = figure4.learn.__globals__["Adam"].update
-    monkeypatch.setattr(digits.Adam, "update", lambda *given: steps.append(1) or update(*given))
+    update = figure4.learn.__globals__["SGD"].update
+    monkeypatch.setattr(digits.SGD, "update", lambda *given: steps.append(1) or update(*given))
     run(tmp_path)
     assert (files(tmp_path), len(steps)) == (first, 0)
     assert "figure 4, balanced: trained before; --fresh trains anew\n" in capsys.readouterr().out
