@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from drlim_np.errors import DivergedError, InputError
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
+from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
@@ -78,8 +80,8 @@ SMALL = Sequential(hidden=Linear(5, 4), squash=Tanh(), out=Linear(4, 2))
         pytest.param(Conv2d(2, 3, 3), (4, 2, 6, 5), id="Conv2d"),
         pytest.param(Subsample(2, 3), (4, 2, 9, 6), id="Subsample"),
         pytest.param(SMALL, (4, 5), id="Sequential"),
-        pytest.param(InBlocks(SMALL, size=3), (7, 5), id="InBlocks"),
-        pytest.param(InBlocks(SMALL, size=3, threads=2), (7, 5), id="InBlocks on threads"),
+        pytest.param(Blockwise(SMALL, size=3), (7, 5), id="Blockwise"),
+        pytest.param(Blockwise(SMALL, size=3, threads=2), (7, 5), id="Blockwise on threads"),
         pytest.param(two_layer(30, 5, 3), (4, 30), id="two_layer"),
         pytest.param(convnet(), (2, *CONVNET_INPUT), id="convnet"),
     ],
@@ -140,7 +142,7 @@ def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(form, dtype, rng,
     z[3] = z[4]
     for tile in (1, 3, 256):
         for name in ("TILE", "DEVICE_TILE"):
-            monkeypatch.setattr(f"drlim_np.loss.{name}", tile)
+            monkeypatch.setattr(f"drlim_np.fast.all_pairs.{name}", tile)
         theirs = form(on_device(z), similar, on_device(weight))
         assert_equal_to_rounding(tree_of(theirs), tree_of(form(z, similar, weight)))
 
@@ -180,7 +182,7 @@ def test_a_set_embedded_once_equals_numpys(dtype, rng):
 
 GRAPH = SimilarityGraph(9, np.array([[0, 1], [1, 0], [2, 5], [3, 5], [4, 6], [7, 8], [8, 0]]))
 NETWORKS = [
-    pytest.param(InBlocks(convnet(), size=4), CONVNET_INPUT, id="convnet"),
+    pytest.param(Blockwise(convnet(), size=4), CONVNET_INPUT, id="convnet"),
     pytest.param(two_layer(30, 5, 3), (30,), id="two-layer"),
 ]
 OPTIMISERS = [pytest.param(SGD(0.1, momentum=0.9), id="SGD"), pytest.param(Adam(1e-3), id="Adam")]

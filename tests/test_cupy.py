@@ -14,17 +14,20 @@ from matplotlib.figure import Figure
 
 import drlim_np
 from drlim_np.audit import catalogue
-from drlim_np.backend import device_of, like, namespace, origin, to_host, zero_at, zeros
+from drlim_np.backend import like, namespace, to_host, zeros
 from drlim_np.data import Views, handwriting, rendering
 from drlim_np.errors import InputError
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, tile_size, zero_at
+from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.devices import device_of, origin
 from drlim_np.figures import airplane_map as of_airplane
 from drlim_np.figures import digits as of_digits
 from drlim_np.figures import figure4, figure8
 from drlim_np.figures.record import Result, Run, entry
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, tile_size
+from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, Adam, embed
@@ -196,7 +199,7 @@ def test_a_device_is_given_its_samples_in_one_block(standin, rng):
         sizes.append(x.shape[0])
         return x, None
 
-    blocks = InBlocks(network, size=3)
+    blocks = Blockwise(network, size=3)
     blocks({}, np.ones((7, 2)))
     blocks({}, like(np.ones((7, 2)), origin("cupy")))
     assert sizes == [3, 3, 1, 7]
@@ -204,7 +207,7 @@ def test_a_device_is_given_its_samples_in_one_block(standin, rng):
 
 def test_a_training_step_is_few_launches_whatever_the_batch(standin, rng):
     """Small kernels cost their launch. Counted here is what computes; a GPU may need more than one kernel for each."""
-    network, x = InBlocks(convnet()), rng.random((64, 1, 32, 32), np.float32)
+    network, x = Blockwise(convnet()), rng.random((64, 1, 32, 32), np.float32)
     params, counts = beside(network.init(rng), origin("cupy")), []
     for batch in (8, 64):
         objective = SampledPairs(network, like(x, origin("cupy")), ring_graph(64), batch=batch)
@@ -267,7 +270,7 @@ def assert_close(theirs, ours, bound=None):
         pytest.param(Conv2d(2, 3, 3), (4, 2, 6, 5), id="Conv2d"),
         pytest.param(Conv2d(2, 3, 3), (4, 2, 3, 3), id="Conv2d, one position"),
         pytest.param(Subsample(2, 3), (4, 2, 9, 6), id="Subsample"),
-        pytest.param(InBlocks(SMALL, size=3), (7, 5), id="InBlocks"),
+        pytest.param(Blockwise(SMALL, size=3), (7, 5), id="Blockwise"),
         pytest.param(two_layer(), (4, 96 * 96), id="two_layer"),
         pytest.param(convnet(), (8, *CONVNET_INPUT), id="convnet"),
     ],
@@ -298,7 +301,7 @@ def test_the_loss_over_given_pairs_equals_numpys_wherever_the_labels_are(dtype, 
 @precisions
 @pytest.mark.parametrize("tile", [7, 2048])
 def test_the_loss_over_all_pairs_equals_numpys_whatever_the_tiles(dtype, tile, model, rng, monkeypatch):
-    monkeypatch.setattr("drlim_np.loss.DEVICE_TILE", tile)
+    monkeypatch.setattr("drlim_np.fast.all_pairs.DEVICE_TILE", tile)
     pairs = rng.integers(0, 100, (300, 2))
     similar = SimilarityGraph(100, pairs[pairs[:, 0] != pairs[:, 1]])
     z, weight = rng.standard_normal((100, 2)).astype(dtype), rng.uniform(0.5, 2, 100).astype(dtype)
@@ -318,7 +321,7 @@ def ring_graph(size):
 @pytest.mark.parametrize("kind", [EveryPair, SampledPairs])
 @pytest.mark.parametrize(
     ("network", "shape"),
-    [(InBlocks(convnet(), size=4), CONVNET_INPUT), (two_layer(30, 5, 3), (30,))],
+    [(Blockwise(convnet(), size=4), CONVNET_INPUT), (two_layer(30, 5, 3), (30,))],
     ids=["convnet", "two-layer"],
 )
 def test_training_from_one_seed_equals_numpys(network, shape, kind, optimiser, model):

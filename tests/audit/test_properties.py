@@ -11,9 +11,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
+from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, energy
 from drlim_np.networks import convnet, two_layer
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.tree import leaves, tree_map
@@ -421,7 +423,7 @@ EVERY_LAYER = {
     "Tanh": (Tanh(), (5, 3)),
     "Flatten": (Flatten(), (5, 2, 3, 2)),
     "Sequential": (NETWORK, (5, 2, 5, 5)),
-    "InBlocks": (InBlocks(NETWORK, size=2, threads=2), (5, 2, 5, 5)),
+    "Blockwise": (Blockwise(NETWORK, size=2, threads=2), (5, 2, 5, 5)),
     "convnet": (convnet(), (2, 1, 32, 32)),
     "two_layer": (two_layer(6, 4, 3), (5, 6)),
 }
