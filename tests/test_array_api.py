@@ -14,13 +14,14 @@ from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, simil
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.training import SGD, Adam, descend, embed
 from drlim_np.tree import leaves, tree_map
+from tests.every_layer import EVERY_LAYER
 
 strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
 DEVICE = strict.Device("device1")
@@ -71,22 +72,9 @@ SMALL = Sequential(hidden=Linear(5, 4), squash=Tanh(), out=Linear(4, 2))
 
 
 @precisions
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [
-        pytest.param(Linear(5, 3), (4, 5), id="Linear"),
-        pytest.param(Tanh(), (4, 3), id="Tanh"),
-        pytest.param(Flatten(), (4, 2, 3, 5), id="Flatten"),
-        pytest.param(Conv2d(2, 3, 3), (4, 2, 6, 5), id="Conv2d"),
-        pytest.param(Subsample(2, 3), (4, 2, 9, 6), id="Subsample"),
-        pytest.param(SMALL, (4, 5), id="Sequential"),
-        pytest.param(Blockwise(SMALL, size=3), (7, 5), id="Blockwise"),
-        pytest.param(Blockwise(SMALL, size=3, threads=2), (7, 5), id="Blockwise on threads"),
-        pytest.param(two_layer(30, 5, 3), (4, 30), id="two_layer"),
-        pytest.param(convnet(), (2, *CONVNET_INPUT), id="convnet"),
-    ],
-)
-def test_layers_and_networks_equal_numpys_forward_and_back(layer, shape, dtype, rng):
+@pytest.mark.parametrize("name", EVERY_LAYER)
+def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, rng):
+    layer, shape = EVERY_LAYER[name]
     params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape).astype(dtype)
@@ -282,7 +270,10 @@ def test_what_numpy_refuses_is_refused_on_the_device():
         (lambda: contrastive(z, z, [0, 1, 1], -1.0), "margin is -1.0"),
         (lambda: contrastive(z, whole, [0, 1, 1], 1.0), "z2 has dtype"),
         (lambda: contrastive(z, narrow, [0, 1, 1], 1.0), "mismatched dtypes"),
-        (lambda: Linear(5, 3)(on_device(Linear(5, 3).init(np.random.default_rng(0), np.float64)), z), "Linear(5, 3)"),
+        (
+            lambda: Linear(5, 3)(on_device(Linear(5, 3).init(np.random.default_rng(0), np.float64)), z),
+            "Linear(inputs=5, outputs=3",
+        ),
     ):
         with pytest.raises(InputError) as refusal:
             call()

@@ -26,14 +26,16 @@ from drlim_np.figures import figure4, figure8
 from drlim_np.figures.record import Result, Run, entry
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, Adam, embed
 from drlim_np.tree import leaves, tree_map
+from tests.every_layer import EVERY_LAYER
 
 CORE = ("backend", "layers", "loss", "siamese", "objective", "training", "tree", "networks")
+CORE += tuple(f"fast/{name}" for name in ("all_pairs", "blocks", "maps", "memory", "patches"))
 NOBODYS = Run(seed=0, quick=True, threads=1, digits=None, views=None)
 
 
@@ -261,21 +263,9 @@ def assert_close(theirs, ours, bound=None):
 
 
 @precisions
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [
-        pytest.param(Linear(5, 3), (4, 5), id="Linear"),
-        pytest.param(Tanh(), (4, 3), id="Tanh"),
-        pytest.param(Flatten(), (4, 2, 3, 5), id="Flatten"),
-        pytest.param(Conv2d(2, 3, 3), (4, 2, 6, 5), id="Conv2d"),
-        pytest.param(Conv2d(2, 3, 3), (4, 2, 3, 3), id="Conv2d, one position"),
-        pytest.param(Subsample(2, 3), (4, 2, 9, 6), id="Subsample"),
-        pytest.param(Blockwise(SMALL, size=3), (7, 5), id="Blockwise"),
-        pytest.param(two_layer(), (4, 96 * 96), id="two_layer"),
-        pytest.param(convnet(), (8, *CONVNET_INPUT), id="convnet"),
-    ],
-)
-def test_layers_and_networks_equal_numpys_forward_and_back(layer, shape, dtype, model, rng):
+@pytest.mark.parametrize("name", EVERY_LAYER)
+def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, model, rng):
+    layer, shape = EVERY_LAYER[name]
     params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape).astype(dtype)

@@ -2,6 +2,7 @@
 
 import tracemalloc
 import warnings
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -19,11 +20,7 @@ from tests.double_loop import double_loop, random_pairs
 BOUND = 1e-12
 Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
 GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
-FORMS = (
-    similar_sum,
-    lambda z, graph: dissimilar_sum(z, graph, 1.0),
-    lambda z, graph: contrastive_all_pairs(z, graph, 1.0),
-)
+FORMS = (similar_sum, partial(dissimilar_sum, margin=1.0), partial(contrastive_all_pairs, margin=1.0))
 
 
 def assert_close(actual, expected, bound=BOUND):

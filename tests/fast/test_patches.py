@@ -1,4 +1,4 @@
-"""Patches are what lies under the kernel, and folding is their adjoint, exactly: whole numbers leave nothing to round."""
+"""Patches are what lies under the kernel, and folding is their adjoint: exact, as whole numbers do not round."""
 
 import array_api_strict
 import numpy as np
