@@ -3,9 +3,12 @@
 Height and width differ, so that an exchange of the two cannot pass.
 """
 
+import numpy as np
+
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.tree import tree_map
 
 STACK = Sequential(
     conv=Conv2d(2, 3, 3), squash=Tanh(), subsample=Subsample(3, 2), flatten=Flatten(), linear=Linear(18, 2)
@@ -26,3 +29,8 @@ EVERY_LAYER = {
     "convnet": (convnet(), (2, *CONVNET_INPUT)),
     "two_layer": (two_layer(30, 5, 3), (4, 30)),
 }
+
+
+def drawn(layer, rng, dtype=np.float64):
+    """Parameters drawn anew, so that no bias is 0 and no coefficient 1."""
+    return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), layer.init(rng, dtype))

@@ -9,27 +9,9 @@ from drlim_np.audit.textbook import convolution, convolution_pullback
 from drlim_np.errors import InputError
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.tree import leaves, tree_map
-from tests.every_layer import EVERY_LAYER
-
-BOUND = 1e-12
-
-
-def drawn(layer, rng, dtype=np.float64):
-    """Parameters drawn anew, so that no bias is 0 and no coefficient 1."""
-    return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), layer.init(rng, dtype))
-
-
-def assert_close(actual, expected, bound=BOUND):
-    assert actual.shape == expected.shape
-    assert np.linalg.norm(actual - expected) <= bound * np.linalg.norm(expected)
-
-
-def assert_same(first, second):
-    """Bitwise equality of two gradients or trees."""
-    first, second = (dict(leaves(g._asdict() if hasattr(g, "_asdict") else g)) for g in (first, second))
-    assert first.keys() == second.keys()
-    assert all(np.array_equal(first[name], second[name]) for name in first)
+from drlim_np.tree import leaves
+from tests.comparing import assert_close, assert_same
+from tests.every_layer import EVERY_LAYER, drawn
 
 
 @pytest.fixture

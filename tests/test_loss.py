@@ -13,9 +13,9 @@ import pytest
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
+from tests.comparing import BOUND, assert_close
 from tests.double_loop import double_loop, random_pairs
 
-BOUND = 1e-12
 SIMILAR, DISSIMILAR = 0, 1
 
 
@@ -24,11 +24,6 @@ def pair(difference, y, margin, at=(0.0, 0.0)):
     z2 = np.array([at])
     loss, dz1, dz2 = contrastive(z2 + np.array([difference]), z2, np.array([y]), margin)
     return float(loss), dz1[0], dz2[0]
-
-
-def assert_close(actual, expected, bound=BOUND):
-    assert np.shape(actual) == np.shape(expected)
-    assert np.linalg.norm(np.subtract(actual, expected)) <= bound * np.linalg.norm(expected)
 
 
 # ---- Eqs. 1 to 4, 6 and 7 by hand, on the 3-4-5 triangle ----

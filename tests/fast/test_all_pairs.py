@@ -15,17 +15,12 @@ from drlim_np.errors import InputError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
+from tests.comparing import BOUND, assert_close
 from tests.double_loop import double_loop, random_pairs
 
-BOUND = 1e-12
 Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
 GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
 FORMS = (similar_sum, partial(dissimilar_sum, margin=1.0), partial(contrastive_all_pairs, margin=1.0))
-
-
-def assert_close(actual, expected, bound=BOUND):
-    assert np.shape(actual) == np.shape(expected)
-    assert np.linalg.norm(np.subtract(actual, expected)) <= bound * np.linalg.norm(expected)
 
 
 # ---- against the definition ----
