@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from drlim_np.errors import InputError, require
+from drlim_np.errors import InputError
 
 Array = Any  # an ndarray of NumPy, CuPy, or another module that follows the array API standard
 
@@ -94,14 +94,14 @@ def require_floating(**arrays: Array) -> None:
 
 def require_features(x: Array, taker: Any, features: int) -> None:
     """Raises InputError, naming the layer that takes `x`, unless it is (samples, features)."""
-    require(x.ndim == 2 and x.shape[1] == features, f"{taker} takes (samples, {features}), got {x.shape}")
+    if x.ndim != 2 or x.shape[1] != features:
+        raise InputError(f"{taker} takes (samples, {features}), got {x.shape}")
 
 
 def require_images(x: Array, taker: Any, maps: int, fits: Callable[[int], bool], sides: str) -> None:
     """The same for (samples, maps, height, width); `fits` is asked of height and width, `sides` says it in words."""
-    takes = f"(samples, {maps}, height, width) with height and width {sides}"
-    holds = x.ndim == 4 and x.shape[1] == maps and all(map(fits, x.shape[2:]))
-    require(holds, f"{taker} takes {takes}, got {x.shape}")
+    if not (x.ndim == 4 and x.shape[1] == maps and all(map(fits, x.shape[2:]))):
+        raise InputError(f"{taker} takes (samples, {maps}, height, width) with height and width {sides}, got {x.shape}")
 
 
 class _Kind(NamedTuple):

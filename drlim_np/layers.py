@@ -24,7 +24,7 @@ import numpy as np
 from drlim_np.backend import Array, namespace, require_features, require_floating, require_images
 from drlim_np.errors import require
 from drlim_np.fast.maps import as_images, by_position, over_windows, per_sample, sum_by_map, window_sums
-from drlim_np.fast.memory import one_minus_square
+from drlim_np.fast.memory import one_minus_square, plus
 from drlim_np.fast.patches import as_kernels, as_rows, fold, patches
 from drlim_np.tree import Tree
 
@@ -102,7 +102,7 @@ class Conv2d:
             dparams = {"weight": as_kernels(dw, params["weight"].shape), "bias": sum_by_map(dy)}
             return Gradient(dparams, as_images(fold(w.T @ dy_ij, x.shape)) if wrt_input else None)
 
-        return as_images(w @ patches(x, self.kernel) + b), pullback
+        return as_images(plus(w @ patches(x, self.kernel), b)), pullback
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ pair. Memory beyond z and the graph is bounded by the pairs of two tiles, and pa
 """
 
 import operator
-from collections.abc import Iterator
 from functools import reduce
 
 import numpy as np
@@ -72,13 +71,16 @@ def dissimilar_sum(
     coordinates = [_arranged(z[:, axis], order) for axis in range(z.shape[1])]
     weight = _arranged(weight, order)
 
+    ends = [_ends(x) for x in coordinates]
     loss, gradient = xp.sum(zeros((1,), z)), [xp.zeros_like(x) for x in coordinates]
-    for rows, columns, gap, forces in _springs(coordinates, tiles, margin):
-        w1, w2 = weight[rows], weight[columns]  # a product with them sums over either end
-        loss = loss + w1 @ (gap * gap) @ w2
-        for dz, force in zip(gradient, forces, strict=True):
-            dz[rows] -= force @ w2
-            dz[columns] += w1 @ force
+    for rows, columns, similar_pairs in tiles:
+        differences = [end[rows, :] @ other[:, columns] for end, other in ends]
+        among = rows == columns
+        cost, forces = _springs(differences, weight[rows], weight[columns], similar_pairs, among, margin)
+        loss = loss + cost
+        for dz, (on_rows, on_columns) in zip(gradient, forces, strict=True):
+            dz[rows] -= on_rows
+            dz[columns] += on_columns
     dz = xp.stack([weight * dz for dz in gradient], axis=1)
     return loss / 2, _arranged(dz, place)
 
@@ -89,34 +91,33 @@ def tile_size(z: Array) -> int:
 
 
 def _springs(
-    coordinates: list[Array], tiles: Iterator[tuple[slice, slice, np.ndarray]], margin: float
-) -> Iterator[tuple[slice, slice, Array, list[Array]]]:
-    """Of each two tiles the rows, the columns, m - D of their pairs or 0, and the force of each, by coordinate (Eq. 7).
+    differences: list[Array], w1: Array, w2: Array, similar_pairs: np.ndarray, among: bool, margin: float
+) -> tuple[Array, list[tuple[Array, Array]]]:
+    """Σ w_i w_j (m - D)² over the pairs of two tiles; and of the forces of Eq. 7 Σ w_j f_ij, Σ w_i f_ij by coordinate.
+
+    differences: z_i - z_j, (rows, columns) of each coordinate; changed. One coordinate at a time they stay exact, where
+    the expansion |a|² - 2ab + |b|² would cancel. among: the pairs are those of one tile with itself.
 
     A pair that does not count, being similar or seen from its other end, is given no gap: like one at D ≥ m it adds
-    exactly 0. One coordinate at a time the differences stay exact, where the expansion |a|² - 2ab + |b|² would cancel.
+    exactly 0.
     """
-    ends = [_ends(x) for x in coordinates]
-    for rows, columns, similar_pairs in tiles:
-        differences = [end[rows, :] @ other[:, columns] for end, other in ends]
-        xp = namespace(differences[0])
-        d = hinged(xp.sqrt(reduce(operator.add, (difference * difference for difference in differences))), margin)
-        gap = margin - d
-        if rows == columns:
-            gap = xp.triu(gap, k=1)
-        if len(similar_pairs):
-            gap = zero_at(gap, similar_pairs)
-        push = gap / d
-        for difference in differences:
-            difference *= push
-        yield rows, columns, gap, differences
+    xp = namespace(w1)
+    d = hinged(xp.sqrt(reduce(operator.add, (difference * difference for difference in differences))), margin)
+    gap = margin - d
+    if among:
+        gap = xp.triu(gap, k=1)
+    if len(similar_pairs):
+        gap = zero_at(gap, similar_pairs)
+    push, forces = gap / d, []
+    for difference in differences:
+        difference *= push
+        forces.append((difference @ w2, w1 @ difference))  # a product with the weights sums over either end
+    return w1 @ (gap * gap) @ w2, forces
 
 
 def _ends(x: Array) -> tuple[Array, Array]:
-    """Two matrices whose product is x_i - x_j: (x_i, 1) · (1, -x_j). Factors of 1 keep it exact, in a quarter of the
-    time."""
-    xp = namespace(x)
-    one = xp.ones_like(x)
+    """Two matrices of which the product is x_i - x_j = (x_i, 1) · (1, -x_j): exact, in a quarter of the time."""
+    xp, one = namespace(x), namespace(x).ones_like(x)
     return xp.stack([x, one], axis=1), xp.stack([one, -x])
 
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from drlim_np.fast.memory import one_minus_square
+from drlim_np.fast.memory import one_minus_square, plus
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
@@ -16,6 +16,15 @@ def test_one_minus_the_square_is_what_it_says_to_the_last_bit_and_leaves_its_arg
     before = y.copy()
     assert np.array_equal(one_minus_square(y), 1 - y * y)
     assert np.array_equal(y, before)
+
+
+@pytest.mark.parametrize(("of_y", "of_b"), [("f4", "f4"), ("f8", "f8"), ("f8", "c16"), ("c16", "f8"), ("c16", "c16")])
+def test_a_sum_in_place_keeps_the_imaginary_part_of_either_term(of_y, of_b):
+    y, b = np.arange(6).reshape(2, 3).astype(of_y), np.array([1, 2, 3]).astype(of_b)
+    b = b * 1j if of_b == "c16" else b
+    expected = y + b
+    found = plus(y, b)
+    assert found.dtype == expected.dtype and np.array_equal(found, expected)
 
 
 PROGRAM = """
