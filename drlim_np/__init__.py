@@ -18,6 +18,7 @@ The paper, in reading order; each module named here, and what to look at first i
     neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
     training    Step 2: descend, SGD, embed
+    verbatim    all of it on one page, pair by pair, as the paper writes it: similar_views, pair_up, update
     principal   a first layer on few coordinates in place of many pixels: principal_images
 
 the ground it stands on
