@@ -18,8 +18,8 @@ from functools import cache, partial
 from pathlib import Path
 
 from drlim_np.audit import catalogue
-from drlim_np.backend import BACKENDS, origin
 from drlim_np.errors import CollapsedError, DrlimError, InputError
+from drlim_np.fast.devices import BACKENDS, origin
 from drlim_np.figures import sources, verify
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
 from drlim_np.figures.record import (

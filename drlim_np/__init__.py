@@ -10,11 +10,11 @@ A map is learned from nothing but a list of which pairs are similar, and takes s
 
 The paper, in reading order; each module named here, and what to look at first in it:
 
-    loss        Eqs. 1 to 7, for pairs and for all pairs: energy, contrastive, contrastive_all_pairs
+    loss        Eqs. 1 to 7, for given pairs and for every pair of a set: energy, contrastive, all_pairs_by_definition
     layers      backpropagation, one pullback per layer: Linear, Conv2d, Subsample, Tanh, Flatten, Sequential
     networks    the paper's two G_W, for digits (Fig. 3) and for the airplane (Sec. 3.4): convnet, two_layer
     siamese     copies of G_W that share one W: two_towers, embed_once
-    graph       the similar pairs; every other pair is dissimilar: SimilarityGraph
+    graph       the similar pairs; every other pair is dissimilar: SimilarityGraph, pair_table
     neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
     training    Step 2: descend, SGD, embed
@@ -28,7 +28,7 @@ the ground it stands on
 
 and its wings
 
-    fast        what makes it fast and changes nothing: tiles, knn
+    fast        what makes it fast and changes nothing: all_pairs, tiles, patches, maps, blocks, memory, knn, devices
     audit       every gradient held against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic

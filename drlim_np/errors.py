@@ -39,6 +39,12 @@ class CollapsedError(DrlimError, ArithmeticError):
         self.z, self.spread = z, spread
 
 
+def require(holds: bool, message: str) -> None:
+    """Raises InputError with this message unless the condition holds."""
+    if not holds:
+        raise InputError(message)
+
+
 def shown(text: str | os.PathLike) -> str:
     """A path or a stranger's text, fit for a one-line message: with line breaks or control characters it is escaped."""
     return str(text) if str(text).isprintable() else ascii(str(text))

@@ -70,7 +70,7 @@ class SimilarityGraph:
         return table
 
     @property
-    def neighbours(self) -> list[np.ndarray]:
+    def neighbour_lists(self) -> list[np.ndarray]:
         """Of each sample all those that it is similar to, from either end, each once."""
         offsets, neighbours = self._adjacency
         return np.split(neighbours, offsets[1:-1])
@@ -93,3 +93,16 @@ class SimilarityGraph:
         both = np.concatenate([self.edges, self.edges[:, ::-1]])
         both = both[np.argsort(both[:, 0], kind="stable")]
         return np.searchsorted(both[:, 0], np.arange(self.size + 1)), both[:, 1]
+
+
+def pair_table(similar: SimilarityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every pair of the graph written out, as Step 1 of the algorithm says: first sample, second sample, label Y.
+
+    Listed similar pairs as often as they are listed, then each dissimilar pair once. For small graphs: it takes memory
+    for all the pairs.
+    """
+    i, j = np.triu_indices(similar.size, k=1)
+    dissimilar = ~np.isin(i * similar.size + j, similar.edges @ [similar.size, 1])
+    pairs = np.concatenate([similar.pairs, np.stack([i[dissimilar], j[dissimilar]], axis=1)])
+    y = np.arange(len(pairs)) >= similar.listed_count
+    return pairs[:, 0], pairs[:, 1], y.astype(np.int64)

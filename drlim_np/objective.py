@@ -15,10 +15,12 @@ from typing import Literal
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace
-from drlim_np.errors import InputError
+from drlim_np.errors import require
+from drlim_np.fast.all_pairs import dissimilar_sum, similar_sum
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import InBlocks, Sequential
-from drlim_np.loss import dissimilar_sum, require_margin, similar_sum
+from drlim_np.layers import Sequential
+from drlim_np.loss import require_margin
 from drlim_np.tree import Tree
 
 Weighting = Literal["balanced", "exact"]
@@ -30,12 +32,9 @@ def dissimilar_weight(similar: SimilarityGraph, weighting: Weighting, progress: 
     Annealed, the map unfolds under the balanced forces before the far more numerous dissimilar pairs spread it. Raises
     InputError for another weighting, or a graph without similar or without dissimilar pairs.
     """
-    if weighting not in ("balanced", "exact"):
-        raise InputError(f'weighting is {weighting!r}: choose "balanced" or "exact"')
-    if not similar.listed_count or not similar.dissimilar_count:
-        raise InputError(
-            "the graph needs at least one similar and one dissimilar pair: with one kind alone nothing is learned"
-        )
+    require(weighting in ("balanced", "exact"), f'weighting is {weighting!r}: choose "balanced" or "exact"')
+    kinds = min(similar.listed_count, similar.dissimilar_count)
+    require(kinds > 0, "the graph needs at least one similar and one dissimilar pair: one kind alone teaches nothing")
     if weighting == "balanced":
         return 1.0
     return (similar.dissimilar_count / similar.listed_count) ** min(1.0, 2 * progress)
@@ -49,7 +48,7 @@ class EveryPair:
     Calling it returns the objective and its gradient with respect to W.
     """
 
-    network: Sequential | InBlocks
+    network: Sequential | Blockwise
     x: Array
     similar: SimilarityGraph
     margin: float = 1.0
@@ -76,7 +75,7 @@ class SampledPairs:
     of draws. A draw's own two samples are similar, so they add nothing. `tests/test_objective.py` sums over all draws.
     """
 
-    network: Sequential | InBlocks
+    network: Sequential | Blockwise
     x: Array
     similar: SimilarityGraph
     margin: float = 1.0
@@ -85,15 +84,12 @@ class SampledPairs:
 
     def __post_init__(self):
         require_margin(self.margin)
-        if not (isinstance(self.batch, int) and self.batch >= 2):
-            raise InputError(f"batch is {self.batch!r}: dissimilar pairs arise between draws, so draw at least 2")
-        if self.x.shape[0] != self.similar.size:
-            raise InputError(f"x holds {self.x.shape[0]} samples, but the graph has {self.similar.size} samples")
-        if not self.similar.degree.all():
-            lonely = np.flatnonzero(self.similar.degree == 0)[0]
-            raise InputError(
-                f"sample {lonely} is in no similar pair, so it would never be drawn: list a neighbour for it"
-            )
+        enough = isinstance(self.batch, int) and self.batch >= 2
+        require(enough, f"batch is {self.batch!r}: dissimilar pairs arise between draws, so draw at least 2")
+        held, size = self.x.shape[0], self.similar.size
+        require(held == size, f"x holds {held} samples, but the graph has {size} samples")
+        lonely = min(np.flatnonzero(self.similar.degree == 0), default=None)
+        require(lonely is None, f"sample {lonely} is in no similar pair, so is never drawn: list a neighbour for it")
 
     def __call__(self, params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
         """Draws `batch` listed pairs from `rng`; `progress` in [0, 1] sets λ."""

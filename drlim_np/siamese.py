@@ -1,9 +1,10 @@
 """The Siamese architecture: copies of G_W that share one W (Sec. 2.1, Step 2), and why one copy is enough."""
 
 from drlim_np.backend import Array
+from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Sequential
-from drlim_np.loss import contrastive, contrastive_all_pairs
+from drlim_np.loss import contrastive
 from drlim_np.tree import Tree, add
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.checkpoint import Checkpoint
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import InBlocks
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
 from drlim_np.training import SGD
@@ -24,7 +24,7 @@ def task(optimiser=None):
     rng = np.random.default_rng(3)
     x = rng.random((12, 1, 32, 32), dtype=np.float32)
     graph = SimilarityGraph(12, np.stack([np.arange(12), (np.arange(12) + 1) % 12], axis=1))
-    network = InBlocks(convnet())
+    network = Blockwise(convnet())
     return SampledPairs(network, x, graph, batch=4), network.init(rng), optimiser or SGD(0.1, 0.9), STEPS, rng
 
 

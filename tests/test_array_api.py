@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 
 from drlim_np.errors import DivergedError, InputError
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
+from drlim_np.layers import Linear, Sequential, Tanh
+from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.training import SGD, descend, embed
 from drlim_np.tree import leaves, tree_map
+from tests.every_layer import EVERY_LAYER
 
 strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
 DEVICE = strict.Device("device1")
@@ -69,22 +72,9 @@ SMALL = Sequential(hidden=Linear(5, 4), squash=Tanh(), out=Linear(4, 2))
 
 
 @precisions
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [
-        pytest.param(Linear(5, 3), (4, 5), id="Linear"),
-        pytest.param(Tanh(), (4, 3), id="Tanh"),
-        pytest.param(Flatten(), (4, 2, 3, 5), id="Flatten"),
-        pytest.param(Conv2d(2, 3, 3), (4, 2, 6, 5), id="Conv2d"),
-        pytest.param(Subsample(2, 3), (4, 2, 9, 6), id="Subsample"),
-        pytest.param(SMALL, (4, 5), id="Sequential"),
-        pytest.param(InBlocks(SMALL, size=3), (7, 5), id="InBlocks"),
-        pytest.param(InBlocks(SMALL, size=3, threads=2), (7, 5), id="InBlocks on threads"),
-        pytest.param(two_layer(30, 5, 3), (4, 30), id="two_layer"),
-        pytest.param(convnet(), (2, *CONVNET_INPUT), id="convnet"),
-    ],
-)
-def test_layers_and_networks_equal_numpys_forward_and_back(layer, shape, dtype, rng):
+@pytest.mark.parametrize("name", EVERY_LAYER)
+def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, rng):
+    layer, shape = EVERY_LAYER[name]
     params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape).astype(dtype)
@@ -140,7 +130,7 @@ def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(form, dtype, rng,
     z[3] = z[4]
     for tile in (1, 3, 256):
         for name in ("TILE", "DEVICE_TILE"):
-            monkeypatch.setattr(f"drlim_np.loss.{name}", tile)
+            monkeypatch.setattr(f"drlim_np.fast.all_pairs.{name}", tile)
         theirs = form(on_device(z), similar, on_device(weight))
         assert_equal_to_rounding(tree_of(theirs), tree_of(form(z, similar, weight)))
 
@@ -180,7 +170,7 @@ def test_a_set_embedded_once_equals_numpys(dtype, rng):
 
 GRAPH = SimilarityGraph(9, np.array([[0, 1], [1, 0], [2, 5], [3, 5], [4, 6], [7, 8], [8, 0]]))
 NETWORKS = [
-    pytest.param(InBlocks(convnet(), size=4), CONVNET_INPUT, id="convnet"),
+    pytest.param(Blockwise(convnet(), size=4), CONVNET_INPUT, id="convnet"),
     pytest.param(two_layer(30, 5, 3), (30,), id="two-layer"),
 ]
 OPTIMISERS = [pytest.param(SGD(0.1), id="plain"), pytest.param(SGD(0.1, momentum=0.9), id="momentum")]
@@ -278,7 +268,10 @@ def test_what_numpy_refuses_is_refused_on_the_device():
         (lambda: contrastive(z, z, [0, 1, 1], -1.0), "margin is -1.0"),
         (lambda: contrastive(z, whole, [0, 1, 1], 1.0), "z2 has dtype"),
         (lambda: contrastive(z, narrow, [0, 1, 1], 1.0), "mismatched dtypes"),
-        (lambda: Linear(5, 3)(on_device(Linear(5, 3).init(np.random.default_rng(0), np.float64)), z), "Linear(5, 3)"),
+        (
+            lambda: Linear(5, 3)(on_device(Linear(5, 3).init(np.random.default_rng(0), np.float64)), z),
+            "Linear(inputs=5, outputs=3",
+        ),
     ):
         with pytest.raises(InputError) as refusal:
             call()

@@ -4,7 +4,7 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from drlim_np.backend import like, namespace, real, require_floating, to_host, windows, zeros
+from drlim_np.backend import like, namespace, real, require_floating, to_host, zeros
 from drlim_np.errors import InputError
 
 MODULES = [np, array_api_strict]
@@ -68,24 +68,6 @@ def test_the_real_part_of_real_numbers_is_themselves_and_of_complex_ones_real(xp
     z = real(xp.asarray([3 + 4j, -5 - 6j]))
     assert z.dtype == xp.float64
     assert to_host(z).tolist() == [3, -5]
-
-
-@pytest.mark.parametrize("xp", MODULES)
-@pytest.mark.parametrize("axis", [0, 1, 2])
-@pytest.mark.parametrize("size", [1, 2, 3])
-def test_windows_are_all_the_runs_along_an_axis(xp, axis, size):
-    x = np.arange(60.0).reshape(3, 4, 5)
-    found = to_host(windows(xp.asarray(x), size, axis))
-    runs = [x.take(range(i, i + size), axis) for i in range(x.shape[axis] - size + 1)]
-    assert np.array_equal(found, np.stack(runs, axis=axis))
-
-
-def test_windows_share_the_memory_of_a_numpy_array_and_cannot_be_written_to():
-    x = np.zeros((4, 3))
-    shared = windows(x, 2, axis=0)
-    assert np.shares_memory(shared, x)
-    with pytest.raises(ValueError, match="read-only"):
-        shared[...] = 1
 
 
 # ---- precision ----

@@ -14,22 +14,27 @@ from matplotlib.figure import Figure
 
 import drlim_np
 from drlim_np.audit import catalogue
-from drlim_np.backend import device_of, like, namespace, origin, to_host, zero_at, zeros
+from drlim_np.backend import like, namespace, to_host, zeros
 from drlim_np.data import handwriting, rendering
 from drlim_np.errors import InputError
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, tile_size, zero_at
+from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.devices import device_of, origin
 from drlim_np.figures import digits as of_digits
 from drlim_np.figures import figure4, figure8
 from drlim_np.figures.record import Result, Run, entry
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, tile_size
+from drlim_np.layers import Linear, Sequential, Tanh
+from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, embed
 from drlim_np.tree import leaves, tree_map
+from tests.every_layer import EVERY_LAYER
 
 CORE = ("backend", "layers", "loss", "siamese", "objective", "training", "tree", "networks")
+CORE += tuple(f"fast/{name}" for name in ("all_pairs", "blocks", "maps", "memory", "patches"))
 NOBODYS = Run(seed=0, quick=True, threads=1, digits=None, views=None)
 
 
@@ -195,7 +200,7 @@ def test_a_device_is_given_its_samples_in_one_block(standin, rng):
         sizes.append(x.shape[0])
         return x, None
 
-    blocks = InBlocks(network, size=3)
+    blocks = Blockwise(network, size=3)
     blocks({}, np.ones((7, 2)))
     blocks({}, like(np.ones((7, 2)), origin("cupy")))
     assert sizes == [3, 3, 1, 7]
@@ -203,7 +208,7 @@ def test_a_device_is_given_its_samples_in_one_block(standin, rng):
 
 def test_a_training_step_is_few_launches_whatever_the_batch(standin, rng):
     """Small kernels cost their launch. Counted here is what computes; a GPU may need more than one kernel for each."""
-    network, x = InBlocks(convnet()), rng.random((64, 1, 32, 32), np.float32)
+    network, x = Blockwise(convnet()), rng.random((64, 1, 32, 32), np.float32)
     params, counts = beside(network.init(rng), origin("cupy")), []
     for batch in (8, 64):
         objective = SampledPairs(network, like(x, origin("cupy")), ring_graph(64), batch=batch)
@@ -257,21 +262,9 @@ def assert_close(theirs, ours, bound=None):
 
 
 @precisions
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [
-        pytest.param(Linear(5, 3), (4, 5), id="Linear"),
-        pytest.param(Tanh(), (4, 3), id="Tanh"),
-        pytest.param(Flatten(), (4, 2, 3, 5), id="Flatten"),
-        pytest.param(Conv2d(2, 3, 3), (4, 2, 6, 5), id="Conv2d"),
-        pytest.param(Conv2d(2, 3, 3), (4, 2, 3, 3), id="Conv2d, one position"),
-        pytest.param(Subsample(2, 3), (4, 2, 9, 6), id="Subsample"),
-        pytest.param(InBlocks(SMALL, size=3), (7, 5), id="InBlocks"),
-        pytest.param(two_layer(), (4, 96 * 96), id="two_layer"),
-        pytest.param(convnet(), (8, *CONVNET_INPUT), id="convnet"),
-    ],
-)
-def test_layers_and_networks_equal_numpys_forward_and_back(layer, shape, dtype, model, rng):
+@pytest.mark.parametrize("name", EVERY_LAYER)
+def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, model, rng):
+    layer, shape = EVERY_LAYER[name]
     params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape).astype(dtype)
@@ -297,7 +290,7 @@ def test_the_loss_over_given_pairs_equals_numpys_wherever_the_labels_are(dtype, 
 @precisions
 @pytest.mark.parametrize("tile", [7, 2048])
 def test_the_loss_over_all_pairs_equals_numpys_whatever_the_tiles(dtype, tile, model, rng, monkeypatch):
-    monkeypatch.setattr("drlim_np.loss.DEVICE_TILE", tile)
+    monkeypatch.setattr("drlim_np.fast.all_pairs.DEVICE_TILE", tile)
     pairs = rng.integers(0, 100, (300, 2))
     similar = SimilarityGraph(100, pairs[pairs[:, 0] != pairs[:, 1]])
     z, weight = rng.standard_normal((100, 2)).astype(dtype), rng.uniform(0.5, 2, 100).astype(dtype)
@@ -317,7 +310,7 @@ def ring_graph(size):
 @pytest.mark.parametrize("kind", [EveryPair, SampledPairs])
 @pytest.mark.parametrize(
     ("network", "shape"),
-    [(InBlocks(convnet(), size=4), CONVNET_INPUT), (two_layer(30, 5, 3), (30,))],
+    [(Blockwise(convnet(), size=4), CONVNET_INPUT), (two_layer(30, 5, 3), (30,))],
     ids=["convnet", "two-layer"],
 )
 def test_training_from_one_seed_equals_numpys(network, shape, kind, optimiser, model):

@@ -124,7 +124,7 @@ def test_degree_counts_the_listed_pairs_of_a_sample_on_either_side(graph):
 @given(graphs())
 def test_neighbours_are_those_that_share_an_edge_each_once(graph):
     expected = [sorted(j for j in range(graph.size) if frozenset((i, j)) in edge_set(graph)) for i in range(graph.size)]
-    assert [sorted(near.tolist()) for near in graph.neighbours] == expected
+    assert [sorted(near.tolist()) for near in graph.neighbour_lists] == expected
 
 
 @settings(deadline=None, max_examples=200)

@@ -1,6 +1,5 @@
 """Every layer against its definition written as loops, and the two networks against the paper's figures."""
 
-import threading
 from itertools import product
 
 import numpy as np
@@ -8,48 +7,11 @@ import pytest
 
 from drlim_np.audit.textbook import convolution, convolution_pullback
 from drlim_np.errors import InputError
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.tree import leaves, tree_map
-
-BOUND = 1e-12
-
-# Height and width differ, so that an exchange of the two cannot pass.
-LAYERS = {
-    "Linear": (Linear(5, 3), (4, 5)),
-    "Conv2d": (Conv2d(2, 3, 3), (4, 2, 6, 5)),
-    "Subsample": (Subsample(2, 3), (4, 2, 9, 6)),
-    "Tanh": (Tanh(), (4, 3)),
-    "Flatten": (Flatten(), (4, 2, 3, 5)),
-    "Sequential": (
-        Sequential(
-            conv=Conv2d(2, 3, 3),
-            squash=Tanh(),
-            subsample=Subsample(3, 2),
-            flatten=Flatten(),
-            linear=Linear(18, 2),
-        ),
-        (5, 2, 8, 6),
-    ),
-    "InBlocks": (InBlocks(Sequential(hidden=Linear(5, 3), squash=Tanh()), size=2, threads=2), (5, 5)),
-}
-
-
-def drawn(layer, rng, dtype=np.float64):
-    """Parameters drawn anew, so that no bias is 0 and no coefficient 1."""
-    return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), layer.init(rng, dtype))
-
-
-def assert_close(actual, expected, bound=BOUND):
-    assert actual.shape == expected.shape
-    assert np.linalg.norm(actual - expected) <= bound * np.linalg.norm(expected)
-
-
-def assert_same(first, second):
-    """Bitwise equality of two gradients or trees."""
-    first, second = (dict(leaves(g._asdict() if hasattr(g, "_asdict") else g)) for g in (first, second))
-    assert first.keys() == second.keys()
-    assert all(np.array_equal(first[name], second[name]) for name in first)
+from drlim_np.tree import leaves
+from tests.comparing import assert_close, assert_same
+from tests.every_layer import EVERY_LAYER, drawn
 
 
 @pytest.fixture
@@ -57,10 +19,10 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.fixture(params=LAYERS)
+@pytest.fixture(params=EVERY_LAYER)
 def called(request, rng):
     """A layer, its parameters and an input."""
-    layer, shape = LAYERS[request.param]
+    layer, shape = EVERY_LAYER[request.param]
     return layer, drawn(layer, rng), rng.standard_normal(shape)
 
 
@@ -255,7 +217,7 @@ def test_memory_order_of_the_input_does_not_matter(called, rng):
         assert_close(after[name], before[name])
 
 
-# ---- layers in sequence and in blocks ----
+# ---- layers in sequence ----
 
 
 def test_sequential_is_the_composition_of_its_layers_and_its_pullback_the_reverse(rng):
@@ -276,71 +238,6 @@ def test_sequential_is_the_composition_of_its_layers_and_its_pullback_the_revers
     assert list(gradient.params) == ["conv", "squash", "flatten", "linear"]
     assert_same(gradient.params, {"conv": d0.params, "squash": {}, "flatten": {}, "linear": d3.params})
     assert np.array_equal(gradient.input, d0.input)
-
-
-@pytest.mark.parametrize("size", range(1, 9))
-def test_a_network_in_blocks_is_the_network_whatever_the_number_of_threads(size, rng):
-    network, _ = LAYERS["Sequential"]
-    params, x, dy = drawn(network, rng), rng.standard_normal((7, 2, 8, 6)), rng.standard_normal((7, 2))
-    y, pullback = network(params, x)
-    whole = dict(leaves(pullback(dy, wrt_input=True)._asdict()))
-    first = None
-    for threads in (1, 2, 3, 8):
-        block_y, block_pullback = InBlocks(network, size, threads)(params, x)
-        gradient = block_pullback(dy, wrt_input=True)
-        assert_close(block_y, y)
-        for name, g in leaves(gradient._asdict()):
-            assert_close(g, whole[name])
-        first = first or (block_y, gradient)
-        assert np.array_equal(block_y, first[0])
-        assert_same(gradient, first[1])
-
-
-def test_gradients_of_the_convnet_in_float32_are_those_in_float64(rng):
-    network = InBlocks(convnet())
-    params, x, dy = network.init(rng, np.float64), rng.random((130, *CONVNET_INPUT)), rng.standard_normal((130, 2))
-    exact = dict(leaves(network(params, x)[1](dy).params))
-    narrow = tree_map(lambda array: array.astype(np.float32), {"params": params, "x": x, "dy": dy})
-    for name, gradient in leaves(network(narrow["params"], narrow["x"])[1](narrow["dy"]).params):
-        assert gradient.dtype == np.float32
-        assert_close(gradient, exact[name], bound=1e-5)
-
-
-def test_blocks_hold_no_more_samples_than_their_size_in_order(rng):
-    seen = []
-
-    class Probe(Tanh):
-        def __call__(self, params, x):
-            seen.append(x[:, 0].tolist())
-            return super().__call__(params, x)
-
-    InBlocks(Sequential(probe=Probe()), size=3)({"probe": {}}, np.arange(7.0)[:, None])
-    assert seen == [[0, 1, 2], [3, 4, 5], [6]]
-
-
-def test_blocks_run_side_by_side_on_threads_and_on_the_callers_own_if_there_is_one():
-    together, ran_on = threading.Barrier(2, timeout=10), []
-
-    class Meeting(Tanh):
-        def __call__(self, params, x):
-            together.wait()  # raises unless a second block is at work at the same time
-            return super().__call__(params, x)
-
-    class Probe(Tanh):
-        def __call__(self, params, x):
-            ran_on.append(threading.get_ident())
-            return super().__call__(params, x)
-
-    x = np.ones((4, 1))
-    y, _ = InBlocks(Sequential(meeting=Meeting()), size=2, threads=2)({"meeting": {}}, x)
-    assert np.array_equal(y, np.tanh(x))
-    InBlocks(Sequential(probe=Probe()), size=2)({"probe": {}}, x)
-    assert ran_on == [threading.get_ident()] * 2
-
-
-def test_a_network_in_blocks_has_the_networks_own_parameters():
-    network, _ = LAYERS["Sequential"]
-    assert_same(InBlocks(network).init(np.random.default_rng(3)), network.init(np.random.default_rng(3)))
 
 
 # ---- initial parameters ----
@@ -520,7 +417,7 @@ def test_a_list_is_refused_with_the_remedy(layer, rng):
 
 def test_images_of_another_size_are_refused_by_the_convnet(rng):
     network = convnet()
-    for size, culprit in ((28, "Subsample(15, 3)"), (35, "Linear(30, 2)"), (5, "Conv2d(1, 15, 6)")):
+    for size, culprit in ((28, "Subsample(maps=15, window=3)"), (35, "Linear(inputs=30, "), (5, "Conv2d(channels=1, ")):
         assert_refused(network, network.init(rng), np.zeros((1, 1, size, size), np.float32), culprit)
 
 
@@ -529,10 +426,3 @@ def test_a_bias_of_another_precision_is_refused(layer, rng):
     params = layer.init(rng, np.float32)
     x = np.zeros((2, 3) if isinstance(layer, Linear) else (2, 3, 1, 1), np.float32)
     assert_refused(layer, params | {"bias": params["bias"].astype(np.float64)}, x, "bias float64", "float32")
-
-
-@pytest.mark.parametrize(("network", "shape"), [(two_layer(4, 3, 2), (4,)), (convnet(), CONVNET_INPUT)])
-def test_a_network_in_blocks_embeds_no_samples_as_no_points(network, shape, rng):
-    y, pullback = InBlocks(network)(network.init(rng), np.zeros((0, *shape), np.float32))
-    assert y.shape == (0, 2)
-    assert all(not g.any() for _, g in leaves(pullback(y).params))

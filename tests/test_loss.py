@@ -3,7 +3,6 @@
 Every defect on record in contrastive-loss code has a test here, under its name.
 """
 
-import tracemalloc
 import warnings
 from itertools import combinations
 from math import hypot, sqrt
@@ -11,20 +10,12 @@ from math import hypot, sqrt
 import numpy as np
 import pytest
 
-import drlim_np.loss
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
-from drlim_np.loss import (
-    contrastive,
-    contrastive_all_pairs,
-    dissimilar_loss,
-    dissimilar_sum,
-    energy,
-    similar_loss,
-    similar_sum,
-)
+from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
+from tests.comparing import BOUND, assert_close
+from tests.double_loop import double_loop, random_pairs
 
-BOUND = 1e-12
 SIMILAR, DISSIMILAR = 0, 1
 
 
@@ -33,11 +24,6 @@ def pair(difference, y, margin, at=(0.0, 0.0)):
     z2 = np.array([at])
     loss, dz1, dz2 = contrastive(z2 + np.array([difference]), z2, np.array([y]), margin)
     return float(loss), dz1[0], dz2[0]
-
-
-def assert_close(actual, expected, bound=BOUND):
-    assert np.shape(actual) == np.shape(expected)
-    assert np.linalg.norm(np.subtract(actual, expected)) <= bound * np.linalg.norm(expected)
 
 
 # ---- Eqs. 1 to 4, 6 and 7 by hand, on the 3-4-5 triangle ----
@@ -129,7 +115,7 @@ def test_points_that_all_coincide_feel_no_force(dtype):
     z = np.full((5, 3), 0.1, dtype)
     with np.errstate(all="raise"), warnings.catch_warnings():
         warnings.simplefilter("error")
-        loss, dz = contrastive_all_pairs(z, SimilarityGraph(5, np.array([[0, 1], [4, 2]])), 2.0)
+        loss, dz = all_pairs_by_definition(z, SimilarityGraph(5, np.array([[0, 1], [4, 2]])), 2.0)
     assert loss == 8 * 2  # eight dissimilar pairs at ½ m² each
     assert not dz.any()
 
@@ -333,7 +319,7 @@ def test_a_tight_cloud_far_from_the_origin_keeps_its_distances_in_float32():
     similar = SimilarityGraph(60, np.random.default_rng(1).permutation(60).reshape(-1, 2))
     y = np.arange(len(i)) % 2
     for single, double in (
-        (contrastive_all_pairs(z, similar, margin), contrastive_all_pairs(z.astype(float), similar, margin)),
+        (all_pairs_by_definition(z, similar, margin), all_pairs_by_definition(z.astype(float), similar, margin)),
         (contrastive(z[i], z[j], y, margin), contrastive(z[i].astype(float), z[j].astype(float), y, margin)),
     ):
         for narrow, wide in zip(single, double, strict=True):
@@ -341,69 +327,18 @@ def test_a_tight_cloud_far_from_the_origin_keeps_its_distances_in_float32():
             assert_close(narrow.astype(float), wide, bound)
 
 
-# ---- all pairs against a double loop ----
+# ---- all pairs, as their sum is defined ----
 
 
-def double_loop(z, pairs, margin, weight=None):
-    """Attraction, its gradient, repulsion, its gradient, one pair at a time from Eqs. 1 to 4."""
-    samples = len(z)
-    weight = np.ones(samples) if weight is None else weight
-    attraction, pull, repulsion, push = 0.0, np.zeros(z.shape), 0.0, np.zeros(z.shape)
-    for i, j in pairs:
-        attraction += sum((z[i] - z[j]) ** 2) / 2
-        pull[i] += z[i] - z[j]
-        pull[j] -= z[i] - z[j]
-    similar = {frozenset(p) for p in pairs.tolist()}
-    for i, j in combinations(range(samples), 2):
-        d = sqrt(sum((z[i] - z[j]) ** 2))
-        if frozenset((i, j)) not in similar and d < margin:
-            repulsion += weight[i] * weight[j] * (margin - d) ** 2 / 2
-            if d > 0:
-                force = weight[i] * weight[j] * (margin - d) / d * (z[i] - z[j])
-                push[i] -= force
-                push[j] += force
-    return attraction, pull, repulsion, push
-
-
-def random_pairs(samples, rng):
-    """Each distinct pair listed never, from either end, or from both."""
-    pairs = []
-    for i, j in combinations(range(samples), 2):
-        pairs += [[], [], [(i, j)], [(j, i)], [(i, j), (j, i)]][rng.integers(5)]
-    return rng.permutation(np.array(pairs, dtype=int).reshape(-1, 2))
-
-
-@pytest.mark.parametrize("tile", [1, 2, 5, 12, 256])
-@pytest.mark.parametrize("samples", [1, 2, 3, 11, 12, 13])
+@pytest.mark.parametrize("samples", [1, 2, 3, 12])
 @pytest.mark.parametrize("dims", [1, 2, 3])
-def test_the_loss_over_all_pairs_is_the_double_loop_whatever_the_tiles(tile, samples, dims, monkeypatch):
-    monkeypatch.setattr(drlim_np.loss, "TILE", tile)
-    rng = np.random.default_rng([tile, samples, dims])
-    z, pairs, margin = rng.standard_normal((samples, dims)), random_pairs(samples, rng), 2.5
-    weight = rng.uniform(0.5, 2, samples)
-    similar = SimilarityGraph(samples, pairs)
-    attraction, pull, repulsion, push = double_loop(z, pairs, margin)
-    for actual, expected in (
-        (contrastive_all_pairs(z, similar, margin), (attraction + repulsion, pull + push)),
-        (similar_sum(z, similar), (attraction, pull)),
-        (dissimilar_sum(z, similar, margin), (repulsion, push)),
-        (dissimilar_sum(z, similar, margin, weight), double_loop(z, pairs, margin, weight)[2:]),
-    ):
-        assert_close(actual[0], expected[0])
-        assert_close(actual[1], expected[1])
-
-
-def test_a_mutual_pair_attracts_twice_and_is_left_out_of_the_repulsion_once():
-    z = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
-    once, twice = SimilarityGraph(3, np.array([[0, 1]])), SimilarityGraph(3, np.array([[0, 1], [1, 0]]))
-    assert similar_sum(z, once)[0] == 12.5
-    assert similar_sum(z, twice)[0] == 25
-    assert similar_sum(z, twice)[1].tolist() == [[-6, -8], [6, 8], [0, 0]]
-    # Of the other two pairs, at 1 and √18, the first alone is within the margin.
-    for similar in (once, twice):
-        loss, dz = dissimilar_sum(z, similar, 4.0)
-        assert loss == 4.5
-        assert dz.tolist() == [[0, 3], [0, 0], [0, -3]]
+def test_the_definition_of_the_sum_over_all_pairs_is_a_double_loop(samples, dims):
+    rng = np.random.default_rng([samples, dims])
+    z, pairs = rng.standard_normal((samples, dims)), random_pairs(samples, rng)
+    attraction, pull, repulsion, push = double_loop(z, pairs, 2.5)
+    loss, dz = all_pairs_by_definition(z, SimilarityGraph(samples, pairs), 2.5)
+    assert_close(loss, attraction + repulsion)
+    assert_close(dz, pull + push)
 
 
 def test_the_loss_over_all_pairs_is_the_loss_over_the_listed_pairs_and_the_rest():
@@ -416,30 +351,9 @@ def test_the_loss_over_all_pairs_is_the_loss_over_the_listed_pairs_and_the_rest(
     dz = np.zeros_like(z)
     np.add.at(dz, i, dz1)
     np.add.at(dz, j, dz2)
-    all_loss, all_dz = contrastive_all_pairs(z, SimilarityGraph(9, pairs), 2.0)
+    all_loss, all_dz = all_pairs_by_definition(z, SimilarityGraph(9, pairs), 2.0)
     assert_close(all_loss, loss)
     assert_close(all_dz, dz)
-
-
-def test_pairs_that_must_not_count_add_exactly_nothing_for_any_margin():
-    every_pair = SimilarityGraph(6, np.array(list(combinations(range(6), 2))))
-    z = np.random.default_rng(0).standard_normal((6, 2)) / 100
-    for dtype in (np.float32, np.float64):
-        for margin in np.linspace(0.05, 20, 37).tolist():
-            loss, dz = dissimilar_sum(z.astype(dtype), every_pair, margin)
-            assert loss == 0 and not dz.any()
-
-
-@pytest.mark.parametrize("width", [0.3, 1.0, 16.0])
-def test_loss_and_gradient_over_all_pairs_in_float32_are_those_in_float64(width):
-    rng = np.random.default_rng(5)
-    order, z = rng.permutation(1000), (width * rng.random((1000, 2))).astype(np.float32)
-    similar = SimilarityGraph(1000, np.stack([order, np.roll(order, 1)], axis=1))
-    for part in (contrastive_all_pairs, dissimilar_sum):
-        (loss, dz), (exact_loss, exact_dz) = (part(points, similar, 1.0) for points in (z, z.astype(np.float64)))
-        assert loss.dtype == dz.dtype == np.float32
-        assert abs(loss - exact_loss) <= 1e-5 * exact_loss
-        assert np.linalg.norm(dz - exact_dz) <= 1e-5 * np.linalg.norm(exact_dz)
 
 
 def test_a_step_into_the_imaginary_plane_comes_back_as_the_slope():
@@ -448,37 +362,13 @@ def test_a_step_into_the_imaginary_plane_comes_back_as_the_slope():
     similar, y = SimilarityGraph(9, random_pairs(9, rng)), rng.integers(0, 2, 9)
     step = 1e-20
     for form in (
-        lambda z: contrastive_all_pairs(z, similar, 2.5),
-        lambda z: similar_sum(z, similar),
-        lambda z: dissimilar_sum(z, similar, 2.5),
+        lambda z: all_pairs_by_definition(z, similar, 2.5),
         lambda z: contrastive(z, np.roll(u, 1, axis=0).astype(z.dtype), y, 2.5)[:2],
     ):
         loss, dz = form(z)
         stepped, _ = form(z + 1j * step * u)
         assert_close(stepped.real, loss)
         assert abs(stepped.imag / step - np.sum(dz * u)) <= BOUND * np.linalg.norm(dz) * np.linalg.norm(u)
-
-
-def test_weights_multiply_a_pair_by_both_its_ends():
-    z = np.array([[0.0, 0.0], [3.0, 4.0]])
-    none = SimilarityGraph(2, np.zeros((0, 2), int))
-    loss, dz = dissimilar_sum(z, none, 7.0, np.array([2.0, 3.0]))
-    assert loss == 6 * 2
-    assert_close(dz, [[6 * 1.2, 6 * 1.6], [-6 * 1.2, -6 * 1.6]])
-
-
-@pytest.mark.parametrize(("dtype", "dims"), [(np.float32, 3), (np.float64, 2)])
-def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
-    rng = np.random.default_rng(0)
-    samples, itemsize = 3000, np.dtype(dtype).itemsize
-    z, similar = rng.standard_normal((samples, dims)).astype(dtype), SimilarityGraph(samples, np.array([[0, 1]]))
-    tracemalloc.start()
-    contrastive_all_pairs(z, similar, 1.0)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    bound = 2**20 + (12 + dims) * drlim_np.loss.TILE**2 * itemsize
-    assert bound < samples**2 * itemsize / 2  # less than one array of all the pairs
-    assert peak < bound
 
 
 # ---- what is refused ----
@@ -501,8 +391,7 @@ GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
 def test_a_margin_that_is_not_a_positive_number_is_refused(margin):
     for call in (
         lambda: contrastive(Z, Z, [0, 1, 0], margin),
-        lambda: contrastive_all_pairs(Z, GRAPH, margin),
-        lambda: dissimilar_sum(Z, GRAPH, margin),
+        lambda: all_pairs_by_definition(Z, GRAPH, margin),
     ):
         assert_refused(call, "margin is", repr(margin), "greater than 0")
 
@@ -515,13 +404,7 @@ def test_a_margin_may_be_any_kind_of_real_number(margin):
 def test_a_float64_margin_leaves_float32_embeddings_at_float32():
     z = Z.astype(np.float32)
     assert {a.dtype.name for a in contrastive(z, z[::-1], [0, 1, 1], np.float64(0.7))} == {"float32"}
-    assert {a.dtype.name for a in contrastive_all_pairs(z, GRAPH, np.float64(0.7))} == {"float32"}
-
-
-def test_pairs_that_must_not_count_add_nothing_in_float32_for_a_float64_margin():
-    all_similar = SimilarityGraph(3, np.array([[0, 1], [0, 2], [1, 2]]))
-    loss, dz = dissimilar_sum(Z.astype(np.float32) / 100, all_similar, np.float64(0.7))
-    assert loss == 0 and not dz.any()
+    assert {a.dtype.name for a in all_pairs_by_definition(z, GRAPH, np.float64(0.7))} == {"float32"}
 
 
 @pytest.mark.parametrize("y", [[0, 1, 2], [0, 0.5, 1], [0, 1, float("nan")], [0, 1, -1], ["0", "1", "0"]])
@@ -555,26 +438,19 @@ def test_integer_embeddings_are_refused(dtype):
     z = Z.astype(dtype)
     assert_refused(lambda: contrastive(z, z, [0, 1, 0], 1.0), f"z1 has dtype {z.dtype}", "floating")
     assert_refused(lambda: contrastive(Z, z, [0, 1, 0], 1.0), f"z2 has dtype {z.dtype}", "floating")
-    for form in (similar_sum, lambda z, g: dissimilar_sum(z, g, 1.0), lambda z, g: contrastive_all_pairs(z, g, 1.0)):
-        assert_refused(lambda form=form: form(z, GRAPH), f"z has dtype {z.dtype}", "floating")
+    assert_refused(lambda: all_pairs_by_definition(z, GRAPH, 1.0), f"z has dtype {z.dtype}", "floating")
 
 
 @pytest.mark.parametrize("z", [Z[:2], np.concatenate([Z, Z]), Z[0], Z[:, 0], Z[None]])
 def test_embeddings_that_do_not_fit_the_graph_are_refused(z):
-    for form in (similar_sum, lambda z, g: dissimilar_sum(z, g, 1.0), lambda z, g: contrastive_all_pairs(z, g, 1.0)):
-        assert_refused(lambda form=form: form(z, GRAPH), f"z has shape {z.shape}", "3 samples", "(3, dims)")
+    assert_refused(lambda: all_pairs_by_definition(z, GRAPH, 1.0), f"z has shape {z.shape}", "3 samples", "(3, dims)")
 
 
 def test_lists_are_refused_with_the_remedy():
     assert_refused(lambda: contrastive(Z.tolist(), Z, [0, 1, 0], 1.0), "expected an array, got list", "numpy.asarray")
-    assert_refused(lambda: contrastive_all_pairs(Z.tolist(), GRAPH, 1.0), "expected an array, got list")
-
-
-@pytest.mark.parametrize("weight", [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)])
-def test_weights_of_another_shape_or_precision_are_refused(weight):
-    assert_refused(lambda: dissimilar_sum(Z, GRAPH, 1.0, weight), "weight")
+    assert_refused(lambda: all_pairs_by_definition(Z.tolist(), GRAPH, 1.0), "expected an array, got list")
 
 
 def test_no_samples_have_no_loss():
-    loss, dz = contrastive_all_pairs(np.zeros((0, 2)), SimilarityGraph(0, np.zeros((0, 2), int)), 1.0)
+    loss, dz = all_pairs_by_definition(np.zeros((0, 2)), SimilarityGraph(0, np.zeros((0, 2), int)), 1.0)
     assert loss == 0 and loss.dtype == dz.dtype == np.float64 and dz.shape == (0, 2)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drlim_np.audit.catalogue import pair_table
 from drlim_np.errors import InputError
-from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import InBlocks, Linear, Sequential, Tanh
+from drlim_np.fast.blocks import Blockwise
+from drlim_np.graph import SimilarityGraph, pair_table
+from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.objective import EveryPair, SampledPairs, dissimilar_weight
 from drlim_np.siamese import two_towers
 from drlim_np.tree import add, leaves, tree_map
@@ -279,7 +279,7 @@ def test_over_every_pair_nothing_is_drawn():
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_network_in_blocks_has_the_same_objective(threads):
     params, x, margin = problem(GRAPH)
-    blocks = InBlocks(NETWORK, size=2, threads=threads)
+    blocks = Blockwise(NETWORK, size=2, threads=threads)
     every, every_in_blocks = (EveryPair(n, x, GRAPH, margin)(params, None, 1.0) for n in (NETWORK, blocks))
     assert_same(every_in_blocks, every)
     sampled, in_blocks = (SampledPairs(n, x, GRAPH, margin, batch=4) for n in (NETWORK, blocks))

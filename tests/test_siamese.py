@@ -7,8 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from drlim_np.audit.catalogue import pair_table
-from drlim_np.graph import SimilarityGraph
+from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from drlim_np.errors import DivergedError, InputError
+from drlim_np.fast.all_pairs import similar_sum
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import InBlocks, Linear, Sequential, Tanh
-from drlim_np.loss import energy, similar_sum
+from drlim_np.layers import Linear, Sequential, Tanh
+from drlim_np.loss import energy
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, Step, constant, cosine, descend, embed
@@ -459,7 +461,7 @@ def test_embedding_in_blocks_is_the_network_at_once(block):
 
 @pytest.mark.parametrize(
     ("network", "shape"),
-    [(NETWORK, (2,)), (InBlocks(NETWORK, size=3), (2,)), (convnet(), CONVNET_INPUT)],
+    [(NETWORK, (2,)), (Blockwise(NETWORK, size=3), (2,)), (convnet(), CONVNET_INPUT)],
     ids=["small", "in blocks", "convnet"],
 )
 def test_no_samples_are_embedded_as_no_points(network, shape):

@@ -9,11 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
-from drlim_np.backend import BACKENDS, Array, like, origin, to_host
+from drlim_np.backend import Array, like, to_host
 from drlim_np.errors import InputError
-from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Conv2d, Flatten, Gradient, InBlocks, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, contrastive_all_pairs, energy
+from drlim_np.fast.all_pairs import contrastive_all_pairs
+from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.devices import BACKENDS, origin
+from drlim_np.graph import SimilarityGraph, pair_table
+from drlim_np.layers import Conv2d, Flatten, Gradient, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
@@ -29,7 +32,7 @@ LAYERS = [  # small ones of each kind, and the shape of an input
     (Tanh(), (3, 4)),
     (Flatten(), (2, 2, 3, 4)),
     (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
-    (InBlocks(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
+    (Blockwise(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
 ]
 NETWORKS = [  # the paper's two, and the shape of a sample
     ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
@@ -180,19 +183,6 @@ def _siamese_controls(rng: np.random.Generator) -> Iterator[Finding]:
         for row in rows:
             if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
-
-
-def pair_table(similar: SimilarityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every pair of the graph written out, as Step 1 of the algorithm says: first sample, second sample, label Y.
-
-    Listed similar pairs as often as they are listed, then each dissimilar pair once. For small graphs: it takes memory
-    for all the pairs.
-    """
-    i, j = np.triu_indices(similar.size, k=1)
-    dissimilar = ~np.isin(i * similar.size + j, similar.edges @ [similar.size, 1])
-    pairs = np.concatenate([similar.pairs, np.stack([i[dissimilar], j[dissimilar]], axis=1)])
-    y = np.arange(len(pairs)) >= similar.listed_count
-    return pairs[:, 0], pairs[:, 1], y.astype(np.int64)
 
 
 def _check_contrastive(gradients: tuple, z1: np.ndarray, z2: np.ndarray, y: np.ndarray, rng) -> list[Row]:

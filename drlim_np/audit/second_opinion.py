@@ -18,7 +18,9 @@ import torch
 
 from drlim_np.audit import catalogue
 from drlim_np.audit.gradcheck import FLOOR
-from drlim_np.loss import contrastive, contrastive_all_pairs
+from drlim_np.fast.all_pairs import contrastive_all_pairs
+from drlim_np.graph import pair_table
+from drlim_np.loss import contrastive
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.tree import Tree, leaves, tree_map
 
@@ -68,7 +70,7 @@ def opinions(seed: int = 0) -> Iterator[Opinion]:
     yield from _compare("contrastive, Eqs. 2 to 4", ours, theirs)
 
     z, similar = 0.6 * rng.standard_normal((12, 2)), catalogue.small_graph(12)
-    i, j, y = catalogue.pair_table(similar)
+    i, j, y = pair_table(similar)
     theirs = gradient_of(lambda z: contrastive(z[i, :], z[j, :], y, catalogue.MARGIN)[0], z)
     yield from _compare(
         "all pairs, Eq. 2", {"z": contrastive_all_pairs(z, similar, catalogue.MARGIN)[1]}, {"z": theirs}
@@ -77,7 +79,7 @@ def opinions(seed: int = 0) -> Iterator[Opinion]:
     for name, network, shape in catalogue.NETWORKS:
         params, x, similar = network.init(rng, np.float64), rng.random((4, *shape)), catalogue.small_graph(4)
         yield from _of_layer(name, network, params, x, rng)
-        i, j, y = catalogue.pair_table(similar)
+        i, j, y = pair_table(similar)
         first, second = _tensor(x[i]), _tensor(x[j])
 
         def loss(params, network=network, first=first, second=second, y=y):

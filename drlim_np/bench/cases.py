@@ -13,12 +13,12 @@ from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.errors import first_line
+from drlim_np.fast.all_pairs import TILE, dissimilar_sum
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import InBlocks
-from drlim_np.loss import TILE, dissimilar_sum
 from drlim_np.measure.lle import lle
 from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
 from drlim_np.networks import convnet, two_layer
@@ -164,7 +164,7 @@ def figure7(samples: int, threads: int) -> Contest:
 def full(samples: int, threads: int) -> Contest:
     """a training step of Fig. 7 over every pair, against one on 128 drawn pairs; size: digits with their shifts"""
     x, similar = _shifted_digits(samples)
-    network = InBlocks(convnet(), threads=threads)
+    network = Blockwise(convnet(), threads=threads)
     drawn = SampledPairs(network, x, similar, MARGIN)
     start = network.init(np.random.default_rng(0))
     params, _ = minimise(drawn, start, Adam(RATE), BEGUN, np.random.default_rng(1), stream=StringIO())
@@ -184,7 +184,7 @@ def _shifted_digits(samples: int) -> tuple[np.ndarray, SimilarityGraph]:
 def _sampled(x: np.ndarray, similar: SimilarityGraph, threads: int) -> Contest:
     from drlim_np.bench import pytorch
 
-    network = InBlocks(convnet(), threads=threads)
+    network = Blockwise(convnet(), threads=threads)
     objective = SampledPairs(network, x, similar, MARGIN)
     params = network.init(np.random.default_rng(0))
 

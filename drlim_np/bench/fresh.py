@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from drlim_np.bench.race import Contest, apart, clock
-from drlim_np.layers import InBlocks
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.tree import Tree
 
@@ -25,7 +25,7 @@ def problem(images: int) -> tuple[Tree, np.ndarray, np.ndarray]:
 
 def our_step(params: Tree, x: np.ndarray, dz: np.ndarray, threads: int) -> Callable:
     """Forward and all parameter gradients; returns them."""
-    network = InBlocks(convnet(), threads=threads)
+    network = Blockwise(convnet(), threads=threads)
     return lambda: network(params, x)[1](dz).params
 
 

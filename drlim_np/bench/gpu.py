@@ -9,9 +9,9 @@ import numpy as np
 
 from drlim_np.bench import fresh
 from drlim_np.bench.race import Contest
+from drlim_np.fast.all_pairs import dissimilar_sum
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import InBlocks
-from drlim_np.loss import dissimilar_sum
 from drlim_np.networks import convnet
 from drlim_np.tree import leaves, tree_map
 
@@ -37,7 +37,7 @@ def step(images: int, threads: int) -> Contest:
     from drlim_np.bench import pytorch
 
     params, x, dz = fresh.problem(images)
-    network = InBlocks(convnet(), size=images)
+    network = Blockwise(convnet(), size=images)
     our_params, our_x, our_dz = tree_map(cupy.asarray, params), cupy.asarray(x), cupy.asarray(dz)
 
     def ours() -> list:

@@ -8,7 +8,7 @@ import numpy as np
 
 from drlim_np.bench import fresh
 from drlim_np.bench.race import ROUNDS, clock
-from drlim_np.layers import InBlocks
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.networks import convnet
 
 PRODUCT, COPIED = 1024, 1 << 26  # rows and columns of a matrix; bytes
@@ -36,7 +36,7 @@ def bounds(threads: int) -> dict[str, float]:
 def by_layer(images: int = 256) -> dict[str, list[float]]:
     """Of a training step of the network of Fig. 3 on one thread, seconds in each layer: name → forward, backward."""
     params, x, dz = fresh.problem(images)
-    network, size = convnet(), InBlocks(convnet()).size
+    network, size = convnet(), Blockwise(convnet()).size
     spent = {name: [] for name in network.layers}
 
     def round_() -> dict[str, np.ndarray]:

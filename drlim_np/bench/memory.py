@@ -8,8 +8,8 @@ import numpy as np
 
 from drlim_np.bench.cases import MARGIN, NEAREST, images
 from drlim_np.bench.race import clock
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.layers import InBlocks
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.siamese import embed_once
@@ -19,7 +19,7 @@ def gradient(digits: int = 6_000) -> float:
     """exact gradient over all pairs of 6,000 digits, 18 million, one thread"""
     x = images(digits)
     similar = nearest_neighbour_graph(x.reshape(digits, -1), NEAREST)
-    network = InBlocks(convnet())
+    network = Blockwise(convnet())
     params = network.init(np.random.default_rng(0))
     return clock(lambda: embed_once(network, params, x, similar, MARGIN), perf_counter)[0]
 

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 
 from drlim_np.data import Digits, Split
 from drlim_np.errors import DataError, InputError
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.record import Run, require_spread
 from drlim_np.figures.style import BLUE, VERMILLION
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import InBlocks
 from drlim_np.measure import metrics
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs, Weighting
@@ -68,13 +68,13 @@ def learn(
     run: Run,
     rng: np.random.Generator,
     label: str,
-) -> tuple[InBlocks, Tree, np.ndarray]:
+) -> tuple[Blockwise, Tree, np.ndarray]:
     """Step 2: G_W trained on the inputs x and the graph among them: network, W, the objective before each step.
 
     All is drawn on the host, so that weights and batches are the same wherever training runs; W stays there. Goes on
     where an earlier run of the same left off. Raises CollapsedError where all inputs end in one place.
     """
-    network = InBlocks(convnet(), threads=run.threads)
+    network = Blockwise(convnet(), threads=run.threads)
     objective = SampledPairs(network, run.beside(x), similar, training.margin, weighting, training.batch)
     start = network.init(rng)
     follows_from = [asdict(training), weighting, x, similar.pairs, run.backend, [leaf for _, leaf in leaves(start)]]

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.errors import DataError
+from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import thumbnails
 from drlim_np.figures.digits import LOOKS, Training, draw_at_random, learn, nearest, scatter_by_class, slant_of
 from drlim_np.figures.panels import box, by_slant, map_panel, room_around
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.style import RULES
-from drlim_np.loss import contrastive_all_pairs
 from drlim_np.measure import metrics
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed

@@ -6,13 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS
+from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import thumbnails
 from drlim_np.figures.airplane_map import MARGIN, Mapped, Setting, counts, mapped, organisation, setting, settings
 from drlim_np.figures.panels import box
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.space import Side, bar, colours, lighting_legend, numbers, reach_of, scatter, space_panel, wires
 from drlim_np.figures.style import INK, RULES
-from drlim_np.loss import contrastive_all_pairs
 
 SIDES = [
     Side("from the side", 0, 0),

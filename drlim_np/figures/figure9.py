@@ -70,7 +70,7 @@ def make(run: Run) -> Result:
 def _map(run: Run, given: Setting, regularisation: float) -> tuple[np.ndarray, dict[str, float]]:
     """LLE's map of the training views (660, 3), turned to the cylinder that fits it best, and its numbers."""
     rows, views = given.train, given.views
-    z = run.memory.remembered(lle, given.inputs[rows], list(given.similar.neighbours), 3, regularisation)
+    z = run.memory.remembered(lle, given.inputs[rows], list(given.similar.neighbour_lists), 3, regularisation)
     z *= np.sqrt(len(z))  # LLE's columns are of unit length: in units of their standard deviation
     cylinder = fit(z, views.elevation[rows], given.azimuth[rows])
     return cylinder.upright(z), organisation(z, cylinder, given, rows, given.similar)

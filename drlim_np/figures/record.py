@@ -16,9 +16,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import drlim_np
-from drlim_np.backend import device_of, like, namespace, origin
+from drlim_np.backend import like, namespace
 from drlim_np.data import Digits, Views
 from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
+from drlim_np.fast.devices import device_of, origin
 from drlim_np.figures.style import BLUE, RULES, stamp
 from drlim_np.keep import atomic
 from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
@@ -38,7 +39,7 @@ class Run:
     threads: for our own thread pools; the numbers do not depend on it.
     digits:  loads the digits when first called.
     views:   loads the views of an airplane when first called.
-    backend: where training runs, one of `drlim_np.backend.BACKENDS`.
+    backend: where training runs, one of `drlim_np.fast.devices.BACKENDS`.
     memory:  what earlier runs left to go on from.
     """
 

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from drlim_np.audit.catalogue import MARGIN, findings, pair_table, summary, table, worst_by_subject
+from drlim_np.audit.catalogue import MARGIN, findings, summary, table, worst_by_subject
 from drlim_np.audit.gradcheck import check, check_layer
-from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
+from drlim_np.fast.blocks import Blockwise
+from drlim_np.graph import SimilarityGraph, pair_table
+from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
@@ -107,7 +109,7 @@ def test_gradients_of_layers_in_sequence_and_in_blocks(drawn, samples, block, se
     network, shape = drawn
     rng = np.random.default_rng(seed)
     params, x = drawn_like(network.init(rng), rng), rng.standard_normal((samples, *shape))
-    for form in (network, InBlocks(network, size=block, threads=2)):
+    for form in (network, Blockwise(network, size=block, threads=2)):
         assert_holds(check_layer(form, params, x, rng))
 
 
@@ -183,7 +185,7 @@ def test_the_audit_holds_and_rejects_every_wrong_gradient(audit):
 
 def test_the_audit_covers_layers_networks_losses_and_siamese_forms_at_random_and_trained_weights(audit):
     subjects = {finding.subject for finding in audit}
-    for layer in (Linear, Conv2d, Subsample, Tanh, Flatten, Sequential, InBlocks):
+    for layer in (Linear, Conv2d, Subsample, Tanh, Flatten, Sequential, Blockwise):
         assert layer.__name__ in subjects
     assert {"contrastive, Eqs. 2 to 4", "all pairs, Eq. 2"} <= subjects
     for network in ("convnet, Fig. 3", "two-layer, Sec. 3.4"):

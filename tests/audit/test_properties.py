@@ -11,12 +11,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Conv2d, Flatten, InBlocks, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, contrastive_all_pairs, dissimilar_sum, energy, similar_sum
-from drlim_np.networks import convnet, two_layer
+from drlim_np.layers import Conv2d, Flatten, Linear, Subsample
+from drlim_np.loss import contrastive, energy
+from drlim_np.networks import two_layer
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.tree import leaves, tree_map
+from tests.every_layer import EVERY_LAYER
 
 BOUND = 1e-12
 
@@ -408,23 +410,6 @@ def test_samples_do_not_interact_inside_a_layer(drawn, seed):
     order = rng.permutation(len(x))
     assert_close(layer(params, x[order])[0], y[order], scale=np.linalg.norm(y))
     assert_close(layer(params, x[:1])[0], y[:1], scale=np.linalg.norm(y))
-
-
-NETWORK = Sequential(
-    conv=Conv2d(2, 3, 2), squash=Tanh(), subsample=Subsample(3, 2), flatten=Flatten(), linear=Linear(12, 2)
-)
-EVERY_LAYER = {
-    "Linear": (Linear(3, 2), (5, 3)),
-    "Conv2d": (Conv2d(2, 3, 2), (5, 2, 4, 3)),
-    "Subsample": (Subsample(2, 2), (5, 2, 4, 2)),
-    "Subsample of single pixels": (Subsample(2, 1), (5, 2, 4, 2)),
-    "Tanh": (Tanh(), (5, 3)),
-    "Flatten": (Flatten(), (5, 2, 3, 2)),
-    "Sequential": (NETWORK, (5, 2, 5, 5)),
-    "InBlocks": (InBlocks(NETWORK, size=2, threads=2), (5, 2, 5, 5)),
-    "convnet": (convnet(), (2, 1, 32, 32)),
-    "two_layer": (two_layer(6, 4, 3), (5, 6)),
-}
 
 
 @pytest.mark.parametrize("name", EVERY_LAYER)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import drlim_np.loss
+import drlim_np.fast.all_pairs
+from drlim_np.fast.all_pairs import dissimilar_sum
 from drlim_np.fast.tiles import near_together, within_reach
 from drlim_np.graph import SimilarityGraph
-from drlim_np.loss import dissimilar_sum
 
 clouds = st.builds(
     lambda seed, samples, dims, spread: spread * np.random.default_rng(seed).standard_normal((samples, dims)),
@@ -72,9 +72,9 @@ def test_skipping_tiles_beyond_the_margin_leaves_the_loss_and_its_gradient_as_th
     similar = SimilarityGraph(len(z), some_pairs(len(z), seed))
     weight = np.random.default_rng(seed).uniform(0.5, 2, len(z))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drlim_np.loss, "TILE", 1 << 20)
+        patch.setattr(drlim_np.fast.all_pairs, "TILE", 1 << 20)
         loss, dz = dissimilar_sum(z, similar, 1.0, weight)
-        patch.setattr(drlim_np.loss, "TILE", size)
+        patch.setattr(drlim_np.fast.all_pairs, "TILE", size)
         tiled_loss, tiled_dz = dissimilar_sum(z, similar, 1.0, weight)
     np.testing.assert_allclose(tiled_loss, loss, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(tiled_dz, dz, rtol=0, atol=1e-12 * (1 + np.abs(dz).max(initial=0)))

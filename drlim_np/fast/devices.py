@@ -1,0 +1,53 @@
+"""Where it is computed: on the host by NumPy, or on a GPU by CuPy.
+
+A backend is asked for by name, once; from then on every array brings its own.
+"""
+
+import os
+
+import numpy as np
+
+from drlim_np.backend import Array, namespace, of_cupy
+from drlim_np.errors import InputError
+
+BACKENDS = ("numpy", "cupy")
+
+
+def origin(backend: str) -> Array:
+    """An empty array of the backend of that name, for `like` to put others beside it.
+
+    Raises InputError for a name that is not in BACKENDS; and for "cupy" where CuPy is missing or too old, finds no GPU
+    or cannot compute on it, and where the environment lets float32 be rounded to TF32.
+    """
+    if backend == "numpy":
+        return np.empty(0)
+    if backend != "cupy":
+        raise InputError(f"backend is {backend!r}: choose {' or '.join(BACKENDS)}")
+    install = 'run pip install "cupy-cuda12x[ctk]>=14", or for CUDA 13 "cupy-cuda13x[ctk]>=14"'
+    try:
+        import cupy
+    except ImportError as fault:
+        raise InputError(f"the backend cupy needs CuPy, which is not installed: {install}") from fault
+    if int(cupy.__version__.split(".")[0]) < 14:
+        raise InputError(f"CuPy {cupy.__version__} is too old: {install}")
+    if not cupy.is_available():
+        raise InputError(
+            "CuPy is installed, but finds no GPU: install NVIDIA's driver, after which nvidia-smi lists the GPU,"
+            " or use the backend numpy"
+        )
+    for variable in ("CUPY_TF32", "NVIDIA_TF32_OVERRIDE"):
+        if os.environ.get(variable, "0") != "0":
+            raise InputError(f"{variable} is set, which rounds the products of float32 to 10 bits: unset it")
+    try:
+        cupy.ones((2, 2)) @ cupy.ones((2, 2))  # needs a compiled kernel, and cuBLAS
+    except Exception as fault:
+        reason = str(fault).partition("\n")[0]
+        raise InputError(f"CuPy finds a GPU, but cannot compute on it ({reason}): {install}") from fault
+    return cupy.empty(0)
+
+
+def device_of(x: Array) -> str:
+    """The name of the device that `x` is on, for the record."""
+    if of_cupy(x):
+        return namespace(x).cuda.runtime.getDeviceProperties(x.device.id)["name"].decode()
+    return str(x.device)

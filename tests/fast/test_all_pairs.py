@@ -1,0 +1,216 @@
+"""The loss over all pairs in tiles: equal to its definition, and to a double loop, whatever the tiles."""
+
+import tracemalloc
+import warnings
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import drlim_np.fast.all_pairs
+from drlim_np.errors import InputError
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
+from drlim_np.graph import SimilarityGraph
+from drlim_np.loss import all_pairs_by_definition
+from tests.comparing import BOUND, assert_close
+from tests.double_loop import double_loop, random_pairs
+
+Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
+GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
+FORMS = (similar_sum, partial(dissimilar_sum, margin=1.0), partial(contrastive_all_pairs, margin=1.0))
+
+
+# ---- against the definition ----
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    samples=st.integers(0, 30),
+    dims=st.integers(1, 3),
+    spread=st.sampled_from([0.0, 0.3, 3.0, 30.0]),
+    tile=st.sampled_from([1, 2, 7, 256]),
+    margin=st.floats(0.1, 10),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_the_loss_over_all_pairs_in_tiles_is_its_definition(samples, dims, spread, tile, margin, seed):
+    rng = np.random.default_rng(seed)
+    z, similar = spread * rng.standard_normal((samples, dims)), SimilarityGraph(samples, random_pairs(samples, rng))
+    defined, dz = all_pairs_by_definition(z, similar, margin)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drlim_np.fast.all_pairs, "TILE", tile)
+        loss, tiled_dz = contrastive_all_pairs(z, similar, margin)
+    np.testing.assert_allclose(loss, defined, rtol=1e-12)
+    # The forces on a sample may cancel: each rounds by its own size, which is at most the spread or the margin.
+    np.testing.assert_allclose(tiled_dz, dz, rtol=0, atol=1e-13 * samples * (spread + margin))
+
+
+# ---- against a double loop ----
+
+
+@pytest.mark.parametrize("tile", [1, 2, 5, 12, 256])
+@pytest.mark.parametrize("samples", [1, 2, 3, 11, 12, 13])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_the_loss_over_all_pairs_is_the_double_loop_whatever_the_tiles(tile, samples, dims, monkeypatch):
+    monkeypatch.setattr(drlim_np.fast.all_pairs, "TILE", tile)
+    rng = np.random.default_rng([tile, samples, dims])
+    z, pairs, margin = rng.standard_normal((samples, dims)), random_pairs(samples, rng), 2.5
+    weight = rng.uniform(0.5, 2, samples)
+    similar = SimilarityGraph(samples, pairs)
+    attraction, pull, repulsion, push = double_loop(z, pairs, margin)
+    for actual, expected in (
+        (contrastive_all_pairs(z, similar, margin), (attraction + repulsion, pull + push)),
+        (similar_sum(z, similar), (attraction, pull)),
+        (dissimilar_sum(z, similar, margin), (repulsion, push)),
+        (dissimilar_sum(z, similar, margin, weight), double_loop(z, pairs, margin, weight)[2:]),
+    ):
+        assert_close(actual[0], expected[0])
+        assert_close(actual[1], expected[1])
+
+
+def test_a_mutual_pair_attracts_twice_and_is_left_out_of_the_repulsion_once():
+    z = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
+    once, twice = SimilarityGraph(3, np.array([[0, 1]])), SimilarityGraph(3, np.array([[0, 1], [1, 0]]))
+    assert similar_sum(z, once)[0] == 12.5
+    assert similar_sum(z, twice)[0] == 25
+    assert similar_sum(z, twice)[1].tolist() == [[-6, -8], [6, 8], [0, 0]]
+    # Of the other two pairs, at 1 and √18, the first alone is within the margin.
+    for similar in (once, twice):
+        loss, dz = dissimilar_sum(z, similar, 4.0)
+        assert loss == 4.5
+        assert dz.tolist() == [[0, 3], [0, 0], [0, -3]]
+
+
+def test_pairs_that_must_not_count_add_exactly_nothing_for_any_margin():
+    every_pair = SimilarityGraph(6, np.array(list(combinations(range(6), 2))))
+    z = np.random.default_rng(0).standard_normal((6, 2)) / 100
+    for dtype in (np.float32, np.float64):
+        for margin in np.linspace(0.05, 20, 37).tolist():
+            loss, dz = dissimilar_sum(z.astype(dtype), every_pair, margin)
+            assert loss == 0 and not dz.any()
+
+
+@pytest.mark.parametrize("width", [0.3, 1.0, 16.0])
+def test_loss_and_gradient_over_all_pairs_in_float32_are_those_in_float64(width):
+    rng = np.random.default_rng(5)
+    order, z = rng.permutation(1000), (width * rng.random((1000, 2))).astype(np.float32)
+    similar = SimilarityGraph(1000, np.stack([order, np.roll(order, 1)], axis=1))
+    for part in (contrastive_all_pairs, dissimilar_sum):
+        (loss, dz), (exact_loss, exact_dz) = (part(points, similar, 1.0) for points in (z, z.astype(np.float64)))
+        assert loss.dtype == dz.dtype == np.float32
+        assert abs(loss - exact_loss) <= 1e-5 * exact_loss
+        assert np.linalg.norm(dz - exact_dz) <= 1e-5 * np.linalg.norm(exact_dz)
+
+
+def test_a_step_into_the_imaginary_plane_comes_back_as_the_slope():
+    rng = np.random.default_rng(4)
+    z, u = rng.standard_normal((2, 9, 2))
+    similar = SimilarityGraph(9, random_pairs(9, rng))
+    step = 1e-20
+    for form in (
+        lambda z: contrastive_all_pairs(z, similar, 2.5),
+        lambda z: similar_sum(z, similar),
+        lambda z: dissimilar_sum(z, similar, 2.5),
+    ):
+        loss, dz = form(z)
+        stepped, _ = form(z + 1j * step * u)
+        assert_close(stepped.real, loss)
+        assert abs(stepped.imag / step - np.sum(dz * u)) <= BOUND * np.linalg.norm(dz) * np.linalg.norm(u)
+
+
+def test_weights_multiply_a_pair_by_both_its_ends():
+    z = np.array([[0.0, 0.0], [3.0, 4.0]])
+    none = SimilarityGraph(2, np.zeros((0, 2), int))
+    loss, dz = dissimilar_sum(z, none, 7.0, np.array([2.0, 3.0]))
+    assert loss == 6 * 2
+    assert_close(dz, [[6 * 1.2, 6 * 1.6], [-6 * 1.2, -6 * 1.6]])
+
+
+@pytest.mark.parametrize(("dtype", "dims"), [(np.float32, 3), (np.float64, 2)])
+def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
+    rng = np.random.default_rng(0)
+    samples, itemsize = 3000, np.dtype(dtype).itemsize
+    z, similar = rng.standard_normal((samples, dims)).astype(dtype), SimilarityGraph(samples, np.array([[0, 1]]))
+    tracemalloc.start()
+    contrastive_all_pairs(z, similar, 1.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    bound = 2**20 + (12 + dims) * drlim_np.fast.all_pairs.TILE**2 * itemsize
+    assert bound < samples**2 * itemsize / 2  # less than one array of all the pairs
+    assert peak < bound
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_points_that_all_coincide_feel_no_force(dtype):
+    z = np.full((5, 3), 0.1, dtype)
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss, dz = contrastive_all_pairs(z, SimilarityGraph(5, np.array([[0, 1], [4, 2]])), 2.0)
+    assert loss == 8 * 2  # eight dissimilar pairs at ½ m² each
+    assert not dz.any()
+
+
+def test_a_tight_cloud_far_from_the_origin_keeps_its_distances_in_float32():
+    z = (np.random.default_rng(0).standard_normal((60, 2)) * 1e-3 + (1e3, -1e3)).astype(np.float32)
+    similar = SimilarityGraph(60, np.random.default_rng(1).permutation(60).reshape(-1, 2))
+    exact = contrastive_all_pairs(z.astype(float), similar, 2.0**-9)
+    for narrow, wide in zip(contrastive_all_pairs(z, similar, 2.0**-9), exact, strict=True):
+        assert narrow.dtype == np.float32
+        assert_close(narrow.astype(float), wide, 8 * np.finfo(np.float32).eps)
+
+
+# ---- what is refused ----
+
+
+def assert_refused(call, *named):
+    with pytest.raises(InputError) as refusal:
+        call()
+    message = str(refusal.value)
+    assert "\n" not in message
+    for part in named:
+        assert part in message
+
+
+@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf"), "1", None, 1j, Z[0]])
+def test_a_margin_that_is_not_a_positive_number_is_refused(margin):
+    for form in (contrastive_all_pairs, dissimilar_sum):
+        assert_refused(lambda form=form: form(Z, GRAPH, margin), "margin is", repr(margin), "greater than 0")
+
+
+def test_a_float64_margin_leaves_float32_embeddings_at_float32():
+    z = Z.astype(np.float32)
+    assert {a.dtype.name for a in contrastive_all_pairs(z, GRAPH, np.float64(0.7))} == {"float32"}
+
+
+def test_pairs_that_must_not_count_add_nothing_in_float32_for_a_float64_margin():
+    all_similar = SimilarityGraph(3, np.array([[0, 1], [0, 2], [1, 2]]))
+    loss, dz = dissimilar_sum(Z.astype(np.float32) / 100, all_similar, np.float64(0.7))
+    assert loss == 0 and not dz.any()
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, bool])
+def test_integer_embeddings_are_refused(dtype):
+    for form in FORMS:
+        assert_refused(lambda form=form: form(Z.astype(dtype), GRAPH), f"z has dtype {np.dtype(dtype)}", "floating")
+
+
+@pytest.mark.parametrize("z", [Z[:2], np.concatenate([Z, Z]), Z[0], Z[:, 0], Z[None]])
+def test_embeddings_that_do_not_fit_the_graph_are_refused(z):
+    for form in FORMS:
+        assert_refused(lambda form=form: form(z, GRAPH), f"z has shape {z.shape}", "3 samples", "(3, dims)")
+
+
+def test_lists_are_refused_with_the_remedy():
+    assert_refused(lambda: contrastive_all_pairs(Z.tolist(), GRAPH, 1.0), "expected an array, got list")
+
+
+@pytest.mark.parametrize("weight", [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)])
+def test_weights_of_another_shape_or_precision_are_refused(weight):
+    assert_refused(lambda: dissimilar_sum(Z, GRAPH, 1.0, weight), "weight")
+
+
+def test_no_samples_have_no_loss():
+    loss, dz = contrastive_all_pairs(np.zeros((0, 2)), SimilarityGraph(0, np.zeros((0, 2), int)), 1.0)
+    assert loss == 0 and loss.dtype == dz.dtype == np.float64 and dz.shape == (0, 2)
