@@ -33,7 +33,7 @@ and its wings
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
-    figures     every figure of the paper, one module each: index, record
+    figures     every figure of the paper, one module each: index, record, seeds, results
     teaching    backprop through a Siamese network in five steps: lesson
     bench       what it costs, by us and by others; `python -m drlim_np.bench` measures it: cases, race, report
 

@@ -29,6 +29,14 @@ def cosine(progress: float) -> float:
     return (1 + cos(pi * progress)) / 2
 
 
+def warmup_cosine(progress: float) -> float:
+    """The learning rate's factor: a linear rise over the first twentieth, then as `cosine`.
+
+    First weights are not at home in the loss yet: at the full rate one step may throw all samples to one place.
+    """
+    return cosine(progress) * min(1.0, 20 * progress)
+
+
 @dataclass(frozen=True)
 class SGD:
     """Stochastic gradient descent with momentum: v ← μ v + g, W ← W - η v. At μ = 0 it is the paper's: W ← W - η g."""
@@ -90,13 +98,14 @@ def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array
     """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set.
 
     The result is where x is: samples on the host cross to a W on a device block by block, and what they become returns.
+    Raises InputError for an x that is no array, and for a block below 1.
     """
-    samples = x.shape[0]
+    block, xp, samples = whole_number("block", block, 1), namespace(x), x.shape[0]
     blocks = (slice(start, min(start + block, samples)) for start in range(0, max(1, samples), block))
     if on_host(x):
         beside = next((leaf for _, leaf in leaves(params)), x)
         return np.concat([to_host(network(params, like(x[rows, ...], beside))[0]) for rows in blocks])
-    return namespace(x).concat([network(params, x[rows, ...])[0] for rows in blocks])
+    return xp.concat([network(params, x[rows, ...])[0] for rows in blocks])
 
 
 def _zeros_like(x: Array) -> Array:

@@ -40,6 +40,8 @@ TESTS = {
     "metrics": ["metrics"],
     "checkpoint": ["checkpoint", "interruption"],
     "npz": ["weights", "checkpoint"],
+    "seeds": ["record"],
+    "results": ["results"],
     "atomic": ["record", "interruption", "checkpoint"],
 }
 
@@ -261,6 +263,14 @@ FAULTS = [
     Fault("training", "an earlier descent forgotten", "= after or Step(", "= Step("),
     Fault("resuming", "a finished training forgets its W", "    params = after.params if after else params\n", ""),
     Fault("resuming", "the last steps not kept", " or step.number == steps):\n                checkpoint", "):\n                checkpoint"),
+    Fault("seeds", "other seeds forgotten", "for seed in seeds_of(before)} if together", "for seed in [before['seed']]} if together"),
+    Fault("seeds", "other settings stand together", "same_data and (chosen[0] == chosen[1] or {} in chosen)", "same_data"),
+    Fault("seeds", "other data stand together", "return same_data and", "return True and"),
+    Fault("seeds", "the record without its picture shown first", "now if pictured else known", "now if True else known"),
+    Fault("results", "the mean of the least and the most", "sum(values) / len(values)", "(min(values) + max(values)) / 2"),
+    Fault("results", "least and most exchanged", "{min(values):.3f} to {max(values):.3f}", "{max(values):.3f} to {min(values):.3f}"),
+    Fault("results", "missing seeds passed over", "if len(values) == len(seeds)", "if True"),
+    Fault("results", "the first seed for all", "of_seed(entry, seed)[", "of_seed(entry, seeds[0])["),
     Fault("checkpoint", "digest without the inputs", "    _add(total, parts)\n", ""),
     Fault("checkpoint", "digest without shapes", "{part.dtype.str} {part.shape}", "{part.dtype.str}"),
     Fault("checkpoint", "digest without dtypes", "{part.dtype.str} {part.shape}", "{part.shape}"),

@@ -78,15 +78,17 @@ def test_every_equation_step_and_figure_of_the_paper_has_its_line():
 
 
 def test_every_number_beside_a_figure_is_in_its_record():
+    """Those in the tables of results are written from it: see tests/figures/test_results.py."""
     record = json.loads((ROOT / "figures" / "metrics.json").read_text(encoding="utf-8"))
+    by_hand = re.sub(r"<!-- results: begin.*?<!-- results: end -->", "", README, flags=re.DOTALL)
     checked = 0
-    for line in README.splitlines():
+    for line in by_hand.splitlines():
         stems = re.findall(r"figures/([\w-]+)\.png", line)
         known = {f"{value:.3f}" for stem in stems for value in numbers_in(record.get(stem))}
         numbers = re.findall(r"(?<![\w.])-?\d+\.\d{3}\b", line) if stems else []
         assert [number for number in numbers if number not in known] == [], line
         checked += len(numbers)
-    assert checked > 80
+    assert checked > 15
 
 
 def numbers_in(entry):

@@ -470,6 +470,20 @@ def test_no_samples_are_embedded_as_no_points(network, shape):
     assert z.shape == (0, 2) and z.dtype == np.float32
 
 
+@pytest.mark.parametrize("block", [0, -3, 2.5, "4"])
+def test_a_block_that_holds_no_sample_is_refused(block):
+    params, x, _ = ring()
+    with pytest.raises(InputError, match=rf"^block is {block!r}: it must be a whole number of at least 1$"):
+        embed(NETWORK, params, x, block)
+
+
+def test_lists_are_not_embedded_but_integers_of_numpy_are_blocks():
+    params, x, _ = ring()
+    with pytest.raises(InputError, match=r"^expected an array, got list"):
+        embed(NETWORK, params, x.tolist())
+    np.testing.assert_array_equal(embed(NETWORK, params, x, np.int64(5)), embed(NETWORK, params, x, 5))
+
+
 def test_embedding_leaves_weights_and_samples_as_they_were():
     params, x, _ = ring(np.float32)
     before = bits(params), x.tobytes()

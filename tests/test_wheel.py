@@ -103,6 +103,16 @@ def test_the_lesson_is_given_from_the_wheel_alone(installed):
     assert "Step 5." in python(installed, "-m", "drlim_np.teaching.lesson")
 
 
+def test_figures_are_listed_and_drawn_from_the_wheel_alone(installed):
+    assert python(installed, "-m", "drlim_np.figures", "--list").startswith("figure1 ")
+    said = python(installed, "-m", "drlim_np.figures", "--only", "figure1")
+    assert "gradients held against both oracles" in said
+    assert "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout.\n" in said
+    assert said.endswith("All 5 claims hold.\n")
+    drawn = {path.name for path in (installed / "elsewhere" / "out").iterdir() if path.is_file()}
+    assert drawn == {"figure1.png", "figure1.svg", "metrics.json"}
+
+
 def test_a_map_is_trained_from_the_wheel_alone(installed):
     code = """
 import numpy as np

@@ -80,7 +80,13 @@ def learn(
     follows_from = [asdict(training), weighting, x, similar.pairs, run.backend, [leaf for _, leaf in leaves(start)]]
     kept = run.memory.checkpoint(label, *follows_from, rng.bit_generator.state)
     params, losses = minimise(
-        objective, run.beside(start), SGD(training.rate, training.momentum), training.steps, rng, label=label, checkpoint=kept
+        objective,
+        run.beside(start),
+        SGD(training.rate, training.momentum),
+        training.steps,
+        rng,
+        label=label,
+        checkpoint=kept,
     )
     require_spread(embed(network, params, x[:1024]), training.margin, label)
     return network, params, losses

@@ -20,14 +20,13 @@ from drlim_np.backend import like, namespace
 from drlim_np.data import Digits, Views
 from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
 from drlim_np.fast.devices import device_of, origin
+from drlim_np.figures.seeds import RECORD, earlier_record, filed, seeds_of
 from drlim_np.figures.style import BLUE, RULES, stamp
 from drlim_np.keep import atomic
 from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.tree import Tree, tree_map
 
-RECORD = "metrics.json"
 COLLAPSED = 0.01  # a map whose coordinates all vary by less, in margins, is a heap: a margin parts dissimilar points
-MOVE = "move it away or choose another folder by --out"
 
 
 @dataclass(frozen=True)
@@ -130,16 +129,30 @@ def stem(name: str, result: Result, run: Run) -> str:
     return "-".join([name, *data, *(["quick"] if run.quick else [])])
 
 
-def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path) -> str:
+def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path, pictured: bool = True) -> str:
     """Writes the figure's PNG and SVG, its .npz and its entry in metrics.json into `out`; returns their stem.
 
     All are written beside their places before the first is renamed into its own, so that a failure leaves the earlier
-    ones as they were. A quick figure is stamped so, and so is one of which a claim does not hold. Raises DrlimError
-    where `out` cannot be written, DataError where its metrics.json cannot be read.
+    ones as they were. A quick figure is stamped so, and so is one of which a claim does not hold. If not `pictured`,
+    the record alone is written, beside that of the seed whose picture lies there. Raises DrlimError where `out` cannot
+    be written, DataError where its metrics.json cannot be read or has no record to stand beside.
     """
-    key = stem(name, result, run)
-    record = earlier_record(out)
-    record[key] = entry(result, run, wall_seconds)
+    key, record = stem(name, result, run), earlier_record(out)
+    before = record.get(key)
+    try:
+        record[key] = filed(before, entry(result, run, wall_seconds), pictured)
+    except DataError as fault:
+        raise DataError(f"{key}, seed {run.seed}: {fault}") from fault
+    if before and "seed" in before and (gone := set(seeds_of(before)) - set(seeds_of(record[key]))):
+        print(f"{key}: the records of seeds {', '.join(map(str, sorted(gone)))} had other data or settings: dropped")
+    files = _pictures(key, result, run, out) if pictured else {}
+    text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
+    files[out / RECORD] = f"{text}\n".encode(errors="replace")
+    atomic.replace(files)
+    return key
+
+
+def _pictures(key: str, result: Result, run: Run, out: Path) -> dict[Path, bytes]:
     marks = [*(["quick"] if run.quick else []), *([] if all(c.holds for c in result.claims) else ["claims fail"])]
     if marks:
         stamp(result.figure, ", ".join(marks))
@@ -149,10 +162,7 @@ def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path)
         buffer = io.BytesIO()
         np.savez(buffer, **result.arrays)
         files[out / f"{key}.npz"] = buffer.getvalue()
-    text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
-    files[out / RECORD] = f"{text}\n".encode(errors="replace")
-    atomic.replace(files)
-    return key
+    return files
 
 
 def entry(result: Result, run: Run, wall_seconds: float) -> dict[str, Any]:
@@ -200,20 +210,6 @@ def _rendered(figure: Figure, kind: str) -> bytes:
     with rc_context(RULES):
         figure.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()
-
-
-def earlier_record(out: Path) -> dict[str, Any]:
-    """metrics.json of the folder: the entry of each figure, none without a file. Raises DataError for damage."""
-    path = out / RECORD
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as fault:
-        raise DataError(f"{shown(path)}: cannot be read ({fault}): {MOVE}") from fault
-    if not isinstance(record, dict):
-        raise DataError(f"{shown(path)}: not a table of figures: {MOVE}")
-    return record
 
 
 def _machine() -> dict[str, Any]:

@@ -5,12 +5,13 @@ grows over thousands of steps until the map is another one of the same kind: so 
 little, as it does from one seed to the next, and what is counted does not.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
 
 from drlim_np.errors import DataError
+from drlim_np.figures.seeds import seeds_of
 
 # How far a measured number may lie from its record, by its name: what it moves between seeds, or a little more.
 SPREADS = {
@@ -67,15 +68,22 @@ def compare(figure: str, record: Mapping[str, Any], now: Mapping[str, Any]) -> I
         yield Compared(figure, name, theirs, ours, _spread(name, theirs))
 
 
-def entries(record: Mapping[str, Any], names: list[str]) -> dict[tuple[int, bool], list[str]]:
-    """For each seed and size in a record, the figures among `names` that it has of them. Raises DataError if none."""
+def entries(
+    record: Mapping[str, Any], names: list[str], seeds: Collection[int] = ()
+) -> dict[tuple[int, bool], list[str]]:
+    """For each seed and size in a record, the figures among `names` that it has of them. Raises DataError if none.
+
+    Of each figure the seed whose picture lies there; if `seeds` are given, those of them that it has records of.
+    """
     found = {}
     try:
         for key, entry in record.items():
+            of = [seed for seed in seeds_of(entry) if seed in seeds] if seeds else [entry["seed"]]
             for name in names:
                 if key == name or (key.startswith(f"{name}-") and _longest(key, names) == name):
-                    found.setdefault((entry["seed"], entry["quick"]), set()).add(name)
-    except (TypeError, KeyError) as fault:
+                    for seed in of:
+                        found.setdefault((seed, entry["quick"]), set()).add(name)
+    except (TypeError, KeyError, ValueError, AttributeError) as fault:
         raise DataError(f"the record of {key} is not one to compare with: draw it anew") from fault
     if not found:
         raise DataError(f"there is no record of {', '.join(names)} to compare with: draw it first")

@@ -19,7 +19,8 @@ from drlim_np.audit.gradcheck import Row
 from drlim_np.data import Split, Views, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
-from drlim_np.figures import figure4, sources
+from drlim_np.figures import audit_first, figure4, sources
+from drlim_np.figures.command import OUT
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
 from drlim_np.figures.record import Claim, Result
 
@@ -199,13 +200,148 @@ def test_a_second_run_adds_to_the_record_of_the_first(command, drawn, tmp_path):
     assert set(json.loads((tmp_path / "out" / "metrics.json").read_bytes())) == {"figure1", "figure3"}
 
 
+def test_only_given_twice_adds_up(command, drawn):
+    command("--only", "figure3", "--only", "figure1")
+    assert list(drawn) == ["figure1", "figure3"]
+
+
+# ---- where to ----
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A working directory that holds nothing."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_figures_go_to_a_folder_of_their_own_which_is_said(drawn, elsewhere, capsys):
+    assert run_all.main(["--only", "figure1", "--no-audit"]) == 0
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first == f"Figures go to {elsewhere / 'out'}; --out figures refreshes those that ship with a checkout."
+    assert set(contents(elsewhere / "out")) == {"figure1.png", "figure1.svg", "metrics.json"}
+
+
+def test_a_run_leaves_no_tracked_file_changed(tmp_path):
+    ignored = (audit_first.HERE / ".gitignore").read_text().splitlines()
+    assert f"/{OUT}/" in ignored
+
+
+def test_a_tilde_is_the_home_folder(drawn, elsewhere, capsys):
+    home = Path(os.environ["HOME"])
+    assert run_all.main(["--only", "figure1", "--no-audit", "--out", "~/some/figures"]) == 0
+    assert "figure1.png" in contents(home / "some" / "figures")
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_an_empty_name_for_the_folder_is_refused_in_one_line(drawn, elsewhere, capsys):
+    assert run_all.main(["--only", "figure1", "--no-audit", "--out", ""]) == 2
+    assert one_line(capsys.readouterr().err) == "--out is empty: name a folder after it, or leave it out"
+    assert not drawn and list(elsewhere.iterdir()) == []
+
+
+# ---- seeds ----
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Figures 1, 4 and 8 that measure their seed, and claim that it is below 7; which were made, in order."""
+    made = []
+
+    def figure(name, run):
+        made.append((name, run.seed))
+        images = run.digits() if name in DIGITS else run.views() if name in AIRPLANE else None
+        claims = [Claim("a low seed", run.seed, "≤", 7)]
+        return Result(Figure(figsize=(1, 1)), claims, {"margin": 1.0}, images, {"drlim": {"accuracy": run.seed / 10}})
+
+    for name in FIGURES:
+        monkeypatch.setitem(FIGURES, name, lambda run, name=name: figure(name, run))
+    return made
+
+
+SHOWN = ("--only", "figure1", "figure4", "figure8")
+
+
+def record_in(folder):
+    return json.loads((folder / "metrics.json").read_bytes())
+
+
+def test_of_several_seeds_the_first_is_drawn_and_of_the_others_the_record_is_kept(command, measured, tmp_path):
+    status, said, _ = command(*SHOWN, "--seeds", 3, 0, 5)
+    assert status == 0
+    assert measured == [(name, 3) for name in SHOWN[1:]] + [(name, s) for s in (0, 5) for name in SHOWN[2:]]
+    entry = record_in(tmp_path / "out")["figure4-handwriting"]
+    assert (entry["seed"], entry["measured"]) == (3, {"drlim": {"accuracy": 0.3}})
+    assert {seed: kept["measured"]["drlim"]["accuracy"] for seed, kept in entry["seeds"].items()} == {"0": 0, "5": 0.5}
+    assert [kept["claims"][0]["value"] for kept in entry["seeds"].values()] == [0, 5]
+    assert "seeds" not in record_in(tmp_path / "out")["figure1"], "nothing there is trained"
+    assert f"{tmp_path / 'out' / 'figure4-handwriting.png'}  " in said
+    assert "figure4-handwriting, seed 5, recorded  " in said
+    assert said.endswith("All 7 claims hold.\n")
+
+
+def test_the_pictures_are_those_of_the_first_seed(command, measured, tmp_path):
+    command(*SHOWN, "--seed", 3, out=tmp_path / "one")
+    command(*SHOWN, "--seeds", 3, 0, 5, out=tmp_path / "several")
+    one, several = contents(tmp_path / "one"), contents(tmp_path / "several")
+    assert one.keys() == several.keys()
+    assert all(one[name] == several[name] for name in one if name != "metrics.json")
+
+
+def test_a_claim_that_fails_for_another_seed_fails_the_run_and_names_it(command, measured):
+    status, said, _ = command("--only", "figure4", "--seeds", 0, 9)
+    assert status == 1
+    (line,) = (line for line in said.splitlines() if line.endswith("FAILS"))
+    assert line.startswith("figure4-handwriting, seed 9  ")
+
+
+def test_drawn_with_another_seed_a_figure_keeps_the_record_of_the_earlier_one(command, measured, tmp_path):
+    command("--only", "figure4", "--seeds", 0, 1)
+    command("--only", "figure4", "--seed", 2)
+    entry = record_in(tmp_path / "out")["figure4-handwriting"]
+    assert (entry["seed"], list(entry["seeds"])) == (2, ["0", "1"])
+    command("--only", "figure4", "--seed", 0)
+    entry = record_in(tmp_path / "out")["figure4-handwriting"]
+    assert (entry["seed"], list(entry["seeds"])) == (0, ["1", "2"])
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("--seed", 1, "--seeds", 2), "--seed and --seeds are both given"),
+        (("--seeds", 0, -1), "--seeds is -1: give a whole number from 0 up"),
+    ],
+)
+def test_seeds_that_make_no_sense_are_refused(command, measured, given, named):
+    status, _, complained = command(*SHOWN, *given)
+    assert status == 2 and not measured
+    assert one_line(complained).startswith(named)
+
+
+def test_verify_repeats_the_seed_of_the_picture_or_those_that_are_named(command, measured, tmp_path):
+    command("--only", "figure4", "--seeds", 0, 1, 2)
+    for given, repeated in (((), [0]), (("--seeds", 2, 1), [1, 2]), (("--seed", 2), [2]), (("--seeds", 0, 9), [0])):
+        measured.clear()
+        assert command("--verify", "--only", "figure4", *given)[0] == 0
+        assert [seed for _, seed in measured] == repeated
+    record = record_in(tmp_path / "out")
+    record["figure4-handwriting"]["seeds"]["1"]["measured"]["drlim"]["accuracy"] = 0.5
+    (tmp_path / "out" / "metrics.json").write_text(json.dumps(record))
+    status, said, _ = command("--verify", "--only", "figure4", "--seeds", 1, 2)
+    assert status == 1
+    (line,) = (line for line in said.splitlines() if line.endswith("DIFFERS"))
+    assert line.startswith("figure4-handwriting, seed 1  drlim.accuracy ")
+
+
 # ---- where training runs ----
 
 
 def test_audit_and_training_run_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
     audited = []
     monkeypatch.setitem(sys.modules, "cupy", cupy_standin.module())
-    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: audited.append(backend) or True)
+    monkeypatch.setattr(
+        "drlim_np.figures.command.audit_passes", lambda backend, memory: audited.append(backend) or True
+    )
     command("--only", "figure1", audit=True)
     command("--only", "figure3", "--backend", "cupy", audit=True)
     assert (drawn["figure1"].backend, drawn["figure3"].backend) == ("numpy", "cupy")
@@ -532,7 +668,7 @@ def an_airplane_of_none(folder):
 def test_a_fault_in_small_norb_gives_one_line_before_the_audit_where_a_figure_needs_it(
     command, drawn, rendered, tmp_path, fault, monkeypatch
 ):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
+    monkeypatch.setattr("drlim_np.figures.command.audit_passes", lambda backend, memory: pytest.fail("audited"))
     arguments, named = fault(tmp_path / "data" / "norb")
     arguments = [*arguments, "--data", tmp_path / "data"]
     status, _, complained = command("--only", "figure1,figure8", *arguments, audit=True)
@@ -595,10 +731,10 @@ def audit(monkeypatch, tmp_path):
         row = Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0)
         assert row.holds == gradient_holds
         monkeypatch.setattr(
-            run_all.catalogue, "findings", lambda backend: iter([run_all.catalogue.Finding("a layer", row)])
+            audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
         )
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
-        monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_property.py"),))
+        monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_property.py"),))
 
     return pretend
 
@@ -627,12 +763,12 @@ def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, dra
 
 
 def test_no_audit_skips_it(command, drawn, monkeypatch):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
+    monkeypatch.setattr("drlim_np.figures.command.audit_passes", lambda backend, memory: pytest.fail("audited"))
     assert command("--only", "figure1")[0] == 0
 
 
 def test_a_fault_in_the_data_is_reported_before_the_audit(command, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(run_all, "_audit_passes", lambda backend, memory: pytest.fail("audited"))
+    monkeypatch.setattr("drlim_np.figures.command.audit_passes", lambda backend, memory: pytest.fail("audited"))
     assert command("--data", tmp_path / "nothing", audit=True)[0] == 2
 
 
@@ -648,7 +784,7 @@ def test_without_its_tools_the_audit_says_how_to_get_them_or_do_without(command,
 
 
 def test_the_audited_properties_are_there():
-    assert all((Path(run_all.__file__).parent / name).is_file() for name in run_all.PROPERTIES)
+    assert all((audit_first.HERE / name).is_file() for name in audit_first.PROPERTIES)
 
 
 # ---- as a process ----

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 
 import drlim_np
 from drlim_np.data import Digits, Split, Views
-from drlim_np.errors import DataError, DrlimError
+from drlim_np.errors import CollapsedError, DataError, DrlimError
 from drlim_np.figures import record
-from drlim_np.figures.record import Claim, Result, Run, publish, require_writable, stem
+from drlim_np.figures.record import Claim, Result, Run, of_collapsed, publish, require_writable, stem
+from drlim_np.figures.seeds import of_seed, seeds_of
 
 EMPTY = Split(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
 DIGITS = Digits("handwriting", "generated handwriting", EMPTY, EMPTY, {"train-images": "ab", "test-images": "cd"})
@@ -204,6 +205,64 @@ def test_figures_of_other_data_or_of_a_quick_run_are_never_overwritten(tmp_path)
         assert seen.items() < files.items()
         assert len(files) == 3 * height == 3 * len(entries(tmp_path))
         seen = files
+
+
+# ---- several seeds ----
+
+
+def made_with(seed, **parts):
+    return result(measured={"loss": seed + 0.5}, **parts), replace(RUN, seed=seed)
+
+
+def test_the_record_of_another_seed_stands_beside_the_first_one_and_no_picture_changes(tmp_path):
+    publish("figure4", *made_with(7), 1.0, tmp_path)
+    before, entry = contents(tmp_path), entries(tmp_path)["figure4-handwriting"]
+    publish("figure4", *made_with(8, height=9, settings={"margin": 1.25, "dissimilar_weight": 3}), 1.0, tmp_path, False)
+    after = contents(tmp_path)
+    assert {name for name in after if after[name] != before.get(name)} == {"metrics.json"}
+    other = {"settings": {"margin": 1.25, "dissimilar_weight": 3}, "claims": entry["claims"], "measured": {"loss": 8.5}}
+    assert entries(tmp_path)["figure4-handwriting"] == entry | {"seeds": {"8": other}}
+    assert seeds_of(entries(tmp_path)["figure4-handwriting"]) == [7, 8]
+
+
+def test_recorded_again_a_seed_replaces_its_own_record_alone(tmp_path):
+    publish("figure4", *made_with(7), 1.0, tmp_path)
+    for seed in (10, 9):
+        publish("figure4", *made_with(seed), 1.0, tmp_path, False)
+    publish("figure4", result(measured={"loss": 0.0}), replace(RUN, seed=9), 1.0, tmp_path, False)
+    publish("figure4", result(measured={"loss": 1.0}), RUN, 1.0, tmp_path, False)
+    entry = entries(tmp_path)["figure4-handwriting"]
+    assert {seed: of_seed(entry, seed)["measured"]["loss"] for seed in seeds_of(entry)} == {7: 1.0, 9: 0.0, 10: 10.5}
+
+
+@pytest.mark.parametrize("other", [{"settings": {"margin": 2.0}}, {"data": replace(DIGITS, sha256={"other": "00"})}])
+def test_records_of_other_settings_or_data_never_stand_together(tmp_path, capsys, other):
+    for seed, pictured in ((7, True), (8, False)):
+        publish("figure4", *made_with(seed), 1.0, tmp_path, pictured)
+    before = contents(tmp_path)
+    message = complaint(DataError, publish, "figure4", *made_with(9, **other), 1.0, tmp_path, False)
+    assert message.startswith("figure4-handwriting, seed 9: its record has other data or settings")
+    assert contents(tmp_path) == before
+    publish("figure4", *made_with(7, **other), 1.0, tmp_path)
+    assert "seeds" not in entries(tmp_path)["figure4-handwriting"]
+    assert (
+        "figure4-handwriting: the records of seeds 8 had other data or settings: dropped\n" in capsys.readouterr().out
+    )
+
+
+def test_a_seed_whose_picture_was_never_drawn_has_nothing_to_stand_beside(tmp_path):
+    assert "draw the figure anew" in complaint(DataError, publish, "figure4", *made_with(7), 1.0, tmp_path, False)
+    assert contents(tmp_path) == {}
+
+
+def test_a_collapsed_map_is_recorded_beside_those_that_are_none(tmp_path):
+    publish("figure4", *made_with(7), 1.0, tmp_path)
+    fault = CollapsedError("the map has collapsed", np.zeros((3, 2)), 0.0)
+    publish("figure4", of_collapsed(fault, DIGITS), replace(RUN, seed=8), 1.0, tmp_path, False)
+    assert entries(tmp_path)["figure4-handwriting"]["seeds"]["8"]["measured"] == {"collapsed": "the map has collapsed"}
+
+
+# ---- what stays the same ----
 
 
 @pytest.mark.parametrize("quick", [False, True])

@@ -17,7 +17,7 @@ import run_all
 from drlim_np.audit.gradcheck import Row
 from drlim_np.data import handwriting
 from drlim_np.errors import CollapsedError, DivergedError, DrlimError
-from drlim_np.figures import digits, figure4, verify
+from drlim_np.figures import audit_first, digits, figure4, verify
 from drlim_np.figures.index import FIGURES
 from drlim_np.figures.record import COLLAPSED, require_spread
 from drlim_np.keep import atomic
@@ -139,7 +139,7 @@ def test_a_second_run_into_the_same_folder_is_refused_until_the_first_one_ends(s
     holder = "import pathlib, sys\nfrom drlim_np.keep import atomic\n"
     holder += f"with atomic.alone_in(pathlib.Path({str(tmp_path)!r})):\n"
     holder += "    print('held', flush=True); sys.stdin.read()"
-    environ = ENVIRON | {"PYTHONPATH": str(run_all.HERE)}
+    environ = ENVIRON | {"PYTHONPATH": str(audit_first.HERE)}
     with subprocess.Popen(
         [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ
     ) as first:
@@ -291,10 +291,10 @@ def test_an_audit_that_passed_is_not_repeated_for_the_same_sources(tmp_path, mon
     (tmp_path / "test_it.py").write_text("def test_it():\n    assert True\n")
     row = Row("weight", 6, 0.0, 0.0)
     monkeypatch.setattr(
-        run_all.catalogue, "findings", lambda backend: iter([run_all.catalogue.Finding("a layer", row)])
+        audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
     )
 
-    monkeypatch.setattr(run_all, "PROPERTIES", (str(tmp_path / "test_it.py"),))
+    monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_it.py"),))
 
     def said(*arguments):
         assert run_all.main(["--only", "figure1", "--out", str(tmp_path / "out"), *arguments]) == 0
