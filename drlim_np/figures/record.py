@@ -209,7 +209,7 @@ def _rendered(figure: Figure, kind: str) -> bytes:
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
     buffer = io.BytesIO()
     with rc_context(RULES):
-        figure.savefig(buffer, format=kind, metadata=metadata)
+        figure.savefig(buffer, format=kind, dpi=light.DPI[kind], metadata=metadata)
     return buffer.getvalue()
 
 
