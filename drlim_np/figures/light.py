@@ -16,7 +16,7 @@ from PIL import Image
 DPI = {"png": 100, "svg": 80}  # pictures' points per inch: with more, what ships would weigh over 8 MB together
 CLOUD = 250  # points in one panel, from which on they are drawn as a picture in the SVG
 COLOURS = 256
-UNSEEN = 8  # levels of 255, in the mean over all that is not white: a palette that moves colours by more would show
+FAR = 24  # levels of 255: where a palette has no colour as near as that to one of the picture's, it would show
 
 
 def clouds_as_pictures(figure: Figure) -> None:
@@ -31,20 +31,23 @@ def clouds_as_pictures(figure: Figure) -> None:
 def with_palette(png: bytes) -> bytes:
     """The PNG with a palette of 256 colours, where that shows no difference and saves room; else as it is.
 
-    What is half transparent is laid on white, as all figures are; what is transparent stays so.
+    The colours in between are spread over neighbouring pixels; white stays white. What is half transparent is laid on
+    white, as all figures are; what is transparent stays so.
     """
     given = Image.open(io.BytesIO(png)).convert("RGBA")
     clear = np.asarray(given)[:, :, 3] == 0
     opaque = Image.alpha_composite(Image.new("RGBA", given.size, "white"), given).convert("RGB")
-    reduced = opaque.quantize(COLOURS - 1, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    if _difference(opaque, reduced.convert("RGB")) > UNSEEN:
+    nearest = opaque.quantize(COLOURS - 1, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    if np.abs(np.int16(opaque) - np.int16(nearest.convert("RGB"))).max() > FAR:
         return png
-    buffer, options = io.BytesIO(), {}
+    spread = opaque.quantize(palette=nearest, dither=Image.Dither.FLOYDSTEINBERG)
+    white = np.asarray(opaque).min(axis=2) == 255
+    index, palette, options = np.where(white, nearest, spread), nearest.getpalette(), {}
     if clear.any():
-        index, palette = np.asarray(reduced).copy(), reduced.getpalette()
         options["transparency"] = index[clear] = len(palette) // 3
-        reduced = Image.fromarray(index)
-        reduced.putpalette([*palette, 255, 255, 255])
+        palette += [255, 255, 255]
+    reduced, buffer = Image.fromarray(index), io.BytesIO()
+    reduced.putpalette(palette)
     reduced.save(buffer, "png", optimize=True, **options)
     return min(buffer.getvalue(), png, key=len)
 
@@ -64,10 +67,3 @@ def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     floating = {name: array for name, array in arrays.items() if np.issubdtype(array.dtype, np.floating)}
     np.savez_compressed(buffer, **arrays | {name: np.float32(array) for name, array in floating.items()})
     return buffer.getvalue()
-
-
-def _difference(one: Image.Image, other: Image.Image) -> float:
-    """How far apart two pictures are: the largest of each pixel's three differences, in the mean where one has ink."""
-    ink = np.asarray(one).min(axis=2) < 255
-    apart = np.abs(np.int16(one) - np.int16(other)).max(axis=2)
-    return float(apart[ink].mean()) if ink.any() else 0.0

@@ -3,6 +3,7 @@
 import io
 import re
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +49,12 @@ def drawing(points, dpi=100):
 def test_a_palette_shows_no_difference_and_saves_room():
     heavy, _ = drawing(3000)
     reduced = with_palette(heavy)
-    apart = np.abs(pixels(reduced).astype(int) - pixels(heavy)).max(axis=2)
-    assert apart.mean() < 2
-    assert (apart > 32).mean() < 0.005
-    white = (pixels(heavy) == 255).all(axis=2)
-    assert (pixels(reduced)[white] == 255).all()
+    before, after = (pixels(content)[..., :3].astype(float) for content in (heavy, reduced))
+    white = before.min(axis=2) == 255
+    assert (after[white] == 255).all()
+    near = [sum(np.roll(seen, step, (0, 1)) for step in product((-1, 0, 1), repeat=2)) / 9 for seen in (before, after)]
+    assert np.abs(near[0] - near[1]).max() < 24, "to the eye, which sees a few pixels at once"
+    assert np.abs(near[0] - near[1])[~white].mean() < 4
     assert len(reduced) < 0.6 * len(heavy)
 
 
