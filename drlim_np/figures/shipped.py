@@ -17,12 +17,13 @@ from drlim_np.backend import to_host
 from drlim_np.tree import Tree
 
 
-def within_footprint(params: Tree, inputs: np.ndarray) -> Tree:
-    """W of `two_layer` without the first weights of pixels that are 0, the background, in all inputs (samples, pixels).
+def on_footprint(params: Tree, inputs: np.ndarray) -> tuple[np.ndarray, Tree]:
+    """The pixels (kept,) that are not 0, background, in all inputs (samples, pixels), and W of `two_layer` on those.
 
-    No gradient ever reached those: they are what was drawn before training, and multiply zeros. So every one of the
-    inputs keeps its place to the last bit, and the file is half as long.
+    No gradient ever reached the first weights of the others: they are what was drawn before training, and multiply
+    zeros. So two_layer(len(kept)) maps inputs[:, kept] as the whole G_W maps inputs, but for rounding, and its file is
+    half as long.
     """
-    seen = (inputs != 0).any(axis=0)
-    weight = to_host(params["hidden"]["weight"])
-    return params | {"hidden": params["hidden"] | {"weight": np.where(seen, weight, np.zeros_like(weight))}}
+    kept = np.flatnonzero((inputs != 0).any(axis=0))
+    weight = np.ascontiguousarray(to_host(params["hidden"]["weight"])[:, kept])
+    return kept, params | {"hidden": params["hidden"] | {"weight": weight}}
