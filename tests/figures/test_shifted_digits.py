@@ -8,7 +8,7 @@ import pytest
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.figures import figure5, figure6, figure7, shifted_maps
+from drlim_np.figures import digits, figure5, figure6, figure7, shifted_maps
 from drlim_np.figures import shifted_digits as shared
 from drlim_np.figures.record import Run, publish
 from drlim_np.figures.shifted_digits import SHIFT_LOOKS, train_characters, unseen_digits
@@ -184,3 +184,27 @@ def test_figures_5_and_7_differ_in_their_graph_alone(results):
     five, seven = (results[name] for name in ("figure5", "figure7"))
     assert five.settings == seven.settings
     assert five.measured["similar_pairs_listed"] != seven.measured["similar_pairs_listed"]
+
+
+@pytest.mark.parametrize("module", [figure5, figure7])
+def test_the_graph_is_among_the_very_inputs_that_are_trained_on(module, monkeypatch):
+    given = {}
+
+    def remember(x, similar, *others):
+        given.update(x=x, similar=similar)
+        return digits.learn(x, similar, *others)
+
+    monkeypatch.setattr(shifted_maps, "learn", remember)
+    trained.cache_clear()
+    module.make(RUN)
+    x, similar = given["x"], given["similar"]
+    np.testing.assert_array_equal(x, shifted(train_characters(RUN)))
+    pixels = x.reshape(len(x), -1).astype(float)
+    for sample in range(0, len(x), 7):
+        listed = set(similar.pairs[similar.pairs[:, 0] == sample, 1].tolist())
+        if module is figure5:
+            apart = np.linalg.norm(pixels - pixels[sample], axis=1)
+            assert max(apart[list(listed)]) <= np.sort(apart)[5] + 1e-6
+        else:
+            of_one = range(sample - sample % len(SHIFTS), sample - sample % len(SHIFTS) + len(SHIFTS))
+            assert {*of_one} - {sample} <= listed | set(similar.pairs[similar.pairs[:, 1] == sample, 0].tolist())

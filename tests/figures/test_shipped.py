@@ -107,6 +107,7 @@ def airplane():
     rng = np.random.default_rng(0)
     y, x = np.indices((96, 96)) - 47.5
     inputs = rng.normal(size=(40, 96 * 96)).astype(np.float32) * (np.hypot(y, x) < 38).ravel()
+    inputs *= rng.random(inputs.shape) < 0.5  # each view is background where others are not
     network = two_layer()
     return network, network.init(rng), inputs
 
