@@ -3,21 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import batched
 
 import numpy as np
 
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, Views
-from drlim_np.data.split import TRAIN, in_their_span, split
-from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures.record import Claim, Run, require_spread
+from drlim_np.data.split import in_their_span, split
+from drlim_np.figures.record import Run
 from drlim_np.graph import SimilarityGraph
-from drlim_np.keep.resuming import to_the_end
-from drlim_np.measure.cylinder import Cylinder, fit_views
-from drlim_np.networks import two_layer
+from drlim_np.measure.cylinder import Cylinder
 from drlim_np.neighbours import contiguous_views
-from drlim_np.training import Step, embed
+from drlim_np.training import Step
 from drlim_np.tree import Tree
 
 HIDDEN = 20
@@ -73,7 +69,5 @@ def sweeps(run: Run, after: Step | None = None, pieces: int = SWEEPS) -> Iterato
     given, epochs = setting(run), epochs_of(run)
     x, rng = given.x[given.train], run.rng(10)
     views = given.views
-    pairs = verbatim.pair_up(
-        verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS)
-    )
+    pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS))
     W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1], HIDDEN))

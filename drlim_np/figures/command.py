@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from drlim_np.fast.devices import BACKENDS, origin
 from drlim_np.errors import CollapsedError, InputError, exit_status, first_line, shown
+from drlim_np.fast.devices import BACKENDS, origin
 from drlim_np.figures import sources, verify
 from drlim_np.figures.audit_first import audit_passes
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from drlim_np.backend import like, to_host
 from drlim_np.data.canvas import on_canvas
 from drlim_np.errors import DataError
 from drlim_np.fast.all_pairs import contrastive_all_pairs
@@ -17,6 +18,7 @@ from drlim_np.figures.style import RULES
 from drlim_np.measure import metrics
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
+from drlim_np.tree import Tree, tree_map
 
 NEIGHBOURS = 5
 TRAIN_PER_CLASS = 3000
@@ -61,7 +63,8 @@ def _make(run: Run, weighting: Weighting) -> Result:
     similar = nearest(run, x, NEIGHBOURS)
     network, params, losses = learn(x, similar, weighting, training, run, rng, f"figure 4, {weighting}")
 
-    z = _turned(embed(network, params, unseen), slant, label)
+    params = turned(params, embed(network, params, unseen), slant, label)
+    z = embed(network, params, unseen)
     pixels = unseen.reshape(len(unseen), -1)
     pca = run.memory.remembered(metrics.pca, pixels)
     ours, linear = (_organisation(pixels, points, label, slant, run) for points in (z, pca))
@@ -109,7 +112,8 @@ def _make(run: Run, weighting: Weighting) -> Result:
         ours,
         linear,
     )
-    return Result(figure, claims, settings, digits, measured, arrays)
+    ships = params if weighting == "balanced" else None  # one map of one data set is enough to use
+    return Result(figure, claims, settings, digits, measured, arrays, ships)
 
 
 def _organisation(pixels, z, label, slant, run: Run) -> dict[str, float]:
@@ -123,15 +127,26 @@ def _organisation(pixels, z, label, slant, run: Run) -> dict[str, float]:
     }
 
 
-def _turned(z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """The map with slant growing to the right and the 9s on top: the loss knows no direction, so any may be drawn."""
+def turned(params: Tree, z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> Tree:
+    """W with its last layer turned such that slant grows to the right and the 9s are on top; the middle of z is at 0.
+
+    z (samples, 2): the map before. The loss knows neither direction nor place, so it is the same for any.
+    """
+    middle, turn = z.mean(axis=0), _turn(z, slant, label)
+    last = tree_map(to_host, params["F4"])
+    last = {"weight": turn.T @ last["weight"], "bias": (last["bias"] - middle) @ turn}
+    return params | {"F4": tree_map(lambda new, old: like(new, old), last, params["F4"])}
+
+
+def _turn(z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """The orthonormal (2, 2) by which the map z is multiplied."""
     z = z - z.mean(axis=0)
     along = np.linalg.lstsq(z, slant - slant.mean(), rcond=None)[0]
     along /= np.linalg.norm(along)
-    across = np.array([-along[1], along[0]], z.dtype)
+    across = np.array([-along[1], along[0]])
     if (z[label == 9] @ across).mean() < (z[label == 4] @ across).mean():
         across = -across
-    return z @ np.stack([along, across], axis=1).astype(z.dtype)
+    return np.stack([along, across], axis=1).astype(z.dtype)
 
 
 def _draw(z, label, slant, images, title: str, ours: dict, linear: dict) -> Figure:

@@ -6,7 +6,7 @@ from matplotlib import rc_context
 
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.shifted_digits import NEIGHBOURS, draw, organisation, unseen_digits, what_colours
+from drlim_np.figures.shifted_digits import NEIGHBOURS, draw, organisation, saved_with, unseen_digits
 from drlim_np.figures.style import RULES
 from drlim_np.measure.lle import closed_groups, lle
 
@@ -38,4 +38,4 @@ def make(run: Run) -> Result:
     found = "neighbours by pixels" if groups == 1 else f"in {groups} closed groups"
     title = f"LLE: {len(z):,} shifted digits of {digits.title}, {found}"
     settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
-    return Result(draw(z, unseen, title, theirs), claims, settings, digits, measured, what_colours(z, unseen))
+    return Result(draw(z, unseen, title, theirs), claims, settings, digits, measured, saved_with(z, unseen))

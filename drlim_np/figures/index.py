@@ -13,6 +13,7 @@ from drlim_np.figures import (
     figure8,
     figure9,
     figure10,
+    invariance,
     sheet_airplane,
     sheet_handwriting,
     unfolding,
@@ -29,6 +30,7 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure5": figure5.make,
     "figure6": figure6.make,
     "figure7": figure7.make,
+    "invariance": invariance.make,
     "figure8": figure8.make,
     "figure9": figure9.make,
     "figure10": figure10.make,
@@ -36,6 +38,6 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "sheet": sheet_handwriting.make,
     "sheet-airplane": sheet_airplane.make,
 }
-DIGITS = {"figure4", "figure4-exact", "figure5", "figure6", "figure7"}  # those that need 4s and 9s
+DIGITS = {"figure4", "figure4-exact", "figure5", "figure6", "figure7", "invariance"}  # those that need 4s and 9s
 AIRPLANE = {"figure8", "figure9", "figure10", "unfolding"}  # those that need views of an airplane
 ON_REQUEST = {"unfolding"}  # those that are drawn by --only or --animate alone

@@ -16,13 +16,14 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 import drlim_np
-from drlim_np.backend import like, namespace
+from drlim_np.backend import Array, like, namespace, to_host
 from drlim_np.data import Digits, Views
 from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
 from drlim_np.fast.devices import device_of, origin
+from drlim_np.figures import light
 from drlim_np.figures.seeds import RECORD, earlier_record, filed, seeds_of
 from drlim_np.figures.style import BLUE, RULES, stamp
-from drlim_np.keep import atomic
+from drlim_np.keep import atomic, weights
 from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.tree import Tree, tree_map
 
@@ -85,6 +86,7 @@ class Result:
     settings: all that was chosen, so that the figure can be made again.
     measured: further numbers, without a bound.
     arrays:   what colours the plot, for the .npz; None where nothing was trained.
+    weights:  the trained W that drew it, which ships beside it; None where there is none to ship.
     files:    the content of further files, by their ending.
     """
 
@@ -94,6 +96,7 @@ class Result:
     data: Digits | Views | None = None
     measured: dict[str, Any] = field(default_factory=dict)
     arrays: Mapping[str, np.ndarray] | None = None
+    weights: Tree | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -130,8 +133,9 @@ def stem(name: str, result: Result, run: Run) -> str:
 
 
 def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path, pictured: bool = True) -> str:
-    """Writes the figure's PNG and SVG, its .npz and its entry in metrics.json into `out`; returns their stem.
+    """Writes the figure's PNG and SVG, its .npz, its W and its entry in metrics.json into `out`; returns their stem.
 
+    The arrays are in <stem>.npz, for np.load, and W is in <stem>-weights.npz, for `drlim_np.keep.weights.load`.
     All are written beside their places before the first is renamed into its own, so that a failure leaves the earlier
     ones as they were. A quick figure is stamped so, and so is one of which a claim does not hold. If not `pictured`,
     the record alone is written, beside that of the seed whose picture lies there. Raises DrlimError where `out` cannot
@@ -156,12 +160,16 @@ def _pictures(key: str, result: Result, run: Run, out: Path) -> dict[Path, bytes
     marks = [*(["quick"] if run.quick else []), *([] if all(c.holds for c in result.claims) else ["claims fail"])]
     if marks:
         stamp(result.figure, ", ".join(marks))
-    files = {out / f"{key}.{kind}": _rendered(result.figure, kind) for kind in ("png", "svg")}
+    light.clouds_as_pictures(result.figure)
+    files = {
+        out / f"{key}.png": light.with_palette(_rendered(result.figure, "png")),
+        out / f"{key}.svg": light.with_palettes(_rendered(result.figure, "svg")),
+    }
     files |= {out / f"{key}.{kind}": content for kind, content in result.files.items()}
     if result.arrays is not None:
-        buffer = io.BytesIO()
-        np.savez(buffer, **result.arrays)
-        files[out / f"{key}.npz"] = buffer.getvalue()
+        files[out / f"{key}.npz"] = light.packed(result.arrays)
+    if result.weights is not None:
+        files[out / f"{key}-weights.npz"] = weights.to_bytes(tree_map(_float32, result.weights))
     return files
 
 
@@ -203,12 +211,16 @@ def require_writable(out: Path) -> None:
     earlier_record(out)
 
 
+def _float32(x: Array) -> np.ndarray:
+    return to_host(x).astype(np.float32)
+
+
 def _rendered(figure: Figure, kind: str) -> bytes:
     """The file's bytes, without dates or random names: the same figure gives the same bytes."""
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
     buffer = io.BytesIO()
     with rc_context(RULES):
-        figure.savefig(buffer, format=kind, metadata=metadata)
+        figure.savefig(buffer, format=kind, dpi=light.DPI[kind], metadata=metadata)
     return buffer.getvalue()
 
 

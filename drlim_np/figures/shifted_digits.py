@@ -1,4 +1,4 @@
-"""What Figures 5, 6 and 7 share: shifted 4s and 9s, the numbers that describe a map of them, and its drawing."""
+"""What Figures 5, 6 and 7 show: shifted 4s and 9s, the numbers that describe a map of them, and its drawing."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,14 @@ from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
 from drlim_np.errors import DataError
 from drlim_np.figures import thumbnails
-from drlim_np.figures.digits import Training, draw_at_random, learn, scatter_by_class, slant_of
+from drlim_np.figures.digits import draw_at_random, scatter_by_class, slant_of
 from drlim_np.figures.panels import box, by_slant, map_panel, room_around
 from drlim_np.figures.record import Run
 from drlim_np.figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.measure import metrics
-from drlim_np.objective import Weighting, dissimilar_weight
-from drlim_np.training import embed
+from drlim_np.objective import dissimilar_weight
 
 NEIGHBOURS = 5
 TRAIN_PER_CLASS = 3000
@@ -67,21 +66,6 @@ def unseen_digits(run: Run, per_class: int | None = None) -> ShiftedDigits:
     )
 
 
-def train(
-    run: Run,
-    x: np.ndarray,
-    similar: SimilarityGraph,
-    weighting: Weighting,
-    training: Training,
-    unseen: ShiftedDigits,
-    name: str,
-) -> tuple[np.ndarray, np.ndarray, dict]:
-    """G_W trained on x and its graph: the map of the unseen digits, the objective's course, the map's numbers."""
-    network, params, losses = learn(x, similar, weighting, training, run, run.rng(7), f"{name}, {weighting}")
-    z = embed(network, params, unseen.inputs)
-    return z, losses, organisation(z, unseen, run.memory, run.threads)
-
-
 def organisation(
     z: np.ndarray, unseen: ShiftedDigits, memory: Memory = NOTHING_KEPT, threads: int = 1
 ) -> dict[str, float]:
@@ -99,7 +83,7 @@ def organisation(
     }
 
 
-def what_colours(z: np.ndarray, unseen: ShiftedDigits) -> dict[str, np.ndarray]:
+def saved_with(z: np.ndarray, unseen: ShiftedDigits) -> dict[str, np.ndarray]:
     """What the .npz of a map holds: the map itself, and what colours its panels."""
     return {
         "embedding": z,

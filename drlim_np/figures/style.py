@@ -11,7 +11,6 @@ INK, FAINT = "#222222", "#8A8A8A"
 # matplotlibrc says; the backend alone, which draws nothing here, stays as it is.
 RULES = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {
     "svg.hashsalt": "drlim_np",  # element names in an SVG follow from its content, not from chance
-    "figure.dpi": 150,
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.spines.top": False,

@@ -26,16 +26,21 @@ Parts = dict[str, np.ndarray]
 def write(path: str | os.PathLike, of: str, arrays: Mapping[str, Array], remedy: str) -> None:
     """Puts the arrays under their names into the file `path`, which then says that it is `of` that.
 
-    The same arrays give the same bytes, C and Fortran order stay what they are. An earlier file of that name is
-    replaced at once and as a whole. Raises DrlimError, which ends in the remedy, where it cannot be written.
+    An earlier file of that name is replaced at once and as a whole. Raises DrlimError, which ends in the remedy, where
+    it cannot be written.
     """
+    atomic.replace({Path(path): to_bytes(of, arrays)}, remedy)
+
+
+def to_bytes(of: str, arrays: Mapping[str, Array]) -> bytes:
+    """The content of such a file. The same arrays give the same bytes, C and Fortran order stay what they are."""
     content = BytesIO()
     with ZipFile(content, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                 np.lib.format.write_array(entry, to_host(array), version=(1, 0), allow_pickle=False)
         archive.comment = _comment(of, len(arrays))
-    atomic.replace({Path(path): content.getvalue()}, remedy)
+    return content.getvalue()
 
 
 def read(path: str | os.PathLike, of: str) -> Parts:

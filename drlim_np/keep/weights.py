@@ -6,8 +6,9 @@ A layer without parameters, such as Tanh, has an empty dict in the tree; its ent
 
 import os
 
-from drlim_np.backend import require_floating
+from drlim_np.backend import Array, require_floating
 from drlim_np.errors import InputError
+from drlim_np.keep import npz
 from drlim_np.keep.npz import flat, grown, read, refusing, write
 from drlim_np.tree import Tree
 
@@ -20,12 +21,12 @@ def save(path: str | os.PathLike, params: Tree) -> None:
     A file of that name is replaced at once and as a whole: one that breaks off leaves the old one as it was. Raises
     InputError for a tree that holds anything else or has a dot in a name, DrlimError where the file cannot be written.
     """
-    if not isinstance(params, dict):
-        raise InputError(f"params is {type(params).__name__}: it must be a dict, as network.init returns it")
-    arrays = dict(flat(params))
-    for name, array in arrays.items():
-        require_floating(**{name: array})
-    write(path, OF, arrays, "choose another place")
+    write(path, OF, _arrays(params), "choose another place")
+
+
+def to_bytes(params: Tree) -> bytes:
+    """The content of such a file. Raises InputError as `save` does."""
+    return npz.to_bytes(OF, _arrays(params))
 
 
 def load(path: str | os.PathLike) -> Tree:
@@ -39,3 +40,12 @@ def load(path: str | os.PathLike) -> Tree:
         for name, array in arrays.items():
             require_floating(**{name: array})
         return grown(arrays)
+
+
+def _arrays(params: Tree) -> dict[str, Array]:
+    if not isinstance(params, dict):
+        raise InputError(f"params is {type(params).__name__}: it must be a dict, as network.init returns it")
+    arrays = dict(flat(params))
+    for name, array in arrays.items():
+        require_floating(**{name: array})
+    return arrays

@@ -551,7 +551,8 @@ def test_a_quick_figure_4_of_other_data_is_named_after_them_and_claims_counts_on
     (key,) = json.loads((tmp_path / "out" / "metrics.json").read_bytes())
     assert key.startswith("figure4-idx-")
     assert key.endswith("-quick")
-    assert set(contents(tmp_path / "out")) == {f"{key}.png", f"{key}.svg", f"{key}.npz", "metrics.json"}
+    files = {f"{key}.png", f"{key}.svg", f"{key}.npz", f"{key}-weights.npz", "metrics.json"}
+    assert set(contents(tmp_path / "out")) == files
     assert said.startswith(f"Data: IDX data {key.split('-')[2]} from {folder}\n")
 
 

@@ -8,10 +8,11 @@ import pytest
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.figures import figure5, figure6, figure7
+from drlim_np.figures import digits, figure5, figure6, figure7, shifted_maps
 from drlim_np.figures import shifted_digits as shared
 from drlim_np.figures.record import Run, publish
 from drlim_np.figures.shifted_digits import SHIFT_LOOKS, train_characters, unseen_digits
+from drlim_np.figures.shifted_maps import trained
 from drlim_np.measure import metrics
 
 DIGITS = generate(3, train=(30, 30), test=(20, 20))
@@ -26,7 +27,8 @@ def small():
         patch.setattr(shared, "QUICK_TRAIN", 24)
         patch.setattr(shared, "QUICK_TEST", 15)
         for module in (figure5, figure7):
-            patch.setattr(module, "QUICK_STEPS", 4)
+            short = replace(module.STORY, training=replace(module.STORY.training, steps=3), quick_steps=4)
+            patch.setattr(module, "STORY", short)
         yield patch
 
 
@@ -135,10 +137,10 @@ def test_lines_in_figure_7_tie_the_five_copies_of_a_character(results):
     result = results["figure7"]
     z = result.arrays["embedding"].reshape(30, 5, 2)
     tied = ties(result)
-    assert len(tied) == figure7.JOINED
+    assert len(tied) == figure7.STORY.joined
     owners = [np.flatnonzero((np.abs(z - path).max(axis=(1, 2))) == 0).tolist() for path in tied]
     assert all(len(owner) == 1 for owner in owners)
-    assert len({owner[0] for owner in owners}) == figure7.JOINED
+    assert len({owner[0] for owner in owners}) == figure7.STORY.joined
     assert not [
         line for line in next(iter(panels(results["figure5"]).values())).get_lines() if line.get_color() == "black"
     ]
@@ -156,17 +158,53 @@ def test_the_data_are_named_and_other_data_get_no_claims_on_quality(results, nam
 def test_made_twice_a_figure_has_the_same_bytes(results, name, tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
+        trained.cache_clear()
         publish(name, MODULES[name].make(RUN), RUN, 1.0, tmp_path / folder)
-    for kind in ("png", "svg", "npz"):
-        file = f"{name}-handwriting-quick.{kind}"
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+    one, other = ({path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()} for folder in ("one", "two"))
+    assert one == other
+    assert len(one) == (4 if name == "figure6" else 5)
 
 
 def test_the_full_figure_gives_the_numbers_of_the_other_weighting(small):
-    for module in (figure5, figure7):
-        small.setattr(module, "STEPS", 3)
     small.setattr(shared, "TRAIN_PER_CLASS", 24)
     for module in (figure5, figure7):
         measured = module.make(replace(RUN, quick=False)).measured
         assert measured["drlim_exact_weighting"].keys() == measured["drlim"].keys()
         assert measured["drlim_exact_weighting"] != measured["drlim"]
+
+
+@pytest.mark.parametrize("module", [figure5, figure7])
+def test_nothing_is_trained_twice_in_a_run(module, monkeypatch):
+    once = module.make(RUN)
+    monkeypatch.setattr(shifted_maps, "learn", lambda *_: pytest.fail("trained again"))
+    np.testing.assert_array_equal(module.make(RUN).arrays["embedding"], once.arrays["embedding"])
+
+
+def test_figures_5_and_7_differ_in_their_graph_alone(results):
+    five, seven = (results[name] for name in ("figure5", "figure7"))
+    assert five.settings == seven.settings
+    assert five.measured["similar_pairs_listed"] != seven.measured["similar_pairs_listed"]
+
+
+@pytest.mark.parametrize("module", [figure5, figure7])
+def test_the_graph_is_among_the_very_inputs_that_are_trained_on(module, monkeypatch):
+    given = {}
+
+    def remember(x, similar, *others):
+        given.update(x=x, similar=similar)
+        return digits.learn(x, similar, *others)
+
+    monkeypatch.setattr(shifted_maps, "learn", remember)
+    trained.cache_clear()
+    module.make(RUN)
+    x, similar = given["x"], given["similar"]
+    np.testing.assert_array_equal(x, shifted(train_characters(RUN)))
+    pixels = x.reshape(len(x), -1).astype(float)
+    for sample in range(0, len(x), 7):
+        listed = set(similar.pairs[similar.pairs[:, 0] == sample, 1].tolist())
+        if module is figure5:
+            apart = np.linalg.norm(pixels - pixels[sample], axis=1)
+            assert max(apart[list(listed)]) <= np.sort(apart)[5] + 1e-6
+        else:
+            of_one = range(sample - sample % len(SHIFTS), sample - sample % len(SHIFTS) + len(SHIFTS))
+            assert {*of_one} - {sample} <= listed | set(similar.pairs[similar.pairs[:, 1] == sample, 0].tolist())

@@ -1,0 +1,166 @@
+"""Invariance, measured: how far digits move on the maps of Figures 5 and 7 as they are shifted, lowered and turned.
+
+Not a figure of the paper, which claims that the map is smooth and coherent, and that it can be made invariant to
+whatever the similar pairs call the same. The network of Figure 7 was told of five shifts: here are those, what lies
+between them, what lies beyond, and what nobody told it of.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from drlim_np.data.moved import moved
+from drlim_np.data.shifts import SHIFTS
+from drlim_np.figures import figure5, figure7
+from drlim_np.figures.panels import box
+from drlim_np.figures.record import Claim, Result, Run
+from drlim_np.figures.shifted_digits import unseen_digits
+from drlim_np.figures.shifted_maps import trained
+from drlim_np.figures.style import BLUE, FAINT, INK, RULES, VERMILLION
+from drlim_np.training import embed
+
+PER_CLASS = 150  # unseen digits; in a quick run as many as the other figures take
+MOVES = {  # how the digits are moved, by the names that `moved` has for it
+    "right": np.arange(-8, 8.5, 0.5),
+    "down": np.arange(0, 3.5, 0.5),
+    "turn": np.arange(-15, 17.5, 2.5),
+}
+BETWEEN = (-4.5, -1.5, 1.5, 4.5)  # shifts that nobody trained on, each in the middle of two that were
+
+# Bounds by quick: Figure 7's displacement between trained shifts, at most; at least: Figure 5's at ±3, Figure 7's at ±8
+# over that between, and over Figure 5's where digits are lowered by 3 pixels or turned by 15°.
+BOUNDS = {False: (0.10, 1.0, 2.0, 0.4), True: (0.25, 0.8, 1.5, 0.3)}
+
+TITLE = "The invariance holds where it was told of and between,\nfrays beyond, and is absent elsewhere"
+LETTERS = 13.5  # points: 8 pixels tall where the figure is 480 wide
+
+Curves = Mapping[str, np.ndarray]
+
+
+@rc_context(RULES)
+def make(run: Run) -> Result:
+    """How far shifted, lowered and turned digits move on the maps of Figures 5 and 7; not a figure of the paper."""
+    digits, unseen = run.digits(), unseen_digits(run, PER_CLASS)
+    images = unseen.inputs[unseen.shift == 0]
+    five, seven = (curves(mapping(story, run), images) for story in (figure5.STORY, figure7.STORY))
+    claimed = claims(five, seven, run.quick) if digits.name in ("mnist", "handwriting") else []
+    measured = {
+        "displacement": {
+            name: {kind: dict(zip(map(str, MOVES[kind]), values.tolist(), strict=True)) for kind, values in of.items()}
+            for name, of in (("figure5", five), ("figure7", seven))
+        }
+    }
+    return Result(draw(five, seven, images[0, 0], digits.title), claimed, {"digits": len(images)}, digits, measured)
+
+
+def mapping(story, run: Run) -> Callable[[np.ndarray], np.ndarray]:
+    """The map that a figure's network makes of images: (samples, 1, 32, 32) → (samples, 2)."""
+    network, params, _ = trained(story, run)
+    return lambda images: embed(network, params, images)
+
+
+def curves(place: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> Curves:
+    """By kind of move, how far digits go on the map for each amount in MOVES.
+
+    The median over the digits, in units of the median distance between two different digits left as they are: at 1 a
+    digit is as far from where it was as from any other.
+    """
+    still = place(images).astype(np.float64)
+    between = np.linalg.norm(still[:, None] - still, axis=2)[np.triu_indices(len(still), 1)]
+    return {
+        kind: np.array([_median_step(place(moved(images, **{kind: amount})), still) for amount in amounts])
+        / np.median(between)
+        for kind, amounts in MOVES.items()
+    }
+
+
+def claims(five: Curves, seven: Curves, quick: bool) -> list[Claim]:
+    """What the figure's title says, as numbers of the two maps' curves."""
+    most, away, frays, absent = BOUNDS[quick]
+    between = max(at(seven, "right", *BETWEEN))
+    untold = [np.array([*at(of, "down", 3), *at(of, "turn", -15, 15)]) for of in (seven, five)]
+    return [
+        Claim("between trained shifts it holds: Figure 7's displacement at ±1.5 and ±4.5", between, "≤", most),
+        Claim("untold, there is none: Figure 5's displacement at ±3", min(at(five, "right", -3, 3)), "≥", away),
+        Claim(
+            "beyond it frays: Figure 7's at ±8 over that between", min(at(seven, "right", -8, 8)) / between, "≥", frays
+        ),
+        Claim(
+            "elsewhere it is absent: over Figure 5's, 3 down or 15° turned", float(min(np.divide(*untold))), "≥", absent
+        ),
+    ]
+
+
+def at(of: Curves, kind: str, *amounts: float) -> list[float]:
+    """A curve's values where digits were moved by these amounts."""
+    return [float(of[kind][MOVES[kind] == amount][0]) for amount in amounts]
+
+
+def draw(five: Curves, seven: Curves, image: np.ndarray, title: str) -> Figure:
+    """Both maps' curves, a panel for each kind of move on one scale; over each the image (32, 32) as it is moved."""
+    figure = Figure(figsize=(8, 5.75))
+    figure.text(*box(figure, 0.15, 0.1, 0, 0)[:2], TITLE, fontsize=LETTERS + 2, weight="bold", va="top")
+    top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
+    panels = {"right": (0.85, 3.6), "down": (4.95, 0.85), "turn": (6.35, 1.35)}  # inches: from the left, and wide
+    shown = {"right": (-8, -6, -3, 0, 3, 6, 8), "down": (0, 3), "turn": (-15, 0, 15)}
+    words = {"right": "pixels to the right (● trained)", "down": "down", "turn": "degrees turned"}
+    for kind, (left, wide) in panels.items():
+        axes = figure.add_axes(box(figure, left, 1.35, wide, 3.1))
+        _panel(axes, kind, five, seven, top)
+        axes.set_xlabel(words[kind], fontsize=LETTERS)
+        axes.set_xticks(shown[kind])
+        _moved_images(figure, axes, image, kind, shown[kind])
+        if kind != "right":
+            axes.tick_params(left=False, labelleft=False)
+            axes.spines.left.set_visible(False)
+            continue
+        axes.set_ylabel("displacement on the map", fontsize=LETTERS)
+        axes.text(0, 0.8 * top, "Figure 5", color=VERMILLION, ha="center", fontsize=LETTERS, weight="bold")
+        axes.text(4.6, 0.36, "Figure 7", color=BLUE, ha="center", fontsize=LETTERS, weight="bold")
+        axes.text(-7.8, 1.06, "as far as\nanother digit", fontsize=LETTERS)
+    figure.text(*box(figure, 5.2, 2.5, 0, 0)[:2], "untold: both maps\nfollow the digit", fontsize=LETTERS)
+    numbers = (
+        f"Figure 7's map, {title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,"
+        f"\n{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down,"
+        f" {max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
+    )
+    figure.text(*box(figure, 0.15, 5.65, 0, 0)[:2], numbers, fontsize=LETTERS, va="bottom")
+    return figure
+
+
+def _panel(axes: Axes, kind: str, five: Curves, seven: Curves, top: float) -> None:
+    amounts = MOVES[kind]
+    told = np.isin(amounts, SHIFTS) if kind == "right" else amounts == 0
+    for of, colour, dashes in ((five, VERMILLION, (3, 1.5)), (seven, BLUE, (1, 0))):
+        axes.plot(amounts, of[kind], color=colour, dashes=dashes, linewidth=2.4)
+        axes.plot(amounts[told], of[kind][told], "o", color=colour, markersize=6, zorder=4, clip_on=False)
+    axes.axhline(1, color=FAINT, linewidth=0.8)
+    for amount in amounts[told]:
+        axes.axvline(amount, color=FAINT, linewidth=0.8, dashes=(1, 2), zorder=0)
+    # A square root shows both at once: 0, what is small, and what is fifty times as large.
+    axes.set_yscale("function", functions=(lambda y: np.sqrt(np.maximum(y, 0)), np.square))
+    axes.set(ylim=(0, top), xlim=(amounts[0], amounts[-1]))
+    ticks = [tick for tick in (0, 0.1, 0.5, 1, 2, 3, 4, 5, 6) if tick <= top / 1.12]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.tick_params(labelsize=LETTERS)
+
+
+def _moved_images(figure: Figure, axes: Axes, image: np.ndarray, kind: str, amounts: tuple[float, ...]) -> None:
+    """The image as it is moved, over the amounts by which it is; framed in ink where that was told of."""
+    left, bottom, wide, high = axes.get_position().bounds
+    side = 0.42 / np.array(figure.get_size_inches())
+    low, high_end = axes.get_xlim()
+    for amount in amounts:
+        middle = left + wide * (amount - low) / (high_end - low)
+        small = figure.add_axes((middle - side[0] / 2, bottom + high + 0.06 / 5.75, *side))
+        small.imshow(moved(image[None, None], **{kind: amount})[0, 0], cmap="gray_r", vmin=0, vmax=1)
+        small.set(xticks=[], yticks=[])
+        told = amount in SHIFTS if kind == "right" else amount == 0
+        small.spines[:].set(visible=True, color=INK if told else FAINT, linewidth=1.4 if told else 0.6)
+
+
+def _median_step(there: np.ndarray, here: np.ndarray) -> float:
+    return float(np.median(np.linalg.norm(there - here, axis=1)))

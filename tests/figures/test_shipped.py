@@ -1,0 +1,158 @@
+"""The W beside a figure is the one that drew it, and maps a digit of one's own in five lines."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from drlim_np.data.canvas import on_canvas
+from drlim_np.data.handwriting import generate
+from drlim_np.data.shifts import shifted
+from drlim_np.figures import figure4, figure5, figure7, shifted_maps, shipped
+from drlim_np.figures import shifted_digits as shared
+from drlim_np.figures.record import Result, Run, publish
+from drlim_np.figures.shipped import on_footprint
+from drlim_np.keep import weights
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.training import embed
+from drlim_np.tree import leaves
+
+DIGITS = generate(3, train=(30, 30), test=(20, 20))
+RUN = Run(seed=0, quick=True, threads=2, digits=lambda: replace(DIGITS, name="mnist"), views=None)
+PUBLISHED = {"figure4": figure4, "figure5": figure5, "figure7": figure7}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with figures/ in it, made from few digits in few steps, and the network as the figures call it."""
+    folder = tmp_path_factory.mktemp("shipped")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "QUICK_TRAIN", 24)
+        patch.setattr(shared, "QUICK_TEST", 15)
+        patch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
+        for module in (figure5, figure7):
+            patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
+        for name, module in PUBLISHED.items():
+            publish(name, module.make(RUN), RUN, 1.0, folder / "figures")
+        assert figure4.make_exact(RUN).weights is None
+        in_blocks, *_ = shifted_maps.trained(figure7.STORY, RUN)
+    return folder, in_blocks
+
+
+@pytest.fixture
+def folder(made):
+    return made[0]
+
+
+def beside(folder, name):
+    """W and the arrays of a figure, as a reader has them."""
+    stem = folder / "figures" / f"{name}-mnist-quick"
+    with np.load(f"{stem}.npz") as arrays:
+        return weights.load(f"{stem}-weights.npz"), dict(arrays)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_weights_beside_a_figure_give_its_embedding_to_the_last_bit(made, name):
+    folder, in_blocks = made
+    params, arrays = beside(folder, name)
+    images = on_canvas(DIGITS.test.images[arrays["index"]])
+    if "shift" in arrays:
+        images = np.concatenate(
+            [shifted(image[None], [shift]) for image, shift in zip(images, arrays["shift"], strict=True)]
+        )
+    np.testing.assert_array_equal(embed(in_blocks, params, images), arrays["embedding"], strict=True)
+    all_at_once = embed(convnet(), params, images)  # sums in another order
+    np.testing.assert_allclose(all_at_once, arrays["embedding"], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_weights_beside_a_figure_are_the_plain_tree_in_float32(folder, name):
+    params, _ = beside(folder, name)
+    fresh = convnet().init(np.random.default_rng(0))
+    assert [(path, leaf.shape, leaf.dtype) for path, leaf in leaves(params)] == [
+        (path, leaf.shape, np.float32) for path, leaf in leaves(fresh)
+    ]
+    assert list(params) == list(fresh)
+    assert sum(leaf.size for _, leaf in leaves(params)) == 37_127
+
+
+@pytest.mark.parametrize("side", [28, 32])
+def test_five_lines_place_a_digit_of_ones_own_on_the_map(folder, side, monkeypatch):
+    lines = re.findall(r"^    (\S.*)$", shipped.__doc__, flags=re.MULTILINE)
+    assert len(lines) == 5
+    monkeypatch.chdir(folder)
+    canvas = np.zeros((side, side), np.uint8)
+    start = (side - 28) // 2
+    canvas[start : start + 28, start : start + 28] = DIGITS.test.images[7]
+    Image.fromarray(canvas).save("digit.png")
+    names = {"np": np, "Image": Image, "weights": weights, "embed": embed, "convnet": convnet, "on_canvas": on_canvas}
+    exec("\n".join(lines).replace("-mnist", "-mnist-quick"), names)
+    params, arrays = beside(folder, "figure7")
+    place = embed(convnet(), params, on_canvas(DIGITS.test.images[7:8]))
+    np.testing.assert_array_equal(names["z"], place)
+    assert place.shape == (1, 2) and place.dtype == np.float32
+    apart = [np.hypot(*(point - place[0])) for point in arrays["embedding"]]
+    assert names["near"].tolist() == [arrays["label"][k] for k in sorted(range(len(apart)), key=apart.__getitem__)[:5]]
+    assert 7 in arrays["index"] and min(apart) < 1e-6, "what was shown before lies where it lay"
+
+
+# ---- the airplane's ----
+
+
+@pytest.fixture(scope="module")
+def airplane():
+    """Views that differ from the background, 0, on half of their pixels, and a G_W on all of these."""
+    rng = np.random.default_rng(0)
+    y, x = np.indices((96, 96)) - 47.5
+    inputs = rng.normal(size=(40, 96 * 96)).astype(np.float32) * (np.hypot(y, x) < 38).ravel()
+    inputs *= rng.random(inputs.shape) < 0.5  # each view is background where others are not
+    network = two_layer()
+    return network, network.init(rng), inputs
+
+
+def test_on_the_footprint_every_view_keeps_its_place_but_for_rounding(airplane):
+    network, params, inputs = airplane
+    kept, small = on_footprint(params, inputs)
+    place, alone = network(params, inputs)[0], two_layer(len(kept))(small, inputs[:, kept])[0]
+    np.testing.assert_allclose(alone, place, rtol=0, atol=1e-6 * np.ptp(place))
+    assert kept.tolist() == [pixel for pixel in range(96 * 96) if inputs[:, pixel].any()]
+
+
+def test_with_zeros_beyond_the_footprint_every_view_keeps_its_place_to_the_last_bit(airplane):
+    network, params, inputs = airplane
+    kept, small = on_footprint(params, inputs)
+    whole = np.zeros((20, 96 * 96), np.float32)
+    whole[:, kept] = small["hidden"]["weight"]
+    beyond = np.delete(params["hidden"]["weight"], kept, axis=1)
+    assert beyond.size and beyond.any()
+    there = network(params | {"hidden": params["hidden"] | {"weight": whole}}, inputs)[0]
+    np.testing.assert_array_equal(there, network(params, inputs)[0], strict=True)
+
+
+def test_the_airplanes_weights_fit_and_are_loaded_as_the_plain_tree(airplane, tmp_path):
+    _, params, inputs = airplane
+    kept, small = on_footprint(params, inputs)
+    publish(
+        "figure8", Result(figure4.Figure(figsize=(1, 1)), [], weights=small), replace(RUN, quick=False), 1.0, tmp_path
+    )
+    file = tmp_path / "figure8-weights.npz"
+    assert file.stat().st_size <= 400_000
+    loaded, fresh = weights.load(file), two_layer(len(kept)).init(np.random.default_rng(0))
+    assert list(loaded) == list(fresh)
+    for (path, ours), (there, theirs), (_, new) in zip(leaves(small), leaves(loaded), leaves(fresh), strict=True):
+        assert path == there and theirs.shape == new.shape
+        np.testing.assert_array_equal(theirs, ours, strict=True)
+
+
+def test_weights_in_float64_ship_in_float32(tmp_path):
+    params = two_layer(12, 3).init(np.random.default_rng(0), np.float64)
+    publish("figure8", Result(figure4.Figure(figsize=(1, 1)), [], weights=params), RUN, 1.0, tmp_path)
+    loaded = weights.load(tmp_path / "figure8-quick-weights.npz")
+    for (_, ours), (_, theirs) in zip(leaves(params), leaves(loaded), strict=True):
+        np.testing.assert_array_equal(theirs, ours.astype(np.float32), strict=True)
+
+
+def test_canvas_and_network_agree_on_the_size_of_an_image():
+    assert on_canvas(np.zeros((1, 28, 28), np.uint8)).shape[1:] == CONVNET_INPUT
