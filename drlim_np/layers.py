@@ -51,11 +51,10 @@ class Linear:
 
     inputs: int
     outputs: int
-    scale: float = 1.0
 
     def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
-        """weight (outputs, inputs) from N(0, scale² / inputs), bias (outputs,) zero: unit inputs sum to ±`scale`."""
-        weight = rng.normal(0, self.scale / np.sqrt(self.inputs), (self.outputs, self.inputs)).astype(dtype)
+        """weight (outputs, inputs) from N(0, 1 / inputs), so that unit inputs sum to ±1; bias (outputs,) zero."""
+        weight = rng.normal(0, 1 / np.sqrt(self.inputs), (self.outputs, self.inputs)).astype(dtype)
         return {"weight": weight, "bias": np.zeros(self.outputs, dtype)}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:

@@ -2,14 +2,15 @@
 
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 
-CONVNET_INPUT = (1, 32, 32)  # one grey map: the size for which C3 of Fig. 3 has exactly one position
+CONVNET_INPUT = (1, 32, 32)  # one grey map
 
 
 def convnet(outputs: int = 2) -> Sequential:
     """The network for digits (Fig. 3): (samples, 1, 32, 32) → (samples, outputs).
 
-    The paper gives the maps, the kernels and the two output units. The window of S2, the tanh after each trainable
-    layer but the last, the full connection from S2 to C3 and the linear output unit are this project's reading.
+    Fig. 3 prints every size: 15 maps of 27×27, then 15 of 9×9, 30 of 1×1, and 2 outputs, so the kernels are 6×6 and 9×9
+    and the window of S2 is 3×3. Not given, and chosen here: LeNet's form of S2, the tanh after each trainable layer but
+    the last, that C3 sees all maps of S2, and the linear output.
     """
     return Sequential(
         C1=Conv2d(channels=1, maps=15, kernel=6),
@@ -23,14 +24,10 @@ def convnet(outputs: int = 2) -> Sequential:
     )
 
 
-def two_layer(inputs: int = 96 * 96, hidden: int = 20, outputs: int = 3, scale: float = 0.1) -> Sequential:
-    """The fully connected network for the airplane (Sec. 3.4): (samples, inputs) → (samples, outputs).
-
-    `scale` multiplies the standard deviation of the first layer's initial weights. The paper gives no initialisation;
-    small weights leave Fig. 10 showing what was learned and not what was drawn.
-    """
+def two_layer(inputs: int = 96 * 96, hidden: int = 20, outputs: int = 3) -> Sequential:
+    """The fully connected network for the airplane (Sec. 3.4): (samples, inputs) → (samples, outputs)."""
     return Sequential(
-        hidden=Linear(inputs, hidden, scale=scale),
+        hidden=Linear(inputs, hidden),
         squash=Tanh(),
         output=Linear(hidden, outputs),
     )

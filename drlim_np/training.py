@@ -30,11 +30,11 @@ def cosine(progress: float) -> float:
 
 
 def warmup_cosine(progress: float) -> float:
-    """The learning rate's factor: a linear rise over the first twentieth, then as `cosine`.
+    """The learning rate's factor: a linear rise over the first fifth, times `cosine`.
 
-    First weights are not at home in the loss yet: at the full rate one step may throw all samples to one place.
+    At the full rate the first steps from random weights may throw all samples to one place.
     """
-    return cosine(progress) * min(1.0, 20 * progress)
+    return cosine(progress) * min(1.0, 5 * progress)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-MARGIN, RATE, EPOCHS = 1.0, 1e-2, 6  # not given in the paper
+MARGIN, RATE, EPOCHS = 1.0, 2e-2, 8  # not given in the paper
 
 
 def similar_views(azimuth, elevation, around):
@@ -41,7 +41,7 @@ def loss(W, x1, x2, Y, m):
 
 def update(W, x1, x2, Y, m, rate):
     """Step 2 (a). Move W, in place, against the gradient of one pair's L."""
-    A, a, B, b = W
+    A, a, B, _ = W
     z1, h1 = G(W, x1)  # two copies of G
     z2, h2 = G(W, x2)  # share one W
     D = np.sqrt(np.sum((z1 - z2) ** 2))
@@ -65,9 +65,9 @@ def sweep(W, x, pairs, m, rates):
         update(W, x[i], x[j], Y, m, rate)
 
 
-def falling(epoch, pairs):
-    """The rate before each update of an epoch: RATE at the first of all, falling linearly to 0 at the last."""
-    return RATE * (1 - (epoch + np.arange(pairs) / pairs) / EPOCHS)
+def falling(epoch, epochs, pairs):
+    """The rate of each update of an epoch: RATE at the first of all, and from there linearly to 0."""
+    return RATE * (1 - (epoch + np.arange(pairs) / pairs) / epochs)
 
 
 if __name__ == "__main__":
@@ -81,6 +81,6 @@ if __name__ == "__main__":
     pairs = pair_up(similar_views(views.azimuth[train], views.elevation[train], AZIMUTHS))
     W = first_weights(rng, len(x[0]))
     for epoch in range(EPOCHS):
-        sweep(W, x[train], rng.permutation(pairs, axis=1), MARGIN, falling(epoch, len(pairs[0])))
+        sweep(W, x[train], rng.permutation(pairs, axis=1), MARGIN, falling(epoch, EPOCHS, len(pairs[0])))
         z = np.array([G(W, view)[0] for view in x])
         print(f"epoch {epoch + 1}", organisation(z[test], fit_views(z[train], views, train), views, test))

@@ -1,23 +1,27 @@
 """What Figures 8, 9 and 10 share: views of one airplane, neighbours by camera position, and the G_W that maps them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from math import nan
 
 import numpy as np
 
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, Views
-from drlim_np.data.split import in_their_span, split
-from drlim_np.figures.record import Run
+from drlim_np.data.split import TRAIN, in_their_span, split
+from drlim_np.fast.all_pairs import contrastive_all_pairs
+from drlim_np.figures.record import Claim, Run, require_spread
 from drlim_np.graph import SimilarityGraph
-from drlim_np.measure.cylinder import Cylinder
+from drlim_np.keep.resuming import to_the_end
+from drlim_np.measure.cylinder import Cylinder, fit_views
 from drlim_np.neighbours import contiguous_views
-from drlim_np.training import Step
+from drlim_np.networks import two_layer
+from drlim_np.training import Step, embed
 from drlim_np.tree import Tree
 
-HIDDEN = 20
-SWEEPS = 30  # pieces of an epoch after each of which the loss is taken, for the record and the line of progress
+MARGIN = verbatim.MARGIN
+PIECES = 30  # of an epoch; after each the loss is taken, for the record and the line of progress
 QUICK_EPOCHS = 2
 
 
@@ -26,7 +30,7 @@ class Setting:
     """The 972 views, which of them are trained on, and what is similar among those.
 
     inputs: (972, 9216) float32; train (660,), test (312,): ascending rows of it; similar: the graph among `train`.
-    x, basis: the inputs in their span, (972, 660) float32 and (660, 9216) float64: `data.split.in_their_span`.
+    x, basis: (972, 660) float32 and (660, 9216) float64, the inputs in the span of those trained on (data.split).
     """
 
     views: Views
@@ -40,16 +44,15 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Mapped:
-    """The map of all 972 views.
+    """The map of all 972 views: z (972, 3) float32, and the cylinder fitted to those trained on.
 
-    z: (972, 3) float32; params: W on pixels, as `networks.two_layer` has it; losses: the loss per pair after each piece
-    of an epoch; cylinder: fitted to the training views.
+    params: W of `networks.two_layer` on pixels, float32; losses: the loss per pair after each piece of an epoch.
     """
 
     z: np.ndarray
+    cylinder: Cylinder
     params: Tree
     losses: np.ndarray
-    cylinder: Cylinder
 
 
 @lru_cache(maxsize=1)
@@ -61,13 +64,78 @@ def setting(run: Run) -> Setting:
     return Setting(views, inputs, train, test, similar, *in_their_span(inputs, train))
 
 
-def sweeps(run: Run, after: Step | None = None, pieces: int = SWEEPS) -> Iterator[Step]:
-    """Step 2 as `verbatim` has it, an item for each piece of an epoch; W is on the coordinates of the span.
+@lru_cache(maxsize=1)
+def mapped(run: Run) -> Mapped:
+    """G_W trained pair by pair, as the paper does, from one start. It runs on the host whatever the backend."""
+    given, rng, steps = setting(run), run.rng(10), epochs(run) * PIECES
+    first, x = start(given, rng), given.x[given.train]
+    kept = run.memory.checkpoint("airplane", settings(run), x, given.similar.pairs, rng.bit_generator.state)
+    if run.backend != "numpy" and not run.quick:
+        print("airplane: trained pair by pair, one pair after another, and therefore on the host", flush=True)
+    params, losses = to_the_end(
+        partial(sweeps, given, epochs(run), rng),
+        first,
+        steps,
+        rng,
+        "airplane",
+        checkpoint=kept and replace(kept, every=PIECES),  # the order of the pairs is drawn once an epoch
+    )
+    z = embed(two_layer(given.x.shape[1]), params, given.x)
+    require_spread(z, MARGIN, "airplane")
+    on_pixels = (params["hidden"]["weight"] @ given.basis).astype(np.float32)
+    params = {**params, "hidden": {**params["hidden"], "weight": on_pixels}}
+    return Mapped(z, fit_views(z[given.train], given.views, given.train), params, losses)
 
-    after: where an earlier descent stood, at the end of an epoch, to go on from there.
-    """
-    given, epochs = setting(run), epochs_of(run)
-    x, rng = given.x[given.train], run.rng(10)
-    views = given.views
-    pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS))
-    W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1], HIDDEN))
+
+def start(given: Setting, rng: np.random.Generator) -> Step:
+    """W before the first pair, on the coordinates of the span."""
+    return Step(0, _tree(verbatim.first_weights(rng, given.x.shape[1])), nan, {})
+
+
+def sweeps(given: Setting, of_epochs: int, rng: np.random.Generator, after: Step) -> Iterator[Step]:
+    """Step 2 of `verbatim`, an item for each piece of an epoch. `after` stands at the end of an epoch, or at first."""
+    x, views = given.x[given.train], given.views
+    similar = verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS)
+    pairs = verbatim.pair_up(similar)
+    count = pairs.shape[1]
+    layers = after.params["hidden"], after.params["output"]
+    W = tuple(layer[name].copy() for layer in layers for name in ("weight", "bias"))
+    for number in range(after.number, of_epochs * PIECES):
+        epoch, piece = divmod(number, PIECES)
+        if piece == 0:
+            order, rates = rng.permutation(count), verbatim.falling(epoch, of_epochs, count)
+        part = slice(piece * count // PIECES, (piece + 1) * count // PIECES)
+        verbatim.sweep(W, x, pairs[:, order[part]], MARGIN, rates[part])
+        params = _tree(W)
+        z, _ = two_layer(x.shape[1])(params, x)
+        yield Step(number + 1, params, float(contrastive_all_pairs(z, given.similar, MARGIN)[0]) / count, {})
+
+
+def _tree(W: tuple[np.ndarray, ...]) -> Tree:
+    A, a, B, b = (w.astype(np.float32) for w in W)
+    return {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}}
+
+
+def counts(given: Setting) -> list[Claim]:
+    """The pairs of the actual split as claims."""
+    pairs = TRAIN * (TRAIN - 1) // 2
+    together = given.similar.listed_count + given.similar.dissimilar_count
+    return [Claim("similar and dissimilar pairs together", together, "=", pairs)]
+
+
+def epochs(run: Run) -> int:
+    """How often each pair is seen."""
+    return QUICK_EPOCHS if run.quick else verbatim.EPOCHS
+
+
+def settings(run: Run) -> dict:
+    """All that was chosen, for the record."""
+    return {
+        "train": TRAIN,
+        "test": len(setting(run).test),
+        "margin": MARGIN,
+        "weighting": "exact",
+        "descent": "stochastic gradient, pair by pair",
+        "rate": verbatim.RATE,
+        "epochs": epochs(run),
+    }

@@ -5,7 +5,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from drlim_np.data import VIEW_SIDE
-from drlim_np.figures.airplane_map import HIDDEN, mapped, setting, settings
+from drlim_np.figures.airplane_map import mapped, setting, settings
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.style import RULES
 
@@ -18,7 +18,7 @@ INSIDE, SMOOTH = 0.99, 0.5  # bounds: weight over the footprint, correlation of 
 def make(run: Run) -> Result:
     """The first-layer weights of the 20 hidden units as images."""
     given, found = setting(run), mapped(run)
-    images = found.weights.reshape(HIDDEN, VIEW_SIDE, VIEW_SIDE)
+    images = found.params["hidden"]["weight"].reshape(-1, VIEW_SIDE, VIEW_SIDE)
     varies = np.ptp(given.inputs[given.train], axis=0).reshape(VIEW_SIDE, VIEW_SIDE) > 0
     inside = float(np.sum(images[:, varies] ** 2) / np.sum(images**2))
     smooth = float(np.mean([adjoining(image, varies) for image in images]))
@@ -28,8 +28,8 @@ def make(run: Run) -> Result:
             Claim("near zero beyond the airplane's footprint: share of squared weights inside", inside, "≥", INSIDE),
             Claim("structure, not noise: correlation of weights of adjoining pixels inside", smooth, "≥", SMOOTH),
         ]
-    measured = {"footprint_share_of_pixels": float(varies.mean()), "start_kept": found.best}
-    return Result(_draw(images, given.views.title), claims, settings(run), given.views, measured, {"weights": images})
+    measured = {"footprint_share_of_pixels": float(varies.mean())}
+    return Result(_draw(images, given.views.title), claims, settings(run), given.views, measured)
 
 
 def adjoining(image: np.ndarray, inside: np.ndarray) -> float:
@@ -44,11 +44,11 @@ def adjoining(image: np.ndarray, inside: np.ndarray) -> float:
 
 def _draw(images: np.ndarray, title: str) -> Figure:
     figure = Figure(figsize=(11, 8.2), layout="constrained")
-    figure.suptitle(f"Weights of the {HIDDEN} hidden units on the pixels ({title})", x=0.02, ha="left")
+    figure.suptitle(f"Weights of the {len(images)} hidden units on the pixels ({title})", x=0.02, ha="left")
     ends = np.quantile(np.abs(images), 0.998)
-    panels = figure.subplots(HIDDEN // ACROSS, ACROSS)
+    panels = figure.subplots(len(images) // ACROSS, ACROSS)
     for image, axes in zip(images, panels.flat, strict=True):
-        shown = axes.imshow(image, cmap="gray", vmin=-ends, vmax=ends, interpolation="antialiased")
+        shown = axes.imshow(image, cmap="gray", vmin=-ends, vmax=ends, interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
     figure.colorbar(shown, ax=panels, shrink=0.5, label="weight", extend="both")

@@ -20,7 +20,7 @@ STORY = Story(
     name="figure 7",
     similar=near_whatever_the_shift,
     listed=len(SHIFTS) - 1 + NEIGHBOURS * len(SHIFTS),
-    training=Training(steps=5000),
+    training=Training(steps=3000),
     quick_steps=300,
     title="similar whatever the shift",
     claims=(

@@ -7,12 +7,13 @@ from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures import thumbnails
-from drlim_np.figures.airplane_map import MARGIN, Mapped, Setting, counts, mapped, organisation, setting, settings
+from drlim_np.figures import shipped, thumbnails
+from drlim_np.figures.airplane_map import MARGIN, Mapped, Setting, counts, mapped, setting, settings
 from drlim_np.figures.panels import box
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.space import Side, bar, colours, lighting_legend, numbers, reach_of, scatter, space_panel, wires
 from drlim_np.figures.style import INK, RULES
+from drlim_np.measure.cylinder import organisation
 
 SIDES = [
     Side("from the side", 0, 0),
@@ -32,7 +33,7 @@ def make(run: Run) -> Result:
     """The map of unseen views of an airplane: a cylinder, azimuth around it, elevation along it, whatever the light."""
     given, found = setting(run), mapped(run)
     z = found.z[given.test]
-    ours = organisation(z, found.cylinder, given, given.test, given.similar_test)
+    ours = organisation(z, found.cylinder, given.views, given.test)
     claims = counts(given)
     if given.views.name == "airplane":
         elevation, azimuth, lighting, near = BOUNDS[run.quick]
@@ -47,20 +48,20 @@ def make(run: Run) -> Result:
         "similar_pairs": given.similar.listed_count,
         "dissimilar_pairs": given.similar.dissimilar_count,
         "loss_over_all_training_pairs": float(loss),
-        "training_loss_of_every_start": found.losses,
-        "start_kept": found.best,
         "drlim": ours,
     }
     views = given.views
+    kept, small = shipped.on_footprint(found.params, given.inputs)
     arrays = {
         "embedding": z,
         "index": given.test,
         "azimuth": views.azimuth[given.test],
         "elevation": views.elevation[given.test],
         "lighting": views.lighting[given.test],
-        "objective": found.objective,
+        "loss_per_pair": found.losses,
+        "footprint": kept,
     }
-    return Result(_draw(given, found, ours), claims, settings(run), views, measured, arrays)
+    return Result(_draw(given, found, ours), claims, settings(run), views, measured, arrays, small)
 
 
 def _draw(given: Setting, found: Mapped, ours: dict[str, float]) -> Figure:

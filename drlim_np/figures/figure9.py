@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.figures import thumbnails
-from drlim_np.figures.airplane_map import Setting, counts, mapped, organisation, setting
+from drlim_np.figures.airplane_map import Setting, counts, mapped, setting
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.space import Side, bar, colours, lighting_legend, numbers, project, reach_of, scatter, space_panel
 from drlim_np.figures.style import INK, RULES
-from drlim_np.measure.cylinder import fit
+from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.measure.lle import lle
 
 SIDES = [Side("from the side", 0, 0), Side("along the axis", 0, 90)]
@@ -32,7 +32,7 @@ def make(run: Run) -> Result:
     """LLE of the airplane, the same neighbours: no cylinder, and not invariant to lighting."""
     given, found = setting(run), mapped(run)
     z, theirs = _map(run, given, NONE)
-    ours = organisation(found.z[given.train], found.cylinder, given, given.train, given.similar)
+    ours = organisation(found.z[given.train], found.cylinder, given.views, given.train)
     claims = counts(given)
     if given.views.name == "airplane":
         claims += [
@@ -72,8 +72,8 @@ def _map(run: Run, given: Setting, regularisation: float) -> tuple[np.ndarray, d
     rows, views = given.train, given.views
     z = run.memory.remembered(lle, given.inputs[rows], list(given.similar.neighbour_lists), 3, regularisation)
     z *= np.sqrt(len(z))  # LLE's columns are of unit length: in units of their standard deviation
-    cylinder = fit(z, views.elevation[rows], given.azimuth[rows])
-    return cylinder.upright(z), organisation(z, cylinder, given, rows, given.similar)
+    cylinder = fit_views(z, views, rows)
+    return cylinder.upright(z), organisation(z, cylinder, views, rows)
 
 
 def _draw(given: Setting, z: np.ndarray, theirs: dict[str, float], ours: dict[str, float]) -> Figure:

@@ -12,12 +12,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
-from drlim_np.figures.airplane_map import WORDS
 from drlim_np.figures.panels import box
 from drlim_np.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION
 
 MARKERS = "os^DvP"  # one a lighting
 LIGHTS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
+
+
+WORDS = {
+    "elevation_r2": "elevation along the axis, R²",
+    "azimuth_correlation": "azimuth around it, circular correlation",
+    "azimuth_error_degrees": "azimuth, median error in degrees",
+    "share_of_lighting": "share of variance from lighting",
+    "similar_neighbours": "5 nearest: neighbours in the graph",
+    "same_lighting_neighbours": "5 nearest: of the same lighting (chance .167)",
+}
 
 
 class Side(NamedTuple):

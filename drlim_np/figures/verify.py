@@ -31,8 +31,6 @@ SPREADS = {
     "share_of_lighting": 0.01,
     "similar_neighbours": 0.05,
     "same_lighting_neighbours": 0.05,
-    "training_loss_of_every_start": inf,  # which start ends in which equilibrium is chance
-    "start_kept": inf,
 }
 OTHERWISE = 0.05  # for any other number, in parts of its record
 

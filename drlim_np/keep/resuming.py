@@ -1,6 +1,8 @@
 """A descent run to its end, with a line of progress, that goes on where an earlier run of the same was stopped."""
 
 import sys
+from collections.abc import Callable, Iterator
+from math import nan
 from typing import TextIO
 
 import numpy as np
@@ -30,11 +32,29 @@ def minimise(
     Raises InputError and DivergedError as `descend` does, DataError for a checkpoint that is damaged.
     """
     steps = whole_number("steps", steps, 1)
+    start = Step(0, params, nan, optimiser.init(params))
+
+    def descent(after: Step) -> Iterator[Step]:
+        return descend(objective, params, optimiser, steps, rng, schedule, after)
+
+    return to_the_end(descent, start, steps, rng, label, stream, checkpoint)
+
+
+def to_the_end(
+    descent: Callable[[Step], Iterator[Step]],
+    start: Step,
+    steps: int,
+    rng: np.random.Generator,
+    label: str,
+    stream: TextIO | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> tuple[Tree, np.ndarray]:
+    """`minimise` for any descent: `descent(after)` goes on from the step `after`, the first time from `start`."""
     line = _Line(stream, label, steps)
-    after, losses = _resumed(checkpoint, params, optimiser, steps, rng, label)
-    params = after.params if after else params
+    after, losses = _resumed(checkpoint, start, steps, rng, label)
+    params = after.params
     try:
-        for step in descend(objective, params, optimiser, steps, rng, schedule, after):
+        for step in descent(after):
             params = step.params
             losses.append(step.loss)
             if checkpoint and (step.number % checkpoint.every == 0 or step.number == steps):
@@ -47,11 +67,11 @@ def minimise(
 
 
 def _resumed(
-    checkpoint: Checkpoint | None, params: Tree, optimiser: SGD, steps: int, rng: np.random.Generator, label: str
-) -> tuple[Step | None, list[float]]:
-    found = checkpoint and checkpoint.load(params, optimiser.init(params), steps, rng)
+    checkpoint: Checkpoint | None, start: Step, steps: int, rng: np.random.Generator, label: str
+) -> tuple[Step, list[float]]:
+    found = checkpoint and checkpoint.load(start.params, start.state, steps, rng)
     if not found:
-        return None, []
+        return start, []
     done = found[0].number
     how_far = "trained before; --fresh trains anew" if done == steps else f"goes on from step {done} of {steps}"
     print(f"{label}: {how_far}", flush=True)
