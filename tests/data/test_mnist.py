@@ -152,10 +152,18 @@ def test_a_wrong_gzip_checksum_is_reported(tmp_path):
     assert "CRC check failed" in complaint_about(tmp_path / "a", content)
 
 
-def test_a_page_in_place_of_a_file_is_reported_with_its_first_bytes(tmp_path):
-    assert "IDX magic 00000803 (images) or 00000801 (labels), found 3c68746d:" in complaint_about(
-        tmp_path / "a", b"<html>"
-    )
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"<html>", "3c68746d, as a web page begins"),
+        (b"\r\n<!DOCTYPE html>", "0d0a3c21, as a web page begins"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "76657273, as a Git LFS pointer begins"),
+        (b"PK34", "504b3334"),
+    ],
+)
+def test_a_page_or_a_pointer_in_place_of_a_file_is_told_with_its_first_bytes(tmp_path, content, found):
+    expected = f"IDX magic 00000803 (images) or 00000801 (labels), found {found}:"
+    assert expected in complaint_about(tmp_path / "a", content)
 
 
 @pytest.mark.parametrize("sizes", [(0, 28, 28), (0,), (LIMIT + 1,), (2**20, 2**20, 1), (2**32 - 1,) * 3])

@@ -218,7 +218,8 @@ def test_a_wrong_magic_number_is_reported_with_the_right_one(tmp_path, name, mag
     assert f"the magic number {magic} of a {part} file, found 1e3d4c51:" in complaint_about(name, tmp_path, single)
     big_endian = CONTENTS[name][3::-1] + CONTENTS[name][4:]
     assert f", found {magic[6:]}4c3d1e:" in complaint_about(name, tmp_path, big_endian)
-    assert ", found 6d74683c:" in complaint_about(name, tmp_path, b"<html>")
+    assert ", found 6d74683c, as a web page begins:" in complaint_about(name, tmp_path, b"<html>")
+    assert ", found 73726576, as a Git LFS pointer begins:" in complaint_about(name, tmp_path, b"version https://")
 
 
 @pytest.mark.parametrize("name", [DAT, CAT, INFO])
