@@ -63,7 +63,7 @@ def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
 def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
     """`x` as int64, so that no difference of unsigned or narrow integers wraps. Raises InputError for other dtypes."""
     x = plain_array(name, x, *axes)
-    if not np.issubdtype(x.dtype, np.integer) or x.max(initial=0) > np.iinfo(np.int64).max:
+    if x.dtype.kind not in "iu" or x.max(initial=0) > np.iinfo(np.int64).max:
         raise InputError(f"{name} is {x.dtype}: it must hold whole numbers that fit int64")
     return x.astype(np.int64)
 
@@ -71,7 +71,7 @@ def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
 def real_array(name: str, x: Any, *axes: str) -> np.ndarray:
     """`x` as float64. Raises InputError for another shape, and for what is no finite real number that float64 holds."""
     x = plain_array(name, x, *axes)
-    if not np.issubdtype(x.dtype, np.floating) and not np.issubdtype(x.dtype, np.integer) and x.dtype != bool:
+    if x.dtype.kind not in "fiub":
         raise InputError(f"{name} has dtype {x.dtype}: it must hold real numbers")
     finite(name, x)
     with np.errstate(over="ignore"):

@@ -140,7 +140,7 @@ def organisation(
     error = np.angle(np.exp(1j * (cylinder.angle(z) - given.azimuth[rows])))
     return {
         "elevation_r2": metrics.linear_r2(cylinder.height(z), views.elevation[rows]),
-        "azimuth_correlation": metrics.circular_correlation(cylinder.angle(z), given.azimuth[rows]),
+        "azimuth_resultant": metrics.resultant_length(cylinder.angle(z), given.azimuth[rows]),
         "azimuth_error_degrees": float(np.degrees(np.median(np.abs(error)))),
         "share_of_lighting": metrics.share_within(z, views.azimuth[rows] * ELEVATIONS + views.elevation[rows]),
         "similar_neighbours": metrics.similar_neighbours(z, similar),
@@ -150,7 +150,7 @@ def organisation(
 
 WORDS = {
     "elevation_r2": "elevation along the axis, R²",
-    "azimuth_correlation": "azimuth around it, circular correlation",
+    "azimuth_resultant": "azimuth around it, resultant length",
     "azimuth_error_degrees": "azimuth, median error in degrees",
     "share_of_lighting": "share of variance from lighting",
     "similar_neighbours": "5 nearest: neighbours in the graph",

@@ -24,7 +24,7 @@ SPREADS = {
     "same_shift_neighbours": 0.03,
     "silhouette_by_shift": 0.08,
     "elevation_r2": 0.03,
-    "azimuth_correlation": 0.02,
+    "azimuth_resultant": 0.02,
     "azimuth_error_degrees": 1.5,
     "share_of_lighting": 0.01,
     "similar_neighbours": 0.05,
