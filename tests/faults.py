@@ -266,9 +266,10 @@ FAULTS = [
 ]  # fmt: skip
 
 
-def caught(modules: list[str], fault: Fault | None = None) -> str:
+def caught(modules: list[str], fault: Fault | None = None, limit: float = LIMIT) -> str:
     """What the tests of these modules say of a copy, with the fault in it if one is given; "" if they pass."""
-    tests = dict.fromkeys(str(the_one("tests", f"test_{name}.py")) for module in modules for name in TESTS[module])
+    names = [name for module in modules for name in TESTS.get(module, [module])]
+    tests = dict.fromkeys(str(the_one("tests", f"test_{name}.py")) for name in names)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         ignored = shutil.ignore_patterns(".*", "__pycache__", "*.png", "*.svg", "*.npz", "*.egg-info", "build")
@@ -278,7 +279,7 @@ def caught(modules: list[str], fault: Fault | None = None) -> str:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         threads = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         try:
-            done = subprocess.run(command, cwd=copy, env=os.environ | threads, capture_output=True, timeout=LIMIT)
+            done = subprocess.run(command, cwd=copy, env=os.environ | threads, capture_output=True, timeout=limit)
         except subprocess.TimeoutExpired:
             return "does not end"
     said = done.stdout.decode(errors="replace").strip().splitlines()

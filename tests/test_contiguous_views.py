@@ -79,5 +79,5 @@ def test_steps_of_any_whole_dtype_give_the_same_pairs(dtype):
 
 @pytest.mark.parametrize("around", [0, -18, 18.0, None])
 def test_the_circle_is_counted_in_whole_steps(around):
-    with pytest.raises(InputError, match="^around is .*: it must be a whole number of at least 1$"):
+    with pytest.raises(InputError, match=r"^around is .*: it must be a whole number of at least 1$"):
         contiguous_views(ALL.azimuth, ALL.elevation, around)

@@ -52,12 +52,12 @@ def test_pairs_without_a_meaning_are_refused_in_one_line_that_names_them(pairs, 
 
 @pytest.mark.parametrize("size", [4.0, "4", None, True, -1, 2**31 + 1])
 def test_a_size_that_is_no_whole_number_of_samples_is_refused(size):
-    with pytest.raises(InputError, match="^size is .*: it must be a whole number from 0 to 2147483648$"):
+    with pytest.raises(InputError, match=r"^size is .*: it must be a whole number from 0 to 2147483648$"):
         SimilarityGraph(size, NO_PAIRS)
 
 
 def test_masked_pairs_are_refused():
-    with pytest.raises(InputError, match="^pairs is a masked array"):
+    with pytest.raises(InputError, match=r"^pairs is a masked array"):
         SimilarityGraph(4, np.ma.masked_array([[0, 1]], [[True, False]]))
 
 
@@ -172,5 +172,5 @@ def test_within_takes_samples_of_any_whole_dtype():
     graph = SimilarityGraph(256, np.array([[255, 0], [1, 255]]))
     for dtype in (np.uint8, np.int16, np.uint64):
         assert graph.within(np.array([255, 0], dtype)).pairs.tolist() == [[0, 1]]
-    with pytest.raises(InputError, match="^samples is float64"):
+    with pytest.raises(InputError, match=r"^samples is float64"):
         graph.within(np.array([255.0, 0]))

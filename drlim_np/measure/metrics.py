@@ -1,7 +1,7 @@
 """The numbers behind each claim. `z` is an embedding, (samples, dims); all work in float64 on the host.
 
-All raise InputError for arrays of wrong shapes or different lengths, and for values that are not finite. None depends
-on the unit of length, so a map is first brought into a unit in which no square leaves the range of float64.
+All raise InputError for arrays of wrong shapes or different lengths, and for values that are not finite. No measure
+depends on the unit of length, so a map is first brought into one in which no square leaves the range of float64.
 """
 
 from collections.abc import Iterator

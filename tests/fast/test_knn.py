@@ -94,9 +94,7 @@ def test_every_real_dtype_is_compared_by_value(dtype, features):
     assert nearest_neighbours(x, 4).tolist() == by_double_loop(x, 4).tolist()
 
 
-@pytest.mark.parametrize(
-    "x", [np.full((6, 2), 2**53), np.ma.masked_array(np.eye(6)), np.eye(6) * 1j, np.full((6, 1), "a")]
-)
+@pytest.mark.parametrize("x", [np.full((6, 2), 2**53), np.ma.masked_array(np.eye(6)), 1j * np.eye(6), [["a"]] * 6])
 def test_what_float64_does_not_hold_as_it_is_is_refused(x):
     with pytest.raises(InputError, match=r"^x (is|has)"):
         nearest_neighbours(x, 2)
@@ -155,22 +153,23 @@ def test_on_a_map_no_box_is_left_out_that_is_near_to_a_single_sample_of_another(
 
 
 def test_on_a_map_a_tie_with_a_sample_in_a_box_left_out_goes_to_the_smaller_index():
-    # The sample in the middle has one neighbour at 1 to the right, in a box near to it, and one at 1 to the left.
-    near, far = 0.5 + np.arange(12 * nearest.BOX) / 2**14, -1 - np.arange(nearest.BOX) / 2**14
-    middle = -np.arange(nearest.BOX) / 2**14
-    for first, last in ((far, near), (near, far)):
-        x = np.concatenate([first, middle, last])[:, None]
-        for k in (1, nearest.BOX, nearest.BOX + 1):
-            assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
+    # Nine boxes are nearer to the middle one than the left one is, though not to its first sample, which is as far from
+    # the left one as from its second neighbour in its own box. With its own these are the ten that are looked at first.
+    left, right = -2 - np.arange(nearest.BOX) / 2**14, 32.125 + np.arange(9 * nearest.BOX) / 2**14
+    middle = np.arange(nearest.BOX)
+    for parts, second in (((left, middle, right), 0), ((middle, left, right), 2)):
+        x = np.concatenate(parts)[:, None]
+        found = nearest_neighbours(x, 2)
+        assert found.tolist() == by_double_loop(x, 2).tolist()
+        assert found[np.flatnonzero(x[:, 0] == 0)[0], 1] == second
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_on_a_lattice_of_many_small_boxes_ties_at_every_radius_go_to_the_smaller_index(seed):
-    rng = np.random.default_rng(seed)
-    x = rng.permutation(np.stack(np.meshgrid(np.arange(20), np.arange(20)), axis=-1).reshape(-1, 2))
-    with mock.patch.object(nearest, "BOX", 3):
-        for k in (1, 4, 8):
-            assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
+def test_on_a_lattice_of_many_small_boxes_ties_at_every_radius_go_to_the_smaller_index():
+    grid = np.stack(np.meshgrid(np.arange(10), np.arange(10)), axis=-1).reshape(-1, 2)
+    for seed in range(5):
+        x = np.random.default_rng(seed).permutation(grid)
+        with mock.patch.object(nearest, "BOX", 3):
+            assert nearest_neighbours(x, 8).tolist() == by_double_loop(x, 8).tolist()
 
 
 def test_on_a_map_few_samples_are_compared():
@@ -224,7 +223,7 @@ def test_the_unit_of_the_pixels_does_not_matter(scale):
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e10, 1e30, 1e300])
 def test_the_unit_does_not_matter_above_three_features_and_with_more_samples_than_candidates(scale):
-    x = np.random.default_rng(6).standard_normal((200, 20))
+    x = np.random.default_rng(6).standard_normal((120, 20))
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
     assert counted_fallbacks(scale * x, 5) == 0
 
