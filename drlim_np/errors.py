@@ -52,8 +52,8 @@ def whole_number(name: str, value: Any, least: int, most: int | None = None) -> 
 
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
     """`x` as a NumPy array with the axes named. Raises InputError for another shape, and where entries are masked."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise InputError(f"{name} is a masked array: leave out what is masked, or fill it in")
+    if np.ma.is_masked(x):
+        raise InputError(f"{name} has masked entries: leave them out, or fill them in")
     x = np.asarray(x)
     if x.ndim != len(axes):
         raise InputError(f"{name} has shape {x.shape}: it must be ({', '.join(axes)}{',' * (len(axes) == 1)})")

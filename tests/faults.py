@@ -32,6 +32,8 @@ TESTS = {
     "tiles": ["tiles", "loss"],
     "lle": ["lle"],
     "metrics": ["metrics"],
+    "gradcheck": ["gradcheck"],
+    "errors": ["errors"],
     "checkpoint": ["checkpoint", "interruption"],
     "atomic": ["record", "interruption", "checkpoint"],
 }
@@ -247,6 +249,19 @@ FAULTS = [
     Fault("lle", "factor without the blocks before", "            a[rows.start :, rows] -= a[rows.start :, : rows.start] @ a[rows, : rows.start].T\n", ""),
     Fault("lle", "factor times the other triangle", "a[rows.stop :, rows] @ self.inverses[-1].T", "a[rows.stop :, rows] @ self.inverses[-1]"),
     Fault("lle", "product without the triangle below", "self.lower[rows.start :, rows].T @ x[rows.start :]", "self.lower[rows, rows].T @ x[rows]"),
+    # Ranks that tie, and what the audit believes.
+    Fault("metrics", "rounding never in doubt", "2 * rounding[rows, None]", "0 * rounding[rows, None]"),
+    Fault("metrics", "half the doubt forgotten", "of_nearest - doubt, of_nearest + doubt", "of_nearest, of_nearest + doubt"),
+    Fault("metrics", "every number on the grid", "rounds = any(", "rounds = 0 * any("),
+    Fault("metrics", "no number on the grid", "rounds = any(", "rounds = 1 | any("),
+    Fault("metrics", "a sample that ties counted as nearer", "squared < squared[whom, None]", "squared <= squared[whom, None]"),
+    Fault("metrics", "angles added", "1j * (angle - target)", "1j * (angle + target)"),
+    Fault("gradcheck", "every step's doubt believed", "self.central_error <= 2 * self.central_doubt", "self.central_error > 0"),
+    Fault("gradcheck", "no doubt believed", "self.central_error <= 2 * self.central_doubt", "self.central_error < 0"),
+    Fault("gradcheck", "a kink excuses the complex step", "confirmed and rejected and self", "rejected and self"),
+    Fault("gradcheck", "an array at two leaves changed twice", "if next(names) == name else", "if leaf is x else"),
+    Fault("errors", "a boolean for a number", " and not isinstance(value, bool)", ""),
+    Fault("errors", "int64 beyond 2⁵³ rounded", ">= 2**53", "> 2**63"),
     # What is kept between runs.
     Fault("checkpoint", "digest without the inputs", "    _add(total, parts)\n", ""),
     Fault("checkpoint", "digest without shapes", "{part.dtype.str} {part.shape}", "{part.dtype.str}"),

@@ -36,6 +36,11 @@ def test_what_is_no_whole_number_within_its_bounds_is_refused_with_them(value):
     assert refused(whole_number, "k", value, 3, 5) == f"k is {value!r}: it must be a whole number from 3 to 5"
 
 
+def test_a_truth_is_no_whole_number():
+    for value in (True, False, np.True_):
+        assert "must be a whole number of at least 0" in refused(whole_number, "k", value, 0)
+
+
 def test_a_whole_number_may_have_no_upper_bound():
     assert whole_number("steps", 10**30, 1) == 10**30
     assert refused(whole_number, "steps", 0, 1) == "steps is 0: it must be a whole number of at least 1"
@@ -73,7 +78,7 @@ def test_a_matrix_of_numpy_is_the_array_that_it_shows():
             np.array([2**64 - 1], np.uint64),
             f"x is uint64 and {BEYOND}",
         ),
-        (MASKED, "x is a masked array: leave out what is masked, or fill it in"),
+        (MASKED, "x has masked entries: leave them out, or fill them in"),
     ],
 )
 def test_what_float64_cannot_hold_as_it_is_is_refused(x, message):
@@ -96,8 +101,9 @@ def test_the_largest_whole_numbers_that_pass_are_exact():
 def test_a_shape_is_named_by_its_axes():
     message = refused(plain_array, "x", np.ones(2), "samples", "features")
     assert message == "x has shape (2,): it must be (samples, features)"
-    assert "masked array" in refused(plain_array, "labels", MASKED, "samples")
+    assert "masked entries" in refused(plain_array, "labels", MASKED, "samples")
     assert plain_array("labels", ["a", "b"], "samples").tolist() == ["a", "b"]
+    assert plain_array("labels", np.ma.masked_array([1, 2]), "samples").tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, np.int64])

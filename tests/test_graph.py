@@ -57,7 +57,7 @@ def test_a_size_that_is_no_whole_number_of_samples_is_refused(size):
 
 
 def test_masked_pairs_are_refused():
-    with pytest.raises(InputError, match=r"^pairs is a masked array"):
+    with pytest.raises(InputError, match=r"^pairs has masked entries"):
         SimilarityGraph(4, np.ma.masked_array([[0, 1]], [[True, False]]))
 
 
@@ -111,6 +111,12 @@ def test_the_largest_graph_tells_its_pairs_apart():
     last = 2**31 - 1
     graph = SimilarityGraph(2**31, np.array([[last, 0], [last - 1, last], [last, last - 1]]))
     assert graph.edges.tolist() == [[0, last], [last - 1, last]]
+
+
+def test_a_graph_is_equal_to_itself_alone_and_may_be_a_key():
+    one, other = (SimilarityGraph(3, np.array([[0, 1]])) for _ in range(2))
+    assert one == one and one != other
+    assert {one: 1, other: 2}[one] == 1
 
 
 def test_the_graph_keeps_pairs_of_its_own_as_int64():
