@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from drlim_np.door.checks import whole_number, whole_numbers
 from drlim_np.errors import InputError
 
 
@@ -16,23 +17,25 @@ class SimilarityGraph:
     pairs: (listed, 2) integers; a row (i, j) says that X_j is in S_i. A pair listed from both ends, as mutual nearest
            neighbours are, stands twice and pulls twice: the paper's 30,000 pairs for Fig. 4 are counted so.
 
-    Raises InputError for pairs out of range, of a sample with itself, or of the wrong shape.
+    Raises InputError for a size that is no whole number, and pairs out of range, of a sample with itself, or of the
+    wrong shape.
     """
 
     size: int
     pairs: np.ndarray
 
     def __post_init__(self):
-        pairs = np.asarray(self.pairs)
-        if pairs.ndim != 2 or pairs.shape[1] != 2 or not np.issubdtype(pairs.dtype, np.integer):
-            raise InputError(f"pairs must be integers of shape (pairs, 2), got {pairs.dtype} {pairs.shape}")
+        object.__setattr__(self, "size", whole_number("size", self.size, 0, 2**31))
+        pairs = whole_numbers("pairs", self.pairs, "pairs", "2")
+        if pairs.shape[1] != 2:
+            raise InputError(f"pairs has shape {pairs.shape}: it must be (pairs, 2)")
         if pairs.size and (pairs.min() < 0 or pairs.max() >= self.size):
             row = np.flatnonzero(((pairs < 0) | (pairs >= self.size)).any(axis=1))[0]
             raise InputError(f"pair {row} is {tuple(pairs[row].tolist())}: samples count from 0 to {self.size - 1}")
         if (pairs[:, 0] == pairs[:, 1]).any():
             row = np.flatnonzero(pairs[:, 0] == pairs[:, 1])[0]
             raise InputError(f"pair {row} joins sample {pairs[row, 0]} with itself: leave such pairs out")
-        object.__setattr__(self, "pairs", pairs.astype(np.int64))
+        object.__setattr__(self, "pairs", pairs)
 
     @cached_property
     def edges(self) -> np.ndarray:
@@ -77,6 +80,7 @@ class SimilarityGraph:
 
     def within(self, samples: np.ndarray) -> "SimilarityGraph":
         """The graph among the given distinct samples, renumbered by their place in `samples`: each edge listed once."""
+        samples = whole_numbers("samples", samples, "samples")
         place = np.full(self.size, -1)
         place[samples] = np.arange(len(samples))
         offsets, neighbours = self._adjacency

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from drlim_np.errors import InputError
+from drlim_np.door.checks import same_length, whole_number, whole_numbers
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 
@@ -23,8 +23,7 @@ def alike_in_any_copy(characters: SimilarityGraph, copies: int) -> SimilarityGra
     S of every sample holds the other copies of its character, and all copies of the characters in its S: (a), (b) and
     (c) of the paper, for a character and for each of its shifts. Raises InputError for fewer than one copy.
     """
-    if not (isinstance(copies, int | np.integer) and copies >= 1):
-        raise InputError(f"copies is {copies!r}: it must be a whole number of at least 1")
+    copies = whole_number("copies", copies, 1)
     one, other = (table.ravel() for table in np.indices((copies, copies)))
     itself = np.repeat(np.arange(characters.size)[:, None], 2, axis=1)
     of_one = _between_copies(itself, one[one != other], other[one != other], copies)
@@ -45,11 +44,9 @@ def contiguous_views(azimuth: np.ndarray, elevation: np.ndarray, around: int) ->
     Two views are similar if their azimuths differ by at most one step and their elevations too (Sec. 3.4), so those of
     one pose are as well. Each pair is listed once. Raises InputError for steps that are not whole or do not match.
     """
-    azimuth, elevation = np.asarray(azimuth), np.asarray(elevation)
-    if azimuth.ndim != 1 or azimuth.shape != elevation.shape:
-        raise InputError(f"azimuth has shape {azimuth.shape} and elevation {elevation.shape}: both must be (views,)")
-    if not (np.issubdtype(azimuth.dtype, np.integer) and np.issubdtype(elevation.dtype, np.integer)):
-        raise InputError(f"azimuth is {azimuth.dtype}, elevation {elevation.dtype}: count both in whole steps")
+    around = whole_number("around", around, 1)
+    azimuth, elevation = (whole_numbers(n, x, "views") for n, x in (("azimuth", azimuth), ("elevation", elevation)))
+    same_length(azimuth=azimuth, elevation=elevation)
     apart = (azimuth[:, None] - azimuth) % around
     contiguous = np.minimum(apart, around - apart) <= 1
     contiguous &= np.abs(elevation[:, None] - elevation) <= 1

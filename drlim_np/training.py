@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
-from drlim_np.errors import DivergedError, InputError, real_number, whole_number
+from drlim_np.door.checks import real_number, require_generator, whole_number
+from drlim_np.errors import DivergedError, require
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, end_to_end, leaves, tree_map
 
@@ -45,8 +46,8 @@ class SGD:
     momentum: float = 0.0
 
     def __post_init__(self):
-        _require(0 < real_number("rate", self.rate) < inf, f"rate is {self.rate}: it must be finite and greater than 0")
-        _require(0 <= real_number("momentum", self.momentum) < 1, f"momentum is {self.momentum}: it must be in [0, 1)")
+        require(0 < real_number("rate", self.rate) < inf, f"rate is {self.rate}: it must be finite and greater than 0")
+        require(0 <= real_number("momentum", self.momentum) < 1, f"momentum is {self.momentum}: it must be in [0, 1)")
 
     def init(self, params: Tree) -> Tree:
         """The velocity v, zero."""
@@ -84,7 +85,7 @@ def descend(
     objective, a gradient or the new W is not finite.
     """
     steps = whole_number("steps", steps, 1)
-    _require(isinstance(rng, np.random.Generator), f"rng is {rng!r}: pass numpy.random.default_rng(seed)")
+    require_generator(rng)
     done, params, _, state = after or Step(0, params, nan, optimiser.init(params))
     for number in range(done + 1, steps + 1):
         progress = (number - 1) / steps
@@ -110,11 +111,6 @@ def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array
 
 def _zeros_like(x: Array) -> Array:
     return namespace(x).zeros_like(x)
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise InputError(message)
 
 
 def _require_finite(number: int, **trees: Tree) -> None:

@@ -38,6 +38,8 @@ TESTS = {
     "tiles": ["tiles", "all_pairs"],
     "lle": ["lle"],
     "metrics": ["metrics"],
+    "gradcheck": ["gradcheck"],
+    "errors": ["errors"],
     "checkpoint": ["checkpoint", "interruption"],
     "npz": ["weights", "checkpoint"],
     "seeds": ["record"],
@@ -259,6 +261,19 @@ FAULTS = [
     Fault("lle", "factor without the blocks before", "            a[rows.start :, rows] -= a[rows.start :, : rows.start] @ a[rows, : rows.start].T\n", ""),
     Fault("lle", "factor times the other triangle", "a[rows.stop :, rows] @ self.inverses[-1].T", "a[rows.stop :, rows] @ self.inverses[-1]"),
     Fault("lle", "product without the triangle below", "self.lower[rows.start :, rows].T @ x[rows.start :]", "self.lower[rows, rows].T @ x[rows]"),
+    # Ranks that tie, and what the audit believes.
+    Fault("metrics", "rounding never in doubt", "2 * rounding[rows, None]", "0 * rounding[rows, None]"),
+    Fault("metrics", "half the doubt forgotten", "of_nearest - doubt, of_nearest + doubt", "of_nearest, of_nearest + doubt"),
+    Fault("metrics", "every number on the grid", "rounds = any(", "rounds = 0 * any("),
+    Fault("metrics", "no number on the grid", "rounds = any(", "rounds = 1 | any("),
+    Fault("metrics", "a sample that ties counted as nearer", "squared < squared[whom, None]", "squared <= squared[whom, None]"),
+    Fault("metrics", "angles added", "1j * (angle - target)", "1j * (angle + target)"),
+    Fault("gradcheck", "every step's doubt believed", "self.central_error <= 2 * self.central_doubt", "self.central_error > 0"),
+    Fault("gradcheck", "no doubt believed", "self.central_error <= 2 * self.central_doubt", "self.central_error < 0"),
+    Fault("gradcheck", "a kink excuses the complex step", "confirmed and rejected and self", "rejected and self"),
+    Fault("gradcheck", "an array at two leaves changed twice", "if next(names) == name else", "if leaf is x else"),
+    Fault("errors", "a boolean for a number", " and not isinstance(value, bool)", ""),
+    Fault("errors", "int64 beyond 2⁵³ rounded", ">= 2**53", "> 2**63"),
     # What is kept between runs.
     Fault("training", "an earlier descent forgotten", "= after or Step(", "= Step("),
     Fault("resuming", "a finished training forgets its W", "    params = after.params if after else params\n", ""),
@@ -294,9 +309,10 @@ FAULTS = [
 ]  # fmt: skip
 
 
-def caught(modules: list[str], fault: Fault | None = None) -> str:
+def caught(modules: list[str], fault: Fault | None = None, limit: float = LIMIT) -> str:
     """What the tests of these modules say of a copy, with the fault in it if one is given; "" if they pass."""
-    tests = dict.fromkeys(str(the_one("tests", f"test_{name}.py")) for module in modules for name in TESTS[module])
+    names = [name for module in modules for name in TESTS.get(module, [module])]
+    tests = dict.fromkeys(str(the_one("tests", f"test_{name}.py")) for name in names)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         ignored = shutil.ignore_patterns(".*", "__pycache__", "*.png", "*.svg", "*.npz", "*.egg-info", "build")
@@ -306,7 +322,7 @@ def caught(modules: list[str], fault: Fault | None = None) -> str:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
         threads = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
         try:
-            done = subprocess.run(command, cwd=copy, env=os.environ | threads, capture_output=True, timeout=LIMIT)
+            done = subprocess.run(command, cwd=copy, env=os.environ | threads, capture_output=True, timeout=limit)
         except subprocess.TimeoutExpired:
             return "does not end"
     said = done.stdout.decode(errors="replace").strip().splitlines()

@@ -58,11 +58,26 @@ def test_the_circle_of_azimuths_closes_and_that_of_elevations_does_not():
 @pytest.mark.parametrize(
     ("azimuth", "elevation", "named"),
     [
-        (np.zeros(3, int), np.zeros(2, int), "both must be"),
-        (np.zeros((2, 2), int), np.zeros((2, 2), int), "both must be"),
-        (np.zeros(2), np.zeros(2, int), "count both in whole steps"),
+        (np.zeros(3, int), np.zeros(2, int), r"differ \(azimuth 3, elevation 2\)"),
+        (np.zeros((2, 2), int), np.zeros((2, 2), int), "azimuth has shape"),
+        (np.zeros(2), np.zeros(2, int), "azimuth is float64"),
+        (np.zeros(2, int), np.zeros(2), "elevation is float64"),
     ],
 )
 def test_steps_that_are_not_whole_or_do_not_match_are_refused(azimuth, elevation, named):
     with pytest.raises(InputError, match=named):
         contiguous_views(azimuth, elevation, AZIMUTHS)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.uint64, np.int64])
+def test_steps_of_any_whole_dtype_give_the_same_pairs(dtype):
+    azimuth, elevation = (grid.ravel().astype(dtype) for grid in np.meshgrid(np.arange(18), np.arange(9)))
+    found = contiguous_views(azimuth, elevation, np.uint8(AZIMUTHS))
+    assert found.listed_count == 18 * 9 + 18 * 8 + 2 * 18 * 8 == 594
+    assert found.pairs.tolist() == contiguous_views(azimuth.astype(int), elevation.astype(int), AZIMUTHS).pairs.tolist()
+
+
+@pytest.mark.parametrize("around", [0, -18, 18.0, None])
+def test_the_circle_is_counted_in_whole_steps(around):
+    with pytest.raises(InputError, match=r"^around is .*: it must be a whole number of at least 1$"):
+        contiguous_views(ALL.azimuth, ALL.elevation, around)

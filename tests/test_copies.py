@@ -76,7 +76,14 @@ def test_at_the_scale_of_figure_7_the_graph_stays_within_1_gib():
     assert peak < 2**30
 
 
-@pytest.mark.parametrize("copies", [0, -1, 2.0, None])
+@pytest.mark.parametrize("copies", [0, -1, 2.0, None, True])
 def test_copies_must_be_counted_from_one(characters, copies):
     with pytest.raises(InputError, match="copies is"):
         alike_in_any_copy(characters, copies)
+
+
+def test_copies_of_numpys_integers_are_counted_without_wrapping(characters):
+    counted = alike_in_any_copy(characters, np.uint8(COPIES))
+    assert counted.size == 12 * COPIES
+    assert counted.pairs.tolist() == alike_in_any_copy(characters, COPIES).pairs.tolist()
+    assert alike_in_any_copy(SimilarityGraph(300, np.array([[0, 299]])), np.uint8(2)).size == 600

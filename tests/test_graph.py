@@ -36,7 +36,7 @@ def edge_set(graph):
         ([[0, 1, 2]], "(1, 3)"),
         ([[[0, 1]]], "(1, 1, 2)"),
         ([[0.0, 1.0]], "float64"),
-        ([], "float64"),
+        ([], "(0,)"),
         ([[True, False]], "bool"),
         ([[0, 1], [2, 3], [1, 4]], "pair 2 is (1, 4): samples count from 0 to 3"),
         ([[0, 1], [-1, 2], [-1, 3]], "pair 1 is (-1, 2)"),
@@ -48,6 +48,17 @@ def test_pairs_without_a_meaning_are_refused_in_one_line_that_names_them(pairs, 
         SimilarityGraph(4, np.array(pairs))
     assert named in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("size", [4.0, "4", None, True, -1, 2**31 + 1])
+def test_a_size_that_is_no_whole_number_of_samples_is_refused(size):
+    with pytest.raises(InputError, match=r"^size is .*: it must be a whole number from 0 to 2147483648$"):
+        SimilarityGraph(size, NO_PAIRS)
+
+
+def test_masked_pairs_are_refused():
+    with pytest.raises(InputError, match=r"^pairs has masked entries"):
+        SimilarityGraph(4, np.ma.masked_array([[0, 1]], [[True, False]]))
 
 
 def test_the_last_sample_is_the_largest_index_allowed():
@@ -85,6 +96,27 @@ def test_without_similar_pairs_every_pair_is_dissimilar():
     assert (graph.listed_count, graph.dissimilar_count) == (0, 10)
     assert graph.degree.tolist() == [0] * 5
     assert graph.within(np.array([3, 1])).listed_count == 0
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64, np.uint64])
+def test_a_size_and_pairs_of_any_whole_dtype_count_without_wrapping(dtype):
+    graph = SimilarityGraph(dtype(70_000), np.array([[0, 1], [69_999, 69_998]], dtype))
+    assert type(graph.size) is int and type(graph.dissimilar_count) is int
+    assert graph.dissimilar_count == 2_449_964_998
+    assert graph.edges.tolist() == [[0, 1], [69_998, 69_999]]
+    assert SimilarityGraph(np.int32(70_000), np.array([[0, 1]])).dissimilar_count == 2_449_964_999
+
+
+def test_the_largest_graph_tells_its_pairs_apart():
+    last = 2**31 - 1
+    graph = SimilarityGraph(2**31, np.array([[last, 0], [last - 1, last], [last, last - 1]]))
+    assert graph.edges.tolist() == [[0, last], [last - 1, last]]
+
+
+def test_a_graph_is_equal_to_itself_alone_and_may_be_a_key():
+    one, other = (SimilarityGraph(3, np.array([[0, 1]])) for _ in range(2))
+    assert one == one and one != other
+    assert {one: 1, other: 2}[one] == 1
 
 
 def test_the_graph_keeps_pairs_of_its_own_as_int64():
@@ -140,3 +172,11 @@ def test_within_lists_each_edge_among_the_chosen_samples_once_by_their_place(gra
     ]
     assert part.size == len(samples)
     assert sorted(map(tuple, part.pairs.tolist())) == expected
+
+
+def test_within_takes_samples_of_any_whole_dtype():
+    graph = SimilarityGraph(256, np.array([[255, 0], [1, 255]]))
+    for dtype in (np.uint8, np.int16, np.uint64):
+        assert graph.within(np.array([255, 0], dtype)).pairs.tolist() == [[0, 1]]
+    with pytest.raises(InputError, match=r"^samples is float64"):
+        graph.within(np.array([255.0, 0]))

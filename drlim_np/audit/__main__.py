@@ -3,7 +3,7 @@
 import sys
 
 from drlim_np.audit.catalogue import main
-from drlim_np.errors import exit_status
+from drlim_np.door.terminal import exit_status
 
 if __name__ == "__main__":
     sys.exit(exit_status(main, "python -m drlim_np.audit"))

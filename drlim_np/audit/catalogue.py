@@ -223,6 +223,7 @@ def table(found: list[Finding]) -> str:
         verdict = {(True, False): "holds", (False, True): "rejected, as it must be", (False, False): "FAILS"}.get(
             (row.holds, wrong_on_purpose), "FAILS: a wrong gradient passed"
         )
+        verdict += ", near a kink" if row.near_a_kink else ""
         lines.append(
             f"{subject:{width}}  {row.tensor:{tensor}}  {row.size:7}  {row.complex_error:12.1e}"
             f"  {row.central_error:8.1e}  {verdict}"

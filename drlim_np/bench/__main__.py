@@ -14,7 +14,8 @@ from drlim_np.bench import gpu, memory, report
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.machine import bounds, by_layer
 from drlim_np.bench.race import ROUNDS, Times, apart, race
-from drlim_np.errors import DrlimError, InputError, exit_status, first_line
+from drlim_np.door.terminal import exit_status, first_line
+from drlim_np.errors import DrlimError, InputError
 
 THREADS = 1, 2
 LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}

@@ -12,7 +12,7 @@ from drlim_np.bench.race import Contest
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.errors import first_line
+from drlim_np.door.terminal import first_line
 from drlim_np.fast.all_pairs import TILE, dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours

@@ -7,11 +7,11 @@ without gaps, slant is the largest variation in it, and the coordinates of every
 """
 
 import hashlib
-import operator
 
 import numpy as np
 
 from drlim_np.data import Digits, Split
+from drlim_np.door.checks import whole_number
 from drlim_np.errors import InputError
 
 SIDE = 28  # pixels
@@ -107,11 +107,12 @@ def generate(seed: int = 0, train: tuple[int, int] = (3000, 3000), test: tuple[i
     MNIST's own numbers for the test. Returns Digits, 4s and 9s shuffled; truth holds the arguments of `strokes` other
     than jitter, and "thickness", the pen's width in pixels. Raises InputError for a seed or counts it cannot use.
     """
-    if not _whole(seed, at_least=0):
-        raise InputError(f"seed is {seed!r}; give a whole number from 0 up")
+    seed = whole_number("seed", seed, 0)
     for name, counts in (("train", train), ("test", test)):
-        if not (isinstance(counts, tuple | list) and len(counts) == 2 and all(_whole(n, at_least=1) for n in counts)):
-            raise InputError(f"{name} is {counts!r}; give two whole numbers from 1 up: how many 4s, how many 9s")
+        if not isinstance(counts, tuple | list) or len(counts) != 2:
+            raise InputError(f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s")
+        for count in counts:
+            whole_number(f"a number of digits in {name}", count, 1)
     children = np.random.SeedSequence(seed).spawn(2)
     halves = [_split(np.random.default_rng(child), n) for child, n in zip(children, (train, test), strict=True)]
     sha256 = [hashlib.sha256(half.images.tobytes()).hexdigest() for half in halves]
@@ -163,10 +164,3 @@ def _draw_chunk(curves):
 
 def _mix(share, start, end):
     return np.asarray(start) + share[:, :, None] * (np.asarray(end) - np.asarray(start))
-
-
-def _whole(number, at_least):
-    try:
-        return operator.index(number) >= at_least
-    except TypeError:
-        return False

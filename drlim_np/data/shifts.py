@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from drlim_np.errors import InputError
+from drlim_np.door.checks import plain_array, whole_number
 
 SHIFTS = (-6, -3, 0, 3, 6)  # pixels to the right: each digit itself, and the four copies that the paper names
 
@@ -16,13 +16,11 @@ def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
     What moves over the border is lost, zeros come in. Raises InputError for a shift that is not a whole number or moves
     the whole image out.
     """
+    images = plain_array("images", images, "samples", "maps", "height", "width")
     samples, maps, height, width = images.shape
+    shifts = [whole_number("shift", shift, 1 - width, width - 1) for shift in shifts]
     copies = np.zeros((samples, len(shifts), maps, height, width), images.dtype)
     for copy, shift in enumerate(shifts):
-        if not isinstance(shift, int | np.integer) or abs(shift) >= width:
-            raise InputError(
-                f"shift is {shift!r}: it must be a whole number of pixels, from {1 - width} to {width - 1}"
-            )
         kept = width - abs(shift)
         start, source = max(shift, 0), max(-shift, 0)
         copies[:, copy, :, :, start : start + kept] = images[:, :, :, source : source + kept]

@@ -5,7 +5,7 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from drlim_np.errors import InputError
+from drlim_np.door.checks import real_array, whole_number
 from drlim_np.fast.tiles import near_together
 
 TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
@@ -25,22 +25,14 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     known bound; where that does not prove that no neighbour was missed, a sample is compared with all others so.
     On a map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
 
-    Raises InputError for a k outside 1 … samples - 1, a wrong shape, or values that are not finite.
+    Raises InputError for a k outside 1 … samples - 1, a wrong shape, and values that are not finite or not exact in
+    float64.
     """
-    x = np.asarray(x)
-    if x.ndim != 2:
-        raise InputError(f"x has shape {x.shape}: it must be (samples, features)")
-    samples = len(x)
-    if not (isinstance(k, int | np.integer) and 1 <= k < samples):
-        raise InputError(
-            f"k is {k}: each of {samples} samples has {samples - 1} others, so k must be 1 to {samples - 1}"
-        )
-    if not np.isfinite(x).all():
-        raise InputError(
-            f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it"
-        )
+    x = real_array("x", x, "samples", "features")
+    samples, threads = len(x), whole_number("threads", threads, 1)
+    k = whole_number("k", k, 1, samples - 1)
     x = np.compress((x != x[0]).any(axis=0), x, axis=1)  # a pixel that is the same everywhere adds to no distance
-    x = np.ldexp(x.astype(np.float64), -np.frexp(np.abs(x).max(initial=0.0))[1])  # exact, and squares stay in range
+    x = in_unit(x)
     if 1 <= x.shape[1] <= FEW:
         return _on_a_map(x, k)
     candidates, beyond = _candidates(x, min(k + SPARE, samples - 1), threads)
@@ -55,6 +47,11 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
 
     with ThreadPoolExecutor(threads) as pool:
         return np.concatenate(list(pool.map(neighbours_from, range(0, samples, ROWS))))
+
+
+def in_unit(x: np.ndarray) -> np.ndarray:
+    """`x` (float64) times the power of two that leaves its largest entry below 1: exact, and squares stay in range."""
+    return np.ldexp(x, -np.frexp(max(x.max(initial=0.0), -x.min(initial=0.0)))[1])
 
 
 def _on_a_map(x: np.ndarray, k: int) -> np.ndarray:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from drlim_np.errors import CollapsedError, InputError, exit_status, first_line, shown
+from drlim_np.door.terminal import exit_status, first_line
+from drlim_np.errors import CollapsedError, InputError, shown
 from drlim_np.fast.devices import BACKENDS, origin
 from drlim_np.figures import sources, verify
 from drlim_np.figures.audit_first import audit_passes

@@ -23,7 +23,7 @@ SIDES = [
     Side("along the axis", 0, 90),
 ]
 
-# Bounds on the map of unseen views, by quick: R² of elevation, circular correlation of azimuth at least; share of
+# Bounds on the map of unseen views, by quick: R² of elevation, resultant length of azimuth at least; share of
 # lighting at most; neighbours that are similar at least.
 BOUNDS = {False: (0.95, 0.98, 0.02, 0.95), True: (0.9, 0.95, 0.05, 0.8)}
 
@@ -39,7 +39,7 @@ def make(run: Run) -> Result:
         elevation, azimuth, lighting, near = BOUNDS[run.quick]
         claims += [
             Claim("elevation along the axis: R²", ours["elevation_r2"], "≥", elevation),
-            Claim("azimuth around it: circular correlation", ours["azimuth_correlation"], "≥", azimuth),
+            Claim("azimuth around it: resultant length", ours["azimuth_resultant"], "≥", azimuth),
             Claim("lighting has no effect: its share of variance", ours["share_of_lighting"], "≤", lighting),
             Claim("5 nearest neighbours that are neighbours in the graph", ours["similar_neighbours"], "≥", near),
         ]

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from drlim_np.errors import DataError, InputError, exit_status, shown
+from drlim_np.door.terminal import exit_status
+from drlim_np.errors import DataError, InputError, shown
 from drlim_np.figures.seeds import Entry, earlier_record, of_seed, seeds_of
 from drlim_np.keep import atomic
 
@@ -58,7 +59,7 @@ ON_SHIFTED_DIGITS = (
 )
 ON_AIRPLANE = (
     ("elevation R²", "elevation_r2"),
-    ("azimuth, circular correlation", "azimuth_correlation"),
+    ("azimuth, resultant length", "azimuth_resultant"),
     ("share of lighting", "share_of_lighting"),
     ("5 nearest adjoin in the graph", "similar_neighbours"),
     ("5 nearest lit alike (chance .167)", "same_lighting_neighbours"),

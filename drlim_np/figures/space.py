@@ -21,7 +21,7 @@ LIGHTS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
 
 WORDS = {
     "elevation_r2": "elevation along the axis, R²",
-    "azimuth_correlation": "azimuth around it, circular correlation",
+    "azimuth_resultant": "azimuth around it, resultant length",
     "azimuth_error_degrees": "azimuth, median error in degrees",
     "share_of_lighting": "share of variance from lighting",
     "similar_neighbours": "5 nearest: neighbours in the graph",

@@ -14,7 +14,7 @@ from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.space import Side, bar, colours, reach_of, scatter, space_panel
 from drlim_np.figures.style import INK, RULES
 from drlim_np.measure.cylinder import radians
-from drlim_np.measure.metrics import circular_correlation, linear_r2
+from drlim_np.measure.metrics import linear_r2, resultant_length
 from drlim_np.networks import two_layer
 from drlim_np.training import embed
 
@@ -40,7 +40,7 @@ def make(run: Run) -> Result:
     order = {
         number: (
             linear_r2(found.cylinder.height(places[number]), given.views.elevation[given.test]),
-            circular_correlation(found.cylinder.angle(places[number]), radians(given.views, given.test)),
+            resultant_length(found.cylinder.angle(places[number]), radians(given.views, given.test)),
         )
         for number in shown
     }
@@ -48,7 +48,7 @@ def make(run: Run) -> Result:
     claims = [
         Claim("the last moment is Figure 8: largest difference", _apart(places[last], found.z[given.test]), "=", 0.0)
     ]
-    measured = {"elevation_r2_and_azimuth_correlation_by_step": {str(number): pair for number, pair in order.items()}}
+    measured = {"elevation_r2_and_azimuth_resultant_by_step": {str(number): pair for number, pair in order.items()}}
     reach = reach_of(at[last], [SIDE])
     strip = Figure(figsize=(15.6, 3.7))
     for column, number in enumerate(shown):

@@ -26,7 +26,7 @@ SPREADS = {
     "silhouette_by_shift": 0.08,
     "displacement": 1.0,  # that of Figure 5, whose clusters lie in another order each time; Figure 7's moves by less
     "elevation_r2": 0.03,
-    "azimuth_correlation": 0.02,
+    "azimuth_resultant": 0.02,
     "azimuth_error_degrees": 1.5,
     "share_of_lighting": 0.01,
     "similar_neighbours": 0.05,

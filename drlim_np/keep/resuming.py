@@ -7,7 +7,8 @@ from typing import TextIO
 
 import numpy as np
 
-from drlim_np.errors import InputError, whole_number
+from drlim_np.door.checks import whole_number
+from drlim_np.errors import InputError
 from drlim_np.keep.checkpoint import Checkpoint
 from drlim_np.objective import Objective
 from drlim_np.training import SGD, Schedule, Step, cosine, descend

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
+from drlim_np.door.checks import real_array, same_length
 from drlim_np.errors import InputError
+from drlim_np.fast.knn import in_unit
 from drlim_np.measure import metrics
 from drlim_np.neighbours import contiguous_views
 
@@ -22,7 +24,7 @@ class Cylinder:
 
     def upright(self, z: np.ndarray) -> np.ndarray:
         """The points turned so that the axis stands upright in the origin: (samples, 3) → x, y and height."""
-        return (np.asarray(z, dtype=np.float64) - self.centre) @ self.frame.T
+        return (real_array("z", z, "samples", "3") - self.centre) @ self.frame.T
 
     def angle(self, z: np.ndarray) -> np.ndarray:
         """How far around the axis each point lies, (samples,) radians from -π to π."""
@@ -39,11 +41,15 @@ def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
 
     The axis is the direction along which elevation grows: that of its regression on the map. Directions across are
     turned, and mirrored if need be, so that the angle is the azimuth as nearly as it can be. The shape of the map is
-    not changed. Raises InputError where elevation does not grow in any direction.
+    not changed. Raises InputError where elevation does not grow in any direction, and for wrong shapes.
     """
-    z = np.asarray(z, dtype=np.float64)
+    z, elevation = real_array("z", z, "samples", "3"), real_array("elevation", elevation, "samples")
+    azimuth = real_array("azimuth", azimuth, "samples")
+    same_length(z=z, elevation=elevation, azimuth=azimuth)
+    if z.shape[1] != 3:
+        raise InputError(f"z has shape {z.shape}: it must be (samples, 3)")
     centre = z.mean(axis=0)
-    slope = np.linalg.lstsq(z - centre, elevation - np.mean(elevation), rcond=None)[0]
+    slope = in_unit(np.linalg.lstsq(in_unit(z - centre), elevation - np.mean(elevation), rcond=None)[0])
     if not np.linalg.norm(slope) > 0:
         raise InputError("elevation does not change along any direction of the map: it has no axis")
     axis = slope / np.linalg.norm(slope)
@@ -74,7 +80,7 @@ def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarr
     similar = contiguous_views(azimuth, elevation, AZIMUTHS)
     return {
         "elevation_r2": metrics.linear_r2(cylinder.height(z), elevation),
-        "azimuth_correlation": metrics.circular_correlation(angle, truth),
+        "azimuth_resultant": metrics.resultant_length(angle, truth),
         "azimuth_error_degrees": float(np.degrees(np.median(np.abs(np.angle(np.exp(1j * (angle - truth))))))),
         "share_of_lighting": metrics.share_within(z, azimuth * ELEVATIONS + elevation),
         "similar_neighbours": metrics.similar_neighbours(z, similar),

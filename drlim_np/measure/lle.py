@@ -6,7 +6,9 @@ from math import inf
 
 import numpy as np
 
+from drlim_np.door.checks import real_array, same_length, whole_number, whole_numbers
 from drlim_np.errors import InputError
+from drlim_np.fast.knn import in_unit
 
 SPARE = 8  # directions carried along beyond those asked for: the more, the faster the iteration settles
 BLOCK = 256  # rows solved for at once, by the inverse of a small triangle
@@ -25,11 +27,15 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
     each then has an eigenvector of eigenvalue 0, and those are turned to follow the largest variance of the data.
 
     M is held dense: 6,000 samples take about 0.3 GiB. Raises InputError for values that are not finite, wrong shapes, a
-    sample without neighbours, and neighbours out of range or of a sample with itself.
+    sample without neighbours, neighbours out of range or of a sample with itself, and a regularisation that is not
+    positive.
     """
-    x = np.asarray(x, dtype=np.float64)
-    neighbours = [np.asarray(near) for near in neighbours]
-    _require(x, neighbours, dims)
+    x = in_unit(real_array("x", x, "samples", "features"))
+    same_length(x=x, neighbours=neighbours)
+    dims = whole_number("dims", dims, 1, len(x) - 2)
+    neighbours = [_others(i, near, len(x)) for i, near in enumerate(neighbours)]
+    if not 0 < regularisation < inf:
+        raise InputError(f"regularisation is {regularisation!r}: it must be a positive number, such as 1e-3")
     if (groups := closed_groups(neighbours)) > 1:
         warnings.warn(
             f"the neighbourhood graph holds {groups} groups without neighbours outside: LLE places each by itself, so"
@@ -148,21 +154,13 @@ class Factor:
         return x
 
 
-def _require(x: np.ndarray, neighbours: list[np.ndarray], dims: int) -> None:
-    if x.ndim != 2 or len(neighbours) != len(x):
-        raise InputError(
-            f"x has shape {x.shape} for {len(neighbours)} lists of neighbours: it must be (samples, features)"
-        )
-    if not np.isfinite(x).all():
-        raise InputError(
-            f"sample {np.flatnonzero(~np.isfinite(x).all(axis=1))[0]} holds NaN or infinite values: remove it"
-        )
-    if not 1 <= dims < len(x) - 1:
-        raise InputError(f"dims is {dims}: {len(x)} samples allow 1 to {len(x) - 2}")
-    for i, near in enumerate(neighbours):
-        if near.ndim != 1 or not len(near):
-            raise InputError(f"sample {i} has no neighbours: leave it out, or join it to another")
-        if not np.issubdtype(near.dtype, np.integer) or near.min() < 0 or near.max() >= len(x) or (near == i).any():
-            raise InputError(f"sample {i} has neighbours {near.tolist()}: they must be others, from 0 to {len(x) - 1}")
-        if len(np.unique(near)) < len(near):
-            raise InputError(f"sample {i} has neighbours {near.tolist()}: each may stand once")
+def _others(i: int, near: np.ndarray, samples: int) -> np.ndarray:
+    """The neighbours of sample i as int64. Raises InputError unless they are distinct others, at least one."""
+    if np.size(near) == 0:
+        raise InputError(f"sample {i} has no neighbours: leave it out, or join it to another")
+    near = whole_numbers(f"the list of neighbours of sample {i}", near, "neighbours")
+    if near.min() < 0 or near.max() >= samples or (near == i).any():
+        raise InputError(f"sample {i} has neighbours {near.tolist()}: they must be others, from 0 to {samples - 1}")
+    if len(np.unique(near)) < len(near):
+        raise InputError(f"sample {i} has neighbours {near.tolist()}: each may stand once")
+    return near

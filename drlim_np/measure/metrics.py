@@ -1,12 +1,17 @@
-"""The numbers behind each claim. `z` is an embedding, (samples, dims); all work in float64 on the host."""
+"""The numbers behind each claim. `z` is an embedding, (samples, dims); all work in float64 on the host.
+
+All raise InputError for arrays of wrong shapes or different lengths, and for values that are not finite. No measure
+depends on the unit of length, so a map is first brought into one in which no square leaves the range of float64.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from drlim_np.door.checks import finite, plain_array, real_array, same_length, whole_number
 from drlim_np.errors import InputError
-from drlim_np.fast.knn import nearest_neighbours
+from drlim_np.fast.knn import in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 
 BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 samples
@@ -18,7 +23,7 @@ def slant(images: np.ndarray) -> np.ndarray:
     x to the right and y upwards: pixels to the right per pixel of height, 0 upright, positive leaning right.
     Raises InputError for an image without ink or with all ink in one row, whose slant is not defined.
     """
-    ink = np.asarray(images, dtype=np.float64)
+    ink = real_array("images", images, "samples", "height", "width")
     _, height, width = ink.shape
     x, y = np.arange(width), np.arange(height)[::-1]
     total = ink.sum(axis=(1, 2))
@@ -32,24 +37,15 @@ def slant(images: np.ndarray) -> np.ndarray:
     return lean
 
 
-def neighbours(z: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
-    """The k nearest other samples of each on the map, nearest first: (samples, k). Ties go to the smaller index.
-
-    threads: at work at once; the result does not depend on it.
-
-    Raises InputError unless 1 ≤ k < samples, as do the measures below that look at k neighbours.
-    """
-    return nearest_neighbours(np.asarray(z, dtype=np.float64), k, threads)
-
-
 def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
     """Leave-one-out k-nearest-neighbour accuracy: the share of samples that share the label of most neighbours.
 
-    A tie between labels goes to the smaller one.
+    A tie between labels goes to the smaller one. Raises InputError unless 1 ≤ k < samples, as do the measures below
+    that look at k neighbours.
     """
-    classes, coded = np.unique(labels, return_inverse=True)
-    votes = coded[neighbours(z, k)]
-    counts = (votes[:, :, None] == np.arange(len(classes))).sum(axis=1)
+    z, (coded, sizes) = _rows("z", z), _coded("labels", labels, z)
+    votes = coded[nearest_neighbours(z, k)]
+    counts = (votes[:, :, None] == np.arange(len(sizes))).sum(axis=1)
     return float(np.mean(counts.argmax(axis=1) == coded))
 
 
@@ -59,10 +55,12 @@ def regression_r2(z: np.ndarray, target: np.ndarray, k: int = 10) -> float:
     t̂ of a sample is the mean over its k nearest others, so no sample predicts itself. 1 is perfect; 0 is no better than
     the mean of all. Raises InputError for a target that is the same everywhere.
     """
-    target = np.asarray(target, dtype=np.float64)
+    z, target = _rows("z", z), in_unit(real_array("target", target, "samples"))
+    same_length(z=z, target=target)
+    nearest = nearest_neighbours(z, k)
     if (target == target[0]).all():
-        raise InputError(f"the target is {target[0]:g} for every sample: there is nothing to predict")
-    predicted = target[neighbours(z, k)].mean(axis=1)
+        raise InputError("the target is the same for every sample: there is nothing to predict")
+    predicted = target[nearest].mean(axis=1)
     return float(1 - np.sum((target - predicted) ** 2) / np.sum((target - target.mean()) ** 2))
 
 
@@ -71,32 +69,33 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
 
     Does not depend on the unit of length. Raises InputError where k + 1 samples coincide, whose log r_k is not defined.
     """
-    z = np.asarray(z, dtype=np.float64)
-    radius = np.sqrt(np.sum((z - z[neighbours(z, k)[:, -1]]) ** 2, axis=1))
+    z = _rows("z", z)
+    radius = np.sqrt(np.sum((z - z[nearest_neighbours(z, k)[:, -1]]) ** 2, axis=1))
     if not (radius > 0).all():
         raise InputError(f"{k + 1} or more samples share one place on the map: its evenness is not defined")
-    return float(np.std(np.log(radius)))
+    return float(np.std(np.log(radius / radius.max())))
 
 
 def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
     """How far one can trust that neighbours on the map are neighbours in the data (Venna and Kaski, 2001), at most 1.
 
     1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j)
-    is 1 + the number of samples nearer to i than j is, in the data `x` (samples, features).
+    is 1 + the number of samples nearer to i than j is, in the data `x` (samples, features). Samples at one distance
+    share their rank.
     threads: blocks of samples ranked at once; the result does not depend on it. Raises InputError unless 1 ≤ k < n/2.
     """
-    return _agreement(x, z, k, threads)
+    return _agreement(_rows("x", x), _rows("z", z), k, threads)
 
 
 def continuity(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
     """How far neighbours in the data stay neighbours on the map: `trustworthiness` with the two exchanged."""
-    return _agreement(z, x, k, threads)
+    return _agreement(_rows("z", z), _rows("x", x), k, threads)
 
 
 def same_label_neighbours(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
     """The share of the k nearest others of each sample that have its label; by chance about the label's own share."""
-    labels = np.asarray(labels)
-    return float(np.mean(labels[neighbours(z, k)] == labels[:, None]))
+    z, (coded, _) = _rows("z", z), _coded("labels", labels, z)
+    return float(np.mean(coded[nearest_neighbours(z, k)] == coded[:, None]))
 
 
 def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
@@ -105,10 +104,9 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
     a is a sample's mean distance to the others of its label, b the least mean distance to those of another. A sample
     that is alone with its label counts 0. Raises InputError for a single label, or one for every sample.
     """
-    z = np.asarray(z, dtype=np.float64)
-    names, coded, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if not 1 < len(names) < len(z):
-        raise InputError(f"{len(z)} samples have {len(names)} labels: a silhouette needs 2 to {len(z) - 1}")
+    z, (coded, counts) = _rows("z", z), _coded("labels", labels, z)
+    if not 1 < len(counts) < len(z):
+        raise InputError(f"{len(z)} samples have {len(counts)} labels: a silhouette needs 2 to {len(z) - 1}")
     order, first, total = np.argsort(coded), np.cumsum(counts) - counts, 0.0
     z, coded = z[order], coded[order]
     for rows in _blocks(len(z)):
@@ -130,7 +128,7 @@ def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
     it as far as replacing it. Raises InputError without two copies of a character, without two characters, or where all
     characters lie in one place.
     """
-    z, character = np.asarray(z, dtype=np.float64), np.asarray(character)
+    z, (character, _) = _rows("z", z), _coded("character", character, z)
     sums, pairs = np.zeros(2), np.zeros(2)
     for rows in _blocks(len(z)):
         alike, distance = character[rows, None] == character, _distances(z, rows)
@@ -148,19 +146,23 @@ def linear_r2(x: np.ndarray, target: np.ndarray) -> float:
 
     x, target: (samples,). Raises InputError where either is the same everywhere.
     """
-    x, target = np.asarray(x, dtype=np.float64), np.asarray(target, dtype=np.float64)
+    x, target = (in_unit(real_array(name, a, "samples")) for name, a in (("x", x), ("target", target)))
+    same_length(x=x, target=target)
     if np.ptp(x) == 0 or np.ptp(target) == 0:
         raise InputError("one of the two quantities is the same for every sample: there is nothing to explain")
     return float(np.corrcoef(x, target)[0, 1] ** 2)
 
 
-def circular_correlation(angle: np.ndarray, target: np.ndarray) -> float:
-    """How constant the difference of two angles is: |mean e^{i(angle - target)}|, in radians, (samples,) each.
+def resultant_length(angle: np.ndarray, target: np.ndarray) -> float:
+    """How constant the difference of two angles is: its mean resultant length |mean e^{i(angle - target)}|.
 
-    1 if one is the other turned by some angle; 0 if they have nothing to do with each other; about 1 - σ²/2 for small
-    random errors of standard deviation σ. A mirrored circle counts as another.
+    angle, target: (samples,) radians. 1 if one is the other turned by some angle; about 1 - σ²/2 for small random
+    errors of standard deviation σ; 0 if the difference is spread evenly round the circle, as between an angle that goes
+    round and its mirror image. It is no correlation: two independent angles that vary little have it near 1 as well.
     """
-    return float(abs(np.mean(np.exp(1j * (np.asarray(angle) - np.asarray(target))))))
+    angle, target = (real_array(name, a, "samples") for name, a in (("angle", angle), ("target", target)))
+    same_length(angle=angle, target=target)
+    return float(abs(np.mean(np.exp(1j * (angle - target)))))
 
 
 def share_within(z: np.ndarray, groups: np.ndarray) -> float:
@@ -170,54 +172,102 @@ def share_within(z: np.ndarray, groups: np.ndarray) -> float:
     mean over (samples - groups), and over (samples - 1). Raises InputError unless some group has two samples, and
     where all samples lie in one place.
     """
-    z = np.asarray(z, dtype=np.float64)
-    names, coded, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    if len(names) == len(z):
+    z, (coded, counts) = _rows("z", z), _coded("groups", groups, z)
+    if len(counts) == len(z):
         raise InputError("every sample is a group of its own: nothing varies within one")
     means = np.stack([np.bincount(coded, column) for column in z.T], axis=1) / counts[:, None]
     within, total = np.sum((z - means[coded]) ** 2), np.sum((z - z.mean(axis=0)) ** 2)
     if not total > 0:
         raise InputError("all samples lie in one place on the map: shares of its variance are not defined")
-    return float(within / (len(z) - len(names)) / (total / (len(z) - 1)))
+    return float(within / (len(z) - len(counts)) / (total / (len(z) - 1)))
 
 
 def similar_neighbours(z: np.ndarray, similar: SimilarityGraph, k: int = 5) -> float:
-    """The share of the k nearest others of each sample that are similar to it in the graph."""
-    nearest = neighbours(z, k)
+    """The share of the k nearest others of each sample that are similar to it in the graph, one of as many samples."""
+    z = _rows("z", z)
+    if similar.size != len(z):
+        raise InputError(f"the graph has {similar.size} samples and the map {len(z)}: take the graph of these samples")
+    nearest = nearest_neighbours(z, k)
     pairs = np.sort(np.stack([np.repeat(np.arange(len(nearest)), k), nearest.ravel()], axis=1), axis=1)
     return float(np.isin(pairs @ [similar.size, 1], similar.edges @ [similar.size, 1]).mean())
 
 
 def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
-    """The linear baseline: coordinates along the `dims` directions of largest variance, (samples, dims)."""
-    x = np.asarray(x, dtype=np.float64)
+    """The linear baseline: coordinates along the `dims` directions of largest variance, (samples, dims).
+
+    Raises InputError unless 1 ≤ dims ≤ the smaller of samples and features.
+    """
+    x = real_array("x", x, "samples", "features")
+    dims = whole_number("dims", dims, 1, min(x.shape))
     left, scale, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     return left[:, :dims] * scale[:dims]
 
 
 def _agreement(space: np.ndarray, other: np.ndarray, k: int, threads: int) -> float:
-    """How few of the k nearest in `other` rank beyond k by distance in `space`; see `trustworthiness`."""
-    samples = len(space)
-    if not 1 <= k < samples / 2:
-        raise InputError(f"k is {k}: trustworthiness of {samples} samples needs 1 <= k < {samples / 2:g}")
-    space = np.asarray(space, dtype=np.float64)
-    space, nearest = space - space.mean(axis=0), neighbours(other, k, threads)
-    squares = np.sum(space * space, axis=1)
+    """How few of the k nearest in `other` rank beyond k by distance in `space`; see `trustworthiness`.
 
-    def beyond(rows: slice) -> int:
-        squared = space[rows] @ space.T  # centred, so that little cancels in |a|² - 2ab + |b|²
+    Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
+    by difference, so that samples tie in rank if they do in distance. Whole numbers and the like need none of that.
+    """
+    same_length(x=space, z=other)
+    samples, features = space.shape
+    k = whole_number("k", k, 1, (samples - 1) // 2)
+    nearest = nearest_neighbours(other, k, threads)
+    bits = (51 - features.bit_length()) // 2  # so that features · (2 · 2^bits)² stays below 2^53
+    rounds = any((np.rint(part) != part).any() for part in (np.ldexp(space[rows], bits) for rows in _blocks(samples)))
+    centred = space - space.mean(axis=0) if rounds else space  # so that little cancels in |a|² - 2ab + |b|²
+    squares = np.sum(centred * centred, axis=1)
+    rounding = rounds * (features + 6) * np.finfo(float).eps * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
+
+    def distances(rows: slice) -> np.ndarray:
+        squared = centred[rows] @ centred.T
         squared *= -2
         squared += squares[rows, None]
         squared += squares
         squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
-        of_nearest = np.take_along_axis(squared, nearest[rows], axis=1)
+        return squared
+
+    def beyond(rows: slice) -> int:
+        squared = distances(rows)
+        of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * rounding[rows, None]
+        edges = np.concatenate([of_nearest - doubt, of_nearest + doubt], axis=1)
         squared.sort(axis=1)
-        rank = 1 + np.array([np.searchsorted(*line) for line in zip(squared, of_nearest, strict=True)])
-        return int(np.maximum(rank - k, 0).sum())
+        below = np.array([np.searchsorted(*line) for line in zip(squared, edges, strict=True)])
+        nearer = below[:, :k]
+        for i in np.flatnonzero((below[:, k:] - nearer > 1).any(axis=1)):
+            row = rows.start + i
+            nearer[i] = _nearer(space, row, nearest[row], distances(slice(row, row + 1))[0], doubt[i])
+        return int(np.maximum(1 + nearer - k, 0).sum())
 
     with ThreadPoolExecutor(threads) as pool:
         total = sum(pool.map(beyond, _blocks(samples)))
     return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * total)
+
+
+def _nearer(space: np.ndarray, i: int, whom: np.ndarray, squared: np.ndarray, doubt: np.ndarray) -> np.ndarray:
+    """How many samples are nearer to sample i than each of `whom`, (k,): those within `doubt` are compared exactly.
+
+    squared: (samples,) the squared distances from i, rounded; here they are made exact where it counts.
+    """
+    near = np.flatnonzero((np.abs(squared - squared[whom, None]) <= doubt).any(axis=0))
+    difference = space[near] - space[i]
+    squared[near] = np.einsum("rf,rf->r", difference, difference)
+    return np.count_nonzero(squared < squared[whom, None], axis=1)
+
+
+def _rows(name: str, x: np.ndarray) -> np.ndarray:
+    """`x` (samples, dims) as float64, in a unit that keeps squares in range."""
+    return in_unit(real_array(name, x, "samples", "dims"))
+
+
+def _coded(name: str, labels: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of the samples of z as (samples,) numbers 0, 1, … in the labels' order, and how many have each."""
+    labels = plain_array(name, labels, "samples")
+    if np.issubdtype(labels.dtype, np.inexact):
+        finite(name, labels)
+    same_length(**{"z": z, name: labels})
+    _, coded, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return coded, counts
 
 
 def _distances(z: np.ndarray, rows: slice) -> np.ndarray:

@@ -1,5 +1,6 @@
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -111,6 +112,81 @@ def test_a_layer_with_a_wrong_pullback_is_rejected_tensor_by_tensor():
     assert {row.tensor: row.holds for row in rows} == {"params.weight": True, "params.bias": False, "input": True}
 
 
+def hinge(arguments):
+    """Half the square of each positive entry: its slope is continuous and bends at 0."""
+    x = arguments["x"]
+    return (np.where(np.real(x) > 0, x, 0) ** 2).sum() / 2
+
+
+def test_a_central_difference_across_a_kink_does_not_reject_what_the_complex_step_confirms():
+    (row,) = check(hinge, {"x": np.array([2e-6])}, {"x": np.array([2e-6])}, rng())
+    assert row.complex_error <= COMPLEX_BOUND and row.central_error > CENTRAL_BOUND
+    assert row.near_a_kink and row.holds
+
+
+def test_a_central_difference_whose_step_is_too_long_or_too_short_does_not_reject_either():
+    too_long = check(lambda a: np.sin(3e3 * a["x"]).sum(), {"x": np.ones(1)}, {"x": 3e3 * np.cos([3e3])}, rng())
+    too_short = check(lambda a: (1e6 + a["x"]).sum(), {"x": np.ones(1)}, {"x": np.ones(1)}, rng())
+    assert all(row.central_error > CENTRAL_BOUND and row.near_a_kink and row.holds for row in (*too_long, *too_short))
+
+
+def test_a_central_difference_that_other_steps_confirm_rejects_whatever_the_complex_step_says():
+    blind = lambda a: (a["x"] ** 3).sum() + (np.real(a["x"]) ** 2).sum()  # noqa: E731 - no analytic function
+    x = np.array([1.5, -0.7])
+    (row,) = check(blind, {"x": x}, {"x": 3 * x**2}, rng())
+    assert row.complex_error <= COMPLEX_BOUND
+    assert not row.near_a_kink and not row.holds and 0 < row.central_doubt < 1e-3
+
+
+def test_near_a_kink_a_wrong_gradient_is_rejected_as_anywhere():
+    for wrong in (0.0, 1e-6, 2.1e-6):
+        (row,) = check(hinge, {"x": np.array([2e-6])}, {"x": np.array([wrong])}, rng())
+        assert not row.near_a_kink and not row.holds
+
+
+def test_a_doubt_as_large_as_half_the_error_is_what_saves():
+    row = Row("x", 1, 0.0, 4e-7, 2e-7)
+    assert row.near_a_kink and row.holds
+    assert not replace(row, central_doubt=1.9e-7).holds
+    assert not replace(row, complex_error=1e-11).holds and not replace(row, complex_error=1e-11).near_a_kink
+    assert not replace(row, central_error=1e-8).near_a_kink and replace(row, central_error=1e-8).holds
+    assert not replace(row, central_error=math.nan).holds and not replace(row, central_doubt=math.nan).holds
+
+
+def test_one_array_at_two_leaves_is_two_arguments_and_given_once_its_gradient_is_the_sum():
+    w, x = np.array([0.3, -1.2]), np.array([2.0, 0.5])
+    for arguments in ({"first": w, "second": w}, {"first": w, "second": w.copy()}):
+        product = lambda a: (a["first"] ** 2 * a["second"] * x).sum()  # noqa: E731
+        shares = {"first": 2 * w * w * x, "second": w**2 * x}
+        assert all(row.holds for row in check(product, arguments, shares, rng()))
+        assert not any(row.holds for row in check(product, arguments, dict.fromkeys(shares, 3 * w**2 * x), rng()))
+    (row,) = check(lambda a: (a["w"] ** 2 * a["w"] * x).sum(), {"w": w}, {"w": 3 * w**2 * x}, rng())
+    assert row.holds
+
+
+@pytest.mark.parametrize(
+    ("tree", "named"), [({}, "the tree"), ({"x": np.ones((0, 3))}, "x"), ({"x": np.ones(2), "y": np.ones(0)}, "y")]
+)
+def test_a_check_of_nothing_is_refused(tree, named):
+    with pytest.raises(InputError, match=f"^{named} has no entries: there is nothing to check$"):
+        check(lambda arguments: 0.0, tree, tree, rng())
+
+
+def test_a_layer_on_no_samples_is_refused():
+    layer = Linear(3, 2)
+    with pytest.raises(InputError, match=r"^input has no entries: there is nothing to check$"):
+        check_layer(layer, layer.init(rng(), np.float64), np.empty((0, 3)), rng())
+
+
+def test_a_seed_in_place_of_a_generator_is_refused():
+    for refused in (
+        lambda: check(cube, {"x": np.ones(2)}, {"x": np.ones(2)}, 0),
+        lambda: check_layer(Linear(3, 2), {}, np.ones((1, 3)), 0),
+    ):
+        with pytest.raises(InputError, match=r"^rng is 0: give a generator, such as numpy.random.default_rng\(0\)$"):
+            refused()
+
+
 def test_float32_and_mismatched_trees_are_refused():
     x = np.ones(2)
     with pytest.raises(InputError, match=r"^x must be a float64 NumPy array to be checked, got float32$"):
@@ -126,6 +202,8 @@ def test_the_command_prints_every_finding_and_its_status_tells_of_surprises(caps
     caught = catalogue.Finding("wrong: a sign", Row("weight", 2, 1.0, 1.0), wrong_on_purpose=True)
     missed = catalogue.Finding("wrong: a factor", Row("weight", 2, 1e-16, 1e-10), wrong_on_purpose=True)
     fails = catalogue.Finding("a loss", Row("z", 2, 1e-3, 1e-3))
+    assert "holds, near a kink" in catalogue.table([right._replace(row=Row("weight", 2, 1e-16, 4e-7, 4e-7))])
+    assert "kink" not in catalogue.table([right, caught, missed, fails])
     for found, status in [([right, caught], 0), ([right, missed], 1), ([fails, caught], 1)]:
         monkeypatch.setattr(catalogue, "findings", lambda seed, backend, found=found: iter(found))
         assert catalogue.main(["--seed", "3"]) == status

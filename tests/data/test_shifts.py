@@ -39,6 +39,11 @@ def test_each_copy_is_its_image_moved_to_the_right_and_copies_of_one_image_follo
     assert (images == before).all()
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64])
+def test_shifts_of_any_whole_dtype_are_moved_alike(images, dtype):
+    assert (shifted(images, np.array([3, 0, 6], dtype)) == shifted(images, (3, 0, 6))).all()
+
+
 def test_ink_lost_is_the_share_that_leaves_the_image():
     images = np.zeros((2, 1, 2, 5))
     images[0, 0, 0, 4], images[1, 0, 1, 0], images[1, 0, 1, 2] = 1, 2, 5
@@ -51,7 +56,7 @@ def test_digits_on_the_canvas_lose_little_ink_and_only_to_the_shifts_by_6():
     assert max(lost[-6], lost[6]) < 0.02
 
 
-@pytest.mark.parametrize("shift", [7, -7, 40, 1.0, "3"])
+@pytest.mark.parametrize("shift", [7, -7, 40, 1.0, "3", True, np.int8(-128)])
 def test_a_shift_that_leaves_nothing_is_refused_in_one_line(images, shift):
     with pytest.raises(InputError, match=r"shift is .*from -6 to 6$"):
         shifted(images, (0, shift))

@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from drlim_np.errors import InputError
 from drlim_np.fast import knn as nearest
-from drlim_np.fast.knn import SPARE, nearest_neighbours
+from drlim_np.fast.knn import SPARE, in_unit, nearest_neighbours
 
 
 def by_double_loop(x, k):
@@ -85,10 +85,19 @@ def test_ties_and_duplicates_go_to_the_smaller_index(x, rows, tile, spare, data)
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32, np.float64, bool])
-def test_every_real_dtype_is_compared_by_value(dtype):
-    x = np.random.default_rng(0).integers(0, 256, (30, 6)).astype(dtype)
+@pytest.mark.parametrize("features", [2, 6])
+@pytest.mark.parametrize(
+    "dtype", [np.uint8, np.int8, np.uint16, np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64, bool]
+)
+def test_every_real_dtype_is_compared_by_value(dtype, features):
+    x = np.random.default_rng(0).integers(0, 256, (30, features)).astype(dtype)
     assert nearest_neighbours(x, 4).tolist() == by_double_loop(x, 4).tolist()
+
+
+@pytest.mark.parametrize("x", [np.full((6, 2), 2**53), np.ma.masked_equal(np.eye(6), 1), 1j * np.eye(6), [["a"]] * 6])
+def test_what_float64_does_not_hold_as_it_is_is_refused(x):
+    with pytest.raises(InputError, match=r"^x (is|has)"):
+        nearest_neighbours(x, 2)
 
 
 @pytest.mark.parametrize("block", ["ROWS", "TILE"])
@@ -143,6 +152,26 @@ def test_on_a_map_no_box_is_left_out_that_is_near_to_a_single_sample_of_another(
     assert nearest_neighbours(x, 2).tolist() == by_double_loop(x, 2).tolist()
 
 
+def test_on_a_map_a_tie_with_a_sample_in_a_box_left_out_goes_to_the_smaller_index():
+    # Nine boxes are nearer to the middle one than the left one is, though not to its first sample, which is as far from
+    # the left one as from its second neighbour in its own box. With its own these are the ten that are looked at first.
+    left, right = -2 - np.arange(nearest.BOX) / 2**14, 32.125 + np.arange(9 * nearest.BOX) / 2**14
+    middle = np.arange(nearest.BOX)
+    for parts, second in (((left, middle, right), 0), ((middle, left, right), 2)):
+        x = np.concatenate(parts)[:, None]
+        found = nearest_neighbours(x, 2)
+        assert found.tolist() == by_double_loop(x, 2).tolist()
+        assert found[np.flatnonzero(x[:, 0] == 0)[0], 1] == second
+
+
+def test_on_a_lattice_of_many_small_boxes_ties_at_every_radius_go_to_the_smaller_index():
+    grid = np.stack(np.meshgrid(np.arange(10), np.arange(10)), axis=-1).reshape(-1, 2)
+    for seed in range(5):
+        x = np.random.default_rng(seed).permutation(grid)
+        with mock.patch.object(nearest, "BOX", 3):
+            assert nearest_neighbours(x, 8).tolist() == by_double_loop(x, 8).tolist()
+
+
 def test_on_a_map_few_samples_are_compared():
     x = np.random.default_rng(14).random((3000, 2))
     with mock.patch.object(nearest, "_rank", side_effect=nearest._rank) as rank:
@@ -192,6 +221,19 @@ def test_the_unit_of_the_pixels_does_not_matter(scale):
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e10, 1e30, 1e300])
+def test_the_unit_does_not_matter_above_three_features_and_with_more_samples_than_candidates(scale):
+    x = np.random.default_rng(6).standard_normal((120, 20))
+    assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
+    assert counted_fallbacks(scale * x, 5) == 0
+
+
+def test_the_unit_is_the_power_of_two_that_leaves_the_largest_entry_below_one():
+    for largest, expected in ((1.0, 0.5), (-1.0, -0.5), (0.75, 0.75), (-3.0, -0.75), (5e-324, 0.5), (1.5e308, 0.8344)):
+        assert in_unit(np.array([largest, 0.0])) == pytest.approx([expected, 0], abs=1e-4)
+    assert in_unit(np.zeros(2)).tolist() == [0, 0] and in_unit(np.empty((0, 2))).shape == (0, 2)
+
+
 def test_pixels_have_the_neighbours_that_scikit_learn_finds():
     x = pixel_like(400, np.random.default_rng(7))
     reference = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(x.astype(np.float64))
@@ -202,6 +244,17 @@ def test_ties_that_no_rounding_puts_in_doubt_go_to_the_smaller_index_too():
     x = np.repeat((np.arange(60) // 2)[:, None], 4, axis=1)  # each point twice, on a line: left and right of it tie
     assert counted_fallbacks(x, 3) == 0
     assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
+
+
+@pytest.mark.parametrize(("samples", "features"), [(500, 4), (40, 2000)])
+def test_the_bound_on_rounding_grows_with_the_features_and_not_with_the_samples(samples, features):
+    x = np.random.default_rng(9).integers(0, 2, (samples, features)) * 1.0
+    centred = (x - x.mean(axis=0)).astype(np.float32)
+    largest = (2 * np.sqrt(np.sum(centred.astype(np.float64) ** 2, axis=1).max())) ** 2
+    _, beyond = nearest._candidates(x, 5, 1)
+    farthest = np.sort(np.sum((x[:, None] - x) ** 2, axis=2), axis=1)[:, 5]
+    margin = (farthest - beyond) / (largest * np.finfo(np.float32).eps)
+    assert margin.max() == pytest.approx(features + 6, rel=0.5)
 
 
 # ---- resources ----
@@ -234,9 +287,21 @@ def test_the_samples_are_left_as_they_were():
 # ---- what is refused ----
 
 
-@pytest.mark.parametrize("k", [0, -1, 6, 7, 2.0, None])
+@pytest.mark.parametrize("threads", [0, -1, 1.0, None])
+def test_threads_are_counted_from_one(threads):
+    with pytest.raises(InputError, match=r"^threads is .*: it must be a whole number of at least 1$"):
+        nearest_neighbours(np.eye(6), 2, threads)
+
+
+def test_a_k_of_numpys_integers_is_that_k():
+    x = np.random.default_rng(0).random((300, 4))
+    for k in (np.uint8(5), np.int8(5), np.uint64(5)):
+        assert nearest_neighbours(x, k).tolist() == nearest_neighbours(x, 5).tolist()
+
+
+@pytest.mark.parametrize("k", [0, -1, 6, 7, 2.0, None, True])
 def test_a_k_without_that_many_others_is_refused_in_one_line(k):
-    with pytest.raises(InputError, match="k must be 1 to 5") as error:
+    with pytest.raises(InputError, match="it must be a whole number from 1 to 5") as error:
         nearest_neighbours(np.eye(6), k)
     assert "\n" not in str(error.value)
 

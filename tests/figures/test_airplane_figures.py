@@ -105,7 +105,7 @@ def test_the_numbers_of_figure_8_are_those_of_the_unseen_views(results):
     assert (arrays["azimuth"] == VIEWS.azimuth[given.test]).all()
     assert measured["elevation_r2"] == metrics.linear_r2(found.cylinder.height(z), VIEWS.elevation[given.test])
     angle = found.cylinder.angle(z)
-    assert measured["azimuth_correlation"] == metrics.circular_correlation(angle, given.azimuth[given.test])
+    assert measured["azimuth_resultant"] == metrics.resultant_length(angle, given.azimuth[given.test])
     pose = VIEWS.azimuth[given.test] * 9 + VIEWS.elevation[given.test]
     assert measured["share_of_lighting"] == metrics.share_within(z, pose)
     assert measured["similar_neighbours"] == metrics.similar_neighbours(z, given.similar_test)
@@ -167,7 +167,7 @@ def test_the_last_moment_of_the_unfolding_is_figure_8(results):
     result = results["unfolding"]
     assert result.claims[0].holds and result.claims[0].bound == 0
     assert result.files["gif"].startswith(b"GIF89a")
-    assert list(result.measured["elevation_r2_and_azimuth_correlation_by_step"])[-1] == "4"
+    assert list(result.measured["elevation_r2_and_azimuth_resultant_by_step"])[-1] == "4"
 
 
 def test_a_map_is_projected_as_a_camera_would_see_it():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from drlim_np.errors import InputError
 from drlim_np.measure.cylinder import fit
-from drlim_np.measure.metrics import circular_correlation, linear_r2
+from drlim_np.measure.metrics import linear_r2, resultant_length
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -53,7 +53,7 @@ def test_a_ring_twisted_into_a_figure_of_eight_has_neither_azimuth_nor_elevation
     flipped = np.where(azimuth < np.pi, 1, -1)
     z = np.stack([np.sin(2 * azimuth), np.sin(azimuth), 0.2 * flipped * (elevation - 4)], axis=1)
     found = fit(z + 1e-6 * np.random.default_rng(0).standard_normal(z.shape), elevation, azimuth)
-    assert circular_correlation(found.angle(z), azimuth) < 0.8
+    assert resultant_length(found.angle(z), azimuth) < 0.8
     assert linear_r2(found.height(z), elevation) < 0.1
 
 
@@ -61,3 +61,37 @@ def test_elevations_that_are_all_the_same_are_refused():
     z, elevation, azimuth = placed(0)
     with pytest.raises(InputError, match="no axis"):
         fit(z, np.zeros_like(elevation), azimuth)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_the_unit_of_length_does_not_matter_however_large_or_small(unit):
+    z, elevation, azimuth = placed(0)
+    np.testing.assert_allclose(fit(unit * z, elevation, azimuth).frame, fit(z, elevation, azimuth).frame, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16, np.float32])
+def test_views_of_any_dtype_are_fitted_in_float64(dtype):
+    z, elevation, azimuth = placed(0)
+    rounded = np.rint(10 * z).astype(dtype)
+    one, other = (fit(z, elevation.astype(d), azimuth) for z, d in ((rounded, dtype), (rounded.astype(float), float)))
+    assert (one.frame == other.frame).all() and (one.centre == other.centre).all()
+    assert (one.angle(rounded) == other.angle(rounded.astype(float))).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"z": np.ones((162, 2))}, r"^z has shape \(162, 2\): it must be \(samples, 3\)$"),
+        ({"z": np.ones(162)}, r"^z has shape \(162,\): it must be \(samples, 3\)$"),
+        ({"z": np.full((162, 3), np.nan)}, "^sample 0 of z holds NaN"),
+        ({"elevation": np.arange(161)}, "^the numbers of samples differ"),
+        ({"azimuth": np.arange(161)}, "^the numbers of samples differ"),
+        ({"azimuth": np.ones((162, 1))}, "^azimuth has shape"),
+        ({"elevation": np.ones((162, 1))}, "^elevation has shape"),
+        ({"azimuth": np.full(162, np.inf)}, "^sample 0 of azimuth holds NaN"),
+    ],
+)
+def test_what_has_no_meaning_is_refused_in_one_line(changes, named):
+    arguments = dict(zip(("z", "elevation", "azimuth"), placed(0), strict=True)) | changes
+    with pytest.raises(InputError, match=named):
+        fit(**arguments)

@@ -188,23 +188,58 @@ def test_the_same_data_give_the_same_map(rng):
     assert (x == before).all()
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int64, np.float16, np.float32])
+def test_data_of_any_dtype_are_mapped_in_float64(rng, dtype):
+    x = rng.permutation(120)[:, None] % np.array([[7, 11, 120]])
+    near = nearest_neighbours(x, 6)
+    assert (lle(x.astype(dtype), near) == lle(x.astype(np.float64), near)).all()
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_the_unit_of_the_data_does_not_matter_however_large_or_small(rng, unit):
+    x = rng.standard_normal((60, 3))
+    near = nearest_neighbours(x, 6)
+    np.testing.assert_allclose(lle(unit * x, near), lle(x, near), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, np.int32])
+def test_neighbours_of_any_whole_dtype_will_do(rng, dtype):
+    x = rng.standard_normal((60, 3))
+    near = nearest_neighbours(x, 6)
+    assert (lle(x, near.astype(dtype)) == lle(x, near)).all()
+
+
 RING = [np.array([(i + 1) % 6]) for i in range(6)]
 
 
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"x": np.ones(6)}, r"x has shape \(6,\) for 6 lists"),
-        ({"x": np.ones((5, 2))}, r"x has shape \(5, 2\) for 6 lists"),
-        ({"x": np.full((6, 2), np.nan)}, "sample 0 holds NaN"),
-        ({"dims": 0}, "dims is 0: 6 samples allow 1 to 4"),
+        ({"x": np.ones(6)}, r"x has shape \(6,\): it must be \(samples, features\)"),
+        ({"x": np.ones((5, 2))}, r"numbers of samples differ \(x 5, neighbours 6\)"),
+        ({"x": np.full((6, 2), np.nan)}, "sample 0 of x holds NaN"),
+        ({"dims": 0}, "dims is 0: it must be a whole number from 1 to 4"),
         ({"dims": 5}, "dims is 5"),
         ({"neighbours": [*RING[:5], np.array([], int)]}, "sample 5 has no neighbours"),
         ({"neighbours": [*RING[:5], np.array([6])]}, "sample 5 has neighbours"),
         ({"neighbours": [*RING[:5], np.array([-1])]}, "sample 5 has neighbours"),
         ({"neighbours": [*RING[:5], np.array([5])]}, "sample 5 has neighbours"),
-        ({"neighbours": [*RING[:5], np.array([1.0])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([1.0])]}, "neighbours of sample 5 is float64"),
         ({"neighbours": [*RING[:5], np.array([1, 1])]}, "each may stand once"),
+        ({"neighbours": [*RING[:5], np.array([1, -1])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([-1, 1])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([1, 6])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([6, 1])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([1, 5])]}, "sample 5 has neighbours"),
+        ({"neighbours": [*RING[:5], np.array([[1]])]}, "neighbours of sample 5 has shape"),
+        ({"neighbours": RING[:5]}, r"numbers of samples differ \(x 6, neighbours 5\)"),
+        ({"x": np.where(np.arange(12).reshape(6, 2) == 11, np.nan, 0)}, "sample 5 of x holds NaN"),
+        ({"x": np.ones((6, 2), complex)}, "complex128"),
+        ({"dims": 1.0}, "dims is 1.0"),
+        ({"regularisation": 0}, "regularisation is 0: it must be a positive number"),
+        ({"regularisation": -1e-3}, "regularisation is -0.001: it must be a positive number"),
+        ({"regularisation": np.nan}, "regularisation is nan: it must be a positive number"),
+        ({"regularisation": np.inf}, "regularisation is inf: it must be a positive number"),
     ],
 )
 def test_what_has_no_meaning_is_refused_in_one_line(rng, changes, named):

@@ -1,9 +1,12 @@
 """The numbers behind the claims against scikit-learn, against sorted lists, and against values worked by hand."""
 
+import re
 import tracemalloc
 from collections import Counter
+from fractions import Fraction
 from itertools import combinations
 from math import dist, log, sqrt
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -18,15 +21,15 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 import drlim_np.measure.metrics
 from drlim_np.errors import InputError
+from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.metrics import (
     accuracy,
-    circular_correlation,
     continuity,
     linear_r2,
-    neighbours,
     pca,
     regression_r2,
+    resultant_length,
     same_label_neighbours,
     share_within,
     shift_ratio,
@@ -38,6 +41,7 @@ from drlim_np.measure.metrics import (
 )
 
 BOUND = 1e-12
+powers_of_two = st.integers(-20, 20).map(lambda n: 2.0**n)
 LINE = np.array([[0.0], [1.0], [3.0], [7.0], [15.0]])
 
 
@@ -134,34 +138,21 @@ def test_ink_in_one_row_has_no_slant_however_much_there_is(rng):
             slant(images)
 
 
-# ---- neighbours ----
-
-
-def test_a_tight_cloud_far_from_the_origin_keeps_its_neighbours():
-    z = np.array([[0.0, 0.0], [3.0, 4.0], [6.5, 8.5]]) / 2**20 + 2**20
-    assert neighbours(z, 2).tolist() == [[1, 2], [0, 2], [1, 0]]
-
-
-@settings(deadline=None, max_examples=50)
-@given(coarse_maps(), st.data())
-def test_neighbours_come_nearest_first_and_ties_by_index(z, data):
-    k = data.draw(st.integers(1, len(z) - 1))
-    assert neighbours(z, k).tolist() == by_sorting(z, k)
+# ---- what all that look at k neighbours share ----
 
 
 @pytest.mark.parametrize("k", [0, -1, 5, 6])
 @pytest.mark.parametrize(
     "metric",
     [
-        lambda k: neighbours(LINE, k),
         lambda k: accuracy(LINE, np.arange(5), k),
         lambda k: regression_r2(LINE, np.arange(5), k),
         lambda k: unevenness(LINE, k),
     ],
-    ids=["neighbours", "accuracy", "regression_r2", "unevenness"],
+    ids=["accuracy", "regression_r2", "unevenness"],
 )
 def test_a_k_without_that_many_others_is_refused(metric, k):
-    with pytest.raises(InputError, match=f"k is {k}: each of 5 samples has 4 others"):
+    with pytest.raises(InputError, match=f"k is {k}: it must be a whole number from 1 to 4"):
         metric(k)
 
 
@@ -386,7 +377,7 @@ def test_twelve_neighbours_are_looked_at_unless_told_otherwise(rng):
 @pytest.mark.parametrize(("samples", "k"), [(10, 0), (10, -3), (10, 5), (10, 9), (11, 6), (1, 1)])
 def test_a_k_of_half_the_samples_or_more_is_refused(samples, k, rng):
     x = rng.standard_normal((samples, 2))
-    with pytest.raises(InputError, match=f"k is {k}: trustworthiness of {samples} samples needs 1 <= k < "):
+    with pytest.raises(InputError, match=f"k is {k}: it must be a whole number from 1 to {(samples - 1) // 2}"):
         trustworthiness(x, x, k)
 
 
@@ -568,19 +559,24 @@ def test_a_quantity_that_is_the_same_everywhere_explains_nothing_and_is_refused(
         linear_r2(x, target)
 
 
-def test_angles_that_differ_by_a_turn_correlate_fully_and_mirrored_or_unrelated_ones_do_not(rng):
+def test_the_resultant_of_angles_that_differ_by_a_turn_is_1_and_of_mirrored_or_unrelated_circles_0(rng):
     angle = 2 * np.pi * np.arange(36) / 36
-    assert circular_correlation(angle + 1.3, angle) == pytest.approx(1)
-    assert circular_correlation(angle + 2 * np.pi * rng.integers(-3, 4, 36), angle) == pytest.approx(1)
-    assert circular_correlation(-angle, angle) == pytest.approx(0, abs=1e-12)
-    assert circular_correlation(2 * angle, angle) == pytest.approx(0, abs=1e-12)
+    assert resultant_length(angle + 1.3, angle) == pytest.approx(1)
+    assert resultant_length(angle + 2 * np.pi * rng.integers(-3, 4, 36), angle) == pytest.approx(1)
+    assert resultant_length(-angle, angle) == pytest.approx(0, abs=1e-12)
+    assert resultant_length(2 * angle, angle) == pytest.approx(0, abs=1e-12)
     many = rng.uniform(0, 2 * np.pi, (2, 4000))
-    assert circular_correlation(*many) < 0.06
+    assert resultant_length(*many) < 0.06
 
 
-def test_small_random_errors_of_an_angle_lower_its_correlation_by_half_their_variance(rng):
+def test_two_angles_that_vary_little_have_a_long_resultant_though_they_are_independent(rng):
+    one, other = 0.3 * rng.standard_normal((2, 20_000))
+    assert resultant_length(one, other) == pytest.approx(np.exp(-(0.3**2)), abs=0.005)
+
+
+def test_small_random_errors_of_an_angle_shorten_the_resultant_by_half_their_variance(rng):
     angle, error = rng.uniform(0, 2 * np.pi, 20_000), 0.1 * rng.standard_normal(20_000)
-    assert circular_correlation(angle + error, angle) == pytest.approx(1 - 0.1**2 / 2, abs=2e-4)
+    assert resultant_length(angle + error, angle) == pytest.approx(1 - 0.1**2 / 2, abs=2e-4)
 
 
 def test_the_share_within_groups_by_hand():
@@ -612,5 +608,221 @@ def test_similar_neighbours_are_counted_one_by_one_from_either_end(rng):
     pairs = rng.integers(0, 30, (80, 2))
     graph = SimilarityGraph(30, pairs[pairs[:, 0] != pairs[:, 1]])
     alike = {frozenset(pair) for pair in graph.pairs.tolist()}
-    counted = [frozenset((i, j)) in alike for i, near in enumerate(neighbours(z, 5).tolist()) for j in near]
+    counted = [frozenset((i, j)) in alike for i, near in enumerate(nearest_neighbours(z, 5).tolist()) for j in near]
     assert similar_neighbours(z, graph) == pytest.approx(np.mean(counted))
+
+
+# ---- what is refused, and what changes nothing ----
+
+ANGLE = np.linspace(-3, 3, 30)
+LABELS = np.arange(30) % 3
+MAP = np.random.default_rng(0).standard_normal((30, 2))
+GRAPH = SimilarityGraph(30, np.array([[0, 1], [2, 3]]))
+OF_A_MAP = {
+    "accuracy": lambda z: accuracy(z, LABELS),
+    "regression_r2": lambda z: regression_r2(z, ANGLE),
+    "unevenness": unevenness,
+    "trustworthiness of the map": lambda z: trustworthiness(MAP, z),
+    "trustworthiness of the data": lambda z: trustworthiness(z, MAP),
+    "continuity of the map": lambda z: continuity(MAP, z),
+    "continuity of the data": lambda z: continuity(z, MAP),
+    "same_label_neighbours": lambda z: same_label_neighbours(z, LABELS),
+    "silhouette": lambda z: silhouette(z, LABELS),
+    "shift_ratio": lambda z: shift_ratio(z, LABELS),
+    "share_within": lambda z: share_within(z, LABELS),
+    "similar_neighbours": lambda z: similar_neighbours(z, GRAPH),
+}
+OF_LABELS = {
+    "accuracy": accuracy,
+    "same_label_neighbours": same_label_neighbours,
+    "silhouette": silhouette,
+    "shift_ratio": shift_ratio,
+    "share_within": share_within,
+}
+OF_TWO_QUANTITIES = {"linear_r2": linear_r2, "resultant_length": resultant_length}
+
+
+def with_value(array, value):
+    """The array as float64 with one entry of its fourth sample replaced."""
+    array = np.array(array, np.float64)
+    array[(3,) + (0,) * (array.ndim - 1)] = value
+    return array
+
+
+def refused(measure, *arguments):
+    with pytest.raises(InputError) as caught:
+        measure(*arguments)
+    assert str(caught.value).isprintable()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_no_measure_answers_where_a_value_is_not_finite(value):
+    for measure in [*OF_A_MAP.values(), pca]:
+        assert "sample 3 of" in refused(measure, with_value(MAP, value))
+    for measure in OF_LABELS.values():
+        assert "sample 3 of" in refused(measure, MAP, with_value(LABELS, value))
+    for measure in OF_TWO_QUANTITIES.values():
+        assert "sample 3 of" in refused(measure, with_value(ANGLE, value), ANGLE)
+        assert "sample 3 of target" in refused(measure, ANGLE, with_value(ANGLE, value))
+    assert "sample 3 of target" in refused(regression_r2, MAP, with_value(ANGLE, value))
+    assert "sample 3 of images" in refused(slant, with_value(np.ones((5, 4, 4)), value))
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+@pytest.mark.parametrize("measure", [*OF_A_MAP.values(), pca], ids=[*OF_A_MAP, "pca"])
+def test_no_measure_takes_a_map_of_another_shape_or_kind(measure):
+    for z in (MAP[:, 0], MAP[:, :, None], MAP[0, 0]):
+        assert "has shape" in refused(measure, z)
+    assert "complex128" in refused(measure, MAP + 0j)
+    assert "masked" in refused(measure, np.ma.masked_array(MAP, MAP > 1))
+    assert measure(np.asmatrix(MAP)) == pytest.approx(measure(MAP))
+    assert measure(MAP.tolist()) == pytest.approx(measure(MAP))
+
+
+@pytest.mark.parametrize("measure", OF_A_MAP.values(), ids=OF_A_MAP)
+def test_no_measure_takes_a_map_of_more_or_fewer_samples(measure):
+    if measure is not unevenness:
+        for z in (MAP[:-1], np.concatenate([MAP, MAP])):
+            assert re.search("numbers of samples differ|the graph has 30 samples", refused(measure, z))
+
+
+@pytest.mark.parametrize("measure", OF_LABELS.values(), ids=OF_LABELS)
+def test_labels_stand_one_beside_each_sample(measure):
+    assert "shape" in refused(measure, MAP, LABELS[:, None])
+    assert "differ" in refused(measure, MAP, LABELS[:-1])
+    assert "masked" in refused(measure, MAP, np.ma.masked_equal(LABELS, 1))
+    of_names, of_numbers = measure(MAP, np.array(["four", "nine", "one"])[LABELS]), measure(MAP, LABELS)
+    assert of_names == pytest.approx(of_numbers)
+
+
+@pytest.mark.parametrize("measure", OF_TWO_QUANTITIES.values(), ids=OF_TWO_QUANTITIES)
+def test_two_quantities_are_compared_sample_by_sample(measure):
+    for one, other in ((ANGLE[:, None], ANGLE), (ANGLE, ANGLE[:, None]), (ANGLE[:-1], ANGLE), (ANGLE, ANGLE[:1])):
+        assert re.search("has shape|numbers of samples differ", refused(measure, one, other))
+
+
+def test_a_target_has_one_number_for_each_sample():
+    assert "shape" in refused(regression_r2, MAP, ANGLE[:, None])
+    assert "differ" in refused(regression_r2, MAP, ANGLE[:-1])
+
+
+@pytest.mark.parametrize("measure", OF_A_MAP.values(), ids=OF_A_MAP)
+@pytest.mark.parametrize("unit", [1e-200, 1e200, 2.0**-1000])
+def test_no_measure_depends_on_the_unit_of_length_however_large_or_small(measure, unit):
+    assert measure(unit * MAP) == pytest.approx(measure(MAP), rel=1e-12)
+
+
+def test_no_measure_depends_on_the_unit_of_a_quantity_however_large_or_small():
+    for unit in (1e-200, 1e200):
+        assert linear_r2(unit * MAP[:, 0], ANGLE) == pytest.approx(linear_r2(MAP[:, 0], ANGLE), rel=1e-12)
+        assert linear_r2(MAP[:, 0], unit * ANGLE) == pytest.approx(linear_r2(MAP[:, 0], ANGLE), rel=1e-12)
+        assert regression_r2(MAP, unit * ANGLE) == pytest.approx(regression_r2(MAP, ANGLE), rel=1e-12)
+
+
+@pytest.mark.parametrize("measure", [*OF_A_MAP.values(), pca], ids=[*OF_A_MAP, "pca"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int64, np.float16, np.float32])
+def test_a_map_of_any_dtype_is_measured_in_float64(measure, dtype):
+    z = np.random.default_rng(3).integers(0, 128, (30, 2))
+    assert np.array_equal(measure(z.astype(dtype)), measure(z.astype(np.float64)))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.float16, np.float32])
+def test_quantities_of_any_dtype_are_measured_in_float64(dtype):
+    one, other = (a.astype(np.float64) for a in np.random.default_rng(4).integers(0, 100, (2, 30)))
+    for measure in (*OF_TWO_QUANTITIES.values(), lambda x, t: regression_r2(MAP, t)):
+        assert measure(one.astype(dtype), other.astype(dtype)) == measure(one, other)
+    images = np.random.default_rng(5).integers(0, 100, (3, 6, 6))
+    assert np.array_equal(slant(images.astype(dtype)), slant(images.astype(np.float64)))
+
+
+@pytest.mark.parametrize("k", [np.uint8(5), np.int8(5), np.uint64(5)])
+def test_a_k_of_numpys_integers_is_that_k(k):
+    assert trustworthiness(MAP, MAP[::-1], k) == trustworthiness(MAP, MAP[::-1], 5)
+    assert accuracy(MAP, LABELS, k) == accuracy(MAP, LABELS, 5)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, None])
+def test_threads_are_counted_from_one(threads):
+    assert "threads is" in refused(lambda: trustworthiness(MAP, MAP, 3, threads))
+
+
+@pytest.mark.parametrize("images", [np.ones((28, 28)), np.ones(28), np.ones((1, 1, 28, 28))])
+def test_slants_are_those_of_several_images(images):
+    assert "it must be (samples, height, width)" in refused(slant, images)
+
+
+@pytest.mark.parametrize("dims", [0, 3, -1, 2.0])
+def test_there_are_as_many_principal_components_as_samples_and_features_allow(dims):
+    assert refused(pca, MAP, dims) == f"dims is {dims}: it must be a whole number from 1 to 2"
+    assert "from 1 to 2" in refused(pca, np.ones((2, 9)), 3)
+
+
+# ---- ties in rank ----
+
+
+def trusted_by_counting(x, z, k):
+    """Trustworthiness from distances in exact fractions: a rank is 1 + the number of samples that are nearer."""
+    x = [[Fraction(v) for v in row] for row in np.asarray(x, np.float64).tolist()]
+    n, far = len(x), [[sum((a - b) ** 2 for a, b in zip(p, q, strict=True)) for q in x] for p in x]
+    excess = 0
+    for i, near in enumerate(nearest_neighbours(z, k).tolist()):
+        excess += sum(max(0, 1 + sum(far[i][m] < far[i][j] for m in range(n) if m != i) - k) for j in near)
+    return 1 - 2 / (n * k * (2 * n - 3 * k - 1)) * excess
+
+
+def test_data_are_trusted_fully_as_a_map_of_themselves_however_many_distances_tie():
+    x = np.array([[0, 0, 0, 0], [1, 0, 1, 1], [0, 1, 1, 1], [1, 1, 0, 1], [0, 0, 1, 0]])
+    assert trustworthiness(x, x, 2) == 1
+    for seed in range(50):
+        x = np.random.default_rng(seed).integers(0, 2, (9, 4))
+        for same in (x, x / 10, 0.3 * x + 7, x.astype(np.float32), x * np.array([1, 1 / 3, 1e-9, 1e9])):
+            assert trustworthiness(same, same, 4) == 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    hnp.arrays(np.int64, st.tuples(st.integers(5, 12), st.integers(1, 6)), elements=st.integers(0, 2)),
+    st.sampled_from([0, 2**20, 2**40]),
+    st.sampled_from([[0], [0, 0, 2**-10]]),
+    powers_of_two,
+    st.integers(0, 2**32 - 1),
+)
+def test_ranks_are_exact_where_distances_tie_or_all_but_tie(x, offset, beside, unit, seed):
+    rng = np.random.default_rng(seed)
+    x, z = unit * (x + offset + rng.choice(beside, x.shape)), rng.standard_normal((len(x), 2))
+    k = int(rng.integers(1, (len(x) + 1) // 2))
+    assert trustworthiness(x, z, k) == pytest.approx(trusted_by_counting(x, z, k), abs=BOUND)
+
+
+def test_duplicates_far_from_the_grid_share_their_rank(rng):
+    x = np.repeat(rng.standard_normal((6, 50)) + rng.standard_normal(50), 5, axis=0)
+    z = rng.standard_normal((30, 2))
+    for k in (1, 4, 14):
+        assert trustworthiness(x, z, k) == pytest.approx(trusted_by_counting(x, z, k), abs=BOUND)
+
+
+def exact_comparisons(x):
+    """How many samples of x are ranked again, difference by difference."""
+    with mock.patch.object(drlim_np.measure.metrics, "_nearer", side_effect=drlim_np.measure.metrics._nearer) as nearer:
+        trustworthiness(x, np.random.default_rng(0).standard_normal((len(x), 2)), 5)
+    return nearer.call_count
+
+
+def test_neither_pixels_nor_whole_numbers_nor_a_place_far_away_need_exact_comparisons(rng):
+    x = rng.random((300, 20))
+    assert exact_comparisons(x) == exact_comparisons(x + 1e6 * np.arange(20)) == 0
+    assert exact_comparisons(rng.integers(0, 2, (300, 20))) == exact_comparisons(rng.integers(0, 256, (300, 20))) == 0
+    assert exact_comparisons(np.repeat(x, 2, axis=0)) > 300
+
+
+@pytest.mark.parametrize("features", [1, 3, 4, 1000])
+def test_whole_numbers_count_as_such_only_as_far_as_their_products_are_exact(features):
+    bits = (51 - features.bit_length()) // 2
+    assert features * (2 * 2**bits) ** 2 <= 2**53
+    x = np.zeros((40, features))
+    x[:, 0] = np.repeat([0, 1, 2, 2**bits - 1], 10)
+    assert exact_comparisons(x) == 0
+    x[:, 0] *= 2
+    x[0, 0] = 1
+    assert exact_comparisons(x) > 0

@@ -1,0 +1,76 @@
+"""The checks that public functions share: each returns what it was given in a form to work on, or raises InputError."""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from drlim_np.errors import InputError
+
+
+def whole_number(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """`value` as an int: NumPy's integers count, booleans do not. Raises InputError unless least ≤ value ≤ most."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{name} is {value!r}: it must be a whole number {allowed}")
+    return int(value)
+
+
+def real_number(name: str, value: float) -> float:
+    """The argument of that name as a float, NaN included. Raises InputError for what is no real number, such as "3"."""
+    if not isinstance(value, Real):
+        raise InputError(f"{name} is {value!r}: it must be a number")
+    return float(value)
+
+
+def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
+    """`x` as a NumPy array with the axes named. Raises InputError for another shape, and where entries are masked."""
+    if np.ma.is_masked(x):
+        raise InputError(f"{name} has masked entries: leave them out, or fill them in")
+    x = np.asarray(x)
+    if x.ndim != len(axes):
+        raise InputError(f"{name} has shape {x.shape}: it must be ({', '.join(axes)}{',' * (len(axes) == 1)})")
+    return x
+
+
+def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
+    """`x` as int64, so that no difference of unsigned or narrow integers wraps. Raises InputError for other dtypes."""
+    x = plain_array(name, x, *axes)
+    if x.dtype.kind not in "iu" or x.max(initial=0) > np.iinfo(np.int64).max:
+        raise InputError(f"{name} is {x.dtype}: it must hold whole numbers that fit int64")
+    return x.astype(np.int64)
+
+
+def real_array(name: str, x: Any, *axes: str) -> np.ndarray:
+    """`x` as float64. Raises InputError for another shape, and for what is no finite real number that float64 holds."""
+    x = plain_array(name, x, *axes)
+    if x.dtype.kind not in "fiub":
+        raise InputError(f"{name} has dtype {x.dtype}: it must hold real numbers")
+    finite(name, x)
+    with np.errstate(over="ignore"):
+        exact = x.astype(np.float64)
+    if (x.dtype in (np.int64, np.uint64) and np.abs(exact).max(initial=0) >= 2**53) or (
+        x.dtype == np.longdouble and (exact != x).any()
+    ):
+        raise InputError(f"{name} is {x.dtype} and holds numbers that float64 does not: round or scale them first")
+    return exact
+
+
+def finite(name: str, x: np.ndarray) -> None:
+    """Raises InputError, which names the first sample, for NaN and infinite values."""
+    if not (fine := np.isfinite(x)).all():
+        raise InputError(f"sample {np.argwhere(~fine)[0, 0]} of {name} holds NaN or infinite values: remove it")
+
+
+def same_length(**arrays: np.ndarray) -> None:
+    """Raises InputError unless all have as many samples."""
+    if len({len(x) for x in arrays.values()}) > 1:
+        counts = ", ".join(f"{name} {len(x)}" for name, x in arrays.items())
+        raise InputError(f"the numbers of samples differ ({counts}): give each sample one of each")
+
+
+def require_generator(rng: Any) -> None:
+    """Raises InputError for a seed in place of a generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise InputError(f"rng is {rng!r}: give a generator, such as numpy.random.default_rng(0)")
