@@ -18,7 +18,7 @@ BOUND = 1e-12
 SMALL = Sequential(hidden=Linear(3, 4), squash=Tanh(), output=Linear(4, 2))
 NETWORKS = {
     "convnet": (convnet(), CONVNET_INPUT, "F4.bias"),
-    "two_layer": (two_layer(40, 6, 3, scale=1.0), (40,), "output.bias"),
+    "two_layer": (two_layer(40, 6, 3), (40,), "output.bias"),
     "small": (SMALL, (3,), "output.bias"),
 }
 GRAPHS = {

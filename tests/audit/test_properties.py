@@ -481,7 +481,7 @@ def test_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(dra
 def test_embedding_each_sample_once_is_two_towers_on_every_pair(drawn, seed):
     _, similar, margin = drawn
     rng = np.random.default_rng(seed)
-    network = two_layer(4, 3, 2, scale=1.0)
+    network = two_layer(4, 3, 2)
     params, x = drawn_like(network.init(rng), rng), rng.standard_normal((similar.size, 4))
     listed = {frozenset(p) for p in similar.pairs.tolist()}
     rest = [(i, j) for i in range(similar.size) for j in range(i) if frozenset((i, j)) not in listed]
