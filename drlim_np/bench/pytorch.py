@@ -131,7 +131,7 @@ def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.
     pairs_seen = 4 * couples * 2 * graph.dissimilar_count / graph.size**2
     if compiled:
         network, x = network.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.Adam(network.parameters(), rate, fused=True)
+    optimiser = torch.optim.SGD(network.parameters(), rate, momentum=0.9, fused=True)
     run = torch.compile(network) if compiled else network
 
     def step() -> Tensor:
@@ -155,24 +155,29 @@ def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.
     return step
 
 
-def every_pair(params: Tree, x: np.ndarray, alike: np.ndarray, margin: float, rate: float, compiled: bool) -> Callable:
-    """A training step of the network of Sec. 3.4 over every pair, both kinds averaged apart; its loss.
+def pair_by_pair(params: Tree, x: np.ndarray, pairs: np.ndarray, margin: float, rate: float) -> Callable:
+    """Step 2 of the paper on the network of Sec. 3.4: an update of W after each pair; W at the end, end to end.
 
-    alike: (samples, samples) bool, above the diagonal.
+    pairs: (3, pairs), rows i, j and Y. A pair beyond the margin needs no backward pass, as in ours.
     """
-    network, x = two_layer(params, x.shape[1]), torch.tensor(x)
-    alike = torch.from_numpy(alike[np.triu_indices(len(x), 1)])
-    similar, dissimilar = alike / alike.sum() / 4, ~alike / (~alike).sum() / 4
-    optimiser = torch.optim.Adam(network.parameters(), rate, fused=True)
-    run = torch.compile(network) if compiled else network
+    x, pairs = torch.tensor(x), pairs.T.tolist()
 
-    def step() -> Tensor:
-        optimiser.zero_grad()
-        d = torch.pdist(run(x))
-        gap = (margin - d).clamp(min=0)
-        loss = (d * d * similar + gap * gap * dissimilar).sum()
-        loss.backward()
-        optimiser.step()
-        return loss.detach()
+    def run() -> Tensor:
+        network = two_layer(params, x.shape[1])
+        parameters = list(network.parameters())
+        for i, j, dissimilar in pairs:
+            z = network(x[[i, j]])
+            d = torch.linalg.vector_norm(z[0] - z[1])
+            if not dissimilar:
+                loss = d * d / 2
+            elif 0 < d < margin:
+                loss = (margin - d) ** 2 / 2
+            else:
+                continue
+            gradients = torch.autograd.grad(loss, parameters)
+            with torch.no_grad():
+                for parameter, gradient in zip(parameters, gradients, strict=True):
+                    parameter -= rate * gradient
+        return torch.cat([parameter.detach().ravel() for parameter in parameters])
 
-    return step
+    return run
