@@ -2,6 +2,7 @@
 
     python -m drlim_np.teaching.lesson       the lesson, printed with its numbers
     python -m drlim_np.teaching.exercises    twelve mistakes to find, judged by the complex step
+    python -m drlim_np.teaching.pages OUT    the lesson as a page, with drawings and the shape of every line
 
-The wing may use everything of the paper and the audit's oracles; nothing uses it but run_all.py.
+The wing may use everything of the paper, the audit's oracles, and keep to write a page; nothing uses it but run_all.py.
 """
