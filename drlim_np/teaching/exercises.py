@@ -15,7 +15,7 @@ from difflib import unified_diff
 from pathlib import Path
 from textwrap import fill
 
-from drlim_np.errors import DataError, DrlimError, InputError, shown
+from drlim_np.errors import DataError, InputError, exit_status, shown
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 FOLDER = "exercises"
@@ -79,11 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("number", nargs="?", metavar="N", help=f"an exercise, 1 to {len(EXERCISES)}")
     parser.add_argument("--folder", type=Path, default=Path(FOLDER), help="where your files are (default: %(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        return _done(options.what, options.number, options.folder)
-    except DrlimError as fault:
-        print(f"{parser.prog}: {fault}", file=sys.stderr)
-        return 2
+    return exit_status(lambda: _done(options.what, options.number, options.folder), parser.prog)
 
 
 def _done(what: str, number: str | None, folder: Path) -> int:

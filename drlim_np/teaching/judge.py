@@ -11,7 +11,7 @@ from textwrap import fill
 import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
-from drlim_np.errors import DrlimError, InputError, shown
+from drlim_np.errors import InputError, exit_status, shown
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 SEED = 20060617
@@ -91,12 +91,11 @@ def _checked(path: Path, given, tensors: dict[str, np.ndarray]) -> tuple[np.ndar
 
 def main(arguments: list[str]) -> int:
     """Prints the verdict: 0 if all of it holds, 1 if not, 2 and one line for a file that cannot be judged."""
-    exercise, path = EXERCISES[int(arguments[0]) - 1], Path(arguments[1])
-    try:
-        off = verdict(exercise, path)
-    except DrlimError as fault:
-        print(fault, file=sys.stderr)
-        return 2
+    return exit_status(lambda: _main(EXERCISES[int(arguments[0]) - 1], Path(arguments[1])), f"check {arguments[0]}")
+
+
+def _main(exercise: Exercise, path: Path) -> int:
+    off = verdict(exercise, path)
     print(exercise.title)
     for name, error in off.items():
         far = f"off by {error:.1e} of its norm" if error == error else "holds what is not a number"

@@ -228,7 +228,7 @@ def test_a_file_that_cannot_be_judged_gets_one_line_with_the_place(tmp_path, tex
 def test_such_a_file_ends_the_command_with_2_and_a_loop_is_ended(tmp_path, capfd):
     written(tmp_path, EXERCISES[0], "1 / 0\n")
     assert exercises.check(1, tmp_path) == 2
-    assert capfd.readouterr().err == "01_half.py, line 1: ZeroDivisionError: division by zero\n"
+    assert capfd.readouterr().err == "check 1: 01_half.py, line 1: ZeroDivisionError: division by zero\n"
     written(tmp_path, EXERCISES[0], "while True:\n    pass\n")
     with pytest.raises(InputError, match=r"01_half\.py did not end within 3 seconds"):
         exercises.check(1, tmp_path, limit=3)
