@@ -120,8 +120,8 @@ def paper_page(algorithm: ModuleType, maps: dict[int, np.ndarray], turn: np.ndar
     """The paper on one page: the algorithm's source, function by function, beside the equations it names, and its maps.
 
     algorithm: the module; its docstrings and comments name equations as "Eq. 6", "Eqs. 1 to 4" or "Step 2".
-    maps: epochs done → the map, (points, 2) or (points, 3). Those in space are all seen from the side of the last one,
-    the axis that is unlike the other two upright, tilted by 30 degrees.
+    maps: epochs done → the map, (points, 2) or (points, 3). Those in space are all seen from one side, tilted by 30
+    degrees: around the axis about which `turn` goes in the last of them, or else on its two longest axes.
     turn: (points,) from 0 to 1, the colour of each point on a circle of colours, or None for ink.
 
     Raises InputError for maps of another shape or with a number that is not finite.
@@ -285,11 +285,11 @@ def _pictures(maps: list[np.ndarray], turn: np.ndarray | None) -> list[str]:
             raise InputError(f"a map has shape {np.shape(one)}: (points, 2) or (points, 3), finite, the same for all")
     flat = [one - one.mean(axis=0) for one in maps]
     if maps and maps[-1].shape[1] == 3:
-        _, extent, axes = np.linalg.svd(flat[-1], full_matrices=False)
-        upright, *ring = (0, 1, 2) if extent[0] / extent[1] > extent[1] / extent[2] else (2, 0, 1)  # a cylinder's axis
-        tilt = np.zeros((3, 2))
-        tilt[ring[0], 0], tilt[upright, 1], tilt[ring[1], 1] = 1, 0.87, 0.5
-        flat = [one @ axes.T @ tilt for one in flat]
+        angle = 2 * np.pi * (np.zeros(len(flat[0])) if turn is None else np.asarray(turn))
+        around = np.linalg.lstsq(np.stack([np.cos(angle), np.sin(angle)], axis=1), flat[-1])[0]
+        across, away = np.linalg.svd(flat[-1] if turn is None else around)[2][:2]
+        upright = np.cross(across, away)
+        flat = [one @ np.stack([across, 0.87 * upright + 0.5 * away], axis=1) for one in flat]
     scale = 92 / max(np.abs(one).max() for one in flat) if maps else 1
     colours = np.zeros(len(flat[0]), int) if turn is None else np.floor(np.asarray(turn) * 18).astype(int) % 18
     return [_picture(np.rint(100 + scale * one * [1, -1]).astype(int), colours, turn is None) for one in flat]

@@ -226,6 +226,17 @@ def test_every_map_has_all_its_points_and_all_are_to_one_scale(paper):
     assert figures[-1].count("<path") == 18
 
 
+def test_a_cylinder_stands_upright_however_it_lies_in_space():
+    turn, height = np.repeat(np.arange(18) / 18, 9), np.tile(np.linspace(-0.6, 0.6, 9), 18)
+    ring = np.stack([np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn), height], axis=1)
+    lying = ring @ np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    figure = pages.paper_page(verbatim, {8: lying}, turn)
+    places = np.array([[int(x), int(y)] for x, y in re.findall(r"M(-?\d+) (-?\d+)h0", figure)])
+    columns = places.reshape(18, 9, 2)  # a path a colour, so a column an azimuth
+    assert np.ptp(columns[..., 0], axis=1).max() <= 1, "each azimuth is a vertical line"
+    assert np.ptp(columns[..., 1], axis=1).min() > 80 and np.ptp(columns[..., 0]) > 150
+
+
 def test_a_flat_map_is_drawn_as_it_is():
     square = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
     figure = pages.paper_page(verbatim, {8: square})
