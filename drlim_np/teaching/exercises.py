@@ -15,7 +15,8 @@ from difflib import unified_diff
 from pathlib import Path
 from textwrap import fill
 
-from drlim_np.errors import DataError, InputError, exit_status, shown
+from drlim_np.door.terminal import exit_status
+from drlim_np.errors import DataError, InputError, shown
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 FOLDER = "exercises"

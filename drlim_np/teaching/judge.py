@@ -11,7 +11,8 @@ from textwrap import fill
 import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
-from drlim_np.errors import InputError, exit_status, shown
+from drlim_np.door.terminal import exit_status
+from drlim_np.errors import InputError, shown
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 SEED = 20060617

@@ -20,7 +20,8 @@ import numpy as np
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, rendering
 from drlim_np.data.split import in_their_span, split
-from drlim_np.errors import InputError, exit_status
+from drlim_np.door.terminal import exit_status
+from drlim_np.errors import InputError
 from drlim_np.keep.atomic import replace
 from drlim_np.teaching import drawings, lesson
 from drlim_np.teaching.lesson import X1, X2, RememberingLayer, Section, W, as_text
