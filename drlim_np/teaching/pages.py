@@ -154,7 +154,7 @@ def paper_maps(shown: Collection[int] = (0, 1, 3, verbatim.EPOCHS)) -> tuple[dic
     weights = verbatim.first_weights(rng, len(x[0]))
     maps = {0: _mapped(weights, x[test])}
     for epoch in range(verbatim.EPOCHS):
-        rates = verbatim.falling(epoch, len(pairs[0]))
+        rates = verbatim.falling(epoch, verbatim.EPOCHS, len(pairs[0]))
         verbatim.sweep(weights, x[train], rng.permutation(pairs, axis=1), verbatim.MARGIN, rates)
         maps[epoch + 1] = _mapped(weights, x[test])
     return {epoch: maps[epoch] for epoch in shown}, views.azimuth[test] / AZIMUTHS
