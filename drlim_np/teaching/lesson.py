@@ -1,13 +1,14 @@
 """Backprop through a Siamese network in five steps, and the two mistakes that nearly everyone makes.
 
 Everything happens here to two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed
-by hand. `python -m drlim_np.teaching.lesson` prints the lesson with its numbers: each step is a function, whose
-docstring is what there is to say and whose body is what there is to do.
+by hand. `python -m drlim_np.teaching.lesson` prints the lesson with its numbers, `drlim_np.teaching.pages` makes a page
+of it: each step is a function, whose docstring is what there is to say and whose body is what there is to do.
 """
 
 import sys
 from collections.abc import Callable, Iterator
 from inspect import cleandoc
+from typing import NamedTuple
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def springs(z1: np.ndarray, z2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def layer(weight: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Step 3. One layer and its pullback.
 
-    Forward, z = tanh(W x). Back, we are handed dL/dz and want dL/dW. As dz/da = 1 - z² for z = tanh(a),
+    Forward, a = W x is the pre-activation and z = tanh(a). Back, we are handed dL/dz and want dL/dW. As dz/da = 1 - z²,
 
         da = dz (1 - z²)       through the tanh
         dW = Σ da xᵀ           through the product; Σ over the samples
@@ -68,10 +69,12 @@ def layer(weight: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, Callable[[np.n
     This needs x and z of that very call. So the call returns, beside z, a function that still knows them: the pullback.
     Nothing is kept on the layer.
     """
-    z = np.tanh(x @ weight.T)
+    a = x @ weight.T
+    z = np.tanh(a)
 
     def pullback(dz: np.ndarray) -> np.ndarray:
-        return (dz * (1 - z * z)).T @ x
+        da = dz * (1 - z * z)
+        return da.T @ x
 
     return z, pullback
 
@@ -160,8 +163,29 @@ def one_tower(weight: np.ndarray) -> np.ndarray:
     return pullback1(dz1)
 
 
-def page() -> Iterator[str]:
-    """The lesson, line by line, with its numbers."""
+class Section(NamedTuple):
+    """A step or a mistake, the numbers it comes to by name, and what is said of them, line by line."""
+
+    step: Callable
+    numbers: dict
+    verdicts: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The first line of the step's docstring."""
+        return cleandoc(self.step.__doc__).partition("\n")[0]
+
+    @property
+    def prose(self) -> str:
+        """The rest of it."""
+        return cleandoc(self.step.__doc__).partition("\n")[2].strip("\n")
+
+
+GIVEN = {"X1": X1, "X2": X2, "Y": Y, "W": W, "m": MARGIN}
+
+
+def sections() -> list[Section]:
+    """The five steps and the two mistakes, with their numbers."""
     if __doc__ is None:
         raise DrlimError("the lesson's text is its docstrings, which python -OO strips: run it without")
     z1, pullback1 = layer(W, X1)
@@ -171,37 +195,47 @@ def page() -> Iterator[str]:
     gradient = both_towers(W)
     after = loss_of(descend(W, gradient))
     slope = complex_step(lambda rate: loss_of(descend(W, gradient, rate)), np.zeros(()), np.ones(()))
-
-    yield from (__doc__.partition("\n")[0], "", *_shown(X1=X1, X2=X2, Y=Y, W=W, m=MARGIN))
-    yield from _section(energy_and_loss, z1=z1, z2=z2, D=d, L=loss)
-    yield from _section(springs, **{"dL/dz1": dz1, "dL/dz2": dz2})
-    yield from _section(layer, **{"tower 1": pullback1(dz1), "tower 2": pullback2(dz2)})
-    yield from _section(both_towers, **{"dL/dW": gradient})
-    yield from _section(descend, **{"η": RATE, "L before": loss, "L after": after})
-    yield f"    dL/dη at η = 0 by complex step {slope:.6f}, and -‖dL/dW‖² = {-np.sum(gradient**2):.6f}"
-    yield _verdict(gradient)
+    along = f"dL/dη at η = 0 by complex step {slope:.6f}, and -‖dL/dW‖² = {-np.sum(gradient**2):.6f}"
+    activations = {"a1": X1 @ W.T, "a2": X2 @ W.T}
+    found = [
+        Section(energy_and_loss, {"z1": z1, "z2": z2, "D": d, "L": loss}),
+        Section(springs, {"dL/dz1": dz1, "dL/dz2": dz2}),
+        Section(layer, {**activations, "tower 1": pullback1(dz1), "tower 2": pullback2(dz2)}),
+        Section(both_towers, {"dL/dW": gradient}),
+        Section(descend, {"η": RATE, "L before": loss, "L after": after}, (along, _verdict(gradient))),
+    ]
     for mistake in (shared_cache, one_tower):
         wrong = mistake(W)
-        yield from _section(mistake, **{"dL/dW": wrong, "L before": loss, "L after": loss_of(descend(W, wrong))})
-        yield _verdict(wrong)
-    yield from (_verdict(2 * wrong, "doubled"), "", "drlim_np.siamese.two_towers is steps 1 to 4 for any network.")
+        numbers = {"dL/dW": wrong, "L before": loss, "L after": loss_of(descend(W, wrong))}
+        found.append(Section(mistake, numbers, (_verdict(wrong),)))
+    found[-1] = found[-1]._replace(verdicts=(_verdict(wrong), _verdict(2 * wrong, "doubled")))
+    return found
 
 
-def _section(step: Callable, **numbers) -> Iterator[str]:
-    heading, _, prose = cleandoc(step.__doc__).partition("\n")
-    yield from ("", "", heading, "-" * len(heading), *prose.splitlines(), "", *_shown(**numbers))
+def page() -> Iterator[str]:
+    """The lesson, line by line, with its numbers."""
+    found = sections()
+    yield from (__doc__.partition("\n")[0], "", *_shown(**GIVEN))
+    for section in found:
+        yield from ("", "", section.heading, "-" * len(section.heading), "", *section.prose.splitlines(), "")
+        yield from (*_shown(**section.numbers), *(f"    {verdict}" for verdict in section.verdicts))
+    yield from ("", "drlim_np.siamese.two_towers is steps 1 to 4 for any network.")
 
 
 def _shown(**numbers) -> Iterator[str]:
     for name, value in numbers.items():
-        text = np.array2string(np.asarray(value), precision=4, suppress_small=True, separator=", ")
-        for k, line in enumerate(text.splitlines()):
+        for k, line in enumerate(as_text(value).splitlines()):
             yield f"    {name if k == 0 else '':8} {'=' if k == 0 else ' '} {line}"
+
+
+def as_text(value) -> str:
+    """A number or an array with four digits after the point."""
+    return np.array2string(np.asarray(value), precision=4, suppress_small=True, separator=", ")
 
 
 def _verdict(gradient: np.ndarray, name: str = "dL/dW") -> str:
     off = error(gradient)
-    return f"    {name:8} off the complex step by {off:.1e} of its norm: {'right' if off <= COMPLEX_BOUND else 'WRONG'}"
+    return f"{name:8} off the complex step by {off:.1e} of its norm: {'right' if off <= COMPLEX_BOUND else 'WRONG'}"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ CHAIN = np.where(SECOND - FIRST == 1, SIMILAR, DISSIMILAR)
 POINTS = np.random.default_rng(0).uniform(-1.2, 1.2, (6, 2))
 CONTROLS = ["step", "run", "scatter", "margin", "only", "preset"]
 BUTTONS = [f"pair-{'ABCDEF'[i]}{'ABCDEF'[j]}" for i, j in zip(FIRST, SECOND, strict=True)]
+CHALLENGES = [f"challenge-{name}" for name in ("square", "ring", "clusters")]
 DOTS = [f"point-{letter}" for letter in "ABCDEF"]
 
 needs_a_browser = pytest.mark.skipif(missing() is not None, reason=str(missing()))
@@ -120,7 +121,7 @@ def test_the_page_is_one_file_that_asks_the_network_for_nothing():
     assert "default-src 'none'" in text
     for word in ("http:", "https:", "//cdn", "src=", "href=", "url(", "@import", "import(", "fetch(", "XMLHttp"):
         assert word not in text, word
-    assert len(text.splitlines()) < 400
+    assert len(text.splitlines()) < 500
 
 
 def test_colours_and_the_length_of_arrows_are_those_of_figure_2():
@@ -241,6 +242,186 @@ def test_with_similar_pairs_only_everything_collapses_at_no_loss_and_the_push_un
     assert spread(desk.js("laboratory.read().points")) > 0.5
 
 
+# ---- what it says about itself ----
+
+
+@needs_a_browser
+def test_the_list_names_the_similar_pairs_as_they_are_and_any_entry_can_be_chosen_again(page):
+    put(page)
+    listed = "(one => one.selectedOptions[0].textContent)(document.getElementById('preset'))"
+    assert page.js(listed) == "ring"
+    page.drag(middle(page, "#pair-CE"))
+    assert page.js(listed) == "your own"
+    go_to(page, "preset")
+    page.press("r")
+    assert page.js("laboratory.read().labels") == RING.tolist() and page.js(listed) == "ring"
+    put(page, labels=CHAIN)
+    assert page.js(listed) == "chain"
+
+
+@needs_a_browser
+def test_similar_only_sets_the_points_in_motion_both_ways(page):
+    put(page)
+    page.drag(middle(page, "#only"))
+    assert shown(page, "run") == "Pause"
+    page.until("document.getElementById('say').textContent.includes('This is the collapse')")
+    assert spread(page.js("laboratory.read().points")) < 1e-4
+    page.drag(middle(page, "#only"))
+    page.until("document.getElementById('say').textContent.startsWith('Equilibrium')")
+    assert spread(page.js("laboratory.read().points")) > 0.5
+
+
+@needs_a_browser
+@pytest.mark.parametrize("together", ["ABC", "DEF", "AD", "ABCDEF"])
+def test_points_in_one_place_show_every_letter_beside_the_other(page, together):
+    points = [[0, 0] if letter in together else [1.2, k / 2 - 1] for k, letter in enumerate("ABCDEF")]
+    put(page, points=points)
+    boxes = [
+        page.js("document.querySelector(arguments[0]).getBoundingClientRect().toJSON()", f"#point-{letter} text")
+        for letter in "ABCDEF"
+    ]
+    for k, one in enumerate(boxes):
+        assert one["width"] > 3
+        for other in boxes[:k]:
+            apart_x = max(one["left"], other["left"]) - min(one["right"], other["right"])
+            apart_y = max(one["top"], other["top"]) - min(one["bottom"], other["bottom"])
+            assert max(apart_x, apart_y) > -3, (one, other)
+    places = page.js("[...document.querySelectorAll('.point text')].map(one => one.classList.contains('beside'))")
+    assert places == [letter in together for letter in "ABCDEF"]
+
+
+@needs_a_browser
+def test_two_groups_with_similar_only_collapse_each_to_a_point_and_it_is_said(page):
+    groups = np.where((FIRST < 3) == (SECOND < 3), SIMILAR, DISSIMILAR)
+    put(page, labels=groups, similar_only=True)
+    page.js("laboratory.settle()")
+    found = np.array(page.js("laboratory.read().points"))
+    for three in (found[:3], found[3:]):
+        assert np.ptp(three, axis=0).max() < 1e-4
+    assert "each group has collapsed to one point" in shown(page, "say")
+    put(page, points=found, labels=groups)
+    page.js("laboratory.settle()")
+    assert "collapse" not in shown(page, "say")
+
+
+# ---- challenges ----
+
+
+def take_up(page, challenge):
+    page.js("document.getElementById(arguments[0]).click()", f"challenge-{challenge}")
+
+
+def rest(page, **change):
+    """Changes the state as the page's controls would, lets it settle, and returns what is said."""
+    page.js("laboratory.set(arguments[0])", change)
+    page.js("laboratory.settle()")
+    return shown(page, "say")
+
+
+def met(page, challenge):
+    return page.js("document.getElementById(arguments[0]).classList.contains('met')", f"challenge-{challenge}")
+
+
+def similar(*names):
+    return np.where([button[-2:] in names for button in BUTTONS], SIMILAR, DISSIMILAR).tolist()
+
+
+@needs_a_browser
+def test_a_challenge_says_what_is_asked_and_nothing_is_judged_that_was_not_taken_up(page):
+    for challenge in ("square", "ring", "clusters"):
+        take_up(page, challenge)
+        assert shown(page, "say") and not met(page, challenge)
+        assert page.js("document.querySelectorAll('[aria-pressed=true]').length") == 1
+    page.call("refresh")
+    rest(page, labels=similar("AB", "BC", "CD", "AD"))
+    assert not met(page, "square") and "Met" not in shown(page, "say")
+
+
+@needs_a_browser
+def test_a_square_is_met_by_four_tied_to_a_fifth_and_not_by_a_ring_that_leans_nor_by_what_no_spring_holds(page):
+    take_up(page, "square")
+    assert "no four points" in rest(page), "a hexagon has no square in it"
+    corners = [[-1, -1], [1, -1], [1, 1], [-1, 1], [0, 3], [3, 0]]
+    assert "no spring holds" in rest(page, points=corners, labels=[DISSIMILAR] * 15)
+    assert "a rectangle" in rest(page, points=POINTS.tolist(), labels=similar("AB", "BC", "CD", "AD"))
+    assert not met(page, "square")
+    assert rest(page, points=POINTS.tolist(), labels=similar("AE", "BE", "CE", "DE")).startswith("Met")
+    assert met(page, "square")
+    found = np.array(page.js("laboratory.read().points"))
+    by_hand = (1 + np.sqrt(2)) / 5  # the fifth pulls by D, two neighbours push by m - √2 D, one opposite by m - 2 D
+    np.testing.assert_allclose(energy(found[:4], found[[4, 4, 4, 4]]), by_hand, rtol=1e-4)
+    rest(page, labels=RING.tolist())
+    assert met(page, "square"), "what is met stays met"
+
+
+@needs_a_browser
+def test_the_ring_opens_up_to_one_margin_and_the_challenge_is_met_there_alone(page):
+    take_up(page, "ring")
+    start = page.js("laboratory.read().points")
+    opened_at, met_at = [], []
+    for margin in np.arange(4, 31) / 20:
+        said = rest(page, points=start, labels=RING.tolist(), margin=margin)
+        found = np.array(page.js("laboratory.read().points"))
+        sides = energy(found, np.roll(found, -1, axis=0))
+        hexagon = bool(np.ptp(sides) < 1e-3 * margin)
+        assert said.startswith("Not yet: it stays twisted") == (not hexagon)
+        opened_at += [margin] if hexagon else []
+        if hexagon:  # by hand: D = (1 + √3)/6 m
+            np.testing.assert_allclose(sides, (1 + np.sqrt(3)) / 6 * margin, rtol=1e-4)
+        met_at += [margin] if said.startswith("Met") else []
+    assert 3 < len(opened_at) < 24 and opened_at == sorted(opened_at) and opened_at[0] == 0.2
+    assert met_at == [max(opened_at)] and met(page, "ring")
+
+
+@needs_a_browser
+def test_two_clusters_are_met_by_the_fewest_springs_alone(page):
+    take_up(page, "clusters")
+    assert rest(page).startswith("Not yet")
+    groups = np.where((FIRST < 3) == (SECOND < 3), SIMILAR, DISSIMILAR).tolist()
+    assert "fewer" in rest(page, points=POINTS.tolist(), labels=groups) and not met(page, "clusters")
+    three = similar("AB", "CD", "EF")
+    assert rest(page, points=POINTS.tolist(), labels=three).startswith("Not yet: 3 clusters")
+    assert rest(page, points=POINTS.tolist(), labels=similar("AB", "BC", "DE"), similarOnly=True).startswith("Not yet")
+    assert not met(page, "clusters")
+    said = rest(page, points=POINTS.tolist(), labels=similar("AB", "BC", "DE", "EF"), similarOnly=False)
+    assert said.startswith("Met") and met(page, "clusters")
+
+
+# ---- in sight ----
+
+
+@needs_a_browser
+def test_on_a_desk_the_drawing_the_loss_its_chart_and_run_are_above_the_fold(desk):
+    desk.cdp("Emulation.setDeviceMetricsOverride", width=1400, height=900, deviceScaleFactor=1, mobile=False)
+    desk.call("refresh")
+    for identifier in ("stage", "loss", "say", "run", "chart", "margin", "pair-EF", "challenge-clusters"):
+        assert_in_sight(desk, identifier)
+    assert desk.js("document.documentElement.scrollWidth <= innerWidth")
+    desk.cdp("Emulation.clearDeviceMetricsOverride")
+
+
+@needs_a_browser
+def test_on_a_phone_drawing_loss_and_run_are_in_sight_at_the_top_and_stay_so_at_the_last_control(phone):
+    phone.call("refresh")
+    for last in ("stage", "challenge-clusters"):
+        phone.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", last)
+        for identifier in ("stage", "loss", "run", "say", last):
+            assert_in_sight(phone, identifier)
+
+
+def assert_in_sight(page, identifier):
+    """Wholly within the window, and nothing else in front of its middle."""
+    box, hit, size = page.js(
+        """(one => { const box = one.getBoundingClientRect();
+        const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return [box.toJSON(), one.contains(seen), [innerWidth, innerHeight]]; })
+        (document.getElementById(arguments[0]))""",
+        identifier,
+    )
+    assert hit and box["left"] >= 0 and box["top"] >= 0, identifier
+    assert box["right"] <= size[0] and box["bottom"] <= size[1], (identifier, box)
+
+
 # ---- by mouse ----
 
 
@@ -292,7 +473,7 @@ def test_pressing_a_spring_or_its_button_switches_the_pair(page):
 @needs_a_browser
 def test_tab_goes_through_every_point_and_control_and_focus_is_seen_on_each(page):
     order = []
-    for _ in DOTS + CONTROLS + BUTTONS:
+    for _ in DOTS + CONTROLS + BUTTONS + CHALLENGES:
         page.press("Tab")
         order.append(focused(page))
         ring = page.js(
@@ -300,7 +481,7 @@ def test_tab_goes_through_every_point_and_control_and_focus_is_seen_on_each(page
             " : getComputedStyle(one).outlineStyle)(document.activeElement)"
         )
         assert ring != "none", order[-1]
-    assert order == DOTS + CONTROLS + BUTTONS
+    assert order == DOTS + CONTROLS + BUTTONS + CHALLENGES
     stroke = "getComputedStyle(document.querySelector('#point-B .ring')).stroke"
     assert page.js(stroke) == "none", "seen on the focused one only"
 
@@ -371,7 +552,7 @@ def test_a_screen_reader_has_a_name_for_everything(page):
     )
     assert page.label("pair-AB") == "A B: similar"
     assert page.label("margin").startswith("Margin m")
-    assert all(page.label(identifier) for identifier in DOTS + CONTROLS + BUTTONS + ["stage", "chart"])
+    assert all(page.label(identifier) for identifier in DOTS + CONTROLS + BUTTONS + CHALLENGES + ["stage", "chart"])
     assert page.js("document.getElementById('say').getAttribute('aria-live')") == "polite"
     assert page.js("document.documentElement.lang") == "en"
 
@@ -385,7 +566,7 @@ def test_a_phone_scrolls_down_only_and_every_control_can_be_reached_and_hit(phon
     width = phone.js("innerWidth")
     assert width == 390
     assert phone.js("document.documentElement.scrollWidth") <= width
-    for identifier in DOTS + CONTROLS + BUTTONS:
+    for identifier in DOTS + CONTROLS + BUTTONS + CHALLENGES:
         box, hit = phone.js(
             """(one => { one.scrollIntoView({block: "center"}); const box = one.getBoundingClientRect();
             const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);

@@ -1,0 +1,79 @@
+"""The map laboratory: two trained networks in one page, in which a student draws a digit and sees where it goes.
+
+`map_page` puts weights and unseen digits into map.html, which computes G_W, its pullback and the loss of a pair itself;
+a test holds all three to this package in a browser.
+"""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+
+import numpy as np
+
+from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.errors import InputError
+from drlim_np.networks import CONVNET_INPUT, convnet
+from drlim_np.training import embed
+from drlim_np.tree import Tree, tree_map
+
+TEMPLATE = Path(__file__).with_name("map.html")
+NAMES = {"C1": ("weight", "bias"), "S2": ("coefficient", "bias"), "C3": ("weight", "bias"), "F4": ("weight", "bias")}
+MOST = 250  # digits: each takes 1.4 KB of the page
+
+
+def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, margin: float, numbers: str = "") -> str:
+    """The page as HTML.
+
+    maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. W is kept in float16.
+    images: (digits, 1, 32, 32) unseen digits, unshifted, 0 to 1; labels: (digits,) 4 or 9. Up to MOST of them.
+    margin: that of the loss. numbers: a sentence with what was measured, shown below the curve.
+
+    Raises InputError for other shapes, labels, or weights.
+    """
+    if len(maps) != 2 or any(set(NAMES) - set(params) for params in maps.values()):
+        raise InputError(f"maps holds {list(maps)}: two names are needed, each with the weights of convnet()")
+    if images.shape[1:] != CONVNET_INPUT or not 12 <= len(images) <= MOST or len(labels) != len(images):
+        raise InputError(f"images has shape {images.shape}: it must be (12 to {MOST}, 1, 32, 32), with a label each")
+    if set(np.unique(labels)) != {4, 9}:
+        raise InputError(f"labels are {np.unique(labels).tolist()}: the networks know 4 and 9")
+    inked = np.rint(images * 255).astype(np.uint8)
+    x = (inked / 255).astype(np.float32)
+    data = {
+        "maps": [_map(name, params, x) for name, params in maps.items()],
+        "images": _text(inked),
+        "labels": np.asarray(labels).tolist(),
+        "shifts": list(SHIFTS),
+        "margin": margin,
+        "alike": _least_likeness(x.reshape(len(x), -1)),
+        "numbers": numbers,
+    }
+    # "<" never stands in the script as itself, so that no name can end it.
+    text = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
+    return TEMPLATE.read_text(encoding="utf-8").replace("/*DATA*/null/*DATA*/", text)
+
+
+def in_half(params: Tree) -> Tree:
+    """W as the page has it: rounded to float16, in float32."""
+    return tree_map(lambda w: np.asarray(w, np.float16).astype(np.float32), params)
+
+
+def _map(name: str, params: Tree, x: np.ndarray) -> dict:
+    weights = {
+        f"{layer}{part[0]}".replace("S2c", "S2a"): _text(np.asarray(params[layer][part], np.float16))
+        for layer, parts in NAMES.items()
+        for part in parts
+    }
+    places = embed(convnet(), in_half(params), shifted(x))
+    return {"name": name, "W": weights, "places": _text(places.astype(np.float32))}
+
+
+def _text(array: np.ndarray) -> str:
+    return b64encode(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))).decode()
+
+
+def _least_likeness(pixels: np.ndarray) -> float:
+    """Below this cosine with all of them, a drawing is said to be unlike: only 1 in 50 of them is so to the others."""
+    unit = pixels / np.linalg.norm(pixels, axis=1, keepdims=True)
+    cosines = unit @ unit.T
+    np.fill_diagonal(cosines, 0)
+    return float(np.quantile(cosines.max(axis=1), 0.02))

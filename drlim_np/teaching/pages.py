@@ -1,0 +1,326 @@
+"""The lesson and the paper as pages: one file each, with no script and nothing to fetch.
+
+`python -m drlim_np.teaching.pages OUT` writes OUT/lesson.html, with --paper OUT/paper.html too. Text, code and numbers
+of the lesson are those of `lesson.py`, the shapes are found by running it, and so nothing on the page can differ from
+what `python -m drlim_np.teaching.lesson` prints. `paper_page` sets the source of the paper's algorithm beside the
+equations that its comments name.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Collection
+from html import escape
+from inspect import cleandoc, getsource
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from drlim_np import verbatim
+from drlim_np.data import AZIMUTHS, rendering
+from drlim_np.data.split import in_their_span, split
+from drlim_np.door.terminal import exit_status
+from drlim_np.errors import InputError
+from drlim_np.keep.atomic import replace
+from drlim_np.teaching import drawings, lesson
+from drlim_np.teaching.lesson import X1, X2, RememberingLayer, Section, W, as_text
+from drlim_np.teaching.problems import EXERCISES
+from drlim_np.teaching.shapes import shapes
+
+DRAWINGS = {
+    lesson.energy_and_loss: (drawings.pair_and_energy, drawings.loss_curves),
+    lesson.springs: (drawings.spring,),
+    lesson.layer: (drawings.tower,),
+    lesson.both_towers: (drawings.two_towers,),
+    lesson.descend: (drawings.step_down,),
+    lesson.shared_cache: (drawings.seen_by_the_check,),
+}
+BELONGS = {  # the exercises to do after each step, by number
+    lesson.energy_and_loss: (1, 4),
+    lesson.springs: (2, 3, 5),
+    lesson.layer: (6, 10, 11, 12),
+    lesson.both_towers: (9,),
+    lesson.shared_cache: (8,),
+    lesson.one_tower: (7,),
+}
+EQUATIONS = {
+    "Eq. 1": "D_W = ‖G_W(X1) − G_W(X2)‖₂",
+    "Eq. 2": "𝓛(W) = Σ_i L(W, (Y, X1, X2)^i)",
+    "Eq. 3": "L = (1 − Y) L_S(D_W) + Y L_D(D_W)",
+    "Eq. 4": "L = (1 − Y) ½ D_W² + Y ½ max(0, m − D_W)²",
+    "Eq. 5": "F = −K X",
+    "Eq. 6": "∂L_S/∂W = D_W ∂D_W/∂W",
+    "Eq. 7": "∂L_D/∂W = −(m − D_W) ∂D_W/∂W for D_W < m, else 0",
+    "Step 1": "For each X_i find the set S_i of samples similar to it. Pair X_i with all the others: Y_ij = 0 if X_j is"
+    " in S_i, else 1.",
+    "Step 2": "Until convergence, for each pair: if Y_ij = 0, update W to decrease D_W; if Y_ij = 1, update W to"
+    " increase D_W.",
+}
+STYLE = """
+:root { color-scheme: light dark; --ground: #fbfbf9; --card: #fff; --ink: #222; --dim: #595959; --faint: #8a8a8a;
+  --line: #d9d9d4; --similar: #c8102e; --dissimilar: #0072b2; --back: #7a5200; }
+@media (prefers-color-scheme: dark) { :root { --ground: #14161a; --card: #1d2026; --ink: #ececec; --dim: #b4b4b4;
+  --faint: #80858d; --line: #363b44; --similar: #ff6b78; --dissimilar: #56b4e9; --back: #e8b04a; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 1200px; padding: 1rem; background: var(--ground); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 0 0 .5rem; }
+p { margin: .5rem 0; } a { color: inherit; } :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
+nav { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .8rem 0; } nav a { padding: .3rem 0; }
+section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem;
+  margin: 1rem 0; display: grid; gap: .2rem 2rem; grid-template-columns: minmax(0, 1fr); }
+section > * { min-width: 0; }
+@media (min-width: 900px) { section { grid-template-columns: minmax(0, 1fr) 400px; }
+  section > h2, section > .wide { grid-column: 1 / -1; } }
+pre, code, .code { font: .84rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; }
+pre { white-space: pre-wrap; margin: .5rem 0; } .formula { padding-left: 1.5rem; }
+.code { border-top: 1px solid var(--line); margin: .8rem 0 0; padding: .4rem 0 0; }
+.code div { display: flex; flex-wrap: wrap; justify-content: space-between; column-gap: 1rem; min-height: 1.5em; }
+.code span { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 0; padding-left: 4ch; text-indent: -4ch; }
+.code .beside { color: var(--back); margin-left: auto; text-align: right; padding-left: 0; text-indent: 0; }
+.paper .beside { text-align: left; width: 420px; }
+.numbers { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .1rem .8rem; margin: .5rem 0; }
+.numbers dt, .numbers dd { font: .84rem/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; margin: 0; }
+.numbers dd { white-space: pre-wrap; } .right { color: var(--dissimilar); } .wrong { color: var(--similar); }
+.dim { color: var(--dim); } svg { display: block; width: 100%; max-width: 420px; margin: .6rem auto; }
+svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .dim { fill: var(--dim); font-size: 12px; }
+.line { fill: none; stroke: var(--ink); stroke-width: 1.6; stroke-linejoin: round; } .dot { fill: var(--ink); }
+.line.faint { stroke: var(--faint); stroke-width: 1; } circle.faint { stroke-dasharray: 1 4; }
+.line.similar { stroke: var(--similar); } .line.dissimilar { stroke: var(--dissimilar); }
+.line.back { stroke: var(--back); } .dot.similar, text.similar { fill: var(--similar); }
+.dot.dissimilar, text.dissimilar { fill: var(--dissimilar); }
+.dot.back { fill: var(--back); } .dashed { stroke-dasharray: 6 4; }
+.box { fill: none; stroke: var(--ink); stroke-width: 1.4; } .box.back { stroke: var(--back); }
+.maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 1rem; }
+.maps figure { margin: 0; } figcaption { text-align: center; }
+.points { fill: none; stroke-width: 5; stroke-linecap: round; }
+"""
+
+
+def lesson_page() -> str:
+    """The lesson as HTML: its steps with the shapes at every line, their numbers, drawings and exercises."""
+    found = lesson.sections()
+    intro, *_ = cleandoc(lesson.__doc__).partition("\n")
+    links = [(f"#{_anchor(section)}", section.heading.partition(".")[0]) for section in found]
+    parts = [
+        f"<h1>{escape(intro)}</h1>",
+        "<p>Two pairs of inputs, one small layer, each number to be followed by hand. Beside each line of code"
+        " stands the shape of what it makes; <code>python -m drlim_np.teaching.lesson</code> prints the same.</p>",
+        _navigation([*links, ("#exercises", "Exercises")]),
+        f'<section id="given"><h2>What is given</h2><div>{_numbers(lesson.GIVEN)}</div>',
+        "<p>X1 and X2 hold the inputs, a pair a row: three numbers each. The first pair is similar (Y = 0), the second"
+        " dissimilar (Y = 1). W maps three inputs to two outputs. m is the margin.</p></section>",
+        *map(_section, found),
+        _exercises(),
+    ]
+    return _page(intro.rstrip("."), parts)
+
+
+def paper_page(algorithm: ModuleType, maps: dict[int, np.ndarray], turn: np.ndarray | None = None) -> str:
+    """The paper on one page: the algorithm's source, function by function, beside the equations it names, and its maps.
+
+    algorithm: the module; its docstrings and comments name equations as "Eq. 6", "Eqs. 1 to 4" or "Step 2".
+    maps: epochs done → the map, (points, 2) or (points, 3). Those in space are all seen from one side, tilted by 30
+    degrees: around the axis about which `turn` goes in the last of them, or else on its two longest axes.
+    turn: (points,) from 0 to 1, the colour of each point on a circle of colours, or None for ink.
+
+    Raises InputError for maps of another shape or with a number that is not finite.
+    """
+    lines = getsource(algorithm).splitlines()
+    title = lines[0].strip('"')
+    shown = "".join(
+        f"<figure>{picture}<figcaption>after {epoch} epoch{'s' * (epoch != 1)}</figcaption></figure>"
+        for epoch, picture in zip(maps, _pictures(list(maps.values()), turn), strict=True)
+    )
+    source = ((line, _equations(line)) for line in lines)
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        f'<section><h2>The map</h2><div class="wide maps">{shown}</div></section>',
+        f'<section><h2>The algorithm</h2><div class="wide">{_code(source, "paper")}</div></section>',
+    ]
+    return _page(title.rstrip("."), parts)
+
+
+def paper_maps(shown: Collection[int] = (0, 1, 3, verbatim.EPOCHS)) -> tuple[dict[int, np.ndarray], np.ndarray]:
+    """What `paper_page` draws: the unseen views of the rendered airplane after each of these epochs, and their azimuth.
+
+    Trained as `python -m drlim_np.verbatim` does, from the same seed. Epochs done → (views, 3), and (views,) in turns.
+    """
+    rng, views = np.random.default_rng(0), rendering.generate()
+    inputs, train, test = split(views, rng)
+    x, _ = in_their_span(inputs, train)
+    pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[train], views.elevation[train], AZIMUTHS))
+    weights = verbatim.first_weights(rng, len(x[0]))
+    maps = {0: _mapped(weights, x[test])}
+    for epoch in range(verbatim.EPOCHS):
+        rates = verbatim.falling(epoch, verbatim.EPOCHS, len(pairs[0]))
+        verbatim.sweep(weights, x[train], rng.permutation(pairs, axis=1), verbatim.MARGIN, rates)
+        maps[epoch + 1] = _mapped(weights, x[test])
+    return {epoch: maps[epoch] for epoch in shown}, views.azimuth[test] / AZIMUTHS
+
+
+def _mapped(weights, x: np.ndarray) -> np.ndarray:
+    return np.array([verbatim.G(weights, view)[0] for view in x])
+
+
+def _page(title: str, parts: list[str]) -> str:
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    return "\n".join([
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>",
+        *parts,
+        "</body>\n</html>\n",
+    ])  # fmt: skip
+
+
+def _navigation(links: list[tuple[str, str]]) -> str:
+    return "<nav>" + "".join(f'<a href="{where}">{escape(name)}</a>' for where, name in links) + "</nav>"
+
+
+def _anchor(section: Section) -> str:
+    return section.heading.partition(".")[0].lower().replace(" ", "-")
+
+
+def _section(section: Section) -> str:
+    code = _code(_body(shapes(section.step, lambda: _run(section.step))))
+    if section.step is lesson.shared_cache:
+        code = _code(shapes(RememberingLayer, lambda: lesson.shared_cache(W))) + code
+    pictures = "".join(draw() for draw in DRAWINGS.get(section.step, ()))
+    said = "".join(f'<p class="{_colour(verdict)}">{escape(verdict)}</p>' for verdict in section.verdicts)
+    return (
+        f'<section id="{_anchor(section)}"><h2>{escape(section.heading)}</h2>'
+        f"<div>{_prose(section.prose)}{code}</div><div>{pictures}{_numbers(section.numbers)}{said}"
+        f"{_to_exercises(BELONGS.get(section.step, ()))}</div></section>"
+    )
+
+
+def _colour(verdict: str) -> str:
+    return "wrong" if verdict.endswith("WRONG") else "right" if verdict.endswith("right") else ""
+
+
+def _run(step: Callable) -> object:
+    """The step on the lesson's numbers, so that all of its lines run."""
+    (z1, pullback), (z2, _) = lesson.layer(W, X1), lesson.layer(W, X2)
+    if step in (lesson.energy_and_loss, lesson.springs):
+        return step(z1, z2)
+    if step is lesson.layer:
+        _, pullback = step(W, X1)
+        return pullback(lesson.springs(z1, z2)[0])
+    return step(W, lesson.both_towers(W)) if step is lesson.descend else step(W)
+
+
+def _body(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without the docstring, which stands above as text."""
+    ends = [k for k, (line, _) in enumerate(lines) if line.rstrip().endswith('"""')]
+    return lines[:1] + lines[ends[0] + 1 :]
+
+
+def _code(lines, kind: str = "") -> str:
+    """Lines of code, each with what stands beside it."""
+    rows = (f"<div>{_line(line)}<span class=beside>{escape(beside)}</span></div>" for line, beside in lines)
+    return f'<div class="code {kind}">{"".join(rows)}</div>'
+
+
+def _line(line: str) -> str:
+    """A line that keeps its indentation where it has to be broken."""
+    indent = len(line) - len(line.lstrip())
+    return f"<span{f' style=margin-left:{indent}ch' if indent else ''}>{escape(line.lstrip())}</span>"
+
+
+def _prose(text: str) -> str:
+    """Paragraphs, and what is indented as formulas."""
+    blocks = (block.strip("\n") for block in text.split("\n\n"))
+    return "".join(
+        f'<pre class="formula">{escape(cleandoc(block))}</pre>' if block.startswith(" ") else f"<p>{escape(block)}</p>"
+        for block in blocks
+    )
+
+
+def _numbers(numbers: dict) -> str:
+    rows = (f"<dt>{escape(name)}</dt><dd>{escape(as_text(value))}</dd>" for name, value in numbers.items())
+    return f'<dl class="numbers">{"".join(rows)}</dl>'
+
+
+def _to_exercises(numbers: tuple[int, ...]) -> str:
+    links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in numbers)
+    return f"<p>Try it: {links}</p>" if numbers else ""
+
+
+def _exercises() -> str:
+    rows = "".join(
+        f'<li id="exercise-{k}">{escape(exercise.title.partition(". ")[2])} <code>check {k}</code></li>'
+        for k, exercise in enumerate(EXERCISES, 1)
+    )
+    return (
+        '<section id="exercises"><h2>Exercises</h2><div><p>Each is a short file with a mistake in it or a gap to fill,'
+        " ten minutes long. The check says how far off you are and in which tensor, never the answer.</p>"
+        f"<ol>{rows}</ol></div><div><pre>python -m drlim_np.teaching.exercises start\n"
+        "python exercises/01_half.py\npython -m drlim_np.teaching.exercises check 1\n"
+        "python -m drlim_np.teaching.exercises hint 1\n"
+        "python -m drlim_np.teaching.exercises solution 1</pre></div></section>"
+    )
+
+
+def _equations(line: str) -> str:
+    """What the paper says where the line names it."""
+    named = _named(line)
+    return "\n".join(f"{name}: {says}" for name, says in EQUATIONS.items() if name in named)
+
+
+def _named(text: str) -> set[str]:
+    """The equations and steps that a text names: "Eqs. 1 to 4" are four, "Eqs. 6 and 7" two."""
+    found = {f"Step {number}" for number in re.findall(r"Step (\d)", text)}
+    for first, joint, last in re.findall(r"Eqs?\. (\d)(?:(,| to| and) (\d))?", text):
+        through = range(int(first), int(last) + 1) if joint == " to" else [int(k) for k in (first, last) if k]
+        found |= {f"Eq. {number}" for number in through}
+    return found
+
+
+def _pictures(maps: list[np.ndarray], turn: np.ndarray | None) -> list[str]:
+    """Each map as a square picture; all from one side and to one scale, each around its own middle."""
+    for one in maps:
+        if np.ndim(one) != 2 or one.shape[1] not in (2, 3) or one.shape != maps[-1].shape or not np.isfinite(one).all():
+            raise InputError(f"a map has shape {np.shape(one)}: (points, 2) or (points, 3), finite, the same for all")
+    flat = [one - one.mean(axis=0) for one in maps]
+    if maps and maps[-1].shape[1] == 3:
+        angle = 2 * np.pi * (np.zeros(len(flat[0])) if turn is None else np.asarray(turn))
+        around = np.linalg.lstsq(np.stack([np.cos(angle), np.sin(angle)], axis=1), flat[-1])[0]
+        across, away = np.linalg.svd(flat[-1] if turn is None else around)[2][:2]
+        upright = np.cross(across, away)
+        flat = [one @ np.stack([across, 0.87 * upright + 0.5 * away], axis=1) for one in flat]
+    scale = 92 / max(np.abs(one).max() for one in flat) if maps else 1
+    colours = np.zeros(len(flat[0]), int) if turn is None else np.floor(np.asarray(turn) * 18).astype(int) % 18
+    return [_picture(np.rint(100 + scale * one * [1, -1]).astype(int), colours, turn is None) for one in flat]
+
+
+def _picture(places: np.ndarray, colours: np.ndarray, plain: bool) -> str:
+    paths = []
+    for colour in np.unique(colours):
+        dots = "".join(f"M{x} {y}h0" for x, y in places[colours == colour])
+        stroke = "var(--ink)" if plain else f"hsl({20 * colour} 65% 50%)"
+        paths.append(f'<path class="points" style="stroke: {stroke}" d="{dots}"/>')
+    return drawings.drawing(200, 200, f"A map of {len(places)} points", *paths)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes OUT/lesson.html; 2, and one line, where that cannot be."""
+    parser = argparse.ArgumentParser(prog="python -m drlim_np.teaching.pages", description="Writes the lesson's page.")
+    parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write to")
+    parser.add_argument("--paper", action="store_true", help="trains the paper's algorithm, and writes paper.html too")
+    options = parser.parse_args(arguments)
+    return exit_status(lambda: _write(options.out, options.paper), parser.prog)
+
+
+def _write(out: Path, paper: bool) -> None:
+    pages = {out / "lesson.html": lesson_page().encode()}
+    if paper:
+        pages[out / "paper.html"] = paper_page(verbatim, *paper_maps()).encode()
+    replace(pages, remedy="name another folder")
+    print(*pages, sep="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

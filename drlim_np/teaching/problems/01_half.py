@@ -1,0 +1,32 @@
+"""Exercise 1. The missing ½.
+
+Pairs of points z1, z2 are moved down the gradient of the contrastive loss (Eq. 4)
+
+    L = Σ (1 - Y) ½ D² + Y ½ max(0, m - D)²        D = ‖z1 - z2‖, Y = 0 similar, Y = 1 dissimilar
+
+The loss falls, the points go where they should, and yet loss and gradient do not belong together.
+Run this file, find the mistake, mend it. Then: python -m drlim_np.teaching.exercises check 1
+"""
+
+import numpy as np
+
+
+def loss_and_gradient(z1, z2, y, margin):
+    """L and its gradients. z1, z2 (pairs, dims), y (pairs,)."""
+    difference = z1 - z2
+    d = np.sqrt((difference * difference).sum(axis=1))
+    gap = np.maximum(0, margin - d)
+    loss = np.where(y == 0, d * d, gap * gap).sum()
+    stiffness = np.where(y == 0, 1, -gap / d)
+    dz1 = stiffness[:, None] * difference
+    return loss, {"z1": dz1, "z2": -dz1}
+
+
+if __name__ == "__main__":
+    rng = np.random.default_rng(0)
+    z1, z2, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 2)), np.array([0, 1, 0, 1, 0, 1])
+    for step in range(21):
+        loss, gradient = loss_and_gradient(z1, z2, y, margin=2.0)
+        z1, z2 = z1 - 0.1 * gradient["z1"], z2 - 0.1 * gradient["z2"]
+        if step % 5 == 0:
+            print(f"step {step:2}  loss {loss:.4f}")

@@ -1,0 +1,239 @@
+"""The exercises: each starts wrong, each solution is right, and nothing a student does breaks the command."""
+
+import ast
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from drlim_np.audit.gradcheck import COMPLEX_BOUND
+from drlim_np.errors import DataError, InputError
+from drlim_np.teaching import exercises
+from drlim_np.teaching.judge import verdict
+from drlim_np.teaching.problems import EXERCISES
+
+EACH = pytest.mark.parametrize("exercise", EXERCISES, ids=[exercise.file for exercise in EXERCISES])
+WRONG = {  # what is off in each as it is given; the rest is right
+    "01_half.py": {"loss"},
+    "02_hinge.py": {"z1", "z2"},
+    "03_collapse.py": {"loss", "z"},
+    "04_squared.py": {"loss", "z1", "z2"},
+    "05_cone.py": {"z1", "z2"},
+    "06_tanh.py": {"w", "b"},
+    "07_one_tower.py": {"w"},
+    "08_cache.py": {"w"},
+    "09_sampling.py": {"loss", "z"},
+    "10_subsample.py": {"a", "x"},
+    "11_convolution.py": {"x"},
+    "12_unit_length.py": {"x"},
+}
+
+
+def written(tmp_path, exercise, text):
+    file = tmp_path / exercise.file
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def command(*arguments, cwd, **options):
+    return subprocess.run(
+        [sys.executable, "-X", "utf8", "-m", "drlim_np.teaching.exercises", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        **options,
+    )
+
+
+def off(error):
+    return not error <= COMPLEX_BOUND
+
+
+# ---- the exercises ----
+
+
+def test_there_are_a_dozen_in_order():
+    assert [exercise.file[:2] for exercise in EXERCISES] == [f"{k:02}" for k in range(1, 13)]
+    assert [exercise.title.split(".")[0] for exercise in EXERCISES] == [f"Exercise {k}" for k in range(1, 13)]
+
+
+@EACH
+def test_it_starts_wrong_in_the_tensors_that_it_is_about_by_far_and_in_no_other(tmp_path, exercise):
+    found = verdict(exercise, written(tmp_path, exercise, exercise.source))
+    assert {name for name, error in found.items() if off(error)} == WRONG[exercise.file]
+    assert all(not found[name] < 0.01 for name in WRONG[exercise.file])
+
+
+@EACH
+def test_its_solution_is_right(tmp_path, exercise):
+    assert all(exercise.source.count(wrong) == 1 for wrong, _ in exercise.mend)
+    found = verdict(exercise, written(tmp_path, exercise, exercise.solution))
+    assert set(found) == {"loss", *exercise.tensors} and not any(map(off, found.values()))
+
+
+@pytest.mark.parametrize("exercise", [exercise for exercise in EXERCISES if len(exercise.mend) > 1])
+def test_half_a_solution_is_not_enough(tmp_path, exercise):
+    for wrong, right in exercise.mend:
+        try:
+            found = verdict(exercise, written(tmp_path, exercise, exercise.solution.replace(right, wrong)))
+        except InputError:  # it does not even run
+            continue
+        assert any(map(off, found.values()))
+
+
+@EACH
+def test_the_file_stands_by_itself_is_short_and_runs(tmp_path, exercise):
+    imported = [node for node in ast.walk(ast.parse(exercise.source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert [ast.unparse(node) for node in imported] == ["import numpy as np"]
+    assert len(exercise.source.splitlines()) <= 70
+    assert f"exercises check {int(exercise.file[:2])}\n" in exercise.source
+    for text in (exercise.source, exercise.solution):
+        done = subprocess.run(
+            [sys.executable, "-X", "utf8", "-W", "ignore", written(tmp_path, exercise, text)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=True,
+        )
+        assert "loss" in done.stdout and done.stderr == ""
+
+
+FALLS = [exercise for exercise in EXERCISES if "loss falls" in exercise.source.replace("\n", " ")]
+
+
+@pytest.mark.parametrize("exercise", FALLS, ids=[exercise.file for exercise in FALLS])
+def test_where_a_falling_loss_is_promised_it_falls_with_the_mistake_in_it(tmp_path, exercise):
+    assert len(FALLS) == 6
+    losses = []
+    for text in (exercise.source, exercise.solution):
+        file = written(tmp_path, exercise, text)
+        said = subprocess.run([sys.executable, file], capture_output=True, text=True, encoding="utf-8").stdout
+        rows = [line for line in said.splitlines() if line.startswith("step")]
+        losses.append([float(row.partition(" loss ")[2].replace("of this batch", "").split()[0]) for row in rows])
+    for falling in losses:
+        assert falling[-1] < 0.6 * falling[0]
+
+
+def test_the_batch_of_exercise_9_stands_for_all_pairs_in_the_mean(tmp_path):
+    scope = {"__name__": "exercise"}
+    exec(EXERCISES[8].solution, scope)
+    rng = np.random.default_rng(3)
+    z, pairs = rng.normal(size=(5, 2)), np.stack(np.triu_indices(5, k=1), axis=1)
+    y = np.where(pairs[:, 1] - pairs[:, 0] == 1, 0, 1)
+    whole, gradient = scope["loss_and_gradient"](z, pairs, y, np.arange(len(y)), 2.0)
+    draws = [[s, d] for s in np.flatnonzero(y == 0) for d in np.flatnonzero(y == 1)]  # each as likely as the other
+    each = [scope["loss_and_gradient"](z, pairs, y, np.array(drawn), 2.0) for drawn in draws]
+    np.testing.assert_allclose(np.mean([loss for loss, _ in each]), whole, rtol=1e-12)
+    np.testing.assert_allclose(np.mean([found["z"] for _, found in each], axis=0), gradient["z"], rtol=1e-9)
+
+
+# ---- the command ----
+
+
+def test_start_writes_all_of_them_and_never_over_what_a_student_wrote(tmp_path):
+    folder = tmp_path / "mine" / "deep"
+    assert exercises.start(folder).startswith("12 exercises written")
+    assert sorted(path.name for path in folder.iterdir()) == [exercise.file for exercise in EXERCISES]
+    (folder / "03_collapse.py").write_text("mine", encoding="utf-8")
+    (folder / "04_squared.py").unlink()
+    assert exercises.start(folder) == f"1 exercises written to {folder}, 11 there already and kept"
+    assert (folder / "03_collapse.py").read_text(encoding="utf-8") == "mine"
+    assert (folder / "04_squared.py").read_text(encoding="utf-8") == EXERCISES[3].source
+
+
+def test_from_start_to_right(tmp_path):
+    assert command("start", cwd=tmp_path).stdout.startswith("12 exercises written to exercises")
+    wrong = command("check", "7", cwd=tmp_path)
+    assert wrong.returncode == 1 and wrong.stderr == ""
+    assert "loss     off by" in wrong.stdout and wrong.stdout.count("right") == 1 and wrong.stdout.count("WRONG") == 1
+    written(tmp_path / "exercises", EXERCISES[6], EXERCISES[6].solution)
+    right = command("check", "7", cwd=tmp_path)
+    assert (
+        right.returncode == 0
+        and right.stdout.count("right") == 2
+        and "\nRight. The gradient is the sum" in right.stdout
+    )
+
+
+@EACH
+def test_neither_check_nor_hint_gives_the_answer_away_and_solution_does(tmp_path, capsys, exercise):
+    number = exercise.file[:2].lstrip("0")
+    exercises.start(tmp_path)
+    said = command("check", number, "--folder", str(tmp_path), cwd=tmp_path).stdout
+    assert exercises.main(["hint", number]) == 0
+    said += capsys.readouterr().out
+    assert exercises.main(["solution", number]) == 0
+    solved = capsys.readouterr().out
+    for _, right in exercise.mend:
+        assert right.strip() not in said
+        assert all(f"+{line}" in solved or line in exercise.source for line in exercise.solution.splitlines())
+    assert max(map(len, (said + solved).splitlines())) <= 121
+
+
+def test_the_list_names_each(capsys):
+    assert exercises.main([]) == 0
+    said = capsys.readouterr().out
+    assert all(exercise.title in said for exercise in EXERCISES)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["check", "13"], ["check", "0"], ["check", "one"], ["hint"], ["solution", "²"], ["cheat"], ["check", "-"]],
+)
+def test_what_there_is_not_is_said_in_one_line(capsys, arguments):
+    assert exercises.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and ("1 to 12" in said.err or "list, start" in said.err)
+
+
+def test_a_folder_that_cannot_be_written_is_named_in_one_line(tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    for folder in (tmp_path / "taken", tmp_path / "taken" / "below"):
+        assert exercises.main(["start", "--folder", str(folder)]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1 and str(folder) in said and "name another folder" in said
+    with pytest.raises(DataError, match="run start"):
+        exercises.check(1, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def loss_and_gradient(:\n", "01_half.py, line 1: "),
+        ("a = 1\n  b = 2\n", "01_half.py, line 2: "),
+        ("\0", "01_half.py"),
+        ("\n\nimport nonsense_that_is_not_there\n", "01_half.py, line 3: ModuleNotFoundError"),
+        ("def loss_and_gradient(z1, z2, y, margin):\n    return 1 / 0\n", "line 2: ZeroDivisionError"),
+        ("def loss_and_gradient(z1, z2, y, margin):\n    exit(0)\n", "SystemExit"),
+        ("def loss_and_gradient(z1):\n    return 1\n", "TypeError"),
+        ("def loss_and_gradient(**a):\n    return loss_and_gradient(**a)\n", "RecursionError"),
+        ("x = 1\n", "defines no function loss_and_gradient"),
+        ("def loss_and_gradient(**a):\n    pass\n", "must return a loss and a dict"),
+        ("def loss_and_gradient(**a):\n    return 1.0, {'z1': a['z1']}\n", "no gradient of z2"),
+        ("def loss_and_gradient(**a):\n    return 1.0, {'z1': a['z1'], 'z2': a['z2'].T}\n", "shape (2, 8) for z2"),
+        ("def loss_and_gradient(**a):\n    return 1.0, {'z1': 'a', 'z2': None}\n", "z1 is not made of real numbers"),
+        ("def loss_and_gradient(**a):\n    return 1j, {'z1': a['z1'], 'z2': a['z2']}\n", "loss is not made of real"),
+        ("raise ValueError('two\\nlines')\n", "ValueError: 'two\\nlines'"),
+    ],
+)
+def test_a_file_that_cannot_be_judged_gets_one_line_with_the_place(tmp_path, text, said):
+    file = written(tmp_path, EXERCISES[0], text)
+    with pytest.raises(InputError) as caught:
+        verdict(EXERCISES[0], file)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_such_a_file_ends_the_command_with_2_and_a_loop_is_ended(tmp_path, capfd):
+    written(tmp_path, EXERCISES[0], "1 / 0\n")
+    assert exercises.check(1, tmp_path) == 2
+    assert capfd.readouterr().err == "check 1: 01_half.py, line 1: ZeroDivisionError: division by zero\n"
+    written(tmp_path, EXERCISES[0], "while True:\n    pass\n")
+    with pytest.raises(InputError, match=r"01_half\.py did not end within 3 seconds"):
+        exercises.check(1, tmp_path, limit=3)
+
+
+def test_a_file_that_changes_what_it_is_given_is_judged_by_what_it_was_given(tmp_path):
+    text = EXERCISES[0].solution.replace("    difference = z1 - z2\n", "    difference = z1 - z2\n    z1 *= 0\n")
+    assert not any(map(off, verdict(EXERCISES[0], written(tmp_path, EXERCISES[0], text)).values()))
