@@ -21,8 +21,8 @@ def pair_up(similar):
 
 
 def first_weights(rng, inputs, hidden=20, outputs=3):
-    """W before the first step: weights from N(0, 1 / fan-in), biases 0."""
-    A, B = (rng.standard_normal((n, k)) / np.sqrt(k) for n, k in ((hidden, inputs), (outputs, hidden)))
+    """W at first: A so small that Fig. 10 will show what was learned, B from N(0, 1 / hidden), biases 0."""
+    A, B = 1e-3 * rng.standard_normal((hidden, inputs)), rng.standard_normal((outputs, hidden)) / np.sqrt(hidden)
     return A, np.zeros(hidden), B, np.zeros(outputs)
 
 

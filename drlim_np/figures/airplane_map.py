@@ -47,12 +47,14 @@ class Mapped:
     """The map of all 972 views: z (972, 3) float32, and the cylinder fitted to those trained on.
 
     params: W of `networks.two_layer` on pixels, float32; losses: the loss per pair after each piece of an epoch.
+    after: (epochs + 1, 972, 3), the map before training and after each epoch.
     """
 
     z: np.ndarray
     cylinder: Cylinder
     params: Tree
     losses: np.ndarray
+    after: np.ndarray
 
 
 @lru_cache(maxsize=1)
@@ -68,11 +70,11 @@ def setting(run: Run) -> Setting:
 def mapped(run: Run) -> Mapped:
     """G_W trained pair by pair, as the paper does, from one start. It runs on the host whatever the backend."""
     given, rng, steps = setting(run), run.rng(10), epochs(run) * PIECES
-    first, x = start(given, rng), given.x[given.train]
+    first, x = start(given, epochs(run), rng), given.x[given.train]
     kept = run.memory.checkpoint("airplane", settings(run), x, given.similar.pairs, rng.bit_generator.state)
     if run.backend != "numpy" and not run.quick:
         print("airplane: trained pair by pair, one pair after another, and therefore on the host", flush=True)
-    params, losses = to_the_end(
+    last, losses = to_the_end(
         partial(sweeps, given, epochs(run), rng),
         first,
         steps,
@@ -80,16 +82,19 @@ def mapped(run: Run) -> Mapped:
         "airplane",
         checkpoint=kept and replace(kept, every=PIECES),  # the order of the pairs is drawn once an epoch
     )
-    z = embed(two_layer(given.x.shape[1]), params, given.x)
+    params, z = last.params, last.state["after"][-1]
     require_spread(z, MARGIN, "airplane")
     on_pixels = (params["hidden"]["weight"] @ given.basis).astype(np.float32)
     params = {**params, "hidden": {**params["hidden"], "weight": on_pixels}}
-    return Mapped(z, fit_views(z[given.train], given.views, given.train), params, losses)
+    return Mapped(z, fit_views(z[given.train], given.views, given.train), params, losses, last.state["after"])
 
 
-def start(given: Setting, rng: np.random.Generator) -> Step:
+def start(given: Setting, of_epochs: int, rng: np.random.Generator) -> Step:
     """W before the first pair, on the coordinates of the span."""
-    return Step(0, _tree(verbatim.first_weights(rng, given.x.shape[1])), nan, {})
+    params = _tree(verbatim.first_weights(rng, given.x.shape[1]))
+    after = np.zeros((of_epochs + 1, len(given.x), 3), np.float32)
+    after[0] = _map(params, given.x)
+    return Step(0, params, nan, {"after": after})
 
 
 def sweeps(given: Setting, of_epochs: int, rng: np.random.Generator, after: Step) -> Iterator[Step]:
@@ -99,7 +104,7 @@ def sweeps(given: Setting, of_epochs: int, rng: np.random.Generator, after: Step
     pairs = verbatim.pair_up(similar)
     count = pairs.shape[1]
     layers = after.params["hidden"], after.params["output"]
-    W = tuple(layer[name].copy() for layer in layers for name in ("weight", "bias"))
+    W, maps = tuple(layer[name].copy() for layer in layers for name in ("weight", "bias")), after.state["after"]
     for number in range(after.number, of_epochs * PIECES):
         epoch, piece = divmod(number, PIECES)
         if piece == 0:
@@ -107,8 +112,16 @@ def sweeps(given: Setting, of_epochs: int, rng: np.random.Generator, after: Step
         part = slice(piece * count // PIECES, (piece + 1) * count // PIECES)
         verbatim.sweep(W, x, pairs[:, order[part]], MARGIN, rates[part])
         params = _tree(W)
-        z, _ = two_layer(x.shape[1])(params, x)
-        yield Step(number + 1, params, float(contrastive_all_pairs(z, given.similar, MARGIN)[0]) / count, {})
+        z = _map(params, given.x)
+        if piece == PIECES - 1:
+            maps = maps.copy()
+            maps[epoch + 1] = z
+        loss, _ = contrastive_all_pairs(z[given.train], given.similar, MARGIN)
+        yield Step(number + 1, params, float(loss) / count, {"after": maps})
+
+
+def _map(params: Tree, x: np.ndarray) -> np.ndarray:
+    return embed(two_layer(x.shape[1]), params, x)
 
 
 def _tree(W: tuple[np.ndarray, ...]) -> Tree:

@@ -15,7 +15,7 @@ from pathlib import Path
 from drlim_np.door.terminal import exit_status, first_line
 from drlim_np.errors import CollapsedError, InputError, shown
 from drlim_np.fast.devices import BACKENDS, origin
-from drlim_np.figures import sources, verify
+from drlim_np.figures import pages, sources, verify
 from drlim_np.figures.audit_first import audit_passes
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
 from drlim_np.figures.record import Claim, Result, Run, entry, of_collapsed, publish, require_writable, stem
@@ -149,15 +149,21 @@ def _chosen(options: argparse.Namespace) -> list[str]:
 def _draw(chosen: list[str], run: Run, others: list[int], out: Path) -> int:
     """The figures of the run's seed; then, of the other seeds, the records of those figures that a network makes."""
     claims: list[tuple[str, Claim]] = []
+    drawn: dict[str, Result] = {}
     for again in [run, *(replace(run, seed=seed) for seed in others)]:
         pictured = again is run
         for name in chosen if pictured else [name for name in chosen if name in DIGITS | AIRPLANE]:
             started = time.perf_counter()
             result = _made(name, again)
             key = publish(name, result, again, time.perf_counter() - started, out, pictured)
+            drawn |= {name: result} if pictured else {}
             where = f"{out / key}.png" if pictured else f"{key}, seed {again.seed}, recorded"
             claims += [(key if pictured else f"{key}, seed {again.seed}", claim) for claim in result.claims]
             print(f"{where}  {time.perf_counter() - started:.0f} s", flush=True)
+        if pictured:
+            for page, content in pages.made(drawn, run).items():
+                atomic.replace({out / page: content})
+                print(out / page, flush=True)
     print()
     print(_table(claims))
     failed = sum(not claim.holds for _, claim in claims)

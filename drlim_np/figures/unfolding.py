@@ -30,7 +30,7 @@ def make(run: Run) -> Result:
     steps, network = epochs(run) * PIECES, two_layer(setting(run).x.shape[1])
     shown = sorted({round(part * steps) for part in SHOWN})
     moving = sorted({round(steps * (frame / (FRAMES - 1)) ** 2) for frame in range(FRAMES)})
-    first, places = start(given, rng), {}
+    first, places = start(given, epochs(run), rng), {}
     for step in (first, *sweeps(given, epochs(run), rng, first)):
         if step.number in {*shown, *moving}:
             places[step.number] = embed(network, step.params, given.x)[given.test]

@@ -38,7 +38,8 @@ def minimise(
     def descent(after: Step) -> Iterator[Step]:
         return descend(objective, params, optimiser, steps, rng, schedule, after)
 
-    return to_the_end(descent, start, steps, rng, label, stream, checkpoint)
+    last, losses = to_the_end(descent, start, steps, rng, label, stream, checkpoint)
+    return last.params, losses
 
 
 def to_the_end(
@@ -49,14 +50,16 @@ def to_the_end(
     label: str,
     stream: TextIO | None = None,
     checkpoint: Checkpoint | None = None,
-) -> tuple[Tree, np.ndarray]:
-    """`minimise` for any descent: `descent(after)` goes on from the step `after`, the first time from `start`."""
+) -> tuple[Step, np.ndarray]:
+    """`minimise` for any descent: `descent(after)` goes on from the step `after`, the first time from `start`.
+
+    The last step, and the loss before each, (steps,) float64.
+    """
     line = _Line(stream, label, steps)
-    after, losses = _resumed(checkpoint, start, steps, rng, label)
-    params = after.params
+    last, losses = _resumed(checkpoint, start, steps, rng, label)
     try:
-        for step in descent(after):
-            params = step.params
+        for step in descent(last):
+            last = step
             losses.append(step.loss)
             if checkpoint and (step.number % checkpoint.every == 0 or step.number == steps):
                 checkpoint.save(step, losses, rng)
@@ -64,7 +67,7 @@ def to_the_end(
                 line.show(step.number, losses)
     finally:
         line.end()
-    return params, np.array(losses)
+    return last, np.array(losses)
 
 
 def _resumed(

@@ -1,6 +1,6 @@
 """The lesson and the paper as pages: one file each, with no script and nothing to fetch.
 
-`python -m drlim_np.teaching.pages OUT` writes OUT/lesson.html, with --paper OUT/paper.html too. Text, code and numbers
+`python -m drlim_np.teaching.pages OUT` writes OUT/lesson.html; `run_all.py` writes all of them. Text, code and numbers
 of the lesson are those of `lesson.py`, the shapes are found by running it, and so nothing on the page can differ from
 what `python -m drlim_np.teaching.lesson` prints. `paper_page` sets the source of the paper's algorithm beside the
 equations that its comments name.
@@ -9,7 +9,7 @@ equations that its comments name.
 import argparse
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from html import escape
 from inspect import cleandoc, getsource
 from pathlib import Path
@@ -17,9 +17,6 @@ from types import ModuleType
 
 import numpy as np
 
-from drlim_np import verbatim
-from drlim_np.data import AZIMUTHS, rendering
-from drlim_np.data.split import in_their_span, split
 from drlim_np.door.terminal import exit_status
 from drlim_np.errors import InputError
 from drlim_np.keep.atomic import replace
@@ -140,28 +137,6 @@ def paper_page(algorithm: ModuleType, maps: dict[int, np.ndarray], turn: np.ndar
         f'<section><h2>The algorithm</h2><div class="wide">{_code(source, "paper")}</div></section>',
     ]
     return _page(title.rstrip("."), parts)
-
-
-def paper_maps(shown: Collection[int] = (0, 1, 3, verbatim.EPOCHS)) -> tuple[dict[int, np.ndarray], np.ndarray]:
-    """What `paper_page` draws: the unseen views of the rendered airplane after each of these epochs, and their azimuth.
-
-    Trained as `python -m drlim_np.verbatim` does, from the same seed. Epochs done → (views, 3), and (views,) in turns.
-    """
-    rng, views = np.random.default_rng(0), rendering.generate()
-    inputs, train, test = split(views, rng)
-    x, _ = in_their_span(inputs, train)
-    pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[train], views.elevation[train], AZIMUTHS))
-    weights = verbatim.first_weights(rng, len(x[0]))
-    maps = {0: _mapped(weights, x[test])}
-    for epoch in range(verbatim.EPOCHS):
-        rates = verbatim.falling(epoch, verbatim.EPOCHS, len(pairs[0]))
-        verbatim.sweep(weights, x[train], rng.permutation(pairs, axis=1), verbatim.MARGIN, rates)
-        maps[epoch + 1] = _mapped(weights, x[test])
-    return {epoch: maps[epoch] for epoch in shown}, views.azimuth[test] / AZIMUTHS
-
-
-def _mapped(weights, x: np.ndarray) -> np.ndarray:
-    return np.array([verbatim.G(weights, view)[0] for view in x])
 
 
 def _page(title: str, parts: list[str]) -> str:
@@ -309,15 +284,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Writes OUT/lesson.html; 2, and one line, where that cannot be."""
     parser = argparse.ArgumentParser(prog="python -m drlim_np.teaching.pages", description="Writes the lesson's page.")
     parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write to")
-    parser.add_argument("--paper", action="store_true", help="trains the paper's algorithm, and writes paper.html too")
     options = parser.parse_args(arguments)
-    return exit_status(lambda: _write(options.out, options.paper), parser.prog)
+    return exit_status(lambda: _write(options.out), parser.prog)
 
 
-def _write(out: Path, paper: bool) -> None:
+def _write(out: Path) -> None:
     pages = {out / "lesson.html": lesson_page().encode()}
-    if paper:
-        pages[out / "paper.html"] = paper_page(verbatim, *paper_maps()).encode()
     replace(pages, remedy="name another folder")
     print(*pages, sep="\n")
 

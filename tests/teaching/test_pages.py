@@ -4,7 +4,6 @@ import inspect
 import re
 import sys
 from html import unescape
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -242,25 +241,6 @@ def test_a_flat_map_is_drawn_as_it_is():
     figure = pages.paper_page(verbatim, {8: square})
     places = re.findall(r"M(\d+ \d+)h0", figure)
     assert places == ["8 192", "192 192", "192 8", "8 8"] and "var(--ink)" in figure
-
-
-def test_the_papers_maps_are_trained_as_its_own_command_does(monkeypatch):
-    swept = []
-
-    def sweep(weights, x, pairs, margin, rates):
-        """In place of the descent, which takes a minute: it notes what it is given and moves the last bias by 1."""
-        swept.append((x.shape[0], np.sort(pairs, axis=1).sum(), len(pairs[0]), margin, rates[0], rates[-1]))
-        weights[3][:] += 1
-
-    monkeypatch.setattr(pages.verbatim, "sweep", sweep)
-    maps, turn = pages.paper_maps()
-    assert len(swept) == verbatim.EPOCHS and list(maps) == [0, 1, 3, verbatim.EPOCHS]
-    assert {one[:4] for one in swept} == {(660, swept[0][1], 660 * 659 // 2, verbatim.MARGIN)}
-    assert swept[0][4] == verbatim.RATE and 0 < swept[-1][5] < 1e-4 * verbatim.RATE
-    assert all(one[4] < before[5] for before, one in pairwise(swept))
-    for epochs, found in maps.items():
-        np.testing.assert_allclose(found, maps[0] + epochs)
-    assert maps[0].shape == (312, 3) and turn.shape == (312,) and set(turn) == set(np.arange(18) / 18)
 
 
 @pytest.mark.parametrize("bad", [np.zeros(3), np.zeros((4, 4)), np.full((660, 3), np.nan), np.zeros((5, 3))])

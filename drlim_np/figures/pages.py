@@ -1,0 +1,38 @@
+"""The pages that a run leaves beside its figures: the lesson, the paper's algorithm, and the map laboratory."""
+
+from collections.abc import Mapping
+
+from drlim_np import verbatim
+from drlim_np.data import AZIMUTHS
+from drlim_np.figures import figure5, figure7
+from drlim_np.figures.airplane_map import mapped, setting
+from drlim_np.figures.record import Result, Run
+from drlim_np.figures.shifted_digits import unseen_digits
+from drlim_np.figures.shifted_maps import trained
+from drlim_np.teaching.map_page import map_page
+from drlim_np.teaching.pages import lesson_page, paper_page
+
+DIGITS = 60  # of each class, to pick from in the map laboratory
+NEEDS = {"lesson.html": set(), "paper.html": {"figure8"}, "map.html": {"figure5", "figure7", "invariance"}}
+
+
+def made(drawn: Mapping[str, Result], run: Run) -> dict[str, bytes]:
+    """The pages whose figures have just been drawn, by their names; a quick run has networks too raw to show."""
+    makers = {"lesson.html": lambda *_: lesson_page(), "paper.html": _paper, "map.html": _map}
+    return {} if run.quick else {name: makers[name](drawn, run).encode() for name in NEEDS if NEEDS[name] <= {*drawn}}
+
+
+def _paper(drawn: Mapping[str, Result], run: Run) -> str:
+    """The algorithm beside its equations, with the unseen views after 0, 1, 3 and all epochs."""
+    given, after = setting(run), mapped(run).after
+    maps = {epoch: after[epoch][given.test] for epoch in (0, 1, 3, len(after) - 1)}
+    return paper_page(verbatim, maps, given.views.azimuth[given.test] / AZIMUTHS)
+
+
+def _map(drawn: Mapping[str, Result], run: Run) -> str:
+    """The networks of Figures 5 and 7 in a student's hand, with unseen digits of this run's data."""
+    unseen = unseen_digits(run, DIGITS)
+    still = unseen.shift == 0
+    maps = {f"Figure {story.name[-1]}": trained(story, run)[1] for story in (figure5.STORY, figure7.STORY)}
+    claims = "; ".join(f"{claim.text} {claim.value:.2f}" for claim in drawn["invariance"].claims)
+    return map_page(maps, unseen.inputs[still], unseen.label[still], figure7.STORY.training.margin, claims)
