@@ -1,5 +1,6 @@
 """The graph of similar pairs against plain sets of pairs."""
 
+from dataclasses import FrozenInstanceError
 from itertools import combinations
 
 import numpy as np
@@ -117,6 +118,8 @@ def test_a_graph_is_equal_to_itself_alone_and_may_be_a_key():
     one, other = (SimilarityGraph(3, np.array([[0, 1]])) for _ in range(2))
     assert one == one and one != other
     assert {one: 1, other: 2}[one] == 1
+    with pytest.raises(FrozenInstanceError):
+        one.size = 4
 
 
 def test_the_graph_keeps_pairs_of_its_own_as_int64():

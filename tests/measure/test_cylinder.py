@@ -1,5 +1,7 @@
 """A cylinder placed anywhere in space is found again, and nothing else is taken for one."""
 
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -95,3 +97,10 @@ def test_what_has_no_meaning_is_refused_in_one_line(changes, named):
     arguments = dict(zip(("z", "elevation", "azimuth"), placed(0), strict=True)) | changes
     with pytest.raises(InputError, match=named):
         fit(**arguments)
+
+
+def test_a_cylinder_stands_where_it_stands_and_is_equal_to_itself_alone():
+    found, again = (fit(*placed(0)) for _ in range(2))
+    assert found == found and found != again
+    with pytest.raises(FrozenInstanceError):
+        found.centre = np.zeros(3)
