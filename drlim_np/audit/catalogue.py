@@ -1,19 +1,15 @@
 """The audit: every gradient here held against the oracles of gradcheck.py, and wrong ones shown to be caught."""
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
 from drlim_np.backend import Array, like, to_host
-from drlim_np.errors import InputError
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.fast.devices import BACKENDS, origin
+from drlim_np.fast.devices import origin
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Conv2d, Flatten, Gradient, Linear, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, energy
@@ -253,37 +249,3 @@ def summary(found: list[Finding]) -> str:
         f"{len(found) - wrong} gradients held against both oracles, {wrong} wrong ones offered: "
         f"{surprises or 'no'} surprise{'' if surprises == 1 else 's'}"
     )
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Prints the table; exit status 0 if every gradient holds and every wrong one is rejected, else 1.
-
-    2, and one line, where the backend asked for cannot be had.
-    """
-    parser = argparse.ArgumentParser(prog="python -m drlim_np.audit", description=__doc__)
-    parser.add_argument("--seed", type=int, default=0, help="seed of all random weights and inputs (default: 0)")
-    parser.add_argument("--backend", choices=BACKENDS, default="numpy", help="where it is computed (default: numpy)")
-    parser.add_argument("--autograd", action="store_true", help="a second opinion by PyTorch, where it is installed")
-    options = parser.parse_args(arguments)
-    if options.autograd and find_spec("torch") is None:
-        print(
-            f"{parser.prog}: --autograd needs PyTorch, which is not installed: run pip install torch", file=sys.stderr
-        )
-        return 2
-    try:
-        found = list(findings(options.seed, options.backend))
-    except InputError as fault:
-        print(f"{parser.prog}: {fault}", file=sys.stderr)
-        return 2
-    print(table(found))
-    print(summary(found))
-    agreed = not options.autograd or _autograd_agrees(options.seed)
-    return 0 if agreed and all(finding.as_it_should_be for finding in found) else 1
-
-
-def _autograd_agrees(seed: int) -> bool:
-    from drlim_np.audit import second_opinion  # needs PyTorch, which nothing else here does
-
-    opinions = list(second_opinion.opinions(seed))
-    print(second_opinion.table(opinions))
-    return all(opinion.holds for opinion in opinions)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from drlim_np.audit import __main__ as command
 from drlim_np.audit import catalogue
 from drlim_np.audit.gradcheck import (
     CENTRAL_BOUND,
@@ -206,7 +207,7 @@ def test_the_command_prints_every_finding_and_its_status_tells_of_surprises(caps
     assert "kink" not in catalogue.table([right, caught, missed, fails])
     for found, status in [([right, caught], 0), ([right, missed], 1), ([fails, caught], 1)]:
         monkeypatch.setattr(catalogue, "findings", lambda seed, backend, found=found: iter(found))
-        assert catalogue.main(["--seed", "3"]) == status
+        assert command.main(["--seed", "3"]) == status
         printed = capsys.readouterr().out
         assert all(finding.subject in printed for finding in found)
         assert ("FAILS" in printed) == (status == 1)
@@ -214,13 +215,13 @@ def test_the_command_prints_every_finding_and_its_status_tells_of_surprises(caps
 
 def test_the_command_says_in_one_line_what_keeps_it_from_a_gpu(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    assert catalogue.main(["--backend", "cupy"]) == 2
+    assert command.main(["--backend", "cupy"]) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.count("\n") == 1 and "CuPy, which is not installed" in printed.err
 
 
 def test_the_command_says_in_one_line_that_a_second_opinion_needs_pytorch(capsys, monkeypatch):
-    monkeypatch.setattr(catalogue, "find_spec", lambda name: None)
-    assert catalogue.main(["--autograd"]) == 2
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    assert command.main(["--autograd"]) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.count("\n") == 1 and "pip install torch" in printed.err

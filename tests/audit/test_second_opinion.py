@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from drlim_np.audit import __main__ as command
 from drlim_np.audit import catalogue
 from drlim_np.layers import Linear, Tanh
 from drlim_np.loss import contrastive
@@ -58,5 +59,5 @@ def test_the_command_prints_every_opinion_and_its_status_tells_of_one_that_fails
         monkeypatch.setattr(
             second_opinion, "opinions", lambda _, e=error: iter([second_opinion.Opinion("Tanh", "input", 4, e)])
         )
-        assert catalogue.main(["--autograd"]) == status
+        assert command.main(["--autograd"]) == status
         assert capsys.readouterr().out.splitlines()[-1].split()[-1] == verdict
