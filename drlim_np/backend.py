@@ -6,7 +6,6 @@ a name. Host and device meet in `like`, one way, and `to_host`, the other.
 """
 
 import sys
-from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -70,55 +69,29 @@ def real(x: Array) -> Array:
 
 def is_complex(x: Array) -> bool:
     """Whether `x` holds complex numbers, as in a complex step."""
-    return _kind(namespace(x), x.dtype).complex
+    return kind(x).complex
 
 
-def least_root(x: Array) -> float:
-    """The root of the smallest normal number of a floating dtype: the square of a smaller one underflows."""
-    return _kind(namespace(x), x.dtype).least_root
-
-
-def require_floating(**arrays: Array) -> None:
-    """Raises InputError unless all the arrays are floating, of one precision: nothing here ever promotes silently.
-
-    complex128 counts as the precision of float64: a complex step perturbs some of the arrays only.
-    """
-    kinds = {name: _kind(namespace(x), x.dtype) for name, x in arrays.items()}
-    for name, x in arrays.items():
-        if not kinds[name].bits:
-            raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, such as float32")
-    if len({kind.bits for kind in kinds.values()}) > 1:
-        listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
-        raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
-
-
-def require_features(x: Array, taker: Any, features: int) -> None:
-    """Raises InputError, naming the layer that takes `x`, unless it is (samples, features)."""
-    if x.ndim != 2 or x.shape[1] != features:
-        raise InputError(f"{taker} takes (samples, {features}), got {x.shape}")
-
-
-def require_images(x: Array, taker: Any, maps: int, fits: Callable[[int], bool], sides: str) -> None:
-    """The same for (samples, maps, height, width); `fits` is asked of height and width, `sides` says it in words."""
-    if not (x.ndim == 4 and x.shape[1] == maps and all(map(fits, x.shape[2:]))):
-        raise InputError(f"{taker} takes (samples, {maps}, height, width) with height and width {sides}, got {x.shape}")
-
-
-class _Kind(NamedTuple):
-    """A dtype: bits of a real number, 0 for integers, and what else is asked of it."""
+class Kind(NamedTuple):
+    """A dtype: bits of a real number, 0 for integers; whether complex; the root of the smallest normal number."""
 
     bits: int
     complex: bool
-    least_root: float
+    least_root: float  # the square of a smaller number underflows
+
+
+def kind(x: Array) -> Kind:
+    """What kind of numbers `x` holds."""
+    return _kind(namespace(x), x.dtype)
 
 
 @cache
-def _kind(xp: ModuleType, dtype: Any) -> _Kind:
+def _kind(xp: ModuleType, dtype: Any) -> Kind:
     """Remembered, for every layer and tile asks, and NumPy takes longer to answer than for many a calculation."""
     if not xp.isdtype(dtype, ("real floating", "complex floating")):
-        return _Kind(0, False, 0.0)
+        return Kind(0, False, 0.0)
     info = xp.finfo(dtype)
-    return _Kind(info.bits, xp.isdtype(dtype, "complex floating"), float(info.smallest_normal) ** 0.5)
+    return Kind(info.bits, xp.isdtype(dtype, "complex floating"), float(info.smallest_normal) ** 0.5)
 
 
 def _device(x: Array) -> dict[str, Any]:

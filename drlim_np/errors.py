@@ -22,17 +22,6 @@ class DivergedError(DrlimError, ArithmeticError):
     """A loss or gradient that is no longer a finite number."""
 
 
-class CollapsedError(DrlimError, ArithmeticError):
-    """A map that has collapsed: all its points together.
-
-    z: the map, (samples, dims). spread: the largest standard deviation of a coordinate, in margins.
-    """
-
-    def __init__(self, message: str, z, spread: float):
-        super().__init__(message)
-        self.z, self.spread = z, spread
-
-
 def require(holds: bool, message: str) -> None:
     """Raises InputError with this message unless the condition holds."""
     if not holds:

@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drlim_np.backend import Array, namespace, require_features, require_floating, require_images
+from drlim_np.backend import Array, namespace
+from drlim_np.door.arrays import require_features, require_floating, require_images
 from drlim_np.errors import require
 from drlim_np.fast.maps import as_images, by_position, over_windows, per_sample, sum_by_map, window_sums
 from drlim_np.fast.memory import one_minus_square, plus

@@ -21,7 +21,8 @@ from math import isfinite
 
 import numpy as np
 
-from drlim_np.backend import Array, is_array, is_complex, least_root, like, namespace, on_host, real, require_floating
+from drlim_np.backend import Array, is_array, is_complex, kind, like, namespace, on_host, real
+from drlim_np.door.arrays import require_floating
 from drlim_np.errors import require
 from drlim_np.graph import SimilarityGraph, pair_table
 
@@ -95,7 +96,7 @@ def hinged(d: Array, margin: float) -> Array:
     One cut serves both: chosen pair by pair, they took a third of the loss over all pairs, because a processor guesses
     badly which way each pair will go. Only complex numbers, which have no order, are chosen so.
     """
-    xp, least = namespace(d), min(least_root(d), margin)
+    xp, least = namespace(d), min(kind(d).least_root, margin)
     if not is_complex(d):
         return xp.clip(d, least, margin)
     return xp.where(real(d) >= margin, margin, xp.where(real(d) <= least, least, d))

@@ -15,7 +15,7 @@ from drlim_np.backend import Array, like, namespace, on_host, to_host
 from drlim_np.door.checks import real_number, require_generator, whole_number
 from drlim_np.errors import DivergedError, require
 from drlim_np.objective import Objective
-from drlim_np.tree import Tree, end_to_end, leaves, tree_map
+from drlim_np.tree import Tree, leaves, tree_map
 
 Schedule = Callable[[float], float]
 
@@ -114,12 +114,16 @@ def _zeros_like(x: Array) -> Array:
 
 
 def _require_finite(number: int, **trees: Tree) -> None:
-    vectors = [end_to_end(tree, tree) for tree in trees.values()]
-    xp = namespace(vectors[0])
-    finite = to_host(xp.stack([xp.all(xp.isfinite(vector)) for vector in vectors]))  # one crossing for all of them
-    for holds, (name, tree) in zip(finite, trees.items(), strict=True):
-        if not holds:
-            path = next(path for path, leaf in leaves(tree) if not np.isfinite(to_host(leaf)).all())
-            what = " of ".join(part for part in (name.replace("_", " "), path) if part)
-            remedy = "lower the learning rate, or look for NaN in the data"
-            raise DivergedError(f"the {what} is not finite at step {number}: {remedy}")
+    """Looks at the objective and the new W, which a gradient that is not finite spoils; at all to name the culprit."""
+    if _finite({name: tree for name, tree in trees.items() if name != "gradient"}):
+        return
+    name, path = next((name, path) for name, tree in trees.items() for path, x in leaves(tree) if not _finite(x))
+    what = " of ".join(part for part in (name.replace("_", " "), path) if part)
+    remedy = "lower the learning rate, or look for NaN in the data"
+    raise DivergedError(f"the {what} is not finite at step {number}: {remedy}")
+
+
+def _finite(tree: Tree) -> bool:
+    arrays = [x for _, x in leaves(tree)]
+    xp = namespace(arrays[0])
+    return bool(to_host(xp.all(xp.stack([xp.all(xp.isfinite(x)) for x in arrays]))))  # one crossing for all of them

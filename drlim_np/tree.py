@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from drlim_np.backend import Array, namespace
+from drlim_np.backend import Array
 
 Tree = Any  # an array, or a dict of trees
 
@@ -27,10 +27,3 @@ def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Array]]:
 def add(first: Tree, second: Tree) -> Tree:
     """The leaf by leaf sum: how the gradients of two towers that share one W combine (Step 2)."""
     return tree_map(lambda a, b: a + b, first, second)
-
-
-def end_to_end(model: Tree, tree: Tree) -> Array:
-    """All the entries of a tree as one vector, (entries,), leaf after leaf in the order of `model`; of one dtype."""
-    arrays = [leaf for _, leaf in leaves(tree_map(lambda _, leaf: leaf, model, tree))]
-    xp = namespace(arrays[0])
-    return xp.concat([xp.reshape(x, (-1,)) for x in arrays])

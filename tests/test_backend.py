@@ -4,7 +4,8 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from drlim_np.backend import like, namespace, real, require_floating, to_host, zeros
+from drlim_np.backend import like, namespace, real, to_host, zeros
+from drlim_np.door.arrays import require_floating
 from drlim_np.errors import InputError
 
 MODULES = [np, array_api_strict]

@@ -358,7 +358,7 @@ def test_an_integer_of_numpy_is_a_number_of_steps(integer):
 @pytest.mark.parametrize("rng", [0, None, np.random, np.random.RandomState(0)])
 def test_what_is_no_generator_is_refused(rng):
     for run in (lambda *given: list(descend(*given)), minimise):
-        with pytest.raises(InputError, match=r"^rng is .*: pass numpy\.random\.default_rng\(seed\)$"):
+        with pytest.raises(InputError, match=r"^rng is .*: give a generator, such as numpy\.random\.default_rng\(0\)$"):
             run(bowl, START, SGD(0.1), 3, rng)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from drlim_np.tree import add, end_to_end, leaves, tree_map
+from drlim_np.tree import add, leaves, tree_map
 
 
 def small_tree():
@@ -53,14 +53,3 @@ def test_the_sum_of_two_trees_adds_leaf_by_leaf_and_changes_neither():
     }
     assert first["C1"]["weight"].tolist() == [1, 2]
     assert second["C1"]["weight"].tolist() == [10, 20]
-
-
-def test_a_tree_end_to_end_is_in_the_order_of_its_model():
-    model = {"F4": {"weight": np.zeros((2, 3)), "bias": np.zeros(2)}, "squash": {}, "scale": np.zeros(())}
-    tree = {
-        "scale": np.array(9.0),
-        "squash": {},
-        "F4": {"bias": np.array([7.0, 8.0]), "weight": np.arange(1.0, 7).reshape(2, 3)},
-    }
-    vector = end_to_end(model, tree)
-    assert vector.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9]

@@ -9,7 +9,8 @@ from functools import reduce
 
 import numpy as np
 
-from drlim_np.backend import Array, like, namespace, of_cupy, on_host, real, require_floating, to_host, zeros
+from drlim_np.backend import Array, like, namespace, of_cupy, on_host, real, to_host, zeros
+from drlim_np.door.arrays import require_floating
 from drlim_np.errors import require
 from drlim_np.fast.memory import keep_freed_memory
 from drlim_np.fast.tiles import near_together, within_reach

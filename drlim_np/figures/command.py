@@ -13,12 +13,22 @@ from functools import cache, partial
 from pathlib import Path
 
 from drlim_np.door.terminal import exit_status, first_line
-from drlim_np.errors import CollapsedError, InputError, shown
+from drlim_np.errors import InputError, shown
 from drlim_np.fast.devices import BACKENDS, origin
 from drlim_np.figures import pages, sources, verify
 from drlim_np.figures.audit_first import audit_passes
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
-from drlim_np.figures.record import Claim, Result, Run, entry, of_collapsed, publish, require_writable, stem
+from drlim_np.figures.record import (
+    Claim,
+    CollapsedError,
+    Result,
+    Run,
+    entry,
+    of_collapsed,
+    publish,
+    require_writable,
+    stem,
+)
 from drlim_np.figures.seeds import earlier_record, of_seed
 from drlim_np.keep import atomic
 from drlim_np.keep.checkpoint import Memory

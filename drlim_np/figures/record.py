@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 import drlim_np
 from drlim_np.backend import Array, like, namespace, to_host
 from drlim_np.data import Digits, Views
-from drlim_np.errors import CollapsedError, DataError, DivergedError, DrlimError, shown
+from drlim_np.errors import DataError, DivergedError, DrlimError, shown
 from drlim_np.fast.devices import device_of, origin
 from drlim_np.figures import light
 from drlim_np.figures.seeds import RECORD, earlier_record, filed, seeds_of
@@ -28,6 +28,17 @@ from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.tree import Tree, tree_map
 
 COLLAPSED = 0.01  # a map whose coordinates all vary by less, in margins, is a heap: a margin parts dissimilar points
+
+
+class CollapsedError(DrlimError, ArithmeticError):
+    """A map that has collapsed: all its points together.
+
+    z: the map, (samples, dims). spread: the largest standard deviation of a coordinate, in margins.
+    """
+
+    def __init__(self, message: str, z, spread: float):
+        super().__init__(message)
+        self.z, self.spread = z, spread
 
 
 @dataclass(frozen=True)

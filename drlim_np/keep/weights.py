@@ -6,7 +6,8 @@ A layer without parameters, such as Tanh, has an empty dict in the tree; its ent
 
 import os
 
-from drlim_np.backend import Array, require_floating
+from drlim_np.backend import Array
+from drlim_np.door.arrays import require_floating
 from drlim_np.errors import InputError
 from drlim_np.keep import npz
 from drlim_np.keep.npz import flat, grown, read, refusing, write

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 import drlim_np
 from drlim_np.data import Digits, Split, Views
-from drlim_np.errors import CollapsedError, DataError, DrlimError
+from drlim_np.errors import DataError, DrlimError
 from drlim_np.figures import record
-from drlim_np.figures.record import Claim, Result, Run, of_collapsed, publish, require_writable, stem
+from drlim_np.figures.record import Claim, CollapsedError, Result, Run, of_collapsed, publish, require_writable, stem
 from drlim_np.figures.seeds import of_seed, seeds_of
 
 EMPTY = Split(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))

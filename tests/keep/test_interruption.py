@@ -16,10 +16,10 @@ import pytest
 import run_all
 from drlim_np.audit.gradcheck import Row
 from drlim_np.data import handwriting
-from drlim_np.errors import CollapsedError, DivergedError, DrlimError
+from drlim_np.errors import DivergedError, DrlimError
 from drlim_np.figures import audit_first, digits, figure4, verify
 from drlim_np.figures.index import FIGURES
-from drlim_np.figures.record import COLLAPSED, require_spread
+from drlim_np.figures.record import COLLAPSED, CollapsedError, require_spread
 from drlim_np.keep import atomic
 from drlim_np.keep.resuming import minimise
 
