@@ -29,8 +29,10 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure4-exact": figure4.make_exact,
     "figure4-verbatim": figure4.make_verbatim,
     "figure5": figure5.make,
+    "figure5-exact": figure5.make_exact,
     "figure6": figure6.make,
     "figure7": figure7.make,
+    "figure7-exact": figure7.make_exact,
     "invariance": invariance.make,
     "figure8": figure8.make,
     "figure9": figure9.make,
@@ -39,7 +41,7 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "sheet": sheet_handwriting.make,
     "sheet-airplane": sheet_airplane.make,
 }
-# Those that need 4s and 9s.
-DIGITS = {"figure4", "figure4-exact", "figure4-verbatim", "figure5", "figure6", "figure7", "invariance"}
-AIRPLANE = {"figure8", "figure9", "figure10", "unfolding"}  # those that need views of an airplane
-ON_REQUEST = {"figure4-verbatim", "unfolding"}  # those that are drawn by --only or --animate alone
+# Those that need 4s and 9s, views of an airplane, and those that are drawn by --only or --animate alone.
+DIGITS = {name for name in FIGURES if name.startswith(("figure4", "figure5", "figure6", "figure7"))} | {"invariance"}
+AIRPLANE = {"figure8", "figure9", "figure10", "unfolding"}
+ON_REQUEST = {"figure4-verbatim", "figure5-exact", "figure7-exact", "unfolding"}

@@ -58,7 +58,7 @@ def make(run: Run) -> Result:
 
 def mapping(story, run: Run) -> Callable[[np.ndarray], np.ndarray]:
     """The map that a figure's network makes of images: (samples, 1, 32, 32) → (samples, 2)."""
-    network, params, _ = trained(story, run)
+    network, params, _ = trained(story, run, "balanced")
     return lambda images: embed(network, params, images)
 
 

@@ -33,6 +33,6 @@ def _map(drawn: Mapping[str, Result], run: Run) -> str:
     """The networks of Figures 5 and 7 in a student's hand, with unseen digits of this run's data."""
     unseen = unseen_digits(run, DIGITS)
     still = unseen.shift == 0
-    maps = {f"Figure {story.name[-1]}": trained(story, run)[1] for story in (figure5.STORY, figure7.STORY)}
+    maps = {f"Figure {story.name[-1]}": trained(story, run, "balanced")[1] for story in (figure5.STORY, figure7.STORY)}
     claims = "; ".join(f"{claim.text} {claim.value:.2f}" for claim in drawn["invariance"].claims)
     return map_page(maps, unseen.inputs[still], unseen.label[still], figure7.STORY.training.margin, claims)

@@ -37,7 +37,7 @@ def made(tmp_path_factory):
         for name, module in PUBLISHED.items():
             publish(name, module.make(RUN), RUN, 1.0, folder / "figures")
         assert figure4.make_exact(RUN).weights is None
-        in_blocks, *_ = shifted_maps.trained(figure7.STORY, RUN)
+        in_blocks, *_ = shifted_maps.trained(figure7.STORY, RUN, "balanced")
     return folder, in_blocks
 
 
