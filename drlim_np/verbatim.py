@@ -1,5 +1,4 @@
-"""The paper on one page: Steps 1 and 2 of the algorithm, pair by pair (Sec. 2.1), for the two-layer G_W (Sec. 3.4).
-
+"""The paper on one page: Steps 1 and 2, pair by pair (Sec. 2.1), for the two-layer G_W (Sec. 3.4).
 `python -m drlim_np.verbatim` maps a rendered airplane so, and prints the numbers of Figure 8 after every epoch.
 """
 
@@ -10,8 +9,8 @@ MARGIN, RATE, EPOCHS = 1.0, 2e-2, 8  # not given in the paper
 
 def similar_views(azimuth, elevation, around):
     """Step 1 (a). For each X_i find the set S_i of those similar to it, here by prior knowledge: one step apart."""
-    turn = np.abs(azimuth[:, None] - azimuth)
-    return (np.minimum(turn, around - turn) <= 1) & (np.abs(elevation[:, None] - elevation) <= 1)
+    turn, rise = (np.abs(steps[:, None].astype(int) - steps) for steps in (azimuth, elevation))
+    return (np.minimum(turn, around - turn) <= 1) & (rise <= 1)
 
 
 def pair_up(similar):
@@ -42,8 +41,7 @@ def loss(W, x1, x2, Y, m):
 def update(W, x1, x2, Y, m, rate):
     """Step 2 (a). Move W, in place, against the gradient of one pair's L."""
     A, a, B, _ = W
-    z1, h1 = G(W, x1)  # two copies of G
-    z2, h2 = G(W, x2)  # share one W
+    (z1, h1), (z2, h2) = G(W, x1), G(W, x2)  # two copies of G share one W
     D = np.sqrt(np.sum((z1 - z2) ** 2))
     if Y == 0:
         dz = z1 - z2  # i. similar: decrease D (Eq. 6)
@@ -51,12 +49,10 @@ def update(W, x1, x2, Y, m, rate):
         dz = -(m - D) * (z1 - z2) / D  # ii. dissimilar: increase D (Eq. 7)
     else:
         return  # far enough apart; or at D = 0, where the push has no direction
-    # dL/dz1 = dz and dL/dz2 = -dz go back through B, then through the tanh, whose slope is 1 - h².
-    da1, da2 = dz @ B * (1 - h1**2), -dz @ B * (1 - h2**2)
-    # The gradient is the sum of what the two copies contribute. To that of b they contribute dz and -dz: nothing.
-    A -= rate * (np.outer(da1, x1) + np.outer(da2, x2))
+    da1, da2 = dz @ B * (1 - h1**2), -dz @ B * (1 - h2**2)  # dL/dz1 = dz = -dL/dz2, and the slope of tanh is 1 - h²
+    A -= rate * (np.outer(da1, x1) + np.outer(da2, x2))  # the sum of what the two copies contribute
     a -= rate * (da1 + da2)
-    B -= rate * np.outer(dz, h1 - h2)
+    B -= rate * np.outer(dz, h1 - h2)  # to that of b they contribute dz and -dz: nothing
 
 
 def sweep(W, x, pairs, m, rates):
@@ -71,16 +67,14 @@ def falling(epoch, epochs, pairs):
 
 
 if __name__ == "__main__":
-    from drlim_np.data import AZIMUTHS, rendering
-    from drlim_np.data.split import in_their_span, split
-    from drlim_np.measure.cylinder import fit_views, organisation
+    from drlim_np.data import AZIMUTHS, rendering, split
+    from drlim_np.measure.cylinder import in_words
 
     rng, views = np.random.default_rng(0), rendering.generate()
-    inputs, train, test = split(views, rng)
-    x, basis = in_their_span(inputs, train)  # the same descent, and faster
+    inputs, train, test = split.split(views, rng)
+    x, basis = split.in_their_span(inputs, train)  # the same descent, and faster
     pairs = pair_up(similar_views(views.azimuth[train], views.elevation[train], AZIMUTHS))
     W = first_weights(rng, len(x[0]))
     for epoch in range(EPOCHS):
         sweep(W, x[train], rng.permutation(pairs, axis=1), MARGIN, falling(epoch, EPOCHS, len(pairs[0])))
-        z = np.array([G(W, view)[0] for view in x])
-        print(f"epoch {epoch + 1}", organisation(z[test], fit_views(z[train], views, train), views, test))
+        print(f"epoch {epoch + 1}:", in_words(np.array([G(W, view)[0] for view in x]), views, train, test))

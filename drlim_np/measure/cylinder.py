@@ -88,6 +88,18 @@ def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarr
     }
 
 
+def in_words(z: np.ndarray, views: Views, train: np.ndarray, test: np.ndarray) -> str:
+    """The four numbers that Fig. 8 is held to, in one line: the cylinder fits the rows `train`, `test` is read by it.
+
+    z (views, 3) maps all the views.
+    """
+    ours = organisation(z[test], fit_views(z[train], views, train), views, test)
+    return (
+        f"elevation R² {ours['elevation_r2']:.3f}, azimuth resultant length {ours['azimuth_resultant']:.3f}, "
+        f"lighting's share {ours['share_of_lighting']:.4f}, neighbours that adjoin {ours['similar_neighbours']:.3f}"
+    )
+
+
 def radians(views: Views, rows: np.ndarray) -> np.ndarray:
     """The azimuth of the views `rows`, in radians."""
     return 2 * np.pi * views.azimuth[rows] / AZIMUTHS
