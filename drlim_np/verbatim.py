@@ -74,7 +74,7 @@ if __name__ == "__main__":
     inputs, train, test = split.split(views, rng)
     x, basis = split.in_their_span(inputs, train)  # the same descent, and faster
     pairs = pair_up(similar_views(views.azimuth[train], views.elevation[train], AZIMUTHS))
-    W = first_weights(rng, len(x[0]))
+    W = [w.astype(x.dtype) for w in first_weights(rng, len(x[0]))]
     for epoch in range(EPOCHS):
         sweep(W, x[train], rng.permutation(pairs, axis=1), MARGIN, falling(epoch, EPOCHS, len(pairs[0])))
         print(f"epoch {epoch + 1}:", in_words(np.array([G(W, view)[0] for view in x]), views, train, test))
