@@ -32,6 +32,7 @@ and its wings
     audit       every gradient held against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic
+    door        what comes in is checked once, and what goes wrong leaves in one line: checks, terminal
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
     figures     every figure of the paper, one module each: index, record, seeds, results
     teaching    backprop through a Siamese network in five steps: lesson

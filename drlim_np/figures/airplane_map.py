@@ -72,7 +72,7 @@ def mapped(run: Run) -> Mapped:
     given, rng, steps = setting(run), run.rng(10), epochs(run) * PIECES
     first, x = start(given, epochs(run), rng), given.x[given.train]
     kept = run.memory.checkpoint("airplane", settings(run), x, given.similar.pairs, rng.bit_generator.state)
-    if run.backend != "numpy" and not run.quick:
+    if run.backend != "numpy":
         print("airplane: trained pair by pair, one pair after another, and therefore on the host", flush=True)
     last, losses = to_the_end(
         partial(sweeps, given, epochs(run), rng),

@@ -6,45 +6,48 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from drlim_np.data import AZIMUTHS, VIEW_SIDE, Views
+from drlim_np import verbatim
+from drlim_np.data import AZIMUTHS, VIEW_SIDE
+from drlim_np.data.split import split
 from drlim_np.figures import airplane_map as airplane
 from drlim_np.figures import figure8, figure9, figure10, unfolding
 from drlim_np.figures.record import Run, publish
 from drlim_np.figures.space import MARKERS, Side, project, reach_of
-from drlim_np.measure import metrics
-from drlim_np.measure.cylinder import fit
+from drlim_np.keep.checkpoint import Memory
+from drlim_np.measure.cylinder import fit_views, organisation
+from drlim_np.neighbours import contiguous_views
+from drlim_np.networks import two_layer
+from drlim_np.training import embed
+from tests.comparing import assert_close, assert_same
+from tests.small_views import blobs
 
 MODULES = {"figure8": figure8, "figure9": figure9, "figure10": figure10, "unfolding": unfolding}
 each = pytest.mark.parametrize("name", MODULES)
 
-
-def blobs():
-    """A blob that goes around with azimuth, farther out with elevation, and changes its grey with lighting."""
-    empty = Views("airplane", "blobs", np.zeros((972, VIEW_SIDE, VIEW_SIDE), np.uint8), {})
-    turn, out = 2 * np.pi * empty.azimuth / AZIMUTHS, 12 + 2.5 * empty.elevation
-    at = np.arange(VIEW_SIDE)
-    x = np.exp(-((at - 48 - (out * np.cos(turn))[:, None]) ** 2) / 40)
-    y = np.exp(-((at - 48 - (out * np.sin(turn))[:, None]) ** 2) / 40)
-    grey = (60 + 30 * empty.lighting)[:, None, None] * y[:, :, None] * x[:, None, :]
-    return replace(empty, images=np.rint(grey).astype(np.uint8))
-
-
 VIEWS = blobs()
 RUN = Run(seed=0, quick=True, threads=1, digits=lambda: pytest.fail("needs no digits"), views=lambda: VIEWS)
+FEW = 3_000  # of the 217,470 pairs
+
+
+def forget():
+    for function in (airplane.setting, airplane.mapped):
+        function.cache_clear()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small():
+    """One epoch of few pairs, in three pieces."""
+    all_pairs = verbatim.pair_up
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(airplane, "QUICK_STARTS", 3)
-        patch.setattr(airplane, "QUICK_STEPS", 4)
+        patch.setattr(verbatim, "pair_up", lambda similar: all_pairs(similar)[:, :: 217_470 // FEW][:, :FEW])
+        patch.setattr(airplane, "QUICK_EPOCHS", 1)
+        patch.setattr(airplane, "PIECES", 3)
+        patch.setattr(unfolding, "PIECES", 3)
         patch.setattr(unfolding, "FRAMES", 3)
         patch.setattr(unfolding, "LAST", 1)
-        for function in (airplane.setting, airplane.mapped):
-            function.cache_clear()
+        forget()
         yield patch
-        for function in (airplane.setting, airplane.mapped):
-            function.cache_clear()
+    forget()
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +57,18 @@ def results(small):
 
 def test_660_views_are_trained_on_and_the_other_312_are_unseen():
     given = airplane.setting(RUN)
+    inputs, train, test = split(VIEWS, RUN.rng(8))
     assert (len(given.train), len(given.test)) == (660, 312)
-    assert sorted([*given.train, *given.test]) == list(range(972))
-    assert given.similar.size == 660 and given.similar_test.size == 312
-    other = airplane.setting(replace(RUN, seed=1))
-    assert (other.train != given.train).any()
+    assert (given.inputs == inputs).all() and (given.train == train).all() and (given.test == test).all()
+    assert (airplane.setting(replace(RUN, seed=1)).train != train).any()
 
 
-def test_the_background_counts_as_0_and_training_pixels_have_unit_deviation():
+def test_views_trained_on_are_similar_where_their_cameras_adjoin_and_stand_in_few_coordinates():
     given = airplane.setting(RUN)
-    assert np.median(given.inputs[given.train]) == 0
-    assert abs(given.inputs[given.train].std() - 1) < 1e-3
-    assert given.inputs.dtype == np.float32
+    expected = contiguous_views(VIEWS.azimuth[given.train], VIEWS.elevation[given.train], AZIMUTHS)
+    assert given.similar.size == 660 and (given.similar.pairs == expected.pairs).all()
+    assert given.x.shape == (972, 660) and given.x.dtype == np.float32
+    assert_close(given.x[given.train] @ given.basis, given.inputs[given.train], 1e-6)
 
 
 def test_every_pair_of_training_views_is_counted_as_similar_or_dissimilar(results):
@@ -74,41 +77,103 @@ def test_every_pair_of_training_views_is_counted_as_similar_or_dissimilar(result
     assert results["figure8"].claims[0].holds
 
 
-def test_the_start_of_the_lowest_training_loss_is_kept_and_all_losses_are_recorded(results):
-    found, given, posed = airplane.mapped(RUN), airplane.setting(RUN), airplane.problem(RUN)
-    assert len(found.losses) == 3 and found.best == int(np.argmin(found.losses))
-    measured = results["figure8"].measured
-    assert measured["training_loss_of_every_start"] == found.losses and measured["start_kept"] == found.best
-    # The kept map is that of the kept start: its loss over all pairs, per pair, is the least.
-    assert measured["loss_over_all_training_pairs"] / 217_470 == pytest.approx(min(found.losses), rel=1e-4)
-    assert len(posed.starts) == 3 and found.z.shape == (972, 3) and len(given.train) == 660
+def test_the_map_is_trained_as_on_the_papers_page_from_one_start_each_epoch_in_an_order_of_its_own():
+    given, rng = airplane.setting(RUN), RUN.rng(10)
+    x, views = given.x[given.train], VIEWS
+    W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, given.x.shape[1]))
+    similar = verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS)
+    pairs = verbatim.pair_up(similar)
+    for epoch in range(2):
+        order = rng.permutation(FEW)
+        verbatim.sweep(W, x, pairs[:, order], airplane.MARGIN, verbatim.falling(epoch, 2, FEW))
+    again = RUN.rng(10)
+    *_, last = airplane.sweeps(given, 2, again, airplane.start(given, 2, again))
+    assert last.number == 2 * airplane.PIECES
+    A, a, B, b = W
+    assert_same(last.params, {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}})
 
 
-def test_weights_on_pixels_are_those_on_coordinates(results):
+def test_the_loss_is_taken_over_all_pairs_after_each_piece_of_an_epoch(results):
+    found, measured = airplane.mapped(RUN), results["figure8"].measured
+    assert found.losses.shape == (airplane.PIECES,)
+    assert measured["loss_over_all_training_pairs"] == pytest.approx(found.losses[-1] * FEW, rel=1e-4)
+    assert (results["figure8"].arrays["loss_per_pair"] == found.losses).all()
+
+
+def test_the_map_is_kept_as_it_was_before_training_and_after_each_epoch():
+    found, given, rng = airplane.mapped(RUN), airplane.setting(RUN), RUN.rng(10)
+    A, a, B, b = verbatim.first_weights(rng, given.x.shape[1])
+    assert found.after.shape == (2, 972, 3) and (found.after[-1] == found.z).all()
+    assert_close(found.after[0], np.tanh(given.x @ A.T + a) @ B.T + b, 1e-5)
+
+
+def test_weights_on_pixels_are_those_on_coordinates():
     found, given = airplane.mapped(RUN), airplane.setting(RUN)
-    assert found.weights.shape == (20, VIEW_SIDE**2)
+    weight = found.params["hidden"]["weight"]
+    assert weight.shape == (20, VIEW_SIDE**2) and weight.dtype == np.float32
+    assert_close(embed(two_layer(), found.params, given.inputs), found.z, 1e-4)
     # They answer to nothing but what training views show: off the footprint they are 0.
     never_lit = np.ptp(given.inputs[given.train], axis=0) == 0
-    assert never_lit.any() and np.abs(found.weights[:, never_lit]).max() < 1e-6 * np.abs(found.weights).max()
+    assert never_lit.any() and np.abs(weight[:, never_lit]).max() < 1e-6 * np.abs(weight).max()
 
 
 def test_the_cylinder_is_fitted_to_training_views_alone():
     found, given = airplane.mapped(RUN), airplane.setting(RUN)
-    fitted = fit(found.z[given.train], VIEWS.elevation[given.train], given.azimuth[given.train])
+    fitted = fit_views(found.z[given.train], VIEWS, given.train)
     assert (fitted.frame == found.cylinder.frame).all() and (fitted.centre == found.cylinder.centre).all()
 
 
 def test_the_numbers_of_figure_8_are_those_of_the_unseen_views(results):
     found, given, arrays = airplane.mapped(RUN), airplane.setting(RUN), results["figure8"].arrays
-    z, measured = arrays["embedding"], results["figure8"].measured["drlim"]
-    assert (z == found.z[given.test]).all() and (arrays["index"] == given.test).all()
+    assert (arrays["embedding"] == found.z[given.test]).all() and (arrays["index"] == given.test).all()
     assert (arrays["azimuth"] == VIEWS.azimuth[given.test]).all()
-    assert measured["elevation_r2"] == metrics.linear_r2(found.cylinder.height(z), VIEWS.elevation[given.test])
-    angle = found.cylinder.angle(z)
-    assert measured["azimuth_resultant"] == metrics.resultant_length(angle, given.azimuth[given.test])
-    pose = VIEWS.azimuth[given.test] * 9 + VIEWS.elevation[given.test]
-    assert measured["share_of_lighting"] == metrics.share_within(z, pose)
-    assert measured["similar_neighbours"] == metrics.similar_neighbours(z, given.similar_test)
+    expected = organisation(found.z[given.test], found.cylinder, VIEWS, given.test)
+    assert results["figure8"].measured["drlim"] == expected
+
+
+def interrupted(moment):
+    """`sweeps` that are stopped by Ctrl-C before the step of that number is told."""
+    whole = airplane.sweeps
+
+    def stopping(*given):
+        for step in whole(*given):
+            if step.number == moment:
+                raise KeyboardInterrupt
+            yield step
+
+    return stopping
+
+
+@pytest.mark.parametrize("moment", [4, 5, 6])
+def test_half_trained_it_goes_on_from_the_last_whole_epoch_and_ends_with_the_same_bytes(
+    moment, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(airplane, "QUICK_EPOCHS", 2)
+    run = replace(RUN, memory=Memory(tmp_path))
+    forget()
+    whole = airplane.mapped(replace(RUN, memory=Memory(tmp_path / "whole")))
+    with monkeypatch.context() as patch:
+        patch.setattr(airplane, "sweeps", interrupted(moment))
+        with pytest.raises(KeyboardInterrupt):
+            airplane.mapped(run)
+    capsys.readouterr()
+    resumed = airplane.mapped(run)
+    assert capsys.readouterr().out == "airplane: goes on from step 3 of 6\n"
+    for one, other in ((resumed.z, whole.z), (resumed.after, whole.after), (resumed.losses, whole.losses)):
+        assert one.tobytes() == other.tobytes()
+    assert_same(resumed.params, whole.params)
+    forget()
+
+
+def test_under_another_backend_it_trains_on_the_host_and_says_so(monkeypatch, capsys):
+    forget()
+    ours = airplane.mapped(RUN)
+    assert capsys.readouterr().out == ""
+    other = airplane.mapped(replace(RUN, backend="cupy"))
+    said = capsys.readouterr().out
+    assert said == "airplane: trained pair by pair, one pair after another, and therefore on the host\n"
+    assert (ours.z == other.z).all()
+    forget()
 
 
 def panels(result, words):
@@ -148,7 +213,7 @@ def test_figure_10_shows_the_20_first_layer_weights_on_one_scale(results):
     assert len({image.get_clim() for image in images}) == 1
     low, high = images[0].get_clim()
     assert low == -high  # no weight is grey
-    for image, weights in zip(images, found.weights, strict=True):
+    for image, weights in zip(images, found.params["hidden"]["weight"], strict=True):
         assert (image.get_array().data.ravel() == weights).all()
 
 
@@ -167,7 +232,7 @@ def test_the_last_moment_of_the_unfolding_is_figure_8(results):
     result = results["unfolding"]
     assert result.claims[0].holds and result.claims[0].bound == 0
     assert result.files["gif"].startswith(b"GIF89a")
-    assert list(result.measured["elevation_r2_and_azimuth_resultant_by_step"])[-1] == "4"
+    assert list(result.measured["elevation_r2_and_azimuth_resultant_by_step"])[-1] == "3"
 
 
 def test_a_map_is_projected_as_a_camera_would_see_it():
@@ -197,8 +262,7 @@ def test_data_other_than_the_rendered_airplane_are_named_and_claim_nothing_of_th
 @each
 def test_made_twice_a_figure_has_the_same_bytes(name, tmp_path):
     for folder in ("one", "two"):
-        for function in (airplane.setting, airplane.mapped):
-            function.cache_clear()
+        forget()
         (tmp_path / folder).mkdir()
         publish(name, MODULES[name].make(RUN), RUN, 1.0, tmp_path / folder)
     written = {path.name for path in (tmp_path / "one").iterdir()} - {"metrics.json"}

@@ -543,7 +543,7 @@ def test_download_fetches_the_half_of_small_norb_that_holds_the_airplane(command
 
 
 def test_a_quick_figure_4_of_other_data_is_named_after_them_and_claims_counts_only(command, few, tmp_path, monkeypatch):
-    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": 2})
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "parts": 1e-3})
     folder = put_idx(tmp_path / "fashion", few)
     status, said, complained = command("--only", "figure4", "--quick", "--data", folder, "--accept-unknown-data")
     assert (status, complained) == (0, "")
@@ -625,7 +625,7 @@ def test_what_the_user_can_mend_gives_status_2_and_one_line_and_leaves_all_files
         (tmp_path / "out" / name).write_bytes(b"earlier")
     (tmp_path / "out" / "metrics.json").write_text('{"figure1": {}}')
     before = contents(tmp_path / "out")
-    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 10, "test_per_class": None, "steps": 1})
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 10, "test_per_class": None, "parts": 5e-4})
     status, said, complained = command(*(["--only", "figure4"] if "--only" not in arguments else []), *arguments)
     assert status == 2
     assert named in one_line(complained)

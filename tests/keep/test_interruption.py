@@ -23,7 +23,8 @@ from drlim_np.figures.record import COLLAPSED, CollapsedError, require_spread
 from drlim_np.keep import atomic
 from drlim_np.keep.resuming import minimise
 
-QUICK = {"train_per_class": 20, "test_per_class": 15, "steps": 12}
+STEPS = 12
+QUICK = {"train_per_class": 20, "test_per_class": 15, "parts": STEPS / figure4.TRAINING["balanced"].steps}
 
 
 def command(*arguments):
@@ -76,7 +77,7 @@ def test_a_run_interrupted_in_training_goes_on_and_leaves_the_same_bytes(small, 
         assert run(tmp_path / "out") == 130
     assert "the next run goes on with the training" in capsys.readouterr().err
     run(tmp_path / "out")
-    assert f"figure 4, balanced: goes on from step 8 of {QUICK['steps']}\n" in capsys.readouterr().out
+    assert f"figure 4, balanced: goes on from step 8 of {STEPS}\n" in capsys.readouterr().out
     assert files(tmp_path / "out") == files(tmp_path / "whole")
 
 
@@ -89,7 +90,7 @@ def test_a_second_run_trains_nothing_and_leaves_the_same_bytes_and_fresh_trains(
     assert (files(tmp_path), len(steps)) == (first, 0)
     assert "figure 4, balanced: trained before; --fresh trains anew\n" in capsys.readouterr().out
     run(tmp_path, "--fresh")
-    assert (files(tmp_path), len(steps)) == (first, QUICK["steps"])
+    assert (files(tmp_path), len(steps)) == (first, STEPS)
     assert "trained before" not in capsys.readouterr().out
 
 
