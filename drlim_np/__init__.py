@@ -32,10 +32,10 @@ and its wings
     audit       every gradient held against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic
-    door        what comes in is checked once, and what goes wrong leaves in one line: checks, terminal
+    door        what comes in is checked once, and what goes wrong leaves in one line: checks, arrays, terminal
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
     figures     every figure of the paper, one module each: index, record, seeds, results
-    teaching    backprop through a Siamese network in five steps: lesson
+    teaching    backprop taught: the lesson, exercises with a mistake in each, pages: lesson, exercises, pages
     bench       what it costs, by us and by others; `python -m drlim_np.bench` measures it: cases, race, report
 
 Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; many libraries have it the other way.

@@ -226,7 +226,7 @@ FAULTS = [
     Fault("verbatim", "elevation or azimuth", "<= 1) & (rise", "<= 1) | (rise"),
     Fault("verbatim", "label convention flipped", "1 - similar[i, j]", "similar[i, j]"),
     Fault("verbatim", "pairs with themselves", "k=1)", "k=0)"),
-    Fault("verbatim", "variance for standard deviation", "/ np.sqrt(k) for", "/ k for"),
+    Fault("verbatim", "variance for standard deviation", "/ np.sqrt(hidden)", "/ hidden"),
     Fault("verbatim", "no tanh", "h = np.tanh(A @ x + a)", "h = A @ x + a"),
     Fault("verbatim", "no bias of the hidden units", "np.tanh(A @ x + a)", "np.tanh(A @ x)"),
     Fault("verbatim", "½ missing from L_S", "(1 - Y) * D**2 / 2", "(1 - Y) * D**2"),

@@ -131,10 +131,10 @@ def test_the_rate_falls_by_equal_steps_from_the_first_update_of_all_to_the_last(
     assert rates[-1] == pytest.approx(verbatim.RATE / 1000)
 
 
-def test_first_weights_have_the_deviation_of_one_over_the_root_of_the_fan_in_and_no_bias():
+def test_first_weights_are_small_in_the_first_layer_one_over_the_root_of_the_fan_in_after_it_and_there_is_no_bias():
     A, a, B, b = verbatim.first_weights(np.random.default_rng(0), 4000, hidden=100, outputs=50)
     assert (A.shape, a.shape, B.shape, b.shape) == ((100, 4000), (100,), (50, 100), (50,))
-    assert A.std() == pytest.approx(1 / np.sqrt(4000), rel=0.02) and B.std() == pytest.approx(0.1, rel=0.05)
+    assert A.std() == pytest.approx(1e-3, rel=0.02) and B.std() == pytest.approx(0.1, rel=0.05)
     assert not a.any() and not b.any()
     assert [w.shape for w in verbatim.first_weights(np.random.default_rng(0), 7)] == [(20, 7), (20,), (3, 20), (3,)]
 

@@ -52,13 +52,6 @@ def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str
     return paths
 
 
-def stranger(start: bytes) -> str:
-    """What a file that starts so seems to be, as words to end a message with; "" where that is unknown."""
-    if start.lstrip().startswith(b"<"):
-        return ", as a web page begins"
-    return ", as a Git LFS pointer begins" if start.startswith(b"vers") else ""
-
-
 @contextmanager
 def unpacked(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """A file's content as a stream, gunzipped where it is gzipped. Damage to gzip, and a web page, become DataError.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from drlim_np.data import Digits, Split
-from drlim_np.data.files import DataSet, blaming, locate_all, stranger, unpacked
+from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
 from drlim_np.errors import DataError, shown
 
 # name -> SHA-256 of the whole decompressed file; mirrors compress anew, so only the content is comparable.
@@ -99,7 +99,7 @@ def _read(path) -> tuple[np.ndarray, str]:
 def _parse(stream) -> tuple[np.ndarray, str]:
     magic = stream.read(4)
     if magic not in KINDS:
-        found = (magic.hex() or "no bytes") + stranger(magic)
+        found = magic.hex() or "no bytes"
         raise DataError(f"expected IDX magic 00000803 (images) or 00000801 (labels), found {found}")
     kind, dimensions = KINDS[magic]
     header = stream.read(4 * dimensions)

@@ -22,7 +22,7 @@ from typing import BinaryIO
 import numpy as np
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, Views
-from drlim_np.data.files import DataSet, blaming, locate_all, stranger, unpacked
+from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
 from drlim_np.errors import DataError, InputError
 
 HALVES = {  # how the names of each half's files begin -> the instances of every category that the half holds
@@ -154,7 +154,7 @@ def _rows_declared(take: Callable[[int], bytes], part: str) -> int:
     magic, _, row = PARTS[part]
     if (found := take(4)) != magic.to_bytes(4, "little"):
         number = f"{int.from_bytes(found, 'little'):08x}" if len(found) == 4 else found.hex() or "no bytes"
-        raise DataError(f"expected the magic number {magic:08x} of a {part} file, found {number}{stranger(found)}")
+        raise DataError(f"expected the magic number {magic:08x} of a {part} file, found {number}")
     rest = [*row, 1, 1][: max(len(row), 2)]
     header = take(4 * (2 + len(rest)))
     if len(header) < 4 * (2 + len(rest)):
