@@ -19,7 +19,7 @@ from drlim_np.audit.gradcheck import Row
 from drlim_np.data import Split, Views, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
-from drlim_np.figures import audit_first, figure4, sources
+from drlim_np.figures import audit_first, figure4, pages, sources
 from drlim_np.figures.command import OUT
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
 from drlim_np.figures.record import Claim, Result
@@ -66,6 +66,12 @@ def command(tmp_path, capsys):
         return status, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_pages(monkeypatch):
+    """The pages beside the figures need networks of their own."""
+    monkeypatch.setattr(pages, "made", lambda drawn, run: {})
 
 
 @pytest.fixture
@@ -160,7 +166,14 @@ def test_the_animation_is_drawn_on_request(command, drawn, asked):
 
 def test_animate_adds_the_animation_to_the_figures(command, drawn):
     assert command("--animate")[0] == 0
-    assert list(drawn) == list(FIGURES)
+    assert list(drawn) == [name for name in FIGURES if name == "unfolding" or name not in ON_REQUEST]
+
+
+def test_the_pages_of_what_was_drawn_lie_beside_the_figures_and_are_named(command, drawn, monkeypatch, tmp_path):
+    monkeypatch.setattr(pages, "made", lambda drawn, run: {f"{name}.html": b"a page" for name in drawn})
+    _, said, _ = command("--only", "figure1")
+    assert contents(tmp_path / "out")["figure1.html"] == b"a page"
+    assert str(tmp_path / "out" / "figure1.html") in said
 
 
 @pytest.mark.parametrize(
