@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drlim_np.data import AZIMUTHS, Views
 from drlim_np.errors import InputError
-from drlim_np.measure.cylinder import fit
+from drlim_np.measure import metrics
+from drlim_np.measure.cylinder import fit, fit_views, in_words, organisation, radians
 from drlim_np.measure.metrics import linear_r2, resultant_length
+from drlim_np.neighbours import contiguous_views
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -104,3 +107,52 @@ def test_a_cylinder_stands_where_it_stands_and_is_equal_to_itself_alone():
     assert found == found and found != again
     with pytest.raises(FrozenInstanceError):
         found.centre = np.zeros(3)
+
+
+# ---- views of an airplane ----
+
+VIEWS = Views("all", "all", np.zeros((972, 1, 1), np.uint8), {})
+TRAIN, TEST = np.split(np.random.default_rng(1).permutation(972), [660])
+
+
+def mapped(noise=0.01):
+    """Every view on a cylinder by its pose, a little off by chance: (972, 3)."""
+    azimuth, z = radians(VIEWS, np.arange(972)), np.random.default_rng(2).standard_normal((972, 3))
+    return np.stack([np.cos(azimuth), np.sin(azimuth), 0.3 * VIEWS.elevation], axis=1) + noise * z
+
+
+def test_azimuths_go_once_around_the_circle_in_radians():
+    assert radians(VIEWS, np.array([0, 971])).tolist() == [0, 2 * np.pi * 17 / 18]
+
+
+def test_views_are_fitted_by_their_own_elevation_and_azimuth():
+    z = mapped()
+    found, expected = fit_views(z[TRAIN], VIEWS, TRAIN), fit(z[TRAIN], VIEWS.elevation[TRAIN], radians(VIEWS, TRAIN))
+    assert (found.frame == expected.frame).all() and (found.centre == expected.centre).all()
+
+
+def test_organisation_is_each_measure_of_the_views_at_hand():
+    z, rows = mapped(0.2), TEST
+    cylinder = fit_views(z[TRAIN], VIEWS, TRAIN)
+    found, z = organisation(z[rows], cylinder, VIEWS, rows), z[rows]
+    azimuth, elevation = VIEWS.azimuth[rows], VIEWS.elevation[rows]
+    assert found["elevation_r2"] == linear_r2(cylinder.height(z), elevation)
+    assert found["azimuth_resultant"] == resultant_length(cylinder.angle(z), radians(VIEWS, rows))
+    assert found["share_of_lighting"] == metrics.share_within(z, azimuth * 9 + elevation)
+    graph = contiguous_views(azimuth, elevation, AZIMUTHS)
+    assert found["similar_neighbours"] == metrics.similar_neighbours(z, graph)
+    assert found["same_lighting_neighbours"] == metrics.same_label_neighbours(z, VIEWS.lighting[rows])
+    off = np.degrees(cylinder.angle(z) - radians(VIEWS, rows)) % 360
+    assert found["azimuth_error_degrees"] == pytest.approx(np.median(np.minimum(off, 360 - off)))
+
+
+def test_the_four_numbers_are_said_of_the_unseen_views_by_the_cylinder_of_those_trained_on():
+    z = mapped(0.1)
+    z[TEST] = z[TEST[::-1]]  # the unseen ones exchanged: only they tell
+    said = in_words(z, VIEWS, TRAIN, TEST)
+    four = organisation(z[TEST], fit_views(z[TRAIN], VIEWS, TRAIN), VIEWS, TEST)
+    assert said == (
+        f"elevation R² {four['elevation_r2']:.3f}, azimuth resultant length {four['azimuth_resultant']:.3f}, "
+        f"lighting's share {four['share_of_lighting']:.4f}, neighbours that adjoin {four['similar_neighbours']:.3f}"
+    )
+    assert four["elevation_r2"] < 0.1
