@@ -11,6 +11,8 @@ from pathlib import Path
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+import numpy as np
+import pytest
 from hypothesis import settings
 
 if not os.access(Path(__file__).resolve().parents[1], os.W_OK):
@@ -18,3 +20,9 @@ if not os.access(Path(__file__).resolve().parents[1], os.W_OK):
 settings.register_profile("audit", database=None)
 settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("DRLIM_TESTS", "default"))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator that starts anew for each test."""
+    return np.random.default_rng(0)

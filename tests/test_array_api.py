@@ -21,7 +21,7 @@ from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.training import SGD, descend, embed
 from drlim_np.tree import leaves, tree_map
-from tests.every_layer import EVERY_LAYER
+from tests.every_layer import EVERY_LAYER, random_tree
 
 strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
 DEVICE = strict.Device("device1")
@@ -43,10 +43,6 @@ def on_host(x):
     return np.asarray(x.to_device(HOST))
 
 
-def random_tree(tree, rng, dtype):
-    return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), tree)
-
-
 def assert_equal_to_rounding(theirs, ours, rounding=ROUNDING):
     """Every array of a tree on the device against its twin from NumPy: dtype, shape and values."""
     theirs, ours = dict(leaves(theirs)), dict(leaves(ours))
@@ -56,11 +52,6 @@ def assert_equal_to_rounding(theirs, ours, rounding=ROUNDING):
         assert actual.dtype == expected.dtype and actual.shape == expected.shape
         bound = rounding[expected.dtype.name] * np.linalg.norm(expected)
         assert np.linalg.norm(actual - expected) <= bound, name
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
 
 
 def test_the_device_refuses_to_be_read_as_numpy():

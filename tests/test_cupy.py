@@ -31,7 +31,7 @@ from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, embed
 from drlim_np.tree import leaves, tree_map
-from tests.every_layer import EVERY_LAYER
+from tests.every_layer import EVERY_LAYER, random_tree
 
 CORE = ("backend", "layers", "loss", "siamese", "objective", "training", "tree", "networks")
 CORE += tuple(f"fast/{name}" for name in ("all_pairs", "blocks", "maps", "memory", "patches"))
@@ -45,11 +45,6 @@ def standin(monkeypatch):
     for variable in ("CUPY_TF32", "NVIDIA_TF32_OVERRIDE"):
         monkeypatch.delenv(variable, raising=False)
     return module
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
 
 
 # ---- its names ----
@@ -243,10 +238,6 @@ SMALL = Sequential(hidden=Linear(5, 4), squash=Tanh(), out=Linear(4, 2))
 
 def beside(tree, model):
     return tree_map(lambda x: like(x, model), tree)
-
-
-def random_tree(tree, rng, dtype):
-    return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), tree)
 
 
 def assert_close(theirs, ours, bound=None):

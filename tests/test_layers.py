@@ -14,11 +14,6 @@ from tests.comparing import assert_close, assert_same
 from tests.every_layer import EVERY_LAYER, drawn
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 @pytest.fixture(params=EVERY_LAYER)
 def called(request, rng):
     """A layer, its parameters and an input."""

@@ -16,6 +16,7 @@ from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.objective import EveryPair, SampledPairs, dissimilar_weight
 from drlim_np.siamese import two_towers
 from drlim_np.tree import add, leaves, tree_map
+from tests.comparing import assert_agree, bits
 
 BOUND = 1e-12
 NETWORK = Sequential(hidden=Linear(3, 4), squash=Tanh(), output=Linear(4, 2))
@@ -75,24 +76,11 @@ def by_two_towers(params, x, similar, margin, ratio):
     return loss, gradient
 
 
-def assert_same(actual, expected):
-    """The loss, and each tensor by its own norm; that of the last bias vanishes, so it goes by the norm of all."""
-    assert abs(actual[0] - expected[0]) <= BOUND * expected[0]
-    whole = sqrt(sum(np.sum(g * g) for _, g in leaves(expected[1])))
-    for (name, g), (same_name, h) in zip(leaves(actual[1]), leaves(expected[1]), strict=True):
-        scale = whole if name == "output.bias" else np.linalg.norm(h)
-        assert name == same_name and np.linalg.norm(g - h) <= BOUND * scale, name
-
-
 def average_over_all_draws(sampled, params, progress=1.0):
     draws = product(sampled.similar.pairs, repeat=sampled.batch)
     found = [sampled.on(np.array(drawn), params, progress) for drawn in draws]
     total = reduce(add, (gradient for _, gradient in found))
     return mean([loss for loss, _ in found]), tree_map(lambda g: g / len(found), total)
-
-
-def bits(*arrays):
-    return [array.tobytes() for array in arrays]
 
 
 # ---- over every pair ----
@@ -105,7 +93,7 @@ def test_the_objective_is_the_mean_similar_and_the_mean_dissimilar_loss_weighted
     ratio = ratio_of(similar, weighting)
     actual = EveryPair(NETWORK, x, similar, margin, weighting)(params, None, 1.0)
     assert abs(actual[0] - by_double_loop(params, x, similar, margin, ratio)) <= BOUND * actual[0]
-    assert_same(actual, by_two_towers(params, x, similar, margin, ratio))
+    assert_agree(actual, by_two_towers(params, x, similar, margin, ratio))
 
 
 @pytest.mark.parametrize("similar", GRAPHS.values(), ids=GRAPHS)
@@ -115,8 +103,8 @@ def test_the_exact_weighting_is_the_papers_sum_over_the_number_of_pairs(similar)
     assert len(y) == similar.listed_count + len(dissimilar_pairs(similar))
     loss, gradient = two_towers(NETWORK, params, x[i], x[j], y, margin)
     expected = loss / len(y), tree_map(lambda g: g / len(y), gradient)
-    assert_same(EveryPair(NETWORK, x, similar, margin, "exact")(params, None, 1.0), expected)
-    assert_same(EveryPair(NETWORK, x, similar, margin)(params, None, 1.0), expected)
+    assert_agree(EveryPair(NETWORK, x, similar, margin, "exact")(params, None, 1.0), expected)
+    assert_agree(EveryPair(NETWORK, x, similar, margin)(params, None, 1.0), expected)
 
 
 def test_the_balanced_weighting_gives_both_kinds_of_pair_equal_say_however_many_they_are():
@@ -160,8 +148,8 @@ def test_the_objective_and_its_estimate_follow_lambda(progress, power):
     params, x, margin = problem(GRAPH)
     expected = by_two_towers(params, x, GRAPH, margin, ratio_of(GRAPH, "exact") ** power)
     sampled = SampledPairs(NETWORK, x, GRAPH, margin, "exact", batch=2)
-    assert_same(EveryPair(NETWORK, x, GRAPH, margin, "exact")(params, None, progress), expected)
-    assert_same(average_over_all_draws(sampled, params, progress), expected)
+    assert_agree(EveryPair(NETWORK, x, GRAPH, margin, "exact")(params, None, progress), expected)
+    assert_agree(average_over_all_draws(sampled, params, progress), expected)
     drawn = GRAPH.pairs[np.random.default_rng(1).integers(GRAPH.listed_count, size=2)]
     assert sampled(params, np.random.default_rng(1), progress)[0] == sampled.on(drawn, params, progress)[0]
 
@@ -175,7 +163,7 @@ def test_the_average_over_all_draws_of_two_pairs_is_the_objective(similar, weigh
     params, x, margin = problem(similar)
     sampled = SampledPairs(NETWORK, x, similar, margin, weighting, batch=2)
     every = EveryPair(NETWORK, x, similar, margin, weighting)(params, None, 1.0)
-    assert_same(average_over_all_draws(sampled, params), every)
+    assert_agree(average_over_all_draws(sampled, params), every)
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
@@ -184,7 +172,7 @@ def test_the_average_over_all_draws_of_three_pairs_is_the_objective(name, weight
     params, x, margin = problem(GRAPHS[name])
     sampled = SampledPairs(NETWORK, x, GRAPHS[name], margin, weighting, batch=3)
     every = EveryPair(NETWORK, x, GRAPHS[name], margin, weighting)(params, None, 1.0)
-    assert_same(average_over_all_draws(sampled, params), every)
+    assert_agree(average_over_all_draws(sampled, params), every)
 
 
 @st.composite
@@ -203,7 +191,7 @@ def test_the_estimate_is_unbiased_for_any_degrees(similar, weighting, seed):
     sampled = SampledPairs(NETWORK, x, similar, margin, weighting, batch=2)
     every = EveryPair(NETWORK, x, similar, margin, weighting)(params, None, 1.0)
     if dissimilar_pairs(similar):
-        assert_same(average_over_all_draws(sampled, params), every)
+        assert_agree(average_over_all_draws(sampled, params), every)
 
 
 def test_a_draw_is_worth_what_a_hand_finds():
@@ -221,8 +209,8 @@ def test_the_order_of_a_draw_does_not_matter():
     params, x, margin = problem(GRAPH)
     sampled = SampledPairs(NETWORK, x, GRAPH, margin, batch=4)
     drawn = GRAPH.pairs[[0, 3, 3, 5]]
-    assert_same(sampled.on(drawn[::-1], params), sampled.on(drawn, params))
-    assert_same(sampled.on(drawn[:, ::-1], params), sampled.on(drawn, params))
+    assert_agree(sampled.on(drawn[::-1], params), sampled.on(drawn, params))
+    assert_agree(sampled.on(drawn[:, ::-1], params), sampled.on(drawn, params))
 
 
 # ---- what is drawn ----
@@ -281,9 +269,9 @@ def test_a_network_in_blocks_has_the_same_objective(threads):
     params, x, margin = problem(GRAPH)
     blocks = Blockwise(NETWORK, size=2, threads=threads)
     every, every_in_blocks = (EveryPair(n, x, GRAPH, margin)(params, None, 1.0) for n in (NETWORK, blocks))
-    assert_same(every_in_blocks, every)
+    assert_agree(every_in_blocks, every)
     sampled, in_blocks = (SampledPairs(n, x, GRAPH, margin, batch=4) for n in (NETWORK, blocks))
-    assert_same(in_blocks.on(GRAPH.pairs[[0, 3, 4, 5]], params), sampled.on(GRAPH.pairs[[0, 3, 4, 5]], params))
+    assert_agree(in_blocks.on(GRAPH.pairs[[0, 3, 4, 5]], params), sampled.on(GRAPH.pairs[[0, 3, 4, 5]], params))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

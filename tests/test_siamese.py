@@ -13,6 +13,7 @@ from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.tree import add, leaves, tree_map
+from tests.comparing import assert_agree, bits
 
 BOUND = 1e-12
 SMALL = Sequential(hidden=Linear(3, 4), squash=Tanh(), output=Linear(4, 2))
@@ -44,18 +45,6 @@ def norm(tree):
     return sqrt(sum(np.sum(g * g) for _, g in leaves(tree)))
 
 
-def assert_same(actual, expected, vanishing):
-    """Each tensor by its own norm, but the one that vanishes by the norm of all."""
-    assert abs(actual[0] - expected[0]) <= BOUND * expected[0]
-    for (name, g), (same_name, h) in zip(leaves(actual[1]), leaves(expected[1]), strict=True):
-        scale = norm(expected[1]) if name == vanishing else np.linalg.norm(h)
-        assert name == same_name and np.linalg.norm(g - h) <= BOUND * scale, name
-
-
-def bits(*arrays):
-    return [np.asarray(array).tobytes() for array in arrays]
-
-
 # ---- one copy does the work of two ----
 
 
@@ -66,7 +55,7 @@ def test_embedding_each_sample_once_is_two_towers_on_every_pair(network, shape, 
     i, j, y = pair_table(similar)
     towers = two_towers(network, params, x[i], x[j], y, margin)
     assert towers[0] > 0 and norm(towers[1]) > 0
-    assert_same(embed_once(network, params, x, similar, margin), towers, last)
+    assert_agree(embed_once(network, params, x, similar, margin), towers, last)
 
 
 @st.composite
@@ -109,8 +98,8 @@ def test_a_pair_listed_from_both_ends_pulls_twice():
     once, twice = SimilarityGraph(2, np.array([[0, 1]])), SimilarityGraph(2, np.array([[0, 1], [1, 0]]))
     loss, gradient = embed_once(SMALL, params, x, once, margin)
     doubled = 2 * loss, tree_map(lambda g: 2 * g, gradient)
-    assert_same(embed_once(SMALL, params, x, twice, margin), doubled, "output.bias")
-    assert_same(two_towers(SMALL, params, x, x[::-1], [0, 0], margin), doubled, "output.bias")
+    assert_agree(embed_once(SMALL, params, x, twice, margin), doubled, "output.bias")
+    assert_agree(two_towers(SMALL, params, x, x[::-1], [0, 0], margin), doubled, "output.bias")
 
 
 # ---- the gradient of shared weights ----
@@ -124,7 +113,7 @@ def test_the_gradient_is_the_sum_of_what_the_two_towers_contribute_and_neither_a
     loss, dz1, dz2 = contrastive(z1, z2, y, margin)
     first, second = pullback1(dz1).params, pullback2(dz2).params
     towers = two_towers(network, params, x1, x2, y, margin)
-    assert_same(towers, (loss, add(first, second)), last)
+    assert_agree(towers, (loss, add(first, second)), last)
     for name, _ in leaves(params):
         total, one, other = (dict(leaves(tree))[name] for tree in (towers[1], first, second))
         for alone in (one, other):
@@ -154,7 +143,7 @@ def test_swapping_the_towers_inputs_changes_nothing(network, shape, last):
     params, x, margin = problem(network, shape, 6)
     x1, x2, y = x[:3], x[3:], [0, 1, 1]
     towers = two_towers(network, params, x1, x2, y, margin)
-    assert_same(two_towers(network, params, x2, x1, y, margin), towers, last)
+    assert_agree(two_towers(network, params, x2, x1, y, margin), towers, last)
 
 
 @pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)

@@ -19,6 +19,7 @@ from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, Step, constant, cosine, descend, embed
 from drlim_np.tree import leaves, tree_map
+from tests.comparing import assert_close, bits
 
 BOUND = 1e-12
 NETWORK = Sequential(hidden=Linear(2, 8), squash=Tanh(), output=Linear(8, 2))
@@ -57,16 +58,6 @@ def sampled(dtype=np.float64):
 
 def generator(seed=0):
     return np.random.default_rng(seed)
-
-
-def bits(tree):
-    return {name: leaf.tobytes() for name, leaf in leaves(tree)}
-
-
-def assert_close(actual, expected):
-    for (name, a), (same_name, b) in zip(leaves(actual), leaves(expected), strict=True):
-        assert name == same_name and a.shape == b.shape
-        assert np.linalg.norm(a - b) <= BOUND * np.linalg.norm(b), name
 
 
 def each_by_hand(one_weight):
@@ -173,7 +164,7 @@ def test_no_array_is_changed_once_it_is_handed_over(optimiser):
         seen.append((step, bits(step.params)))
     assert bits(params) == start
     assert all(bits(step.params) == then for step, then in seen)
-    assert len({then["hidden.weight"] for _, then in seen}) == 5
+    assert len({then[0] for _, then in seen}) == 5
 
 
 @pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, 0.5)])

@@ -18,6 +18,7 @@ from drlim_np.loss import contrastive, energy
 from drlim_np.networks import two_layer
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.tree import leaves, tree_map
+from tests.comparing import bits
 from tests.every_layer import EVERY_LAYER
 
 BOUND = 1e-12
@@ -69,10 +70,6 @@ def rotation(dims, rng):
 def assert_close(actual, expected, scale):
     assert np.shape(actual) == np.shape(expected)
     assert np.linalg.norm(np.subtract(actual, expected)) <= BOUND * scale
-
-
-def bits(*arrays):
-    return [a.tobytes() for a in arrays]
 
 
 # ---- the loss over given pairs ----

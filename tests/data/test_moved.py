@@ -8,6 +8,7 @@ from drlim_np.data.handwriting import generate
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import shifted
 from drlim_np.errors import InputError
+from tests.comparing import bits
 
 
 @pytest.fixture
@@ -18,10 +19,6 @@ def noise():
 @pytest.fixture(scope="module")
 def digits():
     return on_canvas(generate(train=(20, 20), test=(1, 1)).train.images)
-
-
-def bits(array):
-    return array.dtype, array.shape, array.tobytes()
 
 
 def middles(images):

@@ -13,11 +13,6 @@ from tests.comparing import assert_close, assert_same
 from tests.every_layer import STACK, STACK_INPUT, drawn
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 @pytest.mark.parametrize("size", range(1, 9))
 def test_a_network_in_blocks_is_the_network_whatever_the_number_of_threads(size, rng):
     params, x, dy = drawn(STACK, rng), rng.standard_normal((7, *STACK_INPUT)), rng.standard_normal((7, 2))

@@ -556,7 +556,7 @@ def test_download_fetches_the_half_of_small_norb_that_holds_the_airplane(command
 
 
 def test_a_quick_figure_4_of_other_data_is_named_after_them_and_claims_counts_only(command, few, tmp_path, monkeypatch):
-    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "parts": 1e-3})
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": 2})
     folder = put_idx(tmp_path / "fashion", few)
     status, said, complained = command("--only", "figure4", "--quick", "--data", folder, "--accept-unknown-data")
     assert (status, complained) == (0, "")
@@ -638,7 +638,7 @@ def test_what_the_user_can_mend_gives_status_2_and_one_line_and_leaves_all_files
         (tmp_path / "out" / name).write_bytes(b"earlier")
     (tmp_path / "out" / "metrics.json").write_text('{"figure1": {}}')
     before = contents(tmp_path / "out")
-    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 10, "test_per_class": None, "parts": 5e-4})
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 10, "test_per_class": None, "steps": 1})
     status, said, complained = command(*(["--only", "figure4"] if "--only" not in arguments else []), *arguments)
     assert status == 2
     assert named in one_line(complained)
@@ -816,7 +816,8 @@ def test_the_command_line_draws_figures_without_a_display_or_a_warning(tmp_path,
     done = process("--only", "figure1,figure3", "--no-audit", "--out", tmp_path / "out", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("All 12 claims hold.\n")
-    assert len(contents(tmp_path / "out")) == 5
+    drawn = {f"figure{number}.{kind}" for number in (1, 3) for kind in ("png", "svg")}
+    assert set(contents(tmp_path / "out")) == drawn | {"lesson.html", "metrics.json"}
 
 
 def test_signs_that_the_output_cannot_show_do_not_end_the_run(tmp_path):

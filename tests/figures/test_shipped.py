@@ -31,7 +31,7 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shared, "QUICK_TRAIN", 24)
         patch.setattr(shared, "QUICK_TEST", 15)
-        patch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "parts": 2e-3})
+        patch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
         for module in (figure5, figure7):
             patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         for name, module in PUBLISHED.items():

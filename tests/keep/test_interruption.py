@@ -24,7 +24,7 @@ from drlim_np.keep import atomic
 from drlim_np.keep.resuming import minimise
 
 STEPS = 12
-QUICK = {"train_per_class": 20, "test_per_class": 15, "parts": STEPS / figure4.TRAINING["balanced"].steps}
+QUICK = {"train_per_class": 20, "test_per_class": 15, "steps": STEPS}
 
 
 def command(*arguments):

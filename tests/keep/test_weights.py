@@ -15,17 +15,13 @@ from drlim_np.keep import npz
 from drlim_np.keep.weights import load, save
 from drlim_np.layers import Linear
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.tree import leaves
+from tests.comparing import bits
 
 rng = np.random.default_rng
 NETWORKS = pytest.mark.parametrize(
     ("network", "shape"), [(convnet(), CONVNET_INPUT), (two_layer(12), (12,))], ids=["convnet", "two-layer"]
 )
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-def bits(tree):
-    return [(name, leaf.dtype, leaf.shape, leaf.tobytes()) for name, leaf in leaves(tree)]
 
 
 def complaint(path):

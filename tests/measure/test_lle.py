@@ -12,11 +12,6 @@ from drlim_np.measure.lle import BLOCK, Factor, closed_groups, lle, reconstructi
 from drlim_np.measure.metrics import pca, regression_r2
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def swiss_roll(rng, samples=1500):
     """A rolled sheet in space, and its two coordinates: arc length along the roll, and height."""
     turn = 1.5 * np.pi * (1 + 2 * rng.random(samples))

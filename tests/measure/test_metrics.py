@@ -45,11 +45,6 @@ powers_of_two = st.integers(-20, 20).map(lambda n: 2.0**n)
 LINE = np.array([[0.0], [1.0], [3.0], [7.0], [15.0]])
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
-
-
 def coarse_maps(most=8):
     """Maps on a coarse grid, so that many distances tie and many samples coincide."""
     return hnp.arrays(np.int64, st.tuples(st.integers(3, most), st.integers(1, 3)), elements=st.integers(-2, 2))
