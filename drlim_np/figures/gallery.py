@@ -23,7 +23,6 @@ def _both(name: str) -> tuple[str, str]:
 
 ON_DIGITS = "5-NN accuracy {drlim/accuracy}, slant R² {drlim/slant_r2}, unevenness {drlim/unevenness}"
 GALLERY = (
-    Shown("Two towers", ("towers",), "Two copies of G_W share one W, and their gradients meet in a sum."),
     Shown("Figure 1", ("figure1",), "What a similar and a dissimilar pair cost, against their distance D_W."),
     Shown(
         "Figure 2",
@@ -98,5 +97,6 @@ GALLERY = (
     Shown("Unfolding", ("unfolding-airplane",), "The map of Figure 8 while it is learned, from a blob to a cylinder."),
     Shown("Sheet of digits", ("sheet-handwriting",), "The generated 4s and 9s, of known slant, width and openness."),
     Shown("Sheet of views", ("sheet-airplane",), "The rendered airplane under its lights."),
+    Shown("Two towers", ("towers",), "Two copies of G_W share one W, and their gradients meet in a sum."),
 )
 GLANCE = tuple(shown for shown in GALLERY if shown.heading in ("Figure 2", "Figure 4", "Figure 7", "Figure 8"))
