@@ -29,6 +29,7 @@ the ground it stands on
 and its wings
 
     fast        what makes it fast and changes nothing: all_pairs, tiles, patches, maps, blocks, memory, knn, devices
+    door        what comes in is checked once, and what goes wrong leaves in one line: checks, terminal
     audit       every gradient held against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic
@@ -41,7 +42,7 @@ and its wings
 Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; many libraries have it the other way.
 Images are (samples, maps, height, width), features and embeddings (samples, dims), pairs (pairs, 2) indices of samples.
 Whatever floating dtype goes in comes out; nothing is promoted silently. Distances and the margin are in the unit of the
-embedding. Nothing is drawn but from the generator that you pass. Only NumPy is needed, and for the figures Matplotlib.
+embedding. All random numbers come from the generator that you pass. Only NumPy is needed; figures need Matplotlib.
 """
 
 __version__ = "0.1.0"
