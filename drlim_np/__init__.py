@@ -29,7 +29,6 @@ the ground it stands on
 and its wings
 
     fast        what makes it fast and changes nothing: all_pairs, tiles, patches, maps, blocks, memory, knn, devices
-    door        what comes in is checked once, and what goes wrong leaves in one line: checks, terminal
     audit       every gradient held against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic

@@ -339,7 +339,7 @@ FAULTS = [
     Fault("results", "least and most exchanged", "{min(values):.3f} to {max(values):.3f}", "{max(values):.3f} to {min(values):.3f}"),
     Fault("results", "missing seeds passed over", "if len(values) == len(seeds)", "if True"),
     Fault("results", "the first seed for all", "of_seed(entry, seed)), place", "of_seed(entry, seeds[0])), place"),
-    Fault("results", "measured numbers where claims are asked for", "claim[\"value\"] for", "claim[\"bound\"] for"),
+    Fault("results", "the bound of a claim for its value", "claim[\"value\"] for", "claim[\"bound\"] for"),
     Fault("checkpoint", "digest without the inputs", "    _add(total, parts)\n", ""),
     Fault("checkpoint", "digest without shapes", "{part.dtype.str} {part.shape}", "{part.dtype.str}"),
     Fault("checkpoint", "digest without dtypes", "{part.dtype.str} {part.shape}", "{part.shape}"),
