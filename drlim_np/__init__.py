@@ -41,7 +41,7 @@ and its wings
 Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; many libraries have it the other way.
 Images are (samples, maps, height, width), features and embeddings (samples, dims), pairs (pairs, 2) indices of samples.
 Whatever floating dtype goes in comes out; nothing is promoted silently. Distances and the margin are in the unit of the
-embedding. Nothing is drawn but from the generator that you pass. Only NumPy is needed, and for the figures Matplotlib.
+embedding. All random numbers come from the generator that you pass. Only NumPy is needed; figures need Matplotlib.
 """
 
 __version__ = "0.1.0"

@@ -87,7 +87,7 @@ def kind(x: Array) -> Kind:
 
 @cache
 def _kind(xp: ModuleType, dtype: Any) -> Kind:
-    """Remembered, for every layer and tile asks, and NumPy takes longer to answer than for many a calculation."""
+    """Remembered, because every layer and tile asks, and NumPy's answer takes longer than many a calculation."""
     if not xp.isdtype(dtype, ("real floating", "complex floating")):
         return Kind(0, False, 0.0)
     info = xp.finfo(dtype)
@@ -95,5 +95,5 @@ def _kind(xp: ModuleType, dtype: Any) -> Kind:
 
 
 def _device(x: Array) -> dict[str, Any]:
-    """The keyword that creates an array beside `x`: CuPy has none, for it creates all on the current device."""
+    """The keyword that creates an array beside `x`: CuPy has none, because it creates all on the current device."""
     return {} if of_cupy(x) else {"device": x.device}

@@ -44,7 +44,7 @@ def dissimilar_weight(similar: SimilarityGraph, weighting: Weighting, progress: 
 class EveryPair:
     """The objective over every pair of the samples, from one embedding of each.
 
-    network, x: G_W and its inputs, one row of `x` a sample; similar: the graph among them; margin: m.
+    network, x: G_W and its inputs, one row of `x` per sample; similar: the graph among them; margin: m.
     Calling it returns the objective and its gradient with respect to W.
     """
 

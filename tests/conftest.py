@@ -1,7 +1,7 @@
 """How the tests run: on one BLAS thread, as the figures do, and on few examples unless DRLIM_TESTS is "deep".
 
-Deep are the tests that set no number of their own: hostile files, for every reader. The audit before the figures
-leaves nothing behind, and neither do tests in a checkout that may not be written: Hypothesis keeps no examples there.
+Tests that set no number of their own are deep: those that give every reader hostile files. The audit before the figures
+leaves nothing behind. In a checkout that may not be written tests leave nothing either: Hypothesis keeps no examples.
 """
 
 import os

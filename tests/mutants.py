@@ -3,7 +3,7 @@
 For maintainers, out of the default run: `python tests/mutants.py` tries 1,000 mutants of the paper's modules and of the
 wings fast, measure and keep, which takes hours; `python tests/mutants.py knn graph --number 60` tries fewer, of these
 modules alone. One seed draws the same mutants of the same sources. Prints each and the test that it fails; exit status
-1 if one lives that `equivalents.txt` does not name, a line each: `module | function | old -> new | reason`.
+1 if one lives that `equivalents.txt` does not name, one per line: `module | function | old -> new | reason`.
 """
 
 import argparse

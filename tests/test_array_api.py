@@ -1,6 +1,6 @@
 """The same code on another array module: array_api_strict on a device that is not the host's, as a GPU is not.
 
-There numpy.asarray of an array raises, and so do mixed dtypes and all that the array API standard does not cover.
+There numpy.asarray of an array raises, as do mixed dtypes and all that the array API standard does not cover.
 """
 
 import warnings

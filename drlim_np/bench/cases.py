@@ -38,7 +38,7 @@ class Case:
     """A contest at several sizes. build(size, threads) → Contest.
 
     sizes, quick: in full, and for a quick look.    peer: the library it needs.
-    blas:         whether the threads are those of the matrix library; otherwise it runs on one, for threads are ours.
+    blas:         whether the threads are those of the matrix library; otherwise it runs on one: threads are ours.
     keep_memory:  whether the process keeps what it frees.    device: whether the work is done on a GPU.
     """
 

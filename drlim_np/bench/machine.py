@@ -18,7 +18,7 @@ def bounds(threads: int) -> dict[str, float]:
     """What the machine can do on `threads` threads: matrix products in float32, flop/s, and copies, bytes/s.
 
     Each thread multiplies matrices of its own, and copies a piece of memory far larger than its cache, of which every
-    byte is read and written. The best of several runs, for a bound is sought.
+    byte is read and written. The best of several runs, because a bound is sought.
     """
     matrices = np.ones((threads, 3, PRODUCT, PRODUCT), np.float32)
     pieces = np.ones((threads, 2, COPIED), np.uint8)

@@ -53,7 +53,7 @@ def folder_of(directory: str | os.PathLike, wanted: DataSet) -> Path:
 
 
 def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
-    """The folder that holds all the files needed of a data set, DIR or the folder of its name inside; None if without.
+    """The folder that holds all the files needed of a data set, DIR or the folder of its name inside, or None.
 
     Only looks for the names: the content is judged when it is loaded. Raises DataError for a folder that holds some of
     the data set's files but not all those needed, and for a folder that someone named but that does not exist, is no

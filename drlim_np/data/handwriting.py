@@ -60,7 +60,7 @@ def strokes(roundness, openness, hook=0.0, bowl=1.0, bar=1.0, width=1.0, slant=0
 
 
 def catmull_rom(control):
-    """The smooth curve through control points, as a polyline of PER_SPAN segments a span.
+    """The smooth curve through control points, as a polyline of PER_SPAN segments per span.
 
     control: (samples, points, coordinates) floats. Returns (samples, PER_SPAN * (points - 1) + 1, coordinates) float64.
     """

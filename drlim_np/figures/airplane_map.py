@@ -80,7 +80,7 @@ def mapped(run: Run) -> Mapped:
         steps,
         rng,
         "airplane",
-        checkpoint=kept and replace(kept, every=PIECES),  # the order of the pairs is drawn once an epoch
+        checkpoint=kept and replace(kept, every=PIECES),  # the order of the pairs is drawn once per epoch
     )
     params, z = last.params, last.state["after"][-1]
     require_spread(z, MARGIN, "airplane")

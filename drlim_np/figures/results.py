@@ -4,8 +4,8 @@
     python -m drlim_np.figures.results --out figures --check README.md   says whether what stands there is current
 
 Without a page they are printed. A page marks a place by <!-- results: begin NAME --> and <!-- results: end -->, NAME
-one of `TABLES`, or all of them if there is none. A number is that of the one seed on record, or of several the mean,
-with the least and the most.
+one of `TABLES`, all of them if there is none, or one of `GALLERIES`: pictures, each with its line of claim. A number is
+that of the one seed on record, or of several the mean, with the least and the most.
 """
 
 import argparse
@@ -18,10 +18,13 @@ from typing import Any, NamedTuple
 
 from drlim_np.door.terminal import exit_status
 from drlim_np.errors import DataError, InputError, shown
+from drlim_np.figures.gallery import GALLERY, GLANCE, Shown
 from drlim_np.figures.seeds import Entry, earlier_record, of_seed, seeds_of
 from drlim_np.keep import atomic
 
 PROGRAM = "python -m drlim_np.figures.results"
+GALLERIES = {"gallery": GALLERY, "glance": GLANCE}
+WIDTH = 480  # pixels of a picture in a gallery
 MARKED = re.compile(r"(<!-- results: begin ?([\w-]*) -->\n).*?(<!-- results: end -->)", flags=re.DOTALL)
 
 
@@ -149,11 +152,14 @@ def written(page: str, record: Mapping[str, Entry], pictures: str) -> str:
 
 
 def tables(name: str, record: Mapping[str, Entry], pictures: str) -> str:
-    """The table of that name, or all of which there are records, in Markdown."""
-    if name and name not in TABLES:
-        raise InputError(f"there are no results by the name {name}: choose from {', '.join(TABLES)}")
+    """The table or gallery of that name, or all tables of which there are records, in Markdown."""
+    if name and name not in {**TABLES, **GALLERIES}:
+        raise InputError(f"there are no results by the name {name}: choose from {', '.join([*TABLES, *GALLERIES])}")
     try:
-        found = [text for one in ([name] if name else TABLES) if (text := _table(TABLES[one], record, pictures))]
+        if name in GALLERIES:
+            found = [text] if (text := _gallery(GALLERIES[name], record, pictures)) else []
+        else:
+            found = [text for one in ([name] if name else TABLES) if (text := _table(TABLES[one], record, pictures))]
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise DataError(f"the record is not one to make tables of ({fault!r}): draw the figures anew") from fault
     if not found:
@@ -175,18 +181,41 @@ def _table(table: Table, record: Mapping[str, Entry], pictures: str) -> str:
     return "\n".join(f"|{'|'.join(line)}|" if line[0] == "---" else f"| {' | '.join(line)} |" for line in lines)
 
 
-def cell(entry: Entry, place: tuple[str, ...]) -> str:
-    """A measured number of one seed; of several the mean, the least and the most; a dash where there is none.
+def _gallery(figures: tuple[Shown, ...], record: Mapping[str, Entry], pictures: str) -> str:
+    """A line for each figure on record: its picture, which leads to its SVG, and its claim."""
+    lines = [
+        _line(heading, known, says, record, pictures)
+        for heading, stems, says in figures
+        if (known := [stem for stem in stems if stem in record])
+    ]
+    return "\n".join(["| figure | what it shows |", "|---|---|", *lines]) if lines else ""
 
-    Where some of the seeds have none, as a map that collapsed has, it says how many have.
+
+def _line(heading: str, stems: list[str], says: str, record: Mapping[str, Entry], pictures: str) -> str:
+    first, *others = stems
+    claim = re.sub(r"{([^}]+)}", lambda place: cell(record[first], tuple(place[1].split("/"))), says)
+    also = "".join(f" Also [{record[stem]['data']['title']}]({pictures}/{stem}.png)." for stem in others)
+    picture = f'<img src="{pictures}/{first}.png" width="{WIDTH}" alt="{heading}">'
+    return f"| [{picture}]({pictures}/{first}.svg) | **{heading}.** {claim}{also} |"
+
+
+def cell(entry: Entry, place: tuple[str, ...]) -> str:
+    """A number of one seed; of several the mean, the least and the most; a dash where there is none.
+
+    place: the way to it in `measured`, or "claims" and the text of one. Where some of the seeds have none, as a map
+    that collapsed has, it says how many have.
     """
     seeds = seeds_of(entry)
-    values = [value for seed in seeds if (value := _at(of_seed(entry, seed)["measured"], place)) is not None]
+    values = [value for seed in seeds if (value := _at(_numbers(of_seed(entry, seed)), place)) is not None]
     if not values:
         return "–"
     mean = f"{sum(values) / len(values):.3f}"
     said = mean if len(values) == 1 else f"{mean} ({min(values):.3f} to {max(values):.3f})"
     return said if len(values) == len(seeds) else f"{said}, {len(values)} of {len(seeds)} seeds"
+
+
+def _numbers(entry: Entry) -> dict[str, Any]:
+    return {**entry["measured"], "claims": {claim["text"]: claim["value"] for claim in entry["claims"]}}
 
 
 def _at(measured: Any, place: tuple[str, ...]) -> float | None:

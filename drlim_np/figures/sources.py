@@ -74,7 +74,7 @@ def download(names: list[str], options: Namespace) -> None:
 
 
 def digits(options: Namespace) -> Digits:
-    """MNIST where it is found, else generated handwriting; says which, for every figure of digits depends on it."""
+    """MNIST where it is found, else generated handwriting; says which, because every figure of digits depends on it."""
     folder = _folder(options, "mnist")
     if folder is None:
         return handwriting.generate()

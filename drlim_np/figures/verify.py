@@ -90,7 +90,7 @@ def entries(
 
 
 def table(lines: list[Compared]) -> str:
-    """The comparison, a line each."""
+    """The comparison, one line per number."""
     rows = [("figure", "", "record", "now", "may differ by", "")]
     for line in lines:
         spread = "" if line.spread is None else "any" if line.spread == inf else f"{line.spread:.3g}"

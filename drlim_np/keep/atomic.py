@@ -41,7 +41,7 @@ def replace(files: Mapping[Path, bytes], remedy: str = "free the place or choose
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Holds a folder for this process: raises DrlimError where another one holds it. What a killed one left is removed.
+    """Locks a folder for this process: raises DrlimError where another one has. What a killed one left is removed.
 
     The system gives a lock back when its holder ends, however it ends: none is ever stale.
     """
@@ -54,7 +54,7 @@ def alone_in(folder: Path) -> Iterator[None]:
                 f"{shown(folder)}: {shown(holder) or 'another run'} is at work there:"
                 " wait until it ends, or choose another folder by --out"
             )
-        with contextlib.suppress(OSError):  # on a full disk the lock holds too, without its holder's name
+        with contextlib.suppress(OSError):  # on a full disk it is locked too, without a name
             file.truncate(0)
             file.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')},".encode())
         for leftover in [*folder.glob(PARTIAL), *folder.glob(f"*/{PARTIAL}")]:
@@ -77,7 +77,7 @@ def _opened(path: Path) -> Iterator:
 
 
 def _locked(file) -> bool:
-    """Whether the lock is ours: not if another process holds it, or removed the file in the meantime."""
+    """Whether the lock is ours: not if another process has it, or removed the file in the meantime."""
     try:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

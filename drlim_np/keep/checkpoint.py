@@ -82,8 +82,8 @@ class Memory:
     def remembered(self, function: Callable, *inputs: Any, **others: Any) -> Any:
         """function(*inputs, **others), an array or a number; computed once only for the same inputs.
 
-        `function` is one of this package, for its source is part of the digest. `others` are what the result does not
-        depend on, such as the number of threads. Warnings that it gave are given again.
+        `function` is one of this package, because its source is part of the digest. `others` are what the result does
+        not depend on, such as the number of threads. Warnings that it gave are given again.
         """
         if self.folder is None:
             return _plain(np.array(function(*inputs, **others), order="C"))

@@ -103,7 +103,7 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
     Adding the table of 1/n to M, in place, lifts the constant vector to eigenvalue 1 and does nothing to the others,
     which are centred. A ridge of the size of M's rounding adds the same to every eigenvalue, and keeps them positive
     where the graph falls apart. Solving with that matrix lets the least eigenvalues grow fastest: power iteration on a
-    few directions at once, until M z - λ z no longer falls, for what is left of it is rounding.
+    few directions at once, until M z - λ z no longer falls, because what is left of it is rounding.
     """
     samples = len(m)
     ridge = np.finfo(float).eps * np.trace(m)

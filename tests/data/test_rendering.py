@@ -39,7 +39,7 @@ def cube(rendered):
 
 
 def points(*rows):
-    """(3, points) from a row a point."""
+    """(3, points) from one row per point."""
     return np.array(rows, float).T
 
 

@@ -1,6 +1,7 @@
 """The tables of results: each number is what the records say, and what a page shows is what they say now."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from drlim_np.errors import InputError
-from drlim_np.figures.results import TABLES, cell, main, tables, written
+from drlim_np.figures.gallery import GALLERY, GLANCE
+from drlim_np.figures.index import FIGURES
+from drlim_np.figures.results import GALLERIES, TABLES, cell, main, tables, written
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "# Mine\n\n<!-- results: begin digits -->\nold\n<!-- results: end -->\n\nText.\n"
@@ -31,11 +34,12 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
-def test_the_tables_of_the_readme_are_those_of_the_shipped_record(capsys):
-    assert main(["--out", str(ROOT / "figures"), "--check", str(ROOT / "README.md")]) == 0
+def test_what_the_pages_show_is_what_the_shipped_record_says(capsys):
+    pages = [str(ROOT / page) for page in ("README.md", "figures/README.md")]
+    assert main(["--out", str(ROOT / "figures"), "--check", *pages]) == 0
     assert capsys.readouterr() == ("", "")
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"<!-- results: begin {name} -->" in page for name in TABLES)
+    text = "".join(Path(page).read_text(encoding="utf-8") for page in pages)
+    assert all(text.count(f"<!-- results: begin {name} -->") == 1 for name in [*TABLES, *GALLERIES])
 
 
 ACCURACY = ("drlim", "accuracy")
@@ -71,6 +75,38 @@ def test_seeds_are_listed(seeds, said):
     assert f" | {said} |" in tables("digits", record, "pictures").splitlines()[2]
 
 
+def test_the_gallery_has_a_line_for_each_figure_that_there_is():
+    stems = [stem for shown in GALLERY for stem in shown.stems]
+    assert len(stems) == len(set(stems))
+    without_data = {re.sub("-(mnist|handwriting|airplane)$", "", stem) for stem in stems}
+    in_tables_alone = {"figure5-exact", "figure7-exact"}
+    assert without_data == {re.sub("-airplane$", "", name) for name in FIGURES} - in_tables_alone
+    assert [shown.heading for shown in GLANCE] == [f"Figure {number}" for number in (2, 4, 7, 8)]
+
+
+def test_every_number_that_the_gallery_names_is_in_the_shipped_record():
+    record = json.loads((ROOT / "figures" / "metrics.json").read_bytes())
+    assert "–" not in tables("gallery", record, "figures")
+
+
+def test_a_line_of_the_gallery_has_the_picture_the_numbers_of_the_record_and_where_else_it_was_drawn():
+    record = {
+        "figure4-mnist": entry(0.9, 0.92, 0.97),
+        "figure4-handwriting": entry(0.8) | {"data": {"title": "generated"}},
+        "figure10-airplane": entry(0.5),
+    }
+    told = "structure, not noise: correlation of weights of adjoining pixels inside"
+    record["figure10-airplane"]["claims"] = [{"text": told, "value": 0.75}]
+    _, _, four, ten = tables("gallery", record, "pictures").splitlines()
+    assert four.startswith('| [<img src="pictures/figure4-mnist.png" width="480" alt="Figure 4">](pictures/figure4-mni')
+    assert " | **Figure 4.** Unseen 4s and 9s, " in four
+    assert "5-NN accuracy 0.930 (0.900 to 0.970), slant R² –, " in four, "what was not measured is a dash"
+    assert four.endswith(". Also [generated](pictures/figure4-handwriting.png). |")
+    assert ten.endswith(" correlate by 0.750. |")
+    del record["figure4-mnist"]
+    assert 'src="pictures/figure4-handwriting.png"' in tables("glance", record, "pictures"), "the next best is shown"
+
+
 def test_a_page_is_written_between_its_markers_and_then_is_current(out, tmp_path, capsys):
     page, arguments = tmp_path / "README.md", ["--out", str(out), str(tmp_path / "README.md")]
     page.write_text(PAGE)
@@ -100,11 +136,12 @@ def test_a_marker_without_a_name_is_for_all_tables(out):
         ("<!-- results: begin digits -->\n", "the page has no <!-- results: begin --> with an end"),
         (PAGE.replace("digits", "letters"), "there are no results by the name letters: choose from digits, "),
         (PAGE.replace("digits", "airplane"), "there is no record of airplane: draw the figures first"),
+        (PAGE.replace("digits", "gallery"), "there is no record of gallery: draw the figures first"),
     ],
 )
 def test_a_page_that_cannot_be_written_is_refused(out, page, told):
     with pytest.raises(InputError) as caught:
-        written(page, json.loads((out / "metrics.json").read_bytes()), "out")
+        written(page, {} if "gallery" in page else json.loads((out / "metrics.json").read_bytes()), "out")
     assert str(caught.value).startswith(told)
 
 

@@ -1,0 +1,100 @@
+"""The two towers: a pair of images, two copies of G_W that share one W, and the gradient that meets at "+" (Sec. 2.1).
+
+Not a figure of the paper. It is the one drawing of README, and legible where it is 480 pixels wide.
+"""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+
+from drlim_np.figures.record import Claim, Result, Run
+from drlim_np.figures.style import BLUE, INK, RULES, VERMILLION
+from drlim_np.loss import contrastive
+from drlim_np.networks import two_layer
+from drlim_np.siamese import two_towers
+from drlim_np.tree import leaves, tree_map
+
+LETTERS = 19  # points
+TOP, MIDDLE, BOTTOM = 3.2, 1.85, 0.5
+PALE = "#CFE6F5"
+ARROW = {"arrowstyle": "-|>", "linewidth": 2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 18}
+
+
+@rc_context(RULES)
+def make(run: Run) -> Result:
+    """The two towers: copies of G_W that share one W, and the gradient that flows back and meets at "+"."""
+    figure = Figure(figsize=(8, 3.7))
+    draw(figure.add_axes((0, 0, 1, 1)))
+    claims = [
+        Claim("what meets at + is dL/dW: distance from the complex step", off_the_complex_step(), "≤", 1e-12),
+        Claim("dL/dz₁ + dL/dz₂: largest entry", imbalance(), "=", 0.0),
+    ]
+    return Result(figure, claims)
+
+
+def off_the_complex_step() -> float:
+    """How far the sum of both towers' gradients is from dL/dW along a random direction, by the complex step."""
+    rng, network = np.random.default_rng(0), two_layer(4, 3, 2)
+    W, (x1, x2), y = network.init(rng, np.float64), rng.standard_normal((2, 6, 4)), [0, 1] * 3
+    direction = tree_map(lambda w: rng.standard_normal(w.shape), W)
+    _, dW = two_towers(network, W, x1, x2, y, margin=3.0)
+    along = sum(float(np.sum(g * v)) for (_, g), (_, v) in zip(leaves(dW), leaves(direction), strict=True))
+    moved = tree_map(lambda w, v: w + 1e-30j * v, W, direction)
+    loss, _ = two_towers(network, moved, x1.astype(complex), x2.astype(complex), y, margin=3.0)
+    return abs(float(loss.imag) / 1e-30 - along) / abs(along)
+
+
+def imbalance() -> float:
+    """The largest entry of dL/dz1 + dL/dz2, for pairs of both kinds: the two ends of a spring feel opposite forces."""
+    z1, z2 = np.random.default_rng(1).standard_normal((2, 6, 2))
+    _, dz1, dz2 = contrastive(z1, z2, [0, 1] * 3, margin=3.0)
+    return float(np.abs(dz1 + dz2).max())
+
+
+def draw(axes: Axes) -> None:
+    """Forwards in ink, left to right; backwards in vermillion, dashed, from L to the "+" where both towers meet."""
+    axes.set(xlim=(0, 8), ylim=(0, 3.7))
+    axes.set_axis_off()
+    for level, number in ((TOP, 1), (BOTTOM, 2)):
+        inwards = np.sign(MIDDLE - level)
+        _box(axes, (0.5, level), 0.75, f"$x_{number}$", "white")
+        _box(axes, (2.3, level), 1.3, "$G_W$", PALE)
+        _box(axes, (4.4, level), 0.75, f"$z_{number}$", "white")
+        _forwards(axes, (0.88, level), (1.65, level))
+        _forwards(axes, (2.95, level - 0.14 * inwards), (4.02, level - 0.14 * inwards))
+        _backwards(axes, (4.02, level + 0.14 * inwards), (2.95, level + 0.14 * inwards))
+        _forwards(axes, (4.78, level), (5.72, MIDDLE - 0.36 * inwards))
+        _backwards(axes, (5.6, MIDDLE - 0.14 * inwards), (4.6, level + 0.36 * inwards))
+        _backwards(axes, (2.3, level + 0.36 * inwards), (2.3, MIDDLE - 0.27 * inwards))
+    _box(axes, (6.0, MIDDLE), 0.75, "$D$", "white")
+    _box(axes, (7.5, MIDDLE), 0.75, "$L$", "white")
+    _forwards(axes, (6.38, MIDDLE + 0.14), (7.12, MIDDLE + 0.14))
+    _backwards(axes, (7.12, MIDDLE - 0.14), (6.38, MIDDLE - 0.14))
+    axes.add_patch(Circle((2.3, MIDDLE), 0.25, facecolor="white", edgecolor=VERMILLION, linewidth=2))
+    _say(axes, (2.3, MIDDLE), "+", VERMILLION)
+    _say(axes, (3.3, MIDDLE), r"$\rightarrow\ \partial L/\partial W$", VERMILLION)
+    _say(axes, (1.05, MIDDLE), "same $W$", BLUE)
+    for level, towards in ((TOP, 1), (BOTTOM, -1)):
+        axes.plot([1.25, 1.72], [MIDDLE + 0.2 * towards, level - 0.36 * towards], color=BLUE, linewidth=1.5)
+    _say(axes, (6.75, TOP + 0.1), r"forwards $\rightarrow$", INK)
+    _say(axes, (6.75, BOTTOM - 0.1), r"$\leftarrow$ gradient", VERMILLION)
+
+
+def _box(axes: Axes, middle: tuple[float, float], wide: float, said: str, colour: str) -> None:
+    corner = middle[0] - wide / 2, middle[1] - 0.36
+    axes.add_patch(Rectangle(corner, wide, 0.72, facecolor=colour, edgecolor=INK, linewidth=1.5))
+    _say(axes, middle, said, INK)
+
+
+def _say(axes: Axes, place: tuple[float, float], said: str, colour: str) -> None:
+    axes.text(*place, said, ha="center", va="center", fontsize=LETTERS, color=colour)
+
+
+def _forwards(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate("", end, start, arrowprops=ARROW | {"color": INK})
+
+
+def _backwards(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate("", end, start, arrowprops=ARROW | {"color": VERMILLION, "linestyle": (0, (4, 1.5))})
