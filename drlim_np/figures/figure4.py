@@ -35,7 +35,7 @@ TRAINING = {
 }
 WORDS = {"balanced": "balanced weighting", "exact": "exact weighting", "verbatim": "pair by pair"}
 CLAIM = "Told of neighbours alone, one even map:\n4s and 9s side by side, slant along it"
-INNER = (5.4, 4.4)  # inches: the most a map takes of its panel
+INNER = (5.8, 4.4)  # inches: the most a map takes of its panel
 SMALL = 0.36  # inches: a thumbnail's side
 LEAST = 25  # test digits: trustworthiness looks at 12 neighbours, which must be fewer than half
 QUICK = {"train_per_class": 1000, "test_per_class": 300, "steps": 300}  # steps where a full run takes 2,000
