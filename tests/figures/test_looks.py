@@ -18,7 +18,7 @@ from drlim_np.figures.record import Run
 from drlim_np.figures.style import AROUND, FIVE_SHIFTS, WIDTH
 
 CAPITAL = 0.729  # of DejaVu Sans, in parts of its size
-NAMES = [name for name in FIGURES if not name.startswith(("sheet", "figure4-"))]
+NAMES = [name for name in FIGURES if not name.startswith("sheet") and not name.endswith(("-exact", "-verbatim"))]
 every = pytest.mark.parametrize("name", NAMES)
 
 
