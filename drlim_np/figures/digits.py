@@ -11,7 +11,7 @@ from drlim_np.errors import DataError, InputError
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.record import Run, require_spread
-from drlim_np.figures.style import BLUE, VERMILLION
+from drlim_np.figures.style import FOUR, NINE
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.resuming import minimise
 from drlim_np.measure import metrics
@@ -22,7 +22,7 @@ from drlim_np.training import SGD, embed, warmup_cosine
 from drlim_np.tree import Tree, leaves
 
 CLASSES = (4, 9)
-LOOKS = {4: (BLUE, "o"), 9: (VERMILLION, "^")}  # colour, and marker as a second channel
+LOOKS = {4: (FOUR, "o"), 9: (NINE, "^")}  # colour, and marker as a second channel
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from matplotlib.figure import Figure
 
 from drlim_np.data import VIEW_SIDE
 from drlim_np.figures.airplane_map import mapped, setting, settings
+from drlim_np.figures.panels import box, place, room_for, sheet
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import RULES
+from drlim_np.figures.style import ORANGE, RULES, WIDTH
 
-ACROSS = 5
+CLAIM = "Hidden units see edges where the airplane turns,\nand nothing beyond its footprint"
+ACROSS = 7  # panels side by side
 
 INSIDE, SMOOTH = 0.99, 0.5  # bounds: weight over the footprint, correlation of adjoining pixels' weights, at least
 
@@ -29,7 +31,9 @@ def make(run: Run) -> Result:
             Claim("structure, not noise: correlation of weights of adjoining pixels inside", smooth, "≥", SMOOTH),
         ]
     measured = {"footprint_share_of_pixels": float(varies.mean())}
-    return Result(_draw(images, given.views.title), claims, settings(run), given.views, measured)
+    view = given.views.images[given.train[0]]
+    figure = _draw(images, view, varies, given.views.title, inside, smooth)
+    return Result(figure, claims, settings(run), given.views, measured)
 
 
 def adjoining(image: np.ndarray, inside: np.ndarray) -> float:
@@ -42,14 +46,30 @@ def adjoining(image: np.ndarray, inside: np.ndarray) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def _draw(images: np.ndarray, title: str) -> Figure:
-    figure = Figure(figsize=(11, 8.2), layout="constrained")
-    figure.suptitle(f"Weights of the {len(images)} hidden units on the pixels ({title})", x=0.02, ha="left")
+def _draw(images: np.ndarray, view: np.ndarray, varies: np.ndarray, title: str, inside: float, smooth: float) -> Figure:
+    """One view trained on, and the weights of every hidden unit; on each the contour of the footprint, for scale."""
+    words = f"{len(images)} hidden units, {title}: {inside:.3f} of their squared weights\ninside the contour, adjoining"
+    words = f"{words} ones correlate by {smooth:.3f}"
+    top, foot = room_for(CLAIM, words)
+    side, lines = WIDTH / ACROSS, -(-(len(images) + 1) // ACROSS)
+    figure = sheet(top + lines * side + 0.5 + foot, CLAIM, words)
     ends = np.quantile(np.abs(images), 0.998)
-    panels = figure.subplots(len(images) // ACROSS, ACROSS)
-    for image, axes in zip(images, panels.flat, strict=True):
-        shown = axes.imshow(image, cmap="gray", vmin=-ends, vmax=ends, interpolation="nearest")
+    for number, image in enumerate([view, *images]):
+        line, column = divmod(number, ACROSS)
+        corner = (column * side + 0.03, top + line * side + 0.03)
+        axes = figure.add_axes(box(figure, *corner, side - 0.06, side - 0.06))
+        limits = {"vmin": 0, "vmax": 255} if number == 0 else {"vmin": -ends, "vmax": ends}
+        shown = axes.imshow(image, cmap="gray", **limits)
+        axes.contour(varies, [0.5], colors=[ORANGE], linewidths=1.0)
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-    figure.colorbar(shown, ax=panels, shrink=0.5, label="weight", extend="both")
+        if number == 0:
+            axes.spines[:].set(visible=True, color=ORANGE, linewidth=2)
+    below = top + lines * side + 0.14
+    figure.text(*place(figure, 0.12, below + 0.07), "first: a view; contour: where views differ", va="center")
+    scale = figure.colorbar(shown, cax=figure.add_axes(box(figure, 5.6, below, 1.2, 0.14)), orientation="horizontal")
+    scale.outline.set_visible(False)
+    scale.set_ticks([])
+    for x, words, edge in ((5.5, "−", "right"), (6.9, "+ weight", "left")):
+        figure.text(*place(figure, x, below + 0.07), words, ha=edge, va="center")
     return figure

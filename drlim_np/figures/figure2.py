@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
+from drlim_np.figures.panels import box, room_for, sheet
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.style import FAINT, INK, RULES
 from drlim_np.loss import contrastive, dissimilar_loss, similar_loss
@@ -17,6 +17,8 @@ SCALE = 0.5  # length of an arrow per unit of force, in every panel
 ROOM = 1.35  # half the side of every panel of springs
 BLUE, RED, GREY = "#0072B2", "#C8102E", "#555555"  # blue and red as in Figure 1
 SIMILAR, DISSIMILAR = 0, 1
+CLAIM = "Each pair is a spring: similar ones pull,\ndissimilar ones push up to the margin $m$"
+SQUARE = 2.85  # inches: the side of a panel of springs
 RATE, STEPS = 0.1, 300  # of the relaxation: its slowest direction shrinks by about a half in each step
 
 
@@ -47,7 +49,7 @@ def relax(points: np.ndarray, y: np.ndarray, start: np.ndarray) -> Springs:
     return springs(centre, points, y)
 
 
-def zigzag(start: np.ndarray, end: np.ndarray, turns: int = 12, width: float = 0.06) -> np.ndarray:
+def zigzag(start: np.ndarray, end: np.ndarray, turns: int = 12, width: float = 0.08) -> np.ndarray:
     """A spring as a polyline (turns + 4, 2), straight over an eighth of its length at both ends.
 
     All have the same number of turns: a stretched spring looks stretched.
@@ -71,44 +73,44 @@ def make(run: Run) -> Result:
     held = _around([(330, 1.25), (80, 1.2), (120, 1.1), (160, 1.25), (265, 1.05), (188, 0.35)])
     balance = relax(held, np.array([SIMILAR] * 5 + [DISSIMILAR]), origin)
 
-    figure = Figure(figsize=(13, 8.2), layout="constrained")
-    figure.suptitle(
-        "Every pair is a spring; every arrow is the force $-∂L/∂z$ on a point, all to one scale", fontsize=14
-    )
-    grid = figure.subplot_mosaic("ace\nbds", height_ratios=[1.25, 1])
-    panel_of_pull, panel_of_push, panel_of_balance, panel_of_sum = (grid[name] for name in "aces")
+    by_angle = np.argsort(np.arctan2(*balance.on_centre.T[::-1]))
+    net = float(_largest(balance.on_centre.sum(axis=0)) / _largest(balance.on_centre))
+    words = f"each arrow a force $-∂L/∂z$, all to one scale;\nnet force in (e): {signed(net)} of the largest"
+    top, foot = room_for(CLAIM, words)
+    figure = sheet(top + 3 * (SQUARE + 0.5) + 0.1 + foot, CLAIM, words)
+    grid = {
+        letter: figure.add_axes(box(figure, left, top + 0.3 + line * (SQUARE + 0.5), SQUARE, high))
+        for line, letters in enumerate(("ab", "cd", "ef"))
+        for letter, left, high in zip(
+            letters, (0.2, 4.8), (SQUARE, SQUARE if letters == "ef" else 0.8 * SQUARE), strict=True
+        )
+    }
+    panel_of_pull, panel_of_push, panel_of_balance, panel_of_sum = (grid[name] for name in "acef")
 
     _springs_panel(panel_of_pull, "(a) similar: attract-only springs")
     on_pulled = _draw(panel_of_pull, attract, attract.points, attract.on_points)
 
-    _springs_panel(panel_of_push, "(c) dissimilar: $m$-repulse-only springs")
+    _springs_panel(panel_of_push, "(c) dissimilar: $m$-repulse-only")
     panel_of_push.add_patch(Circle(origin, MARGIN, fill=False, edgecolor=FAINT, linestyle=":", linewidth=1.4))
-    panel_of_push.text(0.72, -0.8, "margin $m$", va="top", color=GREY)
-    for place in ((0.8, 1.0), (-1.33, 0.97)):
-        panel_of_push.text(*place, "beyond $m$:\nno force", va="center", color=GREY)
+    panel_of_push.text(0.5, -0.97, "margin $m$", va="top", color=GREY)
+    for place in ((0.85, 1.1), (-1.33, 1.05)):
+        panel_of_push.text(*place, "no force", va="center", color=GREY)
     on_pushed = _draw(panel_of_push, repulse, repulse.points, repulse.on_points)
 
-    _springs_panel(panel_of_balance, "(e) one free point, six held: equilibrium")
+    _springs_panel(panel_of_balance, "(e) six springs in balance")
     centres = np.tile(balance.centre, (len(held), 1))
     on_centre = _draw(panel_of_balance, balance, centres, balance.on_centre)
 
-    by_angle = np.argsort(np.arctan2(*balance.on_centre.T[::-1]))
-    net = float(_largest(balance.on_centre.sum(axis=0)) / _largest(balance.on_centre))
     end_to_end = _end_to_end(panel_of_sum, balance.on_centre[by_angle], balance.y[by_angle])
-    panel_of_sum.set_title("the arrows of (e) end to end: they close", loc="left")
-    panel_of_sum.text(
-        0, -0.78, f"net force / largest force = {net:.0e}", ha="center", va="center", fontsize=12, weight="bold"
-    )
+    panel_of_sum.set_title("(f) the arrows of (e): they close", loc="left")
 
-    similar = _curves(grid["b"], SIMILAR, RED, "--", "$L_S = ½\\,D_W^2$", "$∂L_S/∂D_W = D_W$")
-    grid["b"].set_title("(b) the farther, the stronger the pull", loc="left")
-    grid["b"].set(ylim=(-0.1, 1.7), yticks=[0, MARGIN**2 / 2, MARGIN], yticklabels=["0", "$½\\,m^2$", "$m$"])
+    similar = _curves(grid["b"], SIMILAR, RED, "--", "$L_S = ½\\,D_W^2$", "$∂L_S/∂D_W$")
+    grid["b"].set_title("(b) farther: stronger pull", loc="left")
+    grid["b"].set(ylim=(-0.1, 1.9), yticks=[0, MARGIN**2 / 2, MARGIN], yticklabels=["0", "$½\\,m^2$", "$m$"])
     grid["b"].legend(loc="upper left", borderaxespad=0)
-    dissimilar = _curves(
-        grid["d"], DISSIMILAR, BLUE, "-", "$L_D = ½\\,\\max(0, m - D_W)^2$", "$∂L_D/∂D_W = -(m - D_W)$, 0 from $m$ on"
-    )
-    grid["d"].set_title("(d) the nearer, the stronger the push", loc="left")
-    grid["d"].set(ylim=(-1.1, 0.7), yticks=[-MARGIN, 0, MARGIN**2 / 2], yticklabels=["$-m$", "0", "$½\\,m^2$"])
+    dissimilar = _curves(grid["d"], DISSIMILAR, BLUE, "-", "$L_D = ½\\,\\max(0, m - D_W)^2$", "$∂L_D/∂D_W$")
+    grid["d"].set_title("(d) nearer: stronger push", loc="left")
+    grid["d"].set(ylim=(-1.1, 1.35), yticks=[-MARGIN, 0, MARGIN**2 / 2], yticklabels=["$-m$", "0", "$½\\,m^2$"])
     grid["d"].vlines(MARGIN, -1.1, 0, color=FAINT, linewidth=1, linestyle=":")
     grid["d"].legend(loc="upper right", borderaxespad=0)
 
@@ -147,6 +149,11 @@ def _largest(vectors: np.ndarray) -> float:
     return float(np.linalg.norm(vectors, axis=-1).max())
 
 
+def signed(value: float) -> str:
+    """A number in one digit and its power of ten, with a minus sign that is one."""
+    return f"{value:.0e}".replace("-", "−")
+
+
 def _springs_panel(axes: Axes, title: str) -> None:
     """The same square for every panel of springs, with a bar to read the arrows by."""
     axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
@@ -165,7 +172,9 @@ def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.
     acting = np.any(forces != 0, axis=1)
     for point, y, acts in zip(found.points, found.y, acting, strict=True):
         if acts:
-            axes.plot(*zigzag(found.centre, point).T, color=_colour(y), linewidth=1, alpha=0.6, zorder=1, gid="spring")
+            axes.plot(
+                *zigzag(found.centre, point).T, color=_colour(y), linewidth=1.3, alpha=0.6, zorder=1, gid="spring"
+            )
         else:
             axes.plot(*np.transpose([found.centre, point]), "--", color=FAINT, linewidth=1, zorder=0, gid="slack")
     axes.plot(*found.points.T, "o", color="white", markeredgecolor=INK, markersize=7, zorder=4)
@@ -179,8 +188,7 @@ def _end_to_end(axes: Axes, forces: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The forces (pairs, 2) as a chain of arrows, which closes when they balance; returns those drawn, (pairs, 2)."""
     corners = SCALE * np.concatenate([np.zeros((1, 2)), np.cumsum(forces, axis=0)[:-1]])
     corners -= (corners.max(axis=0) + corners.min(axis=0)) / 2
-    # Lower than the panels of springs by the ratio of the rows' heights: as many inches to the unit.
-    axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM / 1.25, ROOM / 1.25), aspect="equal")
+    axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
     axes.axis("off")
     return _arrows(axes, corners, forces, y)
 
@@ -192,12 +200,12 @@ def _arrows(axes: Axes, at: np.ndarray, forces: np.ndarray, y: np.ndarray) -> np
         *(SCALE * forces).T,
         color=[_colour(label) for label in y],
         edgecolor="white",  # keeps an arrow apart from the spring below it
-        linewidth=0.7,
+        linewidth=0.5,
         angles="xy",
         scale_units="xy",
         scale=1,
         units="inches",
-        width=0.055,
+        width=0.03,
         zorder=3,
     )
     return np.stack([drawn.U, drawn.V], axis=1) / SCALE

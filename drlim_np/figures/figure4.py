@@ -1,21 +1,26 @@
 """Figure 4: unseen 4s and 9s, mapped by a G_W that was told only which training digits are neighbours (Sec. 3.2)."""
 
 from dataclasses import asdict, replace
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from drlim_np.backend import like, to_host
 from drlim_np.data.canvas import on_canvas
 from drlim_np.errors import DataError
 from drlim_np.fast.all_pairs import contrastive_all_pairs
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.figures import thumbnails
 from drlim_np.figures.digits import LOOKS, Training, draw_at_random, learn, nearest, scatter_by_class, slant_of
-from drlim_np.figures.panels import box, by_slant, map_panel, room_around
+from drlim_np.figures.panels import box, by_slant, corners, fitted, map_panel, room_for, sheet
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import RULES
+from drlim_np.figures.shifted_digits import by_digit
+from drlim_np.figures.style import RULES, WIDTH
+from drlim_np.graph import SimilarityGraph
 from drlim_np.measure import metrics
 from drlim_np.objective import dissimilar_weight
 from drlim_np.training import embed
@@ -29,6 +34,9 @@ TRAINING = {
     "verbatim": Training(steps=60_000, batch=1, rate=0.03, momentum=0.0),
 }
 WORDS = {"balanced": "balanced weighting", "exact": "exact weighting", "verbatim": "pair by pair"}
+CLAIM = "Told of neighbours alone, one even map:\n4s and 9s side by side, slant along it"
+INNER = (5.8, 4.4)  # inches: the most a map takes of its panel
+SMALL = 0.36  # inches: a thumbnail's side
 LEAST = 25  # test digits: trustworthiness looks at 12 neighbours, which must be fewer than half
 QUICK = {"train_per_class": 1000, "test_per_class": 300, "steps": 300}  # steps where a full run takes 2,000
 
@@ -59,8 +67,26 @@ def make_verbatim(run: Run) -> Result:
     return _make(run, "verbatim")
 
 
-@rc_context(RULES)
-def _make(run: Run, form: Literal["balanced", "exact", "verbatim"]) -> Result:
+class Trained(NamedTuple):
+    """G_W trained on `x`, the digits `train`, among which `similar` is the graph; `unseen` are the digits `test`.
+
+    train, test: rows of the data's halves; x, unseen: (samples, 1, 32, 32); losses: the objective before each step.
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    x: np.ndarray
+    unseen: np.ndarray
+    similar: SimilarityGraph
+    training: Training
+    network: Blockwise
+    params: Tree
+    losses: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def trained(run: Run, form: Literal["balanced", "exact", "verbatim"]) -> Trained:
+    """What Figure 4 shows before it is drawn; Figure 3 looks into the same network."""
     digits, rng = run.digits(), run.rng(4)
     per_class, test_per_class = (
         (QUICK["train_per_class"], QUICK["test_per_class"]) if run.quick else (TRAIN_PER_CLASS, None)
@@ -72,11 +98,18 @@ def _make(run: Run, form: Literal["balanced", "exact", "verbatim"]) -> Result:
     test = draw_at_random(digits, digits.test, test_per_class, rng)
     if len(test) < LEAST:
         raise DataError(f"{digits.title} has {len(test)} test images labelled 4 or 9, {LEAST} needed: use MNIST")
-    label, slant = digits.test.labels[test], slant_of(digits, test)
+    slant_of(digits, test)  # refuses a digit without ink before anything is trained
     x, unseen = on_canvas(digits.train.images[train]), on_canvas(digits.test.images[test])
-
     similar = nearest(run, x, NEIGHBOURS)
     network, params, losses = learn(x, similar, weighting, training, run, rng, f"figure 4, {form}")
+    return Trained(train, test, x, unseen, similar, training, network, params, losses)
+
+
+@rc_context(RULES)
+def _make(run: Run, form: Literal["balanced", "exact", "verbatim"]) -> Result:
+    digits, weighting = run.digits(), "exact" if form == "exact" else "balanced"
+    train, test, x, unseen, similar, training, network, params, losses = trained(run, form)
+    label, slant = digits.test.labels[test], slant_of(digits, test)
 
     params = turned(params, embed(network, params, unseen), slant, label)
     z = embed(network, params, unseen)
@@ -89,7 +122,7 @@ def _make(run: Run, form: Literal["balanced", "exact", "verbatim"]) -> Result:
 
     pairs = len(x) * (len(x) - 1) // 2
     claims = [
-        Claim("similar pairs listed", similar.listed_count, "=", NEIGHBOURS * 2 * per_class),
+        Claim("similar pairs listed", similar.listed_count, "=", NEIGHBOURS * len(train)),
         Claim("similar and dissimilar pairs together", len(similar.edges) + similar.dissimilar_count, "=", pairs),
     ]
     if digits.name in ("mnist", "handwriting"):
@@ -123,7 +156,7 @@ def _make(run: Run, form: Literal["balanced", "exact", "verbatim"]) -> Result:
         label,
         slant,
         digits.test.images[test],
-        f"{len(test):,} unseen digits of {digits.title}, {WORDS[form]}",
+        f"{len(test):,} unseen digits, {digits.title}, {WORDS[form]}",
         ours,
         linear,
     )
@@ -170,43 +203,33 @@ def _turn(z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> np.ndarray:
     return np.stack([along, across], axis=1).astype(z.dtype)
 
 
-def _draw(z, label, slant, images, title: str, ours: dict, linear: dict) -> Figure:
-    side = np.ptp(z, axis=0).max() / 20
-    low, high = room_around(z, side)
-    tall = (high - low)[1] / (high - low)[0]
-    wide, narrow, top = 7.6, 5.2, 0.5  # inches: the two panels' widths, and the room for their titles
-    figure = Figure(figsize=(0.5 + wide + narrow, top + max(wide * tall, narrow * tall + 2.4)))
+def _draw(z, label, slant, images, words: str, ours: dict, linear: dict) -> Figure:
+    """The map by digit and by slant, one as large as the other, with the same thumbnails around the rim of both."""
+    numbers = _numbers(words, ours, linear)
+    top, foot = room_for(CLAIM, numbers)
+    tall = np.ptp(z, axis=0)[1] / fitted(z, *INNER) + 1.1
+    figure = sheet(top + 2 * tall + foot, CLAIM, numbers)
+    by_class, unit = map_panel(figure, (0, top, WIDTH, tall), z, INNER)
+    scatter_by_class(by_class, z, label, s=14, alpha=0.85)
+    side = SMALL * unit
+    around = thumbnails.place(z, side, *corners(by_class))
+    inside = thumbnails.place(z, side, *corners(by_class), hides=len(z), apart=3.2, taken=around[1])
+    shown, middles = (np.concatenate(both) for both in zip(around, inside, strict=True))
+    thumbnails.draw(by_class, images[shown], [LOOKS[d][0] for d in label[shown]], z[shown], middles, side)
+    by_digit(by_class, (0.985, 0.02), loc="lower right")
 
-    by_class = map_panel(figure, (0.1, top), wide, low, high, title)
-    scatter_by_class(by_class, z, label, s=10, alpha=0.8)
-    shown, middles = thumbnails.place(z, side, low, high)
-    thumbnails.draw(by_class, images[shown], [LOOKS[digit][0] for digit in label[shown]], z[shown], middles, side)
-    by_class.legend(loc="upper left", markerscale=2.5, title="digit")
-
-    coloured = map_panel(figure, (0.3 + wide, top), narrow, low, high, "the same map, coloured by slant")
-    below = top + narrow * tall
-    bar = figure.add_axes(box(figure, wide + 0.9, below + 0.14, narrow - 1.2, 0.16))
-    by_slant(coloured, bar, z, label, slant, size=10)
-    _table(figure, wide + 0.9, below + 1.1, ours, linear)
-    for axes in (by_class, coloured):  # images drawn in an axes reset its limits
-        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    coloured, _ = map_panel(figure, (0, top + tall, WIDTH, tall), z, INNER)
+    bar = figure.add_axes(box(figure, 6.75, top + 2 * tall - 0.55, 1.0, 0.14))
+    scale = by_slant(coloured, bar, z, label, slant, size=14)
+    colours = [to_hex(scale.to_rgba(lean)) for lean in slant[around[0]]]
+    thumbnails.draw(coloured, images[around[0]], colours, z[around[0]], around[1], side)
+    for axes, name in ((by_class, "by digit"), (coloured, "by slant")):
+        axes.text(0.015, 0.985, name, transform=axes.transAxes, va="top", weight="bold")
     return figure
 
 
-def _table(figure: Figure, left: float, top: float, ours: dict, linear: dict) -> None:
-    rows = [
-        ("", "DrLIM", "PCA-2"),
-        *(
-            (words, f"{ours[name]:.3f}", f"{linear[name]:.3f}")
-            for words, name in [
-                ("5-NN accuracy, 4 against 9", "accuracy"),
-                ("slant R²", "slant_r2"),
-                ("trustworthiness", "trustworthiness"),
-                ("unevenness, std of log r₁₀", "unevenness"),
-            ]
-        ),
-    ]
-    for k, (words, *numbers) in enumerate(rows):
-        for column, text, side in ((0, words, "left"), (2.9, numbers[0], "right"), (3.8, numbers[1], "right")):
-            x, y, *_ = box(figure, left + column, top + 0.24 * k, 0, 0)
-            figure.text(x, y, text, ha=side, va="center", weight="bold" if k == 0 else "normal")
+def _numbers(words: str, ours: dict, linear: dict) -> str:
+    said = [("slant R²", "slant_r2"), ("accuracy", "accuracy"), ("unevenness", "unevenness")]
+    said.append(("trustworthiness", "trustworthiness"))
+    numbers = [f"{name} {ours[key]:.3f} ({linear[key]:.3f})" for name, key in said]
+    return f"{words} (in brackets PCA-2):\n{', '.join(numbers[:2])},\n{', '.join(numbers[2:])}"

@@ -3,25 +3,24 @@
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import shipped, thumbnails
 from drlim_np.figures.airplane_map import MARGIN, Mapped, Setting, counts, mapped, setting, settings
-from drlim_np.figures.panels import box
+from drlim_np.figures.panels import box, corners, room_for, sheet
+from drlim_np.figures.panels import place as spot
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.space import Side, bar, colours, lighting_legend, numbers, reach_of, scatter, space_panel, wires
-from drlim_np.figures.style import INK, RULES
+from drlim_np.figures.space import Side, bar, colours, project, reach_of, said, scatter, space_panel, wires
+from drlim_np.figures.style import RULES, WIDTH
 from drlim_np.measure.cylinder import organisation
 
-SIDES = [
-    Side("from the side", 0, 0),
-    Side("turned by 90°", 90, 0),
-    Side("tilted by 30°", 45, 30),
-    Side("tilted by 60°", 45, 60),
-    Side("along the axis", 0, 90),
-]
+CLAIM = "Unseen views lie on a cylinder: azimuth around,\nelevation along, whatever the light"
+LARGE, SMALL = 5.6, 0.46  # inches: the sides of the large panel and of a thumbnail
+TILTED = Side("tilted", 45, 30)
+SIDES = [(Side("along the axis", 0, 90), "azimuth"), (Side("from the side", 0, 0), "elevation")]
 
 # Bounds on the map of unseen views, by quick: R² of elevation, resultant length of azimuth at least; share of
 # lighting at most; neighbours that are similar at least.
@@ -65,49 +64,64 @@ def make(run: Run) -> Result:
 
 
 def _draw(given: Setting, found: Mapped, ours: dict[str, float]) -> Figure:
+    """The cylinder large and tilted, small from the side and along its axis, and unrolled, made of the images."""
     views, rows, lighting = given.views, given.test, given.views.lighting[given.test]
     upright = found.cylinder.upright(found.z)
-    points, reach = upright[rows], reach_of(upright, SIDES)
+    points = upright[rows]
     poses = upright.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, 3).mean(axis=2)
+    flat = unrolled(points)
+    columns, lines = grid(flat)
+    words = f"{len(rows)} unseen views, {views.title}:\n{said(ours)}"
+    top, foot = room_for(CLAIM, words)
+    cell = (WIDTH - 0.3) / columns
+    figure = sheet(top + LARGE + 0.75 + lines * cell + 0.2 + foot, CLAIM, words)
 
-    wide, narrow, top = 10.2, 2.9, 0.75  # inches
-    radius = np.hypot(*points[:, :2].T).mean()
-    low = np.array([-0.5, points[:, 2].min() - 0.25])
-    high = np.array([2 * np.pi * radius + 0.25, points[:, 2].max() + 0.35])
-    tall = wide * (high - low)[1] / (high - low)[0]
-    first, second = top + tall + 1.0, top + tall + 1.0 + narrow + 0.45
-    figure = Figure(figsize=(15.2, second + narrow + 0.15))
-    title = f"{len(rows)} unseen views of one airplane on a cylinder: the map unrolled ({views.title})"
-    figure.text(*box(figure, 0.3, 0.35, 0, 0)[:2], title, fontsize=14)
+    large = space_panel(figure, (0, top), LARGE, 1.35 * reach_of(upright, [TILTED]), "")
+    wires(large, poses, TILTED)
+    scatter(large, points, TILTED, lighting, colours(views, rows, "azimuth"), size=1.6)
+    place, side = project(points, TILTED)[0], SMALL / LARGE * np.ptp(large.get_xlim())
+    shown, middles = thumbnails.place(place, side, *corners(large), lines=project(poses.reshape(-1, 3), TILTED)[0])
+    frames = [to_hex(colour) for colour in colours(views, rows[shown], "azimuth")]
+    thumbnails.draw(large, views.images[rows[shown]], frames, place[shown], middles, side)
+    bar(figure, LARGE + 0.15, top + 0.3, 1.9, "azimuth")
+    for (looked, by), down in zip(SIDES, (0.75, 0.75 + 2.5), strict=True):
+        panel = space_panel(figure, (LARGE + 0.05, top + down), 2.25, 1.25 * reach_of(upright, [looked]), looked.words)
+        wires(panel, poses, looked)
+        scatter(panel, points, looked, lighting, colours(views, rows, by), size=0.6)
+    bar(figure, LARGE + 0.15, top + LARGE + 0.2, 1.9, "elevation")
 
-    axes = figure.add_axes(box(figure, 0.8, top, wide, tall))
-    _unrolled(axes, views.images[rows], points, radius, lighting, colours(views, rows, "azimuth"), low, high)
-    numbers(figure, 11.2, top + 0.5, ours)
-    for number, by in enumerate(("azimuth", "elevation")):
-        bar(figure, 11.4, top + 2.6 + 0.9 * number, 3.2, by)
-    across, up, *_ = box(figure, 11.2, top + 4.3, 0, 0)
-    lighting_legend(figure, loc="upper left", bbox_to_anchor=(across, up))
-    for line, by in ((first, "azimuth"), (second, "elevation")):
-        for number, side in enumerate(SIDES):
-            corner = (0.2 + number * (narrow + 0.06), line)
-            heading = f"{side.words}, by {by}" if number == 0 else side.words
-            panel = space_panel(figure, corner, narrow, reach, heading)
-            wires(panel, poses, side)
-            scatter(panel, points, side, lighting, colours(views, rows, by))
+    at = (0.15, top + LARGE + 0.75)
+    figure.text(*spot(figure, at[0], at[1] - 0.1), "the same, unrolled: each image where its view lies")
+    _unrolled(figure.add_axes(box(figure, *at, columns * cell, lines * cell)), views.images[rows], flat)
     return figure
 
 
-def _unrolled(axes: Axes, images, points, radius: float, lighting, colour, low, high) -> None:
-    """The cylinder cut open behind azimuth 0 and laid flat: arc length across, height upwards, both in one unit."""
+def unrolled(points: np.ndarray) -> np.ndarray:
+    """Upright points (samples, 3) on the cylinder cut open behind azimuth 0 and laid flat, (samples, 2).
+
+    Arc length to the right, height upwards, both in the unit of the map; the cut and the lowest point lie at 0.
+    """
     margin = np.pi / AZIMUTHS
-    angle = (np.arctan2(points[:, 1], points[:, 0]) + margin) % (2 * np.pi) - margin
-    flat = np.stack([radius * angle, points[:, 2]], axis=1)
-    side = (high - low)[0] / 21
-    scatter(axes, np.stack([flat[:, 0], np.zeros(len(flat)), flat[:, 1]], axis=1), Side("", 0, 0), lighting, colour)
-    shown, middles = thumbnails.place(flat, side, low, high)
-    thumbnails.draw(axes, images[shown], [INK] * len(shown), flat[shown], middles, side, tinted=False)
-    axes.set(
-        xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="around the axis", ylabel="along the axis, in margins"
-    )
-    around = np.arange(0, 361, 60)
-    axes.set_xticks(radius * np.radians(around), [f"{degrees}°" for degrees in around])
+    angle = (np.arctan2(points[:, 1], points[:, 0]) + margin) % (2 * np.pi)
+    return np.stack([np.hypot(*points[:, :2].T).mean() * angle, points[:, 2] - points[:, 2].min()], axis=1)
+
+
+def grid(flat: np.ndarray) -> tuple[int, int]:
+    """The squares that an unrolled map (samples, 2) is cut into: a column for each azimuth, and lines as high."""
+    width, height = flat.max(axis=0)
+    return AZIMUTHS, max(1, round(AZIMUTHS * height / width))
+
+
+def _unrolled(axes: Axes, images: np.ndarray, flat: np.ndarray) -> None:
+    """In each square the image of the view in it that lies nearest to its middle; one without a view stays empty."""
+    columns, lines = grid(flat)
+    at = flat / flat.max(axis=0) * (columns, lines)
+    squares = np.minimum(np.floor(at), (columns - 1, lines - 1)).astype(int)
+    axes.axis("off")
+    axes.set(xlim=(0, columns), ylim=(0, lines))
+    axes.set_autoscale_on(False)
+    for square in np.unique(squares, axis=0):
+        inside = np.flatnonzero((squares == square).all(axis=1))
+        nearest = inside[np.linalg.norm(at[inside] - square - 0.5, axis=1).argmin()]
+        extent = (square[0], square[0] + 1, square[1], square[1] + 1)
+        axes.imshow(images[nearest], cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")

@@ -8,18 +8,21 @@ more: what is left is the graph alone, and that shows the cylinder. The record h
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from drlim_np.figures import thumbnails
 from drlim_np.figures.airplane_map import Setting, counts, mapped, setting
+from drlim_np.figures.panels import corners, place, room_for, sheet
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.space import Side, bar, colours, lighting_legend, numbers, project, reach_of, scatter, space_panel
-from drlim_np.figures.style import INK, RULES
+from drlim_np.figures.space import Side, bar, colours, project, said, scatter, space_panel
+from drlim_np.figures.style import RULES, WIDTH
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.measure.lle import lle
 
-SIDES = [Side("from the side", 0, 0), Side("along the axis", 0, 90)]
+CLAIM = "On the same neighbours LLE follows the light,\nDrLIM shows the cylinder"
+SEEN = Side("", 45, 35)  # from where both maps are seen
+SMALL = 0.45  # inches: a thumbnail's side
 NONE = 1e-9  # regularisation, in parts of the Gram matrix's trace: rounding alone
 OTHERS = (1e-6, 1e-3, 1e-1, 1.0)  # for comparison
 
@@ -64,7 +67,8 @@ def make(run: Run) -> Result:
         "elevation": views.elevation[rows],
         "lighting": views.lighting[rows],
     }
-    return Result(_draw(given, z, theirs, ours), claims, settings, views, measured, arrays)
+    maps = {"LLE": z, "DrLIM": found.cylinder.upright(found.z[given.train])}
+    return Result(_draw(given, maps, theirs, ours), claims, settings, views, measured, arrays)
 
 
 def _map(run: Run, given: Setting, regularisation: float) -> tuple[np.ndarray, dict[str, float]]:
@@ -76,29 +80,26 @@ def _map(run: Run, given: Setting, regularisation: float) -> tuple[np.ndarray, d
     return cylinder.upright(z), organisation(z, cylinder, views, rows)
 
 
-def _draw(given: Setting, z: np.ndarray, theirs: dict[str, float], ours: dict[str, float]) -> Figure:
+def _draw(given: Setting, maps: dict[str, np.ndarray], theirs: dict[str, float], ours: dict[str, float]) -> Figure:
+    """Both upright maps (660, 3) side by side, from one side: above by azimuth, below by lighting."""
     views, rows = given.views, given.train
-    wide, top = 3.6, 0.95  # inches
-    figure = Figure(figsize=(16.4, top + 2 * wide + 0.5))
-    title = f"LLE of {len(rows)} views of one airplane, the neighbours those of Figure 8 ({views.title})"
-    figure.text(0.02, 1 - 0.4 / figure.get_figheight(), title, fontsize=14)
-    reach = reach_of(z, SIDES)
-    for column, by in enumerate(("azimuth", "elevation", "lighting")):
-        for line, side in enumerate(SIDES):
-            corner = (0.2 + column * (wide + 0.1), top + line * (wide + 0.35))
-            panel = space_panel(figure, corner, wide, reach, f"{side.words}, by {by}")
-            scatter(panel, z, side, views.lighting[rows], colours(views, rows, by))
-            if column == 0:
-                _thumbnails(panel, project(z, side)[0], views.images[rows], reach)
-        bar(figure, 12.0, top + 3.4 + 0.85 * column, 3.2, by)
-    numbers(figure, 11.4, top + 0.3, theirs, ours, headings=("LLE", "DrLIM"))
-    lighting_legend(figure, loc="upper left", bbox_to_anchor=(11.7 / 16.4, 1 - (top + 6.0) / figure.get_figheight()))
+    words = f"{len(rows)} views, {views.title}.\nLLE: {said(theirs)}.\nDrLIM: {said(ours)}."
+    top, foot = room_for(CLAIM, words)
+    wide = WIDTH / 2
+    figure = sheet(top + 0.3 + 2 * (wide + 0.1) + 0.8 + foot, CLAIM, words)
+    for column, (name, z) in enumerate(maps.items()):
+        figure.text(*place(figure, wide * (column + 0.5), top), name, ha="center", va="top", weight="bold")
+        for line, by in enumerate(("azimuth", "lighting")):
+            corner = (column * wide, top + 0.3 + line * (wide + 0.1))
+            seen = project(z, SEEN)[0]
+            middle, reach = (seen.max(axis=0) + seen.min(axis=0)) / 2, 0.65 * np.ptp(seen, axis=0).max()
+            panel = space_panel(figure, corner, wide, reach, "", middle)
+            scatter(panel, z, SEEN, views.lighting[rows], colours(views, rows, by))
+            side = SMALL / wide * np.ptp(panel.get_xlim())
+            shown, middles = thumbnails.place(seen, side, *corners(panel), apart=1.5)
+            frames = [to_hex(colour) for colour in colours(views, rows[shown], by)]
+            thumbnails.draw(panel, views.images[rows[shown]], frames, seen[shown], middles, side)
+    below = top + 0.3 + 2 * (wide + 0.1) + 0.3
+    bar(figure, 0.6, below, 2.6, "azimuth")
+    bar(figure, 4.6, below, 2.6, "lighting")
     return figure
-
-
-def _thumbnails(axes: Axes, place: np.ndarray, images: np.ndarray, reach: float) -> None:
-    """Some of the views beside their points, place (samples, 2) in the picture."""
-    room, side = np.full(2, reach), reach / 4.5
-    shown, middles = thumbnails.place(place, side, -room, room)
-    thumbnails.draw(axes, images[shown], [INK] * len(shown), place[shown], middles, side, tinted=False)
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))

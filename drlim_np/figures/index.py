@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from drlim_np.figures import (
+    collapse,
     figure1,
     figure2,
     figure3,
@@ -38,12 +39,14 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure8": figure8.make,
     "figure9": figure9.make,
     "figure10": figure10.make,
+    "collapse": collapse.make,
     "unfolding": unfolding.make,
     "sheet": sheet_handwriting.make,
     "sheet-airplane": sheet_airplane.make,
     "towers": towers.make,
 }
 # Those that need 4s and 9s, views of an airplane, and those that are drawn by --only or --animate alone.
-DIGITS = {name for name in FIGURES if name.startswith(("figure4", "figure5", "figure6", "figure7"))} | {"invariance"}
-AIRPLANE = {"figure8", "figure9", "figure10", "unfolding"}
+DIGITS = {name for name in FIGURES if name.startswith(("figure4", "figure5", "figure6", "figure7"))}
+DIGITS |= {"figure3", "invariance"}
+AIRPLANE = {"figure8", "figure9", "figure10", "collapse", "unfolding"}
 ON_REQUEST = {"figure4-verbatim", "figure5-exact", "figure7-exact", "unfolding"}

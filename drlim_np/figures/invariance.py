@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import SHIFTS
 from drlim_np.figures import figure5, figure7
-from drlim_np.figures.panels import box
+from drlim_np.figures.panels import box, sheet
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.shifted_digits import unseen_digits
 from drlim_np.figures.shifted_maps import trained
-from drlim_np.figures.style import BLUE, FAINT, INK, RULES, VERMILLION
+from drlim_np.figures.style import BLUE, FAINT, INK, LETTERS, RULES, VERMILLION
 from drlim_np.training import embed
 
 PER_CLASS = 150  # unseen digits; in a quick run as many as the other figures take
@@ -35,7 +35,6 @@ BETWEEN = (-4.5, -1.5, 1.5, 4.5)  # shifts that nobody trained on, each in the m
 BOUNDS = {False: (0.10, 1.0, 2.0, 0.4), True: (0.25, 0.8, 1.5, 0.3)}
 
 TITLE = "The invariance holds where it was told of and between,\nfrays beyond, and is absent elsewhere"
-LETTERS = 13.5  # points: 8 pixels tall where the figure is 480 wide
 
 Curves = Mapping[str, np.ndarray]
 
@@ -101,8 +100,12 @@ def at(of: Curves, kind: str, *amounts: float) -> list[float]:
 
 def draw(five: Curves, seven: Curves, image: np.ndarray, title: str) -> Figure:
     """Both maps' curves, a panel for each kind of move on one scale; over each the image (32, 32) as it is moved."""
-    figure = Figure(figsize=(8, 5.75))
-    figure.text(*box(figure, 0.15, 0.1, 0, 0)[:2], TITLE, fontsize=LETTERS + 2, weight="bold", va="top")
+    words = (
+        f"Figure 7's map, {title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,"
+        f"\n{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down,"
+        f" {max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
+    )
+    figure = sheet(5.75, TITLE, words)
     top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
     panels = {"right": (0.85, 3.6), "down": (4.95, 0.85), "turn": (6.35, 1.35)}  # inches: from the left, and wide
     shown = {"right": (-8, -6, -3, 0, 3, 6, 8), "down": (0, 3), "turn": (-15, 0, 15)}
@@ -122,12 +125,6 @@ def draw(five: Curves, seven: Curves, image: np.ndarray, title: str) -> Figure:
         axes.text(4.6, 0.36, "Figure 7", color=BLUE, ha="center", fontsize=LETTERS, weight="bold")
         axes.text(-7.8, 1.06, "as far as\nanother digit", fontsize=LETTERS)
     figure.text(*box(figure, 5.2, 2.5, 0, 0)[:2], "untold: both maps\nfollow the digit", fontsize=LETTERS)
-    numbers = (
-        f"Figure 7's map, {title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,"
-        f"\n{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down,"
-        f" {max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
-    )
-    figure.text(*box(figure, 0.15, 5.65, 0, 0)[:2], numbers, fontsize=LETTERS, va="bottom")
     return figure
 
 

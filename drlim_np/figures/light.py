@@ -13,7 +13,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
-DPI = {"png": 100, "svg": 80}  # pictures' points per inch: with more, what ships would weigh over 8 MB together
+DPI = {"png": 110, "svg": 80}  # pictures' points per inch: with more, what ships would weigh over 8 MB together
 CLOUD = 250  # points in one panel, from which on they are drawn as a picture in the SVG
 COLOURS = 256
 FAR = 24  # levels of 255: where a palette has no colour as near as that to one of the picture's, it would show

@@ -1,19 +1,18 @@
-"""What Figures 5, 6 and 7 show: shifted 4s and 9s, the numbers that describe a map of them, and its drawing."""
+"""What Figures 5, 6 and 7 show: shifted 4s and 9s, the numbers that describe a map of them, and how they look."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
 from drlim_np.errors import DataError
-from drlim_np.figures import thumbnails
-from drlim_np.figures.digits import draw_at_random, scatter_by_class, slant_of
-from drlim_np.figures.panels import box, by_slant, map_panel, room_around
+from drlim_np.figures.digits import LOOKS, draw_at_random, slant_of
+from drlim_np.figures.magnifiers import Magnifier, magnifier
 from drlim_np.figures.record import Run
-from drlim_np.figures.style import BLUE, GREEN, ORANGE, PURPLE, VERMILLION
+from drlim_np.figures.style import FIVE_SHIFTS
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.measure import metrics
@@ -22,8 +21,7 @@ from drlim_np.objective import dissimilar_weight
 NEIGHBOURS = 5
 TRAIN_PER_CLASS = 3000
 QUICK_TRAIN, QUICK_TEST = 300, 60  # of each class
-BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, 0)}
-SHIFT_LOOKS = dict(zip(SHIFTS, zip((BLUE, GREEN, VERMILLION, ORANGE, PURPLE), "vsoD^", strict=True), strict=True))
+SHIFT_LOOKS = dict(zip(SHIFTS, zip(FIVE_SHIFTS, "vsoD^", strict=True), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,53 +103,64 @@ def counts(similar: SimilarityGraph, x: np.ndarray) -> dict:
     }
 
 
-def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict, joined: int = 0) -> Figure:
-    """The map by shift with thumbnails, by class and by slant; `joined` characters with their copies tied by lines."""
-    side = np.ptp(z, axis=0).max() / 20
-    low, high = room_around(z, side)
-    tall = (high - low)[1] / (high - low)[0]
-    wide, narrow, top, between = 8.4, 4.4, 0.5, 0.6  # inches: the panels' widths, and the room for their titles
-    right, second = wide + 0.4, top + narrow * tall + between
-    lowest = second + narrow * tall
-    figure = Figure(figsize=(right + narrow + 0.2, max(top + wide * tall + 0.8, lowest + 0.85) + 0.3))
-
-    by_shift = map_panel(figure, (0.15, top), wide, low, high, title)
-    for shift, (colour, marker) in SHIFT_LOOKS.items():
-        shown = unseen.shift == shift
-        by_shift.scatter(
-            *z[shown].T, c=colour, marker=marker, s=7, linewidths=0, alpha=0.6, label=f"{shift:+d}" if shift else "0"
-        )
-    by_shift.legend(**BELOW, markerscale=2.5, title="shift, pixels to the right", ncols=len(SHIFTS))
-    _thumbnails(by_shift, z, unseen, side, low, high)
-    for character in thumbnails.farthest_first(z[unseen.shift == 0])[:joined]:
-        copies = z[unseen.character == character]
-        by_shift.plot(*copies.T, "-", color="black", linewidth=1.6, zorder=7)
-        by_shift.plot(*copies.T, "o", color="white", markeredgecolor="black", markersize=3.5, zorder=8)
-
-    by_class = map_panel(figure, (right, top), narrow, low, high, "the same map by digit")
-    scatter_by_class(by_class, z, unseen.label, s=4, alpha=0.7)
-    by_class.legend(loc="lower right", bbox_to_anchor=(1, 1), markerscale=3, ncols=2, borderaxespad=0)
-    coloured = map_panel(figure, (right, second), narrow, low, high, "by slant")
-    bar = figure.add_axes(box(figure, right + 0.2, lowest + 0.1, narrow - 0.4, 0.14))
-    by_slant(coloured, bar, z, unseen.label, unseen.slant, size=4)
-    for axes in (by_shift, by_class, coloured):  # images drawn in an axes reset its limits
-        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+def said(title: str, unseen: ShiftedDigits, numbers: dict[str, float]) -> str:
+    """The numbers under a map, in one order for Figures 5, 6 and 7."""
     words = [
         ("shift ratio", "shift_ratio"),
-        ("neighbours of the same shift", "same_shift_neighbours"),
+        ("same shift", "same_shift_neighbours"),
         ("silhouette by shift", "silhouette_by_shift"),
         ("slant R²", "slant_r2"),
-        ("5-NN accuracy", "accuracy"),
+        ("accuracy", "accuracy"),
     ]
-    given = [f"{text} {numbers[name]:.3f}" for text, name in words if name in numbers]
-    figure.supxlabel("     ".join(given), fontsize=11)
-    return figure
+    given = [f"{text} {signed(numbers[name])}" for text, name in words if name in numbers]
+    return f"{len(unseen.label):,} unseen shifted digits, {title}:\n{', '.join(given[:3])}" + (
+        f",\n{', '.join(given[3:])}" if given[3:] else ""
+    )
 
 
-def _thumbnails(
-    axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float, low: np.ndarray, high: np.ndarray
-) -> None:
-    shown, middles = thumbnails.place(z, side, low, high)
-    images = np.rint(255 * unseen.inputs[shown, 0])
-    colours = [SHIFT_LOOKS[shift][0] for shift in unseen.shift[shown]]
-    thumbnails.draw(axes, images, colours, z[shown], middles, side)
+def signed(value: float) -> str:
+    """Three decimals, and a minus sign that is one."""
+    return f"{value:.3f}".replace("-", "−")
+
+
+def pictures(unseen: ShiftedDigits, samples: np.ndarray) -> np.ndarray:
+    """The images of samples (shown,) from 0, black, to 255, white: (shown, 32, 32)."""
+    return np.rint(255 * unseen.inputs[samples, 0])
+
+
+def frames(unseen: ShiftedDigits, samples: np.ndarray) -> list[str]:
+    """The colour of each sample's digit."""
+    return [LOOKS[digit][0] for digit in unseen.label[samples]]
+
+
+def scatter_by_shift(axes: Axes, z: np.ndarray, shift: np.ndarray, **looks) -> None:
+    """Each shift in its colour and marker. z (samples, 2), shift (samples,)."""
+    for pixels, (colour, marker) in SHIFT_LOOKS.items():
+        axes.scatter(*z[shift == pixels].T, c=colour, marker=marker, linewidths=0, **looks)
+
+
+def by_digit(axes: Axes, where: tuple[float, float], **looks) -> None:
+    """The names of the digits in their colours and markers, at a place in fractions of the axes."""
+    _key(axes, {str(digit): look for digit, look in LOOKS.items()}, where, **looks)
+
+
+def by_shift(axes: Axes, where: tuple[float, float], **looks) -> None:
+    """The names of the shifts in their colours and markers, at a place in fractions of the axes."""
+    _key(axes, {name_of(shift): look for shift, look in SHIFT_LOOKS.items()}, where, **looks)
+
+
+def name_of(shift: int) -> str:
+    """A shift with its sign, and 0 without."""
+    return f"{shift:+d}".replace("-", "−") if shift else "0"
+
+
+def _key(axes: Axes, looks: dict[str, tuple[str, str]], where: tuple[float, float], **layout) -> None:
+    handles = [Line2D([], [], marker=marker, color=colour, ms=9, ls="") for colour, marker in looks.values()]
+    layout = {"handletextpad": 0, "columnspacing": 0.8, "borderaxespad": 0} | layout
+    axes.legend(handles, list(looks), bbox_to_anchor=where, **layout).set_zorder(9)
+
+
+def focus(z: np.ndarray, middle: np.ndarray, unit: float, shift: np.ndarray, most: int) -> Magnifier:
+    """A magnifier of 0.1 inches, or wider where fewer than `most` samples lie so near; unit: the map's in an inch."""
+    away = np.sort(np.linalg.norm(z - middle, axis=1))
+    return magnifier(z, middle, max(0.1 * unit, float(away[min(most, len(z)) - 1])), shift, most)

@@ -6,14 +6,15 @@ from functools import cache, lru_cache
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from drlim_np.data.shifts import shifted
 from drlim_np.figures.digits import Training, learn
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.shifted_digits import (
     NEIGHBOURS,
+    ShiftedDigits,
     counts,
-    draw,
     organisation,
     saved_with,
     train_characters,
@@ -34,7 +35,7 @@ class Story:
     listed:  similar pairs that it lists for each copy.
     claims:  what is said of the map of unseen digits: words, the number in `organisation`, and its relation to
     bounds:  one for each claim, by the data's name and whether the run is quick.
-    joined:  characters whose five copies are tied by lines.
+    draw:    the map (samples, 2) of the unseen digits, with the title of their data and the numbers, as a figure.
     """
 
     name: str
@@ -42,10 +43,9 @@ class Story:
     listed: int
     training: Training
     quick_steps: int
-    title: str
     claims: tuple[tuple[str, str, str], ...]
     bounds: Mapping[tuple[str, bool], tuple[float, ...]]
-    joined: int = 0
+    draw: Callable[[np.ndarray, ShiftedDigits, str, dict[str, float]], Figure]
 
 
 @lru_cache(maxsize=1)  # no more than one is needed at a time, and it is large
@@ -84,8 +84,7 @@ def tell(story: Story, run: Run, weighting: Weighting = "balanced") -> Result:
     chosen = {"weighting": weighting, "neighbours": NEIGHBOURS, "train": samples, "test": len(z)}
     settings = asdict(_training(story, run)) | chosen
     measured = counts(similar, characters) | {"drlim": ours}
-    title = f"{len(z):,} shifted unseen digits of {digits.title}, {story.title}, {weighting} weighting"
-    figure = draw(z, unseen, title, ours, story.joined)
+    figure = story.draw(z, unseen, f"{digits.title}, {weighting} weighting", ours)
     arrays = saved_with(z, unseen) | {"objective": losses}
     return Result(figure, claims, settings, digits, measured, arrays, params if weighting == "balanced" else None)
 

@@ -13,19 +13,19 @@ from matplotlib.lines import Line2D
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
 from drlim_np.figures.panels import box
-from drlim_np.figures.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION
+from drlim_np.figures.style import AROUND, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION
 
 MARKERS = "os^DvP"  # one a lighting
 LIGHTS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
 
 
 WORDS = {
-    "elevation_r2": "elevation along the axis, R²",
-    "azimuth_resultant": "azimuth around it, resultant length",
-    "azimuth_error_degrees": "azimuth, median error in degrees",
-    "share_of_lighting": "share of variance from lighting",
-    "similar_neighbours": "5 nearest: neighbours in the graph",
-    "same_lighting_neighbours": "5 nearest: of the same lighting (chance .167)",
+    "elevation_r2": "elevation R²",
+    "azimuth_resultant": "azimuth resultant",
+    "azimuth_error_degrees": "azimuth error",
+    "share_of_lighting": "lighting's share",
+    "similar_neighbours": "near in the graph",
+    "same_lighting_neighbours": "lit alike",
 }
 
 
@@ -58,9 +58,9 @@ def colours(views: Views, rows: np.ndarray, by: str) -> np.ndarray:
 def scale_of(by: str) -> tuple:
     """The colour map, its range, and the ticks of its bar with their labels."""
     if by == "azimuth":
-        return colormaps["twilight"], Normalize(0, AZIMUTHS), (range(0, AZIMUTHS + 1, 3), "{:.0f}°", 20, 0)
+        return AROUND, Normalize(0, AZIMUTHS), (range(0, AZIMUTHS + 1, 9), "{:.0f}°", 20, 0)
     if by == "elevation":
-        return colormaps["viridis"], Normalize(0, ELEVATIONS - 1), (range(0, ELEVATIONS, 2), "{:.0f}°", 5, 30)
+        return colormaps["viridis"], Normalize(0, ELEVATIONS - 1), (range(0, ELEVATIONS, 4), "{:.0f}°", 5, 30)
     return ListedColormap(LIGHTS), Normalize(-0.5, LIGHTINGS - 0.5), (range(LIGHTINGS), "{:.0f}", 1, 1)
 
 
@@ -71,7 +71,8 @@ def bar(figure: Figure, left: float, top: float, width: float, by: str) -> None:
         ScalarMappable(norm, scale), cax=figure.add_axes(box(figure, left, top, width, 0.14)), orientation="horizontal"
     )
     drawn.set_ticks(list(ticks), labels=[words.format(start + step * tick) for tick in ticks])
-    drawn.set_label({"azimuth": "azimuth of the camera", "elevation": "elevation", "lighting": "lighting"}[by])
+    drawn.outline.set_visible(False)
+    drawn.ax.set_title(by)
 
 
 def reach_of(points: np.ndarray, sides: list[Side]) -> float:
@@ -79,17 +80,27 @@ def reach_of(points: np.ndarray, sides: list[Side]) -> float:
     return 1.04 * max(float(np.abs(project(points, side)[0]).max()) for side in sides)
 
 
-def space_panel(figure: Figure, corner: tuple[float, float], width: float, reach: float, heading: str) -> Axes:
-    """A square without a frame for points up to `reach` from the origin."""
+def space_panel(
+    figure: Figure,
+    corner: tuple[float, float],
+    width: float,
+    reach: float,
+    heading: str,
+    middle: tuple[float, float] = (0.0, 0.0),
+) -> Axes:
+    """A square without a frame for points up to `reach` from the middle."""
     axes = figure.add_axes(box(figure, *corner, width, width))
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
-    axes.set_title(heading, fontsize=10)
+    axes.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
+    axes.set_autoscale_on(False)
+    axes.text(0.5, 0.99, heading, transform=axes.transAxes, ha="center", va="top")
     axes.axis("off")
     return axes
 
 
-def scatter(axes: Axes, points: np.ndarray, side: Side, lighting: np.ndarray, colour: np.ndarray) -> None:
-    """The points from one side, each lighting in its marker; near ones are larger and over those behind.
+def scatter(
+    axes: Axes, points: np.ndarray, side: Side, lighting: np.ndarray, colour: np.ndarray, size: float = 1.0
+) -> None:
+    """The points from one side, each lighting in its marker; near ones are larger, edged, and over those behind.
 
     points (samples, 3); lighting (samples,); colour (samples, 4).
     """
@@ -100,11 +111,11 @@ def scatter(axes: Axes, points: np.ndarray, side: Side, lighting: np.ndarray, co
         shown = shown[np.argsort(-away[shown])]
         axes.scatter(
             *place[shown].T,
-            s=8 + 20 * near[shown],
+            s=size * (5 + 25 * near[shown]),
             marker=marker,
             c=colour[shown],
             edgecolors=INK,
-            linewidths=0.3,
+            linewidths=0.6 * near[shown],
             zorder=2,
         )
 
@@ -126,13 +137,8 @@ def lighting_legend(figure: Figure, **where) -> None:
     figure.legend(handles, names, title="lighting", ncols=LIGHTINGS, columnspacing=1, handletextpad=0, **where)
 
 
-def numbers(figure: Figure, left: float, top: float, *maps: dict[str, float], headings: tuple[str, ...] = ()) -> None:
-    """A table of the numbers that describe one map or several, a column each."""
-    rows = [("", headings)] if headings else []
-    rows += [(words, [f"{values[name]:.3f}" for values in maps]) for name, words in WORDS.items()]
-    for line, (words, values) in enumerate(rows):
-        x, y, *_ = box(figure, left, top + 0.28 * line, 0, 0)
-        figure.text(x, y, words)
-        for column, value in enumerate(values):
-            x, y, *_ = box(figure, left + 3.75 + 0.85 * column, top + 0.28 * line, 0, 0)
-            figure.text(x, y, value, ha="right", weight="normal" if words else "bold")
+def said(values: dict[str, float]) -> str:
+    """The numbers that describe a map of views, in two lines and one order for all figures of the airplane."""
+    given = [f"{words} {values[name]:.3f}" for name, words in WORDS.items()]
+    given[2] = f"azimuth error {values['azimuth_error_degrees']:.1f}°"
+    return f"{', '.join(given[:3])},\n{', '.join(given[3:])}"

@@ -1,18 +1,30 @@
-"""How the figures look: one palette for colour-blind readers, one set of sizes, drawn without a display."""
+"""How the figures look: one width, one size of letters, a palette for each kind of thing, told apart in grey too."""
 
-from matplotlib import rcParamsDefault
+from matplotlib import colormaps, rcParamsDefault
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
+
+WIDTH = 8.0  # inches, of every figure but the first
+LETTERS = 13.5  # points: a capital is 8 pixels tall where the figure is 480 wide
+HEADING = 15.5
 
 # Okabe and Ito's colours, told apart with any common colour blindness.
 BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
 INK, FAINT = "#222222", "#8A8A8A"
+
+FOUR, NINE = "#0B4F8A", ORANGE  # the two digits, dark and light
+FIVE_SHIFTS = [to_hex(colormaps["plasma"](part)) for part in (0.05, 0.3, 0.52, 0.74, 0.95)]  # darkest at the left
+SLANTS = "viridis"
+# Around a circle and back, dark and light in turn, and nowhere so light that it is lost on white.
+AROUND = LinearSegmentedColormap.from_list("around", ["#1B3A8C", "#B23A8F", "#E8A020", "#2E9E6B", "#1B3A8C"])
 
 # Each figure is made under these: @rc_context(RULES). They begin with Matplotlib's defaults, whatever a user's
 # matplotlibrc says; the backend alone, which draws nothing here, stays as it is.
 RULES = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {
     "svg.hashsalt": "drlim_np",  # element names in an SVG follow from its content, not from chance
     "font.family": "DejaVu Sans",
-    "font.size": 10,
+    "font.size": LETTERS,
+    "axes.titlesize": "medium",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": INK,
@@ -26,4 +38,7 @@ RULES = {name: value for name, value in rcParamsDefault.items() if name != "back
 
 def stamp(figure: Figure, text: str) -> None:
     """Marks the whole figure, so that nobody takes it for what it is not."""
-    figure.text(0.995, 0.995, text.upper(), ha="right", va="top", fontsize=13, weight="bold", color=VERMILLION)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    figure.text(
+        0.995, 0.995, text.upper(), ha="right", va="top", fontsize=13, weight="bold", color=VERMILLION, bbox=box
+    )

@@ -1,45 +1,85 @@
 """Images of some samples beside their points, none over another."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.patches import Rectangle
 
-# Where a thumbnail may lie as seen from its point: the eight directions, in which its frame just clears the point.
+# Where a thumbnail may lie as seen from its point: the eight directions, and how far its middle is away along either
+# axis, in parts of its side. At the nearest its frame just clears the point.
 DIRECTIONS = [(1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1)]
-APART = (
-    1.9  # between the middles of two thumbnails, along one axis at least, in sides: the points between stay in sight
-)
-REACH = 0.75  # from a point to the middle of its thumbnail, along either axis, in parts of the thumbnail's side
+REACHES = (0.75, 1.25, 1.9)
+APART = 1.08  # between the middles of two thumbnails, along one axis at least, in sides
+TRIED = 500  # samples, the first of a farthest-first order: they cover a map more densely than thumbnails can
 
 
-def place(points: np.ndarray, side: float, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def place(
+    points: np.ndarray,
+    side: float,
+    low: np.ndarray,
+    high: np.ndarray,
+    hides: int = 0,
+    apart: float = APART,
+    taken: np.ndarray | Sequence = (),
+    lines: np.ndarray | Sequence = (),
+) -> tuple[np.ndarray, np.ndarray]:
     """Which samples get a thumbnail, and where: indices (shown,), middles (shown, 2).
 
     points (samples, 2); side: a thumbnail's, in the map's unit; low, high (2,): the corners of the room there is.
+    hides: the most points that one may lie over; apart: sides between two; taken: middles (others, 2) of thumbnails
+    that lie there already; lines: points (others, 2) along what must stay in sight as the samples must.
 
-    Samples come in farthest-first order, which covers the map evenly. Each takes, of the eight places around its point
-    that lie inside the room and APART from the thumbnails already placed, the one that hides the fewest points.
+    The first TRIED samples in farthest-first order, which covers the map evenly, have their turn. Each takes, of the
+    places around its point that lie inside the room, apart from the thumbnails already placed, and over no more than
+    `hides` points, the one over the fewest, and of those the nearest. No line to a point runs under another thumbnail.
     """
-    shown, middles = [], []
-    for sample in farthest_first(points):
-        candidates = points[sample] + REACH * side * np.array(DIRECTIONS)
+    shown, middles = [], [np.asarray(middle) for middle in taken]
+    ways = np.empty((0, 2))  # points along the lines from thumbnails to their samples
+    drawn = np.concatenate([points, np.reshape(lines, (-1, 2))])
+    drawn = drawn[np.argsort(drawn[:, 0], kind="stable")]
+    steps = np.concatenate([reach * np.array(DIRECTIONS) for reach in REACHES])
+    for sample in farthest_first(points, TRIED):
+        candidates = points[sample] + side * steps
         inside = ((candidates - side / 2 >= low) & (candidates + side / 2 <= high)).all(axis=1)
         gaps = np.abs(candidates[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2)
-        free = candidates[inside & (gaps >= APART * side).all(axis=1)]
-        if len(free):
-            hidden = (np.abs(points[None] - free[:, None]).max(axis=2) < side / 2).sum(axis=1)
+        free = candidates[inside & (gaps >= apart * side).all(axis=1)]
+        free = np.array([place for place in free if _clear(points[sample], place, side, middles, ways)])
+        if not len(free):
+            continue
+        hidden = [_under(drawn, middle, side) for middle in free]
+        if min(hidden) <= hides:
             shown.append(sample)
-            middles.append(free[hidden.argmin()])
-    return np.array(shown, dtype=int), np.reshape(middles, (-1, 2))
+            middles.append(free[int(np.argmin(hidden))])
+            ways = np.concatenate([ways, _way(points[sample], middles[-1])])
+    return np.array(shown, dtype=int), np.reshape(middles[len(taken) :], (-1, 2))
 
 
-def farthest_first(points: np.ndarray) -> np.ndarray:
-    """All samples, each next one the farthest from those before it; the first lies farthest from the mean."""
-    order = np.empty(len(points), dtype=int)
+def _way(point: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    return np.linspace(point, middle, 17)
+
+
+def _clear(point: np.ndarray, middle: np.ndarray, side: float, middles: list[np.ndarray], ways: np.ndarray) -> bool:
+    """Whether the line from a point to its thumbnail runs under no other, and no other's line under this one."""
+    over = np.abs(_way(point, middle)[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2) < side / 2
+    return not (over.any() or (np.abs(ways - middle).max(axis=1) < side / 2).any())
+
+
+def _under(points: np.ndarray, middle: np.ndarray, side: float) -> int:
+    """How many of the points (samples, 2), in ascending order of their first coordinate, a thumbnail hides."""
+    start, end = np.searchsorted(points[:, 0], [middle[0] - side / 2, middle[0] + side / 2])
+    return int(np.sum(np.abs(points[start:end, 1] - middle[1]) < side / 2))
+
+
+def farthest_first(points: np.ndarray, most: int | None = None) -> np.ndarray:
+    """All samples or the first `most`, each the farthest from those before it; the first lies farthest from the mean.
+
+    points (samples, 2).
+    """
+    order = np.empty(min(len(points), most or len(points)), dtype=int)
     across, up = np.ascontiguousarray(points.T)
     nearest = np.linalg.norm(points - points.mean(axis=0), axis=1)
-    for k in range(len(points)):
+    for k in range(len(order)):
         order[k] = nearest.argmax()
         distance = np.sqrt((across - across[order[k]]) ** 2 + (up - up[order[k]]) ** 2)
         nearest = distance if k == 0 else np.minimum(nearest, distance)
@@ -48,30 +88,29 @@ def farthest_first(points: np.ndarray) -> np.ndarray:
 
 
 def draw(
-    axes: Axes,
-    images: np.ndarray,
-    colours: list[str],
-    points: np.ndarray,
-    middles: np.ndarray,
-    side: float,
-    tinted: bool = True,
+    axes: Axes, images: np.ndarray, colours: Sequence[str], points: np.ndarray, middles: np.ndarray, side: float
 ) -> None:
-    """Each image, (shown, height, width) uint8, at its middle, with a frame and a line to its point in its colour.
+    """Each image, (shown, height, width) from 0, black, to 255, white, at its middle, in a frame of its colour.
 
-    tinted: the image is ink, drawn in that colour too; else a photograph, drawn in grey as it is.
+    A line of that colour leads to its point, which wears a ring.
     """
     for image, colour, point, middle in zip(images, colours, points, middles, strict=True):
-        axes.plot(*zip(point, middle, strict=True), color=colour, linewidth=0.8, zorder=3)
-        axes.plot(*point, "o", markersize=3.2, color=colour, markeredgecolor="black", markeredgewidth=0.5, zorder=6)
-        left, bottom = middle - side / 2
-        axes.imshow(
-            image,
-            cmap=LinearSegmentedColormap.from_list("ink", ["white", to_rgba(colour)]) if tinted else "gray",
-            vmin=0,
-            vmax=255,
-            extent=(left, left + side, bottom, bottom + side),
-            interpolation="bilinear" if tinted else "antialiased",
-            zorder=4,
-            clip_on=False,
-        )
-        axes.add_patch(Rectangle((left, bottom), side, side, fill=False, edgecolor=colour, linewidth=0.7, zorder=5))
+        axes.plot(*zip(point, middle, strict=True), color=colour, linewidth=1.0, zorder=3)
+        axes.plot(*point, "o", markersize=4.5, markerfacecolor="white", markeredgecolor=colour, zorder=6)
+        picture(axes, image, colour, middle, side)
+
+
+def picture(axes: Axes, image: np.ndarray, colour: str, middle: np.ndarray, side: float) -> None:
+    """One image, (height, width) from 0 to 255, centred at `middle` (2,), its frame in that colour."""
+    left, bottom = np.asarray(middle) - side / 2
+    axes.imshow(
+        image,
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        extent=(left, left + side, bottom, bottom + side),
+        interpolation="antialiased",
+        aspect="auto",
+        zorder=4,
+    )
+    axes.add_patch(Rectangle((left, bottom), side, side, fill=False, edgecolor=colour, linewidth=1.0, zorder=5))

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.patches import Ellipse
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
@@ -41,17 +43,26 @@ figures = pytest.mark.parametrize("name", MODULES)
 
 
 def panels(result):
-    return {axes.get_title(loc="left"): axes for axes in result.figure.axes if axes.get_title(loc="left")}
+    """The maps, the large one first."""
+    return [axes for axes in result.figure.axes if sum(map(is_cloud, axes.collections)) > 1]
+
+
+def is_cloud(artist):
+    return isinstance(artist, PathCollection)
+
+
+def seen(result):
+    """The map as it is drawn, (samples, 2): that of the record, turned or mirrored."""
+    z = np.asarray(result.arrays["embedding"], float)
+    drawn, label = panels(result)[0], result.arrays["label"]
+    place = np.empty_like(z)
+    for cloud, digit in zip([c for c in drawn.collections if is_cloud(c)], (4, 9), strict=True):
+        place[label == digit] = cloud.get_offsets()
+    return place
 
 
 def points(axes):
-    return np.concatenate([artist.get_offsets() for artist in axes.collections])
-
-
-def ties(result):
-    """The black lines in the first panel."""
-    axes = next(iter(panels(result).values()))
-    return [np.transpose(line.get_data()) for line in axes.get_lines() if line.get_color() == "black"]
+    return np.concatenate([artist.get_offsets() for artist in axes.collections if is_cloud(artist)])
 
 
 def test_training_characters_are_the_same_for_figures_5_and_7_and_are_balanced():
@@ -83,22 +94,21 @@ def test_what_is_saved_colours_the_plot(results, name):
     assert (arrays["label"] == DIGITS.test.labels[arrays["index"]]).all()
     assert (arrays["slant"] == metrics.slant(DIGITS.test.images[arrays["index"]])).all()
     assert arrays["embedding"].shape == (150, 2)
-    for axes in panels(results[name]).values():
-        drawn, saved = points(axes), arrays["embedding"]
-        assert sorted(map(tuple, np.float32(drawn).tolist())) == sorted(map(tuple, np.float32(saved).tolist()))
+    saved, drawn = np.asarray(arrays["embedding"], float), seen(results[name])
+    apart = [np.linalg.norm(z[::7, None] - z[None], axis=2) for z in (saved, drawn)]
+    np.testing.assert_allclose(*apart, rtol=1e-5, atol=1e-6 * np.ptp(saved))
+    for axes in panels(results[name]):
+        assert sorted(map(tuple, points(axes).tolist())) == sorted(map(tuple, drawn.tolist()))
 
 
-@figures
-def test_each_shift_has_its_colour_and_its_marker(results, name):
-    axes = next(iter(panels(results[name]).values()))
-    arrays = results[name].arrays
-    assert (
-        len({marker for _, marker in SHIFT_LOOKS.values()}) == len({colour for colour, _ in SHIFT_LOOKS.values()}) == 5
-    )
-    for artist, shift in zip(axes.collections, SHIFT_LOOKS, strict=True):
-        np.testing.assert_allclose(artist.get_offsets(), arrays["embedding"][arrays["shift"] == shift], rtol=1e-6)
-    names = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert names == ["-6", "-3", "0", "+3", "+6"]
+def test_figure_7_shows_each_shift_in_its_colour_and_its_marker(results):
+    _, by_shift, _ = panels(results["figure7"])
+    drawn, shift = seen(results["figure7"]), results["figure7"].arrays["shift"]
+    looks = SHIFT_LOOKS.values()
+    assert len({marker for _, marker in looks}) == len({colour for colour, _ in looks}) == 5
+    for artist, pixels in zip(by_shift.collections, SHIFT_LOOKS, strict=True):
+        np.testing.assert_allclose(artist.get_offsets(), drawn[shift == pixels], rtol=1e-6)
+    assert [text.get_text() for text in by_shift.get_legend().get_texts()] == ["−6", "−3", "0", "+3", "+6"]
 
 
 @figures
@@ -111,7 +121,7 @@ def test_the_numbers_of_the_record_are_those_of_the_map(results, name):
     assert measured["silhouette_by_shift"] == metrics.silhouette(z, result.arrays["shift"])
     if name != "figure6":
         assert measured["slant_r2"] == metrics.regression_r2(z, result.arrays["slant"])
-    assert f"shift ratio {measured['shift_ratio']:.3f}" in result.figure.get_supxlabel()
+    assert f"shift ratio {measured['shift_ratio']:.3f}" in result.figure.texts[1].get_text()
 
 
 def test_of_a_map_in_spots_no_number_is_recorded_that_looks_inside_them(results):
@@ -121,7 +131,7 @@ def test_of_a_map_in_spots_no_number_is_recorded_that_looks_inside_them(results)
     within = max(np.median(np.abs(z[shift == s] - np.median(z[shift == s], axis=0))) for s in np.unique(shift))
     assert within < 1e-9 * np.ptp(z)
     assert set(found["lle"]) == {"shift_ratio", "same_shift_neighbours", "silhouette_by_shift"}
-    assert "slant" not in result.figure.get_supxlabel()
+    assert "slant" not in result.figure.texts[1].get_text()
 
 
 def test_similar_pairs_are_counted_and_with_the_others_are_all_pairs(results):
@@ -133,22 +143,74 @@ def test_similar_pairs_are_counted_and_with_the_others_are_all_pairs(results):
         assert set(measured["ink_lost"]) == {"-6", "-3", "0", "3", "6"}
 
 
-def test_lines_in_figure_7_tie_the_five_copies_of_a_character(results):
-    result = results["figure7"]
-    z = result.arrays["embedding"].reshape(30, 5, 2)
-    tied = ties(result)
-    assert len(tied) == figure7.STORY.joined
-    owners = [np.flatnonzero((np.abs(z - path).max(axis=(1, 2))) == 0).tolist() for path in tied]
-    assert all(len(owner) == 1 for owner in owners)
-    assert len({owner[0] for owner in owners}) == figure7.STORY.joined
-    assert not [
-        line for line in next(iter(panels(results["figure5"]).values())).get_lines() if line.get_color() == "black"
-    ]
+def thumbnails_of(axes):
+    """Each thumbnail's image, and its middle."""
+    for image in axes.images:
+        left, right, bottom, top = image.get_extent()
+        yield np.asarray(image.get_array()), np.array([(left + right) / 2, (bottom + top) / 2]), right - left
+
+
+def ends_of(axes):
+    """By its middle, the sample that a thumbnail's line ends at."""
+    lines = [line.get_xydata() for line in axes.get_lines() if len(line.get_xdata()) == 2]
+    return {tuple(np.round(middle, 9)): point for point, middle in lines}
+
+
+@figures
+def test_no_thumbnail_lies_over_another(results, name):
+    middles = [(middle, side) for _, middle, side in thumbnails_of(panels(results[name])[0])]
+    assert len(middles) > 8
+    for k, (one, side) in enumerate(middles):
+        assert all(np.abs(one - other).max() > 0.999 * side for other, _ in middles[:k])
+
+
+def test_in_figure_7_six_characters_are_joined_to_the_points_of_their_five_copies(results):
+    result, unseen, drawn = results["figure7"], unseen_digits(RUN), seen(results["figure7"])
+    axes, joined = panels(result)[0], []
+    ends = ends_of(axes)
+    for image, middle, _ in thumbnails_of(axes):
+        point = ends.get(tuple(np.round(middle, 9)))
+        if point is not None:
+            sample = np.linalg.norm(drawn - point, axis=1).argmin()
+            np.testing.assert_allclose(drawn[sample], point, atol=1e-9)
+            np.testing.assert_array_equal(image, np.rint(255 * unseen.inputs[sample, 0]))
+            joined.append(sample)
+    whole = [c for c in set(unseen.character) if np.isin(np.flatnonzero(unseen.character == c), joined).all()]
+    assert len(whole) >= figure7.CHARACTERS == 6
+
+
+@pytest.mark.parametrize(("name", "magnifiers"), [("figure6", 5), ("figure7", 4)])
+def test_the_strips_show_samples_inside_the_rings(results, name, magnifiers):
+    result, unseen, drawn = results[name], unseen_digits(RUN), seen(results[name])
+    axes = panels(result)[0]
+    rings = [patch for patch in axes.patches if isinstance(patch, Ellipse)]
+    assert len(rings) == magnifiers
+    ends, images = ends_of(axes), np.rint(255 * unseen.inputs[:, 0])
+    shown = [image for image, middle, _ in thumbnails_of(axes) if tuple(np.round(middle, 9)) not in ends]
+    for ring in rings:
+        strip, shown = shown[: 12 if name == "figure7" else 10], shown[12 if name == "figure7" else 10 :]
+        inside = np.linalg.norm(drawn - ring.center, axis=1) <= ring.width / 2 * (1 + 1e-9)
+        for image in strip:
+            assert any((image == one).all() for one in images[inside])
+    assert not shown
+
+
+def test_in_figure_5_each_cluster_is_named_and_has_thumbnails_on_its_own_points(results):
+    result, unseen, drawn = results["figure5"], unseen_digits(RUN), seen(results["figure5"])
+    axes = panels(result)[0]
+    assert [text.get_text() for text in axes.texts[:5]] == ["−6", "−3", "0", "+3", "+6"]
+    found = []
+    for image, middle, _ in thumbnails_of(axes):
+        sample = np.linalg.norm(drawn - middle, axis=1).argmin()
+        np.testing.assert_allclose(drawn[sample], middle, atol=1e-9)
+        np.testing.assert_array_equal(image, np.rint(255 * unseen.inputs[sample, 0]))
+        found.append(unseen.shift[sample])
+    assert set(found) <= set(SHIFTS)
 
 
 @figures
 def test_the_data_are_named_and_other_data_get_no_claims_on_quality(results, name):
-    assert DIGITS.title in next(iter(panels(results[name])))
+    assert DIGITS.title in results[name].figure.texts[1].get_text()
     other = replace(DIGITS, name="idx-1a2b3c4d", title="IDX data 1a2b3c4d")
     claims = MODULES[name].make(replace(RUN, digits=lambda: other)).claims
     assert {claim.text for claim in claims} <= {"similar pairs listed", "pairs together"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from drlim_np.figures.thumbnails import APART, REACH, draw, farthest_first, place
+from drlim_np.figures.thumbnails import APART, REACHES, draw, farthest_first, place
 
 SLIGHTLY = 1e-9
 coordinates = st.integers(-4, 4).map(float) | st.floats(-4, 4)
@@ -32,9 +32,20 @@ def apart(one, other):
     return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
-def eight_places(point, side):
+def places(point, side):
     steps = [step for step in product((-1, 0, 1), repeat=2) if step != (0, 0)]
-    return [tuple(p + REACH * side * s for p, s in zip(point, step, strict=True)) for step in steps]
+    return [
+        tuple(p + reach * side * s for p, s in zip(point, step, strict=True)) for reach in REACHES for step in steps
+    ]
+
+
+def hidden(points, middle, within):
+    return sum(apart(point, middle) < within for point in points)
+
+
+def line(point, middle):
+    """Points along the line from a sample to its thumbnail."""
+    return [tuple(p + (m - p) * k / 16 for p, m in zip(point, middle, strict=True)) for k in range(17)]
 
 
 def lies_inside(middle, side, low, high, tolerance):
@@ -79,9 +90,31 @@ def test_thumbnails_never_overlap(drawn):
 
 @anything
 @given(maps())
-def test_between_two_thumbnails_the_points_stay_in_sight(drawn):
+def test_thumbnails_hide_no_point_unless_they_may(drawn):
+    points, side, *_ = drawn
     _, middles = place(*drawn)
-    assert all(apart(one, other) >= 1.5 * drawn[1] for one, other in combinations(middles, 2))
+    assert all(hidden(points, middle, side / 2 - SLIGHTLY) == 0 for middle in middles)
+    _, middles = place(*drawn, hides=2)
+    assert all(hidden(points, middle, side / 2 - SLIGHTLY) <= 2 for middle in middles)
+
+
+@anything
+@given(maps())
+def test_no_line_runs_under_another_thumbnail(drawn):
+    points, side, *_ = drawn
+    shown, middles = place(*drawn, hides=len(points))
+    ways = [line(points[sample], middle) for sample, middle in zip(shown, middles, strict=True)]
+    for (one, way), (other, middle) in product(enumerate(ways), enumerate(middles)):
+        assert one == other or all(apart(at, middle) >= side / 2 - SLIGHTLY for at in way)
+
+
+@anything
+@given(maps(), clouds)
+def test_thumbnails_keep_off_others_and_off_lines_that_lie_there_already(drawn, others):
+    _, middles = place(*drawn, taken=others)
+    assert all(apart(one, other) >= drawn[1] for one in middles for other in others)
+    _, middles = place(*drawn, lines=others)
+    assert all(apart(one, other) >= drawn[1] / 2 - SLIGHTLY for one in middles for other in others)
 
 
 @anything
@@ -106,7 +139,7 @@ def test_a_thumbnail_lies_beside_its_own_point_and_not_over_it(drawn):
     points, side, *_ = drawn
     shown, middles = place(*drawn)
     for sample, middle in zip(shown, middles, strict=True):
-        assert side / 2 < apart(points[sample], middle) < side
+        assert side / 2 < apart(points[sample], middle) < 2 * side
 
 
 @anything
@@ -119,41 +152,24 @@ def test_samples_are_shown_in_farthest_first_order(drawn):
 
 @anything
 @given(maps())
-def test_a_sample_goes_without_thumbnail_only_where_no_place_is_free(drawn):
-    points, side, low, high = drawn
-    shown, middles = place(*drawn)
-    for sample in set(range(len(points))) - set(shown.tolist()):
-        for candidate in eight_places(points[sample], side):
-            free = all(apart(candidate, middle) >= APART * side + SLIGHTLY for middle in middles)
-            assert not (free and lies_inside(candidate, side, low, high, -SLIGHTLY))
-
-
-@anything
-@given(maps())
 def test_a_thumbnail_hides_as_few_points_as_any_free_place_would(drawn):
     points, side, low, high = drawn
-
-    def hidden(middle, within):
-        return sum(apart(point, middle) < within for point in points)
-
-    shown, middles = place(*drawn)
+    shown, middles = place(*drawn, hides=len(points))
     for turn, (sample, middle) in enumerate(zip(shown, middles, strict=True)):
-        for candidate in eight_places(points[sample], side):
+        ways = [line(points[other], earlier) for other, earlier in zip(shown[:turn], middles[:turn], strict=True)]
+        for candidate in places(points[sample], side):
             free = all(apart(candidate, earlier) >= APART * side + SLIGHTLY for earlier in middles[:turn])
+            free &= all(apart(at, candidate) >= side / 2 + SLIGHTLY for way in ways for at in way)
+            own = line(points[sample], candidate)
+            free &= all(apart(at, earlier) >= side / 2 + SLIGHTLY for earlier in middles[:turn] for at in own)
             if free and lies_inside(candidate, side, low, high, -SLIGHTLY):
-                assert hidden(middle, side / 2 - SLIGHTLY) <= hidden(candidate, side / 2 + SLIGHTLY)
+                assert hidden(points, middle, side / 2 - SLIGHTLY) <= hidden(points, candidate, side / 2 + SLIGHTLY)
 
 
 def test_one_point_alone_has_a_thumbnail():
     shown, middles = place(np.array([[2.0, 3.0]]), 1.0, np.array([0.0, 0.0]), np.array([5.0, 5.0]))
     assert shown.tolist() == [0]
-    assert apart(middles[0], (2, 3)) == REACH
-
-
-def test_points_all_in_one_place_share_the_thumbnails_around_it():
-    shown, middles = place(np.zeros((9, 2)), 1.0, np.full(2, -9.0), np.full(2, 9.0))
-    assert len(shown) == 1
-    assert apart(middles[0], (0, 0)) == REACH
+    assert apart(middles[0], (2, 3)) == REACHES[0]
 
 
 def test_without_room_there_is_no_thumbnail():
@@ -194,12 +210,12 @@ def test_each_image_is_drawn_once_upright_in_its_own_frame(drawing):
         assert frame.get_bbox().bounds == (x - 0.5, y - 0.5, 1.0, 1.0)
 
 
-def test_ink_runs_from_white_to_the_colour_of_the_class(drawing):
+def test_ink_is_white_on_black_in_a_frame_of_the_colour_of_the_class(drawing):
     axes, *_ = drawing
     for drawn, frame, colour in zip(axes.images, axes.patches, COLOURS, strict=True):
         assert drawn.get_clim() == (0, 255)
-        assert drawn.cmap(0.0)[:3] == (1, 1, 1)
-        assert drawn.cmap(1.0)[:3] == pytest.approx(to_rgb(colour))
+        assert drawn.cmap(0.0)[:3] == (0, 0, 0)
+        assert drawn.cmap(1.0)[:3] == (1, 1, 1)
         assert frame.get_edgecolor()[:3] == to_rgb(colour)
 
 

@@ -1,0 +1,124 @@
+"""Collapse, measured: one training with dissimilar pairs and one without, step after step. Not a figure of the paper.
+
+Its Sec. 2 says that the contrastive term is needed: with similar pairs alone, a constant G_W reaches zero loss.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from drlim_np.backend import Array
+from drlim_np.data import Views
+from drlim_np.fast.all_pairs import similar_sum
+from drlim_np.figures.airplane_map import MARGIN, setting
+from drlim_np.figures.panels import box, place, room_for, sheet
+from drlim_np.figures.record import Claim, Result, Run
+from drlim_np.figures.space import Side, colours, scatter
+from drlim_np.figures.style import BLUE, FAINT, RULES, VERMILLION, WIDTH
+from drlim_np.measure.cylinder import fit_views
+from drlim_np.networks import two_layer
+from drlim_np.objective import EveryPair, Objective
+from drlim_np.training import SGD, constant, descend, embed
+from drlim_np.tree import Tree
+
+CLAIM = "Without dissimilar pairs the map collapses to a point;\nwith them it spreads and stays"
+STEPS, DESCENT = 150, SGD(rate=0.3, momentum=0.9)
+SHOWN = (0, 10, 40, STEPS)  # the steps whose maps are drawn
+SEEN = Side("", 45, 30)
+PALE = "#F1F1F1"
+
+# Bounds: the spread in margins with dissimilar pairs, at least; without, over that with them, at most.
+SPREAD, COLLAPSED = 0.6, 0.01
+
+
+@rc_context(RULES)
+def make(run: Run) -> Result:
+    """The training views of Figure 8, every pair in every step, once without the dissimilar ones."""
+    given, rng = setting(run), run.rng(11)
+    x, views, rows = given.x[given.train], given.views, given.train
+    network = two_layer(x.shape[1])
+    both, start = EveryPair(network, x, given.similar, MARGIN, "balanced"), network.init(rng)
+    courses = {
+        name: list(course(objective, start, rng, network, x))
+        for name, objective in (("with", both), ("without", attraction_alone(both)))
+    }
+    spreads = {name: [spread(z) for z in course] for name, course in courses.items()}
+    last = {name: of[-1] for name, of in spreads.items()}
+    claims = []
+    if views.name == "airplane":
+        claims = [
+            Claim("with dissimilar pairs: spread in margins", last["with"] / MARGIN, "≥", SPREAD),
+            Claim("without: spread over that with them", last["without"] / last["with"], "≤", COLLAPSED),
+        ]
+    settings = {"train": len(x), "margin": MARGIN, "weighting": both.weighting, "steps": STEPS}
+    settings |= {"rate": DESCENT.rate, "momentum": DESCENT.momentum}
+    return Result(draw(courses, spreads, views, rows), claims, settings, views, {"spread_by_step": spreads})
+
+
+def attraction_alone(both: EveryPair) -> Objective:
+    """The same objective without its dissimilar pairs: half of the balanced one, each half the mean of its pairs."""
+
+    def objective(params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
+        z, pullback = both.network(params, both.x)
+        attraction, pull = similar_sum(z, both.similar)
+        share = 1 / (2 * both.similar.listed_count)
+        return share * attraction, pullback(share * pull).params
+
+    return objective
+
+
+def course(objective: Objective, start: Tree, rng: np.random.Generator, network, x: np.ndarray) -> Iterator[np.ndarray]:
+    """The map (samples, 3) of x before the first step and after each."""
+    yield embed(network, start, x)
+    for step in descend(objective, start, DESCENT, STEPS, rng, constant):
+        yield embed(network, step.params, x)
+
+
+def spread(z: np.ndarray) -> float:
+    """How far the points of a map (samples, dims) lie from their mean: the root of the mean square."""
+    return float(np.sqrt(np.square(z - z.mean(axis=0, dtype=np.float64)).sum(axis=1).mean()))
+
+
+def draw(courses: dict, spreads: dict[str, list[float]], views: Views, rows: np.ndarray) -> Figure:
+    """Both spreads over the steps; under them both maps at some of the steps, each about its mean, all to one scale."""
+    looks = {"with": (BLUE, (1, 0)), "without": (VERMILLION, (3, 1.5))}
+    words = f"{len(rows)} views, {views.title}. Spread after {STEPS} steps:\n{spreads['with'][-1]:.3f} margins with"
+    words += f" dissimilar pairs, {spreads['without'][-1]:.4f} without"
+    top, foot = room_for(CLAIM, words)
+    side, high = 1.6, 2.5
+    figure = sheet(top + high + 0.8 + 2 * (side + 0.1) + 0.1 + foot, CLAIM, words)
+    axes = figure.add_axes(box(figure, 1.25, top + 0.05, WIDTH - 1.5, high))
+    for name, (colour, dashes) in looks.items():
+        axes.plot(spreads[name], color=colour, dashes=dashes, linewidth=2.6)
+        at = STEPS // 2
+        axes.text(at, 1.6 * spreads[name][at], f"{name} dissimilar pairs", color=colour, weight="bold", ha="center")
+    for step in SHOWN:
+        axes.axvline(step, color=FAINT, linewidth=0.8, dashes=(1, 2), zorder=0)
+    axes.set_yscale("log")
+    axes.set(xlim=(0, STEPS), ylabel="spread, margins", xticks=SHOWN, xlabel="step")
+    axes.set_ylim(top=3 * max(spreads["with"]))
+    axes.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
+    axes.set_ylim(bottom=0.7 * min(spreads["without"]))
+    axes.minorticks_off()
+
+    upright = fit_views(courses["with"][-1], views, rows).frame.T
+    maps = {
+        (name, step): (courses[name][step] - courses[name][step].mean(axis=0)) @ upright
+        for name in looks
+        for step in SHOWN
+    }
+    reach = 1.3 * max(float(np.abs(z).max()) for z in maps.values())
+    for line, name in enumerate(looks):
+        level = top + high + 0.8 + line * (side + 0.1)
+        at = place(figure, 0.35, level + side / 2)
+        figure.text(*at, name, color=looks[name][0], weight="bold", rotation=90, ha="center", va="center")
+        for column, step in enumerate(SHOWN):
+            corner = (0.65 + column * 1.82, level)
+            panel = figure.add_axes(box(figure, *corner, side, side), facecolor=PALE)
+            scatter(panel, maps[name, step], SEEN, views.lighting[rows], colours(views, rows, "azimuth"), size=0.5)
+            panel.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
+            panel.spines[:].set_visible(False)
+            panel.text(0.04, 0.97, f"step {step}", transform=panel.transAxes, va="top")
+    return figure

@@ -1,0 +1,61 @@
+"""Which samples a magnifier shows, by its rule, and what is drawn of it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+
+from drlim_np.figures.magnifiers import draw, magnifier
+
+maps = st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.integers(0, 3)), min_size=1, max_size=30)
+
+
+def asked(rows):
+    rows = np.array(rows)
+    return rows[:, :2], rows[:, 2].astype(int)
+
+
+@given(maps, st.floats(0.1, 3), st.integers(1, 12))
+def test_a_strip_shows_samples_inside_the_ring_as_many_as_asked_for_or_all(rows, radius, most):
+    z, group = asked(rows)
+    found = magnifier(z, np.zeros(2), radius, group, most)
+    inside = np.flatnonzero(np.linalg.norm(z, axis=1) <= radius)
+    assert set(found.samples) <= set(inside)
+    assert len(set(found.samples)) == len(found.samples) == min(most, len(inside))
+
+
+@given(maps, st.integers(1, 12))
+def test_a_strip_is_spread_by_group_and_takes_the_nearest_of_each(rows, most):
+    z, group = asked(rows)
+    samples = magnifier(z, np.zeros(2), 9.0, group, most).samples
+    away = np.linalg.norm(z, axis=1)
+    taken = {one: np.sum(group[samples] == one) for one in set(group)}
+    for one, other in ((a, b) for a in taken for b in taken):
+        left = np.sum(group == other) > taken[other]
+        assert not (left and taken[one] > taken[other] + 1)  # none has two more while another has some left
+    for one in taken:
+        of, rest = samples[group[samples] == one], np.setdiff1d(np.flatnonzero(group == one), samples)
+        assert not len(rest) or not len(of) or away[of].max() <= away[rest].min()
+
+
+@pytest.mark.parametrize("start", [(-2.0, 3.0), (-2.0, -3.0)])
+def test_the_strip_holds_the_images_in_order_and_two_lines_join_it_to_the_ring(start):
+    axes = Figure().add_subplot()
+    z, side = np.array([[0.0, 0.0], [0.1, 0.0], [0.0, 0.2]]), 0.5
+    found = magnifier(z, z[0], 0.3, np.arange(3), 3)
+    images = np.arange(3 * 16).reshape(3, 4, 4)[found.samples]
+    middles = draw(axes, found, images, ["red"] * 3, np.array(start), side)
+    for drawn, image, middle in zip(axes.images, images, middles, strict=True):
+        np.testing.assert_array_equal(drawn.get_array(), image)
+        left, right, bottom, top = drawn.get_extent()
+        np.testing.assert_allclose([(left + right) / 2, (bottom + top) / 2, right - left], [*middle, side])
+    assert (np.diff(middles[:, 0]) >= side).all()
+    ring = axes.patches[0]
+    assert (ring.center == z[0]).all() and ring.width == ring.height == 0.6
+    lines = [line.get_xydata() for line in axes.get_lines()]
+    assert len(lines) == 2
+    for (on_ring, at_strip), edge in zip(lines, (middles[0, 0] - side / 2, middles[-1, 0] + side / 2), strict=True):
+        assert np.linalg.norm(on_ring - z[0]) == pytest.approx(0.3)
+        assert at_strip[0] == pytest.approx(edge)
+        assert at_strip[1] in (start[1], start[1] + side)
