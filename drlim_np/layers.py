@@ -14,10 +14,8 @@ Every layer keeps the dtype it is given, float32 to train, float64 to audit, com
 InputError for a wrong shape or mixed dtypes. Images are (samples, maps, height, width).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
@@ -27,17 +25,7 @@ from drlim_np.errors import require
 from drlim_np.fast.maps import as_images, by_position, over_windows, per_sample, sum_by_map, window_sums
 from drlim_np.fast.memory import one_minus_square, plus
 from drlim_np.fast.patches import as_kernels, as_rows, fold, patches
-from drlim_np.tree import Tree
-
-
-class Gradient(NamedTuple):
-    """What a pullback returns: dL/dparams as a tree, and dL/dinput, or None where nobody asked for it."""
-
-    params: Tree
-    input: Array | None
-
-
-Pullback = Callable[..., Gradient]
+from drlim_np.tree import Gradient, Pullback, Tree
 
 
 @dataclass(frozen=True)

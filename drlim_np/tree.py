@@ -1,11 +1,21 @@
-"""Parameters are a plain tree: dicts within dicts, arrays at the leaves. These few functions are all it needs."""
+"""Parameters are a plain tree: dicts within dicts, arrays at the leaves. Gradients have the same structure."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from drlim_np.backend import Array
 
 Tree = Any  # an array, or a dict of trees
+
+
+class Gradient(NamedTuple):
+    """What a pullback returns: dL/dparams as a tree, and dL/dinput, or None where nobody asked for it."""
+
+    params: Tree
+    input: Array | None
+
+
+Pullback = Callable[..., Gradient]
 
 
 def tree_map(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:

@@ -11,13 +11,13 @@ from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
 from drlim_np.graph import SimilarityGraph, pair_table
-from drlim_np.layers import Conv2d, Flatten, Gradient, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.training import SGD, descend
-from drlim_np.tree import Tree, add, tree_map
+from drlim_np.tree import Gradient, Tree, add, tree_map
 
 MARGIN = 1.0
 

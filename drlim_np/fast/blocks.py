@@ -9,8 +9,7 @@ import numpy as np
 
 from drlim_np.backend import Array, on_host
 from drlim_np.fast.memory import keep_freed_memory
-from drlim_np.layers import Gradient, Pullback, Sequential
-from drlim_np.tree import Tree, add
+from drlim_np.tree import Gradient, Pullback, Tree, add
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Blockwise:
     one block: there the samples stay together.
     """
 
-    network: Sequential
+    network: Callable
     size: int = 64
     threads: int = 1
 

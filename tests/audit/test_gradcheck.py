@@ -17,7 +17,8 @@ from drlim_np.audit.gradcheck import (
     complex_step,
 )
 from drlim_np.errors import InputError
-from drlim_np.layers import Gradient, Linear
+from drlim_np.layers import Linear
+from drlim_np.tree import Gradient
 
 
 def rng():
