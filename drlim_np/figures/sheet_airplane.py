@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, rendering
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import RULES
+from drlim_np.figures.style import HEADING, RULES, WIDTH
 from drlim_np.measure import metrics
 from drlim_np.neighbours import contiguous_views
 
@@ -28,9 +28,11 @@ def make(run: Run) -> Result:
         *((f"lit from\n{lamp}", images[::2, MIDDLE, lighting]) for lighting, lamp in enumerate(LAMPS)),
     ]
     heights = [len(line) // ACROSS for _, line in lines]
-    figure = Figure(figsize=(9, 9))
-    figure.suptitle("Rendered airplane: the views that stand in for small NORB", x=0.02, y=0.985, ha="left")
-    room = {"left": 0.115, "right": 0.99, "bottom": 0.01, "top": 0.945, "hspace": 0.06}
+    figure = Figure(figsize=(WIDTH, 8.4))
+    figure.suptitle(
+        "These rendered views stand in for small NORB", x=0.015, y=0.985, ha="left", fontsize=HEADING, weight="bold"
+    )
+    room = {"left": 0.15, "right": 0.99, "bottom": 0.01, "top": 0.945, "hspace": 0.06}
     for axes, (words, line) in zip(
         figure.subplots(len(lines), height_ratios=heights, gridspec_kw=room), lines, strict=True
     ):

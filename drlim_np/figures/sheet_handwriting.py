@@ -9,7 +9,7 @@ from drlim_np.data import handwriting
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.digits import CLASSES, LOOKS
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import INK, RULES
+from drlim_np.figures.style import HEADING, INK, RULES, WIDTH
 from drlim_np.measure import metrics
 
 ACROSS = 16
@@ -38,8 +38,8 @@ def make(run: Run) -> Result:
         lines.append((f"{name}\n{ends[0]} to {ends[1]}", INK, images))
 
     heights = [len(images) // ACROSS for _, _, images in lines]
-    figure = Figure(figsize=(9, 9 * (sum(heights) + 2.2) / (ACROSS + 2)), layout="constrained")
-    figure.suptitle("Generated handwriting: the 4s and 9s that stand in for MNIST", x=0.02, ha="left")
+    figure = Figure(figsize=(WIDTH, WIDTH * (sum(heights) + 2.2) / (ACROSS + 2)), layout="constrained")
+    figure.suptitle("These generated 4s and 9s stand in for MNIST", x=0.015, ha="left", fontsize=HEADING, weight="bold")
     for axes, (words, colour, images) in zip(figure.subplots(len(lines), height_ratios=heights), lines, strict=True):
         _draw(axes, words, colour, images)
 

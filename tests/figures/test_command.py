@@ -191,9 +191,9 @@ def test_only_takes_names_with_blanks_or_commas_between_and_draws_each_once(comm
 
 def test_figures_get_the_seed_the_size_and_some_threads(command, drawn):
     command("--only", "figure1", "--seed", "12", "--quick")
-    command("--only", "figure3")
+    command("--only", "figure2")
     assert (drawn["figure1"].seed, drawn["figure1"].quick) == (12, True)
-    assert (drawn["figure3"].seed, drawn["figure3"].quick) == (0, False)
+    assert (drawn["figure2"].seed, drawn["figure2"].quick) == (0, False)
     assert 1 <= drawn["figure1"].threads <= 8
 
 
@@ -209,13 +209,13 @@ def test_figure_1_on_its_own_needs_no_data_and_holds(command, generated, tmp_pat
 
 def test_a_second_run_adds_to_the_record_of_the_first(command, drawn, tmp_path):
     command("--only", "figure1")
-    command("--only", "figure3")
-    assert set(json.loads((tmp_path / "out" / "metrics.json").read_bytes())) == {"figure1", "figure3"}
+    command("--only", "figure2")
+    assert set(json.loads((tmp_path / "out" / "metrics.json").read_bytes())) == {"figure1", "figure2"}
 
 
 def test_only_given_twice_adds_up(command, drawn):
-    command("--only", "figure3", "--only", "figure1")
-    assert list(drawn) == ["figure1", "figure3"]
+    command("--only", "figure2", "--only", "figure1")
+    assert list(drawn) == ["figure1", "figure2"]
 
 
 # ---- where to ----
@@ -356,8 +356,8 @@ def test_audit_and_training_run_on_numpy_unless_another_backend_is_asked_for(com
         "drlim_np.figures.command.audit_passes", lambda backend, memory: audited.append(backend) or True
     )
     command("--only", "figure1", audit=True)
-    command("--only", "figure3", "--backend", "cupy", audit=True)
-    assert (drawn["figure1"].backend, drawn["figure3"].backend) == ("numpy", "cupy")
+    command("--only", "figure2", "--backend", "cupy", audit=True)
+    assert (drawn["figure1"].backend, drawn["figure2"].backend) == ("numpy", "cupy")
     assert audited == ["numpy", "cupy"]
 
 
@@ -383,13 +383,13 @@ def test_a_backend_that_cannot_be_had_is_told_in_one_line_before_anything_is_don
 def test_a_claim_that_fails_gives_status_1_and_is_named_but_all_figures_are_kept(command, drawn, monkeypatch, tmp_path):
     claims = [Claim("the earth is round", 1.0, "≥", 0.5), Claim("the earth is flat", 0.125, "≥", 0.5)]
     monkeypatch.setitem(FIGURES, "figure1", lambda run: Result(Figure(), claims))
-    status, said, complained = command("--only", "figure1,figure3")
+    status, said, complained = command("--only", "figure1,figure2")
     assert (status, complained) == (1, "")
     (flat,) = (line for line in said.splitlines() if "the earth is flat" in line)
     assert flat.split() == ["figure1", "the", "earth", "is", "flat", "0.125", "≥", "0.5", "FAILS"]
     assert said.count("FAILS") == 1
     assert said.endswith("3 claims, 1 failed\n")
-    assert {"figure1.png", "figure3.png"} < set(contents(tmp_path / "out"))
+    assert {"figure1.png", "figure2.png"} < set(contents(tmp_path / "out"))
 
 
 def test_a_claim_about_nan_fails(command, monkeypatch):
@@ -717,8 +717,8 @@ def test_an_error_in_a_figure_keeps_those_before(command, drawn, monkeypatch, tm
     def fail(run):
         raise DrlimError("the moon is in the way: wait")
 
-    monkeypatch.setitem(FIGURES, "figure3", fail)
-    status, _, complained = command("--only", "figure1,figure3,figure4")
+    monkeypatch.setitem(FIGURES, "figure2", fail)
+    status, _, complained = command("--only", "figure1,figure2,figure4")
     assert (status, one_line(complained)) == (2, "the moon is in the way: wait")
     assert set(contents(tmp_path / "out")) == {"figure1.png", "figure1.svg", "metrics.json"}
 
@@ -727,8 +727,8 @@ def test_ctrl_c_gives_status_130_and_keeps_the_figures_finished_so_far(command, 
     def interrupt(run):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(FIGURES, "figure3", interrupt)
-    status, _, complained = command("--only", "figure1,figure3,figure4")
+    monkeypatch.setitem(FIGURES, "figure2", interrupt)
+    status, _, complained = command("--only", "figure1,figure2,figure4")
     assert status == 130
     assert "interrupted" in one_line(complained)
     assert set(contents(tmp_path / "out")) == {"figure1.png", "figure1.svg", "metrics.json"}
@@ -813,10 +813,10 @@ def process(*arguments, folder, **variables):
 
 def test_the_command_line_draws_figures_without_a_display_or_a_warning(tmp_path, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
-    done = process("--only", "figure1,figure3", "--no-audit", "--out", tmp_path / "out", folder=tmp_path)
+    done = process("--only", "figure1,figure2", "--no-audit", "--out", tmp_path / "out", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("All 12 claims hold.\n")
-    drawn = {f"figure{number}.{kind}" for number in (1, 3) for kind in ("png", "svg")}
+    assert done.stdout.endswith("All 9 claims hold.\n")
+    drawn = {f"figure{number}.{kind}" for number in (1, 2) for kind in ("png", "svg")}
     assert set(contents(tmp_path / "out")) == drawn | {"lesson.html", "metrics.json"}
 
 

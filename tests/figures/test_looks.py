@@ -43,7 +43,7 @@ def drawn():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shared, "QUICK_TRAIN", 24)
         patch.setattr(shared, "QUICK_TEST", 40)
-        patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "parts": 0.002})
+        patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "steps": 4})
         for module in (figure5, figure7):
             patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         patch.setattr(airplane_map, "QUICK_EPOCHS", 1)
