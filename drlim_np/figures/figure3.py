@@ -90,10 +90,8 @@ def typical(images: np.ndarray) -> np.ndarray:
 def draw(images: list[np.ndarray], towers: list[list[Stage]], total: int, title: str) -> Figure:
     """Two towers, one under the other, the second fainter; the names and sizes of their layers above."""
     points = [f"({', '.join(signed(value) for value in tower[-1].values)})" for tower in towers]
-    words = (
-        f"{total:,} trainable numbers; unseen digits, {title}, the network of Figure 4:\nthe 4 goes to {points[0]}, "
-    )
-    words += f"the 9 to {points[1]}"
+    words = f"unseen digits, {title}, in the network of Figure 4:\n"
+    words += f"{total:,} trainable numbers, 4 at {points[0]}, 9 at {points[1]}"
     top, foot = room_for(CLAIM, words)
     height = HEADERS + 2 * TOWER + 0.5
     figure = sheet(top + height + foot, CLAIM, words)

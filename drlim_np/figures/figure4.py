@@ -232,4 +232,4 @@ def _numbers(words: str, ours: dict, linear: dict) -> str:
     said = [("slant R²", "slant_r2"), ("accuracy", "accuracy"), ("unevenness", "unevenness")]
     said.append(("trustworthiness", "trustworthiness"))
     numbers = [f"{name} {ours[key]:.3f} ({linear[key]:.3f})" for name, key in said]
-    return f"{words} (in brackets PCA-2):\n{', '.join(numbers[:2])},\n{', '.join(numbers[2:])}"
+    return f"{words}\n(in brackets PCA-2): {', '.join(numbers[:2])},\n{', '.join(numbers[2:])}"

@@ -59,7 +59,7 @@ def make(run: Run) -> Result:
 CLAIM = "LLE on the same neighbours: one corner, two sides,\nseparated by shift and nowhere spread out"
 STRIP, SMALL = 10, 0.27  # samples in a magnifier's strip, and a sample's side in inches
 # Where each shift's strip begins: to the right and down from the panel's top left corner, in its width and height.
-STRIPS = {0: (0.575, 0.02), -3: (0.02, 0.24), 3: (0.63, 0.24), -6: (0.315, 0.74), 6: (0.315, 0.9)}
+STRIPS = {0: (0.575, 0.02), -3: (0.02, 0.24), 3: (0.63, 0.24), -6: (0.325, 0.7), 6: (0.325, 0.88)}
 
 
 def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict[str, float]) -> Figure:
@@ -72,7 +72,7 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict[str, fl
     across, up = medians[6][0] - medians[-6][0], medians[0][1] - (medians[6] + medians[-6])[1] / 2
     mirror = np.where(np.array([across, up]) < 0, -1.0, 1.0)
     z, words = mirror * z, said(title, unseen, numbers)
-    inner = (5.2, 4.2)
+    inner = (5.2, 3.6)
     tall = np.ptp(z, axis=0)[1] / fitted(z, *inner) + 0.3
     top, foot = room_for(CLAIM, words)
     figure = sheet(top + tall + foot, CLAIM, words)
