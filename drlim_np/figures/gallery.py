@@ -30,7 +30,7 @@ GALLERY = (
         "The loss as springs: every arrow is −∂L/∂z as the library computes it, there is none beyond m, and at the"
         " equilibrium in (e) they cancel.",
     ),
-    Shown("Figure 3", ("figure3",), "The architecture of G_W, read off the network itself."),
+    Shown("Figure 3", _both("figure3"), "The architecture of G_W, read off the network itself, and what it makes of a 4."),
     Shown(
         "Figure 4",
         _both("figure4"),
@@ -93,6 +93,11 @@ GALLERY = (
         "First-layer weights of the 20 hidden units: edges where the airplane's outline runs, nothing beyond."
         " Adjoining weights correlate by"
         " {claims/structure, not noise: correlation of weights of adjoining pixels inside}.",
+    ),
+    Shown(
+        "Collapse",
+        ("collapse-airplane",),
+        "The same training without dissimilar pairs: all points run together (Sec. 2). Not a figure of the paper.",
     ),
     Shown("Unfolding", ("unfolding-airplane",), "The map of Figure 8 while it is learned, from a blob to a cylinder."),
     Shown("Sheet of digits", ("sheet-handwriting",), "The generated 4s and 9s, of known slant, width and openness."),
