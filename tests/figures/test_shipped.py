@@ -64,7 +64,8 @@ def test_the_weights_beside_a_figure_give_its_embedding_to_the_last_bit(made, na
         )
     np.testing.assert_array_equal(embed(in_blocks, params, images), arrays["embedding"], strict=True)
     all_at_once = embed(convnet(), params, images)  # sums in another order
-    np.testing.assert_allclose(all_at_once, arrays["embedding"], rtol=0, atol=1e-6)
+    rounding = 1e-6 * np.ptp(arrays["embedding"])  # float32, in parts of the map's size
+    np.testing.assert_allclose(all_at_once, arrays["embedding"], rtol=0, atol=rounding)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
