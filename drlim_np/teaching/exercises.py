@@ -84,6 +84,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _done(what: str, number: str | None, folder: Path) -> int:
+    if what in ("list", "start") and number is not None:
+        raise InputError(f"{what} takes no number, and got {shown(number)}: name a folder by --folder")
     if what == "list":
         print("\n".join(exercise.title for exercise in EXERCISES))
         print(f"\nstart puts them into ./{FOLDER}, or where --folder says; check, hint and solution take a number")

@@ -237,3 +237,11 @@ def test_such_a_file_ends_the_command_with_2_and_a_loop_is_ended(tmp_path, capfd
 def test_a_file_that_changes_what_it_is_given_is_judged_by_what_it_was_given(tmp_path):
     text = EXERCISES[0].solution.replace("    difference = z1 - z2\n", "    difference = z1 - z2\n    z1 *= 0\n")
     assert not any(map(off, verdict(EXERCISES[0], written(tmp_path, EXERCISES[0], text)).values()))
+
+
+@pytest.mark.parametrize("what", ["list", "start"])
+def test_what_takes_no_number_refuses_one_and_writes_nothing(what, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert exercises.main([what, "mine"]) == 2
+    assert "takes no number, and got mine: name a folder by --folder" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
