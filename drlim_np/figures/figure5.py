@@ -19,7 +19,7 @@ def near_in_pixels(run: Run, characters: np.ndarray) -> SimilarityGraph:
     return nearest(run, shifted(characters), NEIGHBOURS)
 
 
-CLAIM = "Told of near pixels alone, the map falls apart\ninto five clusters, one a shift"
+CLAIM = "Told of near pixels alone, the map falls apart\ninto five clusters, one per shift"
 
 
 def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict[str, float]) -> Figure:

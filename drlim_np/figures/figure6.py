@@ -63,7 +63,7 @@ STRIPS = {0: (0.575, 0.02), -3: (0.02, 0.24), 3: (0.63, 0.24), -6: (0.325, 0.7),
 
 
 def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict[str, float]) -> Figure:
-    """The map by digit, the unshifted digits on top and those shifted to the left at the left; a magnifier a shift.
+    """The map by digit, the unshifted digits on top and those shifted to the left at the left; one magnifier per shift.
 
     Each magnifier looks at the median of the samples of its shift.
     """

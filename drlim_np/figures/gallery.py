@@ -30,7 +30,9 @@ GALLERY = (
         "The loss as springs: every arrow is −∂L/∂z as the library computes it, there is none beyond m, and at the"
         " equilibrium in (e) they cancel.",
     ),
-    Shown("Figure 3", _both("figure3"), "The architecture of G_W, read off the network itself, and what it makes of a 4."),
+    Shown(
+        "Figure 3", _both("figure3"), "The architecture of G_W, read off the trained network, and what it makes of a 4."
+    ),
     Shown(
         "Figure 4",
         _both("figure4"),

@@ -114,5 +114,5 @@ def _folder(options: Namespace, name: str, required: bool = False) -> Path | Non
         fault = f"there is no {wanted.title} in {directory.path}"
         if required:
             raise DataError(f"{shown(fault)}: pass --download {name} to fetch it, or leave --airplane out")
-        print(f"Data: {wanted.stand_in}, for {fault}; --download {name} fetches it.")
+        print(f"Data: {wanted.stand_in}, because {fault}; --download {name} fetches it.")
     return folder

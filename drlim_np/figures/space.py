@@ -15,7 +15,7 @@ from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
 from drlim_np.figures.panels import box
 from drlim_np.figures.style import AROUND, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION
 
-MARKERS = "os^DvP"  # one a lighting
+MARKERS = "os^DvP"  # one per lighting
 LIGHTS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
 
 

@@ -83,7 +83,7 @@ def farthest_first(points: np.ndarray, most: int | None = None) -> np.ndarray:
         order[k] = nearest.argmax()
         distance = np.sqrt((across - across[order[k]]) ** 2 + (up - up[order[k]]) ** 2)
         nearest = distance if k == 0 else np.minimum(nearest, distance)
-        nearest[order[k]] = -1  # and stays so, for no distance is less
+        nearest[order[k]] = -1  # and stays so, because no distance is less
     return order
 
 

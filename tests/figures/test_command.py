@@ -405,8 +405,8 @@ def test_without_data_images_are_generated_once_and_that_is_said(command, drawn,
     assert status == 0
     cache = data_directory().path
     assert said.splitlines()[:2] == [
-        f"Data: generated handwriting, for there is no MNIST in {cache}; --download mnist fetches it.",
-        f"Data: the rendered airplane, for there is no small NORB in {cache}; --download norb fetches it.",
+        f"Data: generated handwriting, because there is no MNIST in {cache}; --download mnist fetches it.",
+        f"Data: the rendered airplane, because there is no small NORB in {cache}; --download norb fetches it.",
     ]
     assert said.count("Data:") == 2
     assert len(generated) == len(rendered) == 1
@@ -482,7 +482,7 @@ def test_beside_mnist_alone_the_airplane_is_rendered(command, drawn, published, 
     assert status == 0
     assert said.splitlines()[:2] == [
         f"Data: MNIST from {published / 'mnist'}",
-        f"Data: the rendered airplane, for there is no small NORB in {published}; --download norb fetches it.",
+        f"Data: the rendered airplane, because there is no small NORB in {published}; --download norb fetches it.",
     ]
     assert {"figure4-mnist.png", "figure8-airplane.png"} < set(contents(tmp_path / "out"))
 
@@ -492,7 +492,7 @@ def test_beside_small_norb_alone_handwriting_is_generated(command, drawn, tmp_pa
     status, said, _ = command("--only", "figure4,figure8", "--data", folder.parent)
     assert status == 0
     assert said.splitlines()[:2] == [
-        f"Data: generated handwriting, for there is no MNIST in {folder.parent}; --download mnist fetches it.",
+        f"Data: generated handwriting, because there is no MNIST in {folder.parent}; --download mnist fetches it.",
         f"Data: airplane 4 of small NORB from {folder}",
     ]
     assert {"figure4-handwriting.png", "figure8-norb-airplane4.png"} < set(contents(tmp_path / "out"))
