@@ -24,7 +24,7 @@ SIDE = Side("", 20, 25)
 CLAIM = "From a blob to a cylinder: how the map of Figure 8\nunfolds while it is learned"
 ACROSS = 3  # moments side by side
 TURN = 90  # degrees that the animation turns by, from its first frame to its last
-FRAMES, A_SECOND, LAST = 40, 12, 24  # of the animation, and for how many more it rests on the last
+FRAMES, A_SECOND, LAST = 26, 9, 9  # of the animation, and for how many more it rests on the last
 SHOWN = (0.0, 0.03, 0.1, 0.2, 0.4, 1.0)  # of the training, in the strip
 
 
@@ -98,11 +98,11 @@ def _draw(axes: Axes, given: Setting, points: np.ndarray, reach: float, turn: fl
 
 def _animation(given: Setting, at: dict[int, np.ndarray], reach: float, steps: int) -> bytes:
     """The moments one after another as a GIF, slowly turning."""
-    figure = Figure(figsize=(4, 4), dpi=100)
+    figure = Figure(figsize=(4, 4), dpi=70)
     writer = PillowWriter(fps=A_SECOND)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "unfolding.gif")
-        with writer.saving(figure, path, dpi=100):
+        with writer.saving(figure, path, dpi=70):
             frames = [*at.items(), *[list(at.items())[-1]] * (LAST - 1)]
             for number, (step, points) in enumerate(frames):
                 figure.clear()
