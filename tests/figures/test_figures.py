@@ -276,7 +276,7 @@ def small():
         patch.setattr(figure4, "TRAIN_PER_CLASS", PER_CLASS)
         short = {form: replace(training, steps=STEPS) for form, training in figure4.TRAINING.items()}
         patch.setattr(figure4, "TRAINING", short)
-        patch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": 2 * 2000 // STEPS})
+        patch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": 2})
         yield
 
 
