@@ -42,7 +42,7 @@ def update(W, x1, x2, Y, m, rate):
     """Step 2 (a). Move W, in place, against the gradient of one pair's L."""
     A, a, B, _ = W
     (z1, h1), (z2, h2) = G(W, x1), G(W, x2)  # two copies of G share one W
-    D = np.sqrt(np.sum((z1 - z2) ** 2))
+    D = np.sqrt(((z1 - z2) ** 2).sum())
     if Y == 0:
         dz = z1 - z2  # i. similar: decrease D (Eq. 6)
     elif 0 < D < m:
