@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
+from drlim_np.audit.textbook import convolution, convolution_pullback
 from drlim_np.backend import Array, like, to_host
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
@@ -83,6 +84,19 @@ def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
         params = random_like(layer.init(rng, np.float64), rng)
         for row in check_layer(computed_beside(model, layer), params, rng.standard_normal(shape), rng):
             yield Finding(type(layer).__name__, row)
+    params = random_like(Conv2d(2, 3, 3).init(rng, np.float64), rng)
+    for row in check_layer(loop_by_loop, params, rng.standard_normal((2, 2, 5, 4)), rng):
+        yield Finding("Conv2d, loop by loop", row)
+
+
+def loop_by_loop(params: Tree, x: np.ndarray) -> tuple[np.ndarray, Callable]:
+    """The textbook's convolution as a layer, so that the definition is audited as its fast form is."""
+
+    def pullback(dy: np.ndarray, wrt_input: bool = False) -> Gradient:
+        dweight, dbias, dx = convolution_pullback(params["weight"], x, dy)
+        return Gradient({"weight": dweight, "bias": dbias}, dx)
+
+    return convolution(params["weight"], params["bias"], x), pullback
 
 
 def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ def convolution(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarr
     """
     samples, _, rows, columns = x.shape
     maps, _, kernel, _ = weight.shape
-    y = np.empty((samples, maps, rows - kernel + 1, columns - kernel + 1), x.dtype)
+    y = np.empty((samples, maps, rows - kernel + 1, columns - kernel + 1), np.result_type(weight, bias, x))
     for n, m, i, j in np.ndindex(y.shape):
         y[n, m, i, j] = bias[m]
         for c, u, v in np.ndindex(weight.shape[1:]):
