@@ -28,8 +28,8 @@ def first_weights(rng, inputs, hidden=20, outputs=3):
 def G(W, x):
     """The map G_W: two layers with tanh between them. Returns the point and the hidden units."""
     A, a, B, b = W
-    h = np.tanh(A @ x + a)
-    return B @ h + b, h
+    h = np.tanh(A.dot(x) + a)
+    return B.dot(h) + b, h
 
 
 def loss(W, x1, x2, Y, m):
