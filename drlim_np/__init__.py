@@ -1,6 +1,7 @@
 """DrLIM from scratch: dimensionality reduction by learning an invariant mapping (Hadsell, Chopra, LeCun, CVPR 2006).
 
-A map is learned from nothing but a list of which pairs are similar, and takes samples it has never seen:
+A map is learned from nothing but a list of which pairs are similar, and takes samples it has never seen. As an
+estimator in the way of scikit-learn that is `DrLIM(random_state=0).fit(x, similar=pairs).transform(unseen)`. In parts:
 
     network = two_layer(inputs=x.shape[1], outputs=2)                                  # G_W
     similar = SimilarityGraph(len(x), pairs)                                           # Step 1: who is similar to whom
@@ -36,6 +37,7 @@ and its wings
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
     figures     every figure of the paper, one module each: index, record, seeds, results
     teaching    backprop taught: the lesson, exercises with a mistake in each, pages: lesson, exercises, pages
+    estimator   all of it as `drlim_np.DrLIM`, with fit, transform and score, and a picture of the map: DrLIM, plot
     bench       what it costs, by us and by others; `python -m drlim_np.bench` measures it: cases, race, report
 
 Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; many libraries have it the other way.
@@ -44,4 +46,18 @@ Whatever floating dtype goes in comes out; nothing is promoted silently. Distanc
 embedding. All random numbers come from the generator that you pass. Only NumPy is needed; figures need Matplotlib.
 """
 
-__version__ = "0.1.0"
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drlim_np.estimator import DrLIM as DrLIM
+
+__version__ = "0.2.0"
+
+
+def __getattr__(name: str) -> Any:
+    """DrLIM, which is imported when it is first asked for, so that `import drlim_np` stays light."""
+    if name == "DrLIM":
+        from drlim_np.estimator import DrLIM
+
+        return DrLIM
+    raise AttributeError(f"module 'drlim_np' has no attribute {name!r}")

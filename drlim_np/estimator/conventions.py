@@ -1,0 +1,63 @@
+"""What scikit-learn expects of an estimator beyond fit and transform, by hand: it is never imported from here.
+
+Parameters are what `__init__` takes, kept as they came; what was learned ends in an underscore. So an estimator can be
+cloned, searched over, put into a Pipeline, and asked for a table in place of an array.
+"""
+
+import inspect
+import sys
+from typing import Any, Self
+
+import numpy as np
+
+from drlim_np.errors import InputError
+
+
+class Conventions:
+    """The parameters of an estimator, and the container that its output comes in."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments of `__init__` by name, as they were given. `deep` changes nothing: none holds an estimator."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Changes arguments of `__init__`; they take effect at the next `fit`. Raises InputError for another name."""
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise InputError(f"{name} is no parameter of {type(self).__name__}: choose from {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = {name: given.default for name, given in inspect.signature(type(self)).parameters.items()}
+        changed = {name: value for name, value in self.get_params().items() if value is not defaults[name]}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Of what kind maps are: "default", an array, or "pandas", a table with the names of its columns; None: as is.
+
+        Raises InputError for another kind.
+        """
+        if transform not in (None, "default", "pandas"):
+            raise InputError(f'transform is {transform!r}: choose "default" or "pandas"')
+        if transform is not None:
+            self._output = transform
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn asks of every estimator. It alone calls this, so that it is there to be imported."""
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        kept = TransformerTags(preserves_dtype=["float64", "float32"])
+        return Tags(None, TargetTags(required=False), kept, input_tags=InputTags(three_d_array=True))
+
+    def _contained(self, z: np.ndarray, x: Any) -> Any:
+        """z (samples, dims) as `set_output` asked, or else `sklearn.set_config` where scikit-learn is in use."""
+        sklearn = sys.modules.get("sklearn")
+        kind = getattr(self, "_output", None) or (sklearn.get_config()["transform_output"] if sklearn else "default")
+        if kind != "pandas":
+            return z
+        import pandas
+
+        return pandas.DataFrame(z, index=getattr(x, "index", None), columns=self.get_feature_names_out())

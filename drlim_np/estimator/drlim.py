@@ -1,0 +1,164 @@
+"""The estimator: neighbours, labels or pairs go in, a map comes out that takes samples it never saw."""
+
+import io
+import os
+import sys
+from typing import Any, Self
+
+import numpy as np
+
+from drlim_np.door.checks import whole_number
+from drlim_np.door.samples import samples
+from drlim_np.errors import require
+from drlim_np.estimator.conventions import Conventions
+from drlim_np.estimator.similar import similar_among
+from drlim_np.graph import SimilarityGraph
+from drlim_np.keep import weights
+from drlim_np.keep.npz import refusing
+from drlim_np.keep.resuming import minimise
+from drlim_np.layers import Linear, Sequential, Tanh
+from drlim_np.measure.metrics import trustworthiness
+from drlim_np.objective import SampledPairs, Weighting
+from drlim_np.training import SGD, embed, warmup_cosine
+
+LEARNED = ("weights", "mean", "scale", "embedding", "loss_curve")  # what a file holds beside the parameters
+NUMBERS = {"n_components": int, "n_neighbors": int, "margin": float, "max_iter": int, "learning_rate": float}
+
+
+class DrLIM(Conventions):
+    """A map learned from which samples are similar (Hadsell, Chopra and LeCun, 2006), which takes samples unseen.
+
+    n_components:  coordinates of the map.
+    n_neighbors:   of each sample, its nearest that are similar to it, where `fit` is told nothing else.
+    margin:        m, the distance that dissimilar pairs are pushed to, in the unit of the map.
+    network:       G_W, any layer of `drlim_np.layers` with n_components outputs, such as `networks.convnet()`; None is
+                   two hidden layers of 100 tanh units.
+    max_iter:      steps of gradient descent, on 128 similar pairs each and the dissimilar ones among their samples.
+    learning_rate: it rises over the first fifth of the steps and falls to 0 along a cosine; the momentum is 0.9.
+    weighting:     "balanced", similar and dissimilar pairs have equal say, or "exact", the paper's plain sum.
+    random_state:  None, a seed, or a generator of NumPy's.
+    verbose:       1 keeps a line of progress on the terminal.
+
+    What `fit` leaves: embedding_ (samples, n_components), loss_curve_ (max_iter,), the objective before each step,
+    n_iter_, n_features_in_, and of G_W network_, weights_, and mean_ (features,) and scale_ of its input. float32 is
+    mapped in float32, everything else in float64. Wherever X stands it is rows (samples, features), or images
+    (samples, height, width), of any scale; a network that was given gets images as (samples, 1, height, width).
+    """
+
+    def __init__(
+        self,
+        n_components: int = 2,
+        n_neighbors: int = 5,
+        margin: float = 1.0,
+        network: Any = None,
+        max_iter: int = 6000,
+        learning_rate: float = 2.0,
+        weighting: Weighting = "balanced",
+        random_state: Any = None,
+        verbose: int = 0,
+    ):
+        self.n_components, self.n_neighbors, self.margin, self.network = n_components, n_neighbors, margin, network
+        self.max_iter, self.learning_rate, self.weighting = max_iter, learning_rate, weighting
+        self.random_state, self.verbose = random_state, verbose
+
+    def fit(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Self:
+        """Learns the map of X. Every pair that is not similar is dissimilar.
+
+        similar: a SimilarityGraph of the samples, or (pairs, 2) indices; every sample must stand in one.
+        y:       without these, labels (samples,): samples of one label are similar; alone with it, a sample is to its
+                 neighbours. In a Pipeline with a classifier the labels arrive here.
+
+        Without either, each sample is similar to its n_neighbors nearest. Raises InputError for input or parameters
+        that have no meaning, DivergedError where the learning rate is too high.
+        """
+        x = samples("X", X, least=3)
+        rows, form = x.reshape(len(x), -1), (x.shape[1:] if x.ndim != 3 else (1, *x.shape[1:]))
+        graph, rng = similar_among(rows, y, similar, self.n_neighbors), _generator(self.random_state)
+        outputs = whole_number("n_components", self.n_components, 1)
+        steps = whole_number("max_iter", self.max_iter, 1)
+        self.n_features_in_ = inputs = rows.shape[1]
+        self.network_ = _default(inputs, outputs) if self.network is None else self.network
+        self._form = (inputs,) if self.network is None else form
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.mean_, self.scale_ = rows.mean(axis=0), rows.std(keepdims=True)[0]
+        require(bool(np.isfinite(self.scale_).all()), f"X is too large for {x.dtype}: divide it by its largest value")
+        self.scale_[self.scale_ == 0] = 1  # where all samples are the same
+        objective = SampledPairs(self.network_, self._input(X), graph, self.margin, self.weighting)
+        first = self.network_.init(rng, x.dtype)
+        given = self.network_(first, objective.x[:1])[0].shape[1:]
+        require(
+            given == (outputs,), f"the network gives {given} of a sample: with n_components it must be ({outputs},)"
+        )
+        descent, stream = SGD(self.learning_rate, 0.9), sys.stderr if self.verbose else io.StringIO()
+        found = minimise(objective, first, descent, steps, rng, warmup_cosine, "DrLIM", stream)
+        (self.weights_, self.loss_curve_), self.n_iter_ = found, steps
+        self.embedding_ = embed(self.network_, self.weights_, objective.x)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Where X lies on the map, (samples, n_components). Raises InputError for features that `fit` was not given."""
+        return self._contained(embed(self.network_, self.weights_, self._input(X)), X)
+
+    def fit_transform(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Any:
+        """`fit`, and then embedding_."""
+        return self.fit(X, y, similar)._contained(self.embedding_, X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Trustworthiness, at most 1: how far the n_neighbors nearest on the map of X are near in X."""
+        z = embed(self.network_, self.weights_, x := self._input(X))
+        return trustworthiness(x.reshape(len(x), -1), z, min(self.n_neighbors, (len(x) - 1) // 2))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """The names of the map's coordinates: drlim0, drlim1, …"""
+        return np.array([f"drlim{number}" for number in range(self.embedding_.shape[1])], dtype=object)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes what was learned, and the parameters but network, random_state and verbose, to one .npz file.
+
+        No pickle is in it. Raises InputError before `fit`, DrlimError where the file cannot be written.
+        """
+        self._require_fitted()
+        numbers = {name: np.array(getattr(self, name), float) for name in NUMBERS}
+        numbers |= {"exact": np.array(self.weighting == "exact", float), "form": np.array(self._form, float)}
+        weights.save(path, numbers | {name: getattr(self, f"{name}_") for name in LEARNED})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, network: Any = None) -> Self:
+        """A fitted DrLIM from such a file, with the network that it was given, if any. Nothing in a file is executed.
+
+        Raises DataError for a file that is damaged, of something else, or of another network.
+        """
+        tree = weights.load(path)
+        remedy = "choose a file that DrLIM.save wrote, and give the network that it was fitted with"
+        with refusing(path, "is no map of this network", remedy):
+            loaded = cls(**{name: kind(tree[name]) for name, kind in NUMBERS.items()}, network=network)
+            loaded.weighting = "exact" if tree["exact"] else "balanced"
+            for name in LEARNED:
+                setattr(loaded, f"{name}_", tree[name])
+            loaded._form, loaded.n_features_in_ = tuple(tree["form"].astype(int).tolist()), len(loaded.mean_)
+            loaded.n_iter_ = len(loaded.loss_curve_)
+            loaded.network_ = _default(loaded.n_features_in_, loaded.n_components) if network is None else network
+            loaded.transform(loaded.mean_.reshape(1, -1))
+        return loaded
+
+    def _require_fitted(self) -> None:
+        require(hasattr(self, "mean_"), "this DrLIM is not fitted: call fit first")
+
+    def _input(self, X: Any) -> np.ndarray:
+        """X as G_W takes it: centred, of variance 1 over all features together, because raw values saturate tanh."""
+        self._require_fitted()
+        x = samples("X", X)
+        rows, wanted = x.reshape(len(x), -1), self.n_features_in_
+        found = f"X has {rows.shape[1]} features, but DrLIM is expecting {wanted} features as input"
+        require(rows.shape[1] == wanted, f"{found}: give what fit was given")
+        return ((rows - self.mean_) / self.scale_).astype(self.mean_.dtype).reshape(len(x), *self._form)
+
+
+def _default(inputs: int, outputs: int, width: int = 100) -> Sequential:
+    hidden1, hidden2 = Linear(inputs, width), Linear(width, width)
+    return Sequential(hidden1=hidden1, squash1=Tanh(), hidden2=hidden2, squash2=Tanh(), output=Linear(width, outputs))
+
+
+def _generator(random_state: Any) -> np.random.Generator:
+    old = isinstance(random_state, np.random.RandomState)  # as scikit-learn's users have them
+    return np.random.default_rng(random_state.randint(2**31) if old else random_state)

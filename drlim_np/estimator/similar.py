@@ -1,0 +1,42 @@
+"""Step 1 for the estimator: who is similar to whom, from pairs, from labels, or from the samples themselves."""
+
+from typing import Any
+
+import numpy as np
+
+from drlim_np.door.checks import finite, plain_array, same_length, whole_number
+from drlim_np.errors import InputError
+from drlim_np.fast.knn import nearest_neighbours
+from drlim_np.graph import SimilarityGraph
+from drlim_np.neighbours import nearest_neighbour_graph
+
+MOST = 2**25  # pairs that labels may list: half a gigabyte
+
+
+def similar_among(
+    x: np.ndarray, labels: Any = None, similar: SimilarityGraph | Any = None, n_neighbors: int = 5
+) -> SimilarityGraph:
+    """The graph of x (samples, features): `similar` itself if given, a graph or (pairs, 2); or from labels (samples,).
+
+    Samples of one label are similar, each pair listed once; one that is alone with its label is similar to its
+    n_neighbors nearest. Without either, every sample is. Raises InputError for labels that list more than MOST pairs.
+    """
+    if similar is not None:
+        return similar if isinstance(similar, SimilarityGraph) else SimilarityGraph(len(x), similar)
+    k = whole_number("n_neighbors", n_neighbors, 1, len(x) - 1)
+    if labels is None:
+        return nearest_neighbour_graph(x, k)
+    labels = plain_array("y", labels, "samples")
+    same_length(X=x, y=labels)
+    if labels.dtype.kind == "f":
+        finite("y", labels)
+    _, coded, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if (listed := int(np.sum(counts * (counts - 1) // 2))) > MOST:
+        raise InputError(f"y lists {listed:,} similar pairs: fit a part of the samples, or list fewer by similar=")
+    order, pairs = np.argsort(coded, kind="stable"), []
+    for members in np.split(order, np.cumsum(counts)[:-1]):
+        pairs.append(members[np.stack(np.triu_indices(len(members), 1), axis=1)])
+    alone = np.flatnonzero(counts[coded] == 1)
+    if len(alone):
+        pairs.append(np.stack([np.repeat(alone, k), nearest_neighbours(x, k)[alone].ravel()], axis=1))
+    return SimilarityGraph(len(x), np.concatenate(pairs))
