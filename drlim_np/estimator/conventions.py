@@ -16,6 +16,9 @@ from drlim_np.errors import InputError
 class Conventions:
     """The parameters of an estimator, and the container that its output comes in."""
 
+    embedding_: np.ndarray  # the map, (samples, dims), once fitted
+    _output: str
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The arguments of `__init__` by name, as they were given. `deep` changes nothing: none holds an estimator."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
@@ -44,6 +47,11 @@ class Conventions:
         if transform is not None:
             self._output = transform
         return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """The names of the map's coordinates, such as drlim0 and drlim1; those of the features do not matter."""
+        name = type(self).__name__.lower()
+        return np.array([f"{name}{number}" for number in range(self.embedding_.shape[1])], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn asks of every estimator. It alone calls this, so that it is there to be imported."""

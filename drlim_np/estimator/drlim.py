@@ -10,19 +10,20 @@ import numpy as np
 from drlim_np.door.checks import whole_number
 from drlim_np.door.samples import samples
 from drlim_np.errors import require
+from drlim_np.estimator import defaults
 from drlim_np.estimator.conventions import Conventions
 from drlim_np.estimator.similar import similar_among
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep import weights
 from drlim_np.keep.npz import refusing
 from drlim_np.keep.resuming import minimise
-from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.measure.metrics import trustworthiness
 from drlim_np.objective import SampledPairs, Weighting
 from drlim_np.training import SGD, embed, warmup_cosine
 
 LEARNED = ("weights", "mean", "scale", "embedding", "loss_curve")  # what a file holds beside the parameters
 NUMBERS = {"n_components": int, "n_neighbors": int, "margin": float, "max_iter": int, "learning_rate": float}
+LONGEST = 0.03  # margins: a gradient longer than that is shortened to it
 
 
 class DrLIM(Conventions):
@@ -71,32 +72,31 @@ class DrLIM(Conventions):
         Without either, each sample is similar to its n_neighbors nearest. Raises InputError for input or parameters
         that have no meaning, DivergedError where the learning rate is too high.
         """
+        vars(self).pop("embedding_", None)  # a fit that fails leaves no map
         x = samples("X", X, least=3)
         rows, form = x.reshape(len(x), -1), (x.shape[1:] if x.ndim != 3 else (1, *x.shape[1:]))
-        graph, rng = similar_among(rows, y, similar, self.n_neighbors), _generator(self.random_state)
-        outputs = whole_number("n_components", self.n_components, 1)
-        steps = whole_number("max_iter", self.max_iter, 1)
-        self.n_features_in_ = inputs = rows.shape[1]
-        self.network_ = _default(inputs, outputs) if self.network is None else self.network
-        self._form = (inputs,) if self.network is None else form
+        graph, rng = similar_among(rows, y, similar, self.n_neighbors), defaults.generator(self.random_state)
+        outputs, steps = (whole_number(name, getattr(self, name), 1) for name in ("n_components", "max_iter"))
+        self.n_features_in_, self._form = rows.shape[1], form if self.network else (rows.shape[1],)
+        self.network_ = self.network or defaults.network(rows.shape[1], outputs)
         with np.errstate(over="ignore", invalid="ignore"):
             self.mean_, self.scale_ = rows.mean(axis=0), rows.std(keepdims=True)[0]
         require(bool(np.isfinite(self.scale_).all()), f"X is too large for {x.dtype}: divide it by its largest value")
         self.scale_[self.scale_ == 0] = 1  # where all samples are the same
-        objective = SampledPairs(self.network_, self._input(X), graph, self.margin, self.weighting)
-        first = self.network_.init(rng, x.dtype)
-        given = self.network_(first, objective.x[:1])[0].shape[1:]
-        require(
-            given == (outputs,), f"the network gives {given} of a sample: with n_components it must be ({outputs},)"
-        )
+        x_in, first = self._input(X), self.network_.init(rng, x.dtype)
+        given = self.network_(first, x_in[:1])[0].shape[1:]
+        require(given == (outputs,), f"the network gives {given} of a sample: n_components asks for ({outputs},)")
+        objective = SampledPairs(self.network_, x_in, graph, self.margin, self.weighting)
         descent, stream = SGD(self.learning_rate, 0.9), sys.stderr if self.verbose else io.StringIO()
-        found = minimise(objective, first, descent, steps, rng, warmup_cosine, "DrLIM", stream)
+        steady = defaults.clipped(objective, LONGEST * self.margin)
+        found = minimise(steady, first, descent, steps, rng, warmup_cosine, "DrLIM", stream)
         (self.weights_, self.loss_curve_), self.n_iter_ = found, steps
-        self.embedding_ = embed(self.network_, self.weights_, objective.x)
+        self.embedding_ = embed(self.network_, self.weights_, x_in)
         return self
 
     def transform(self, X: Any) -> Any:
         """Where X lies on the map, (samples, n_components). Raises InputError for features that `fit` was not given."""
+        self._require_fitted()
         return self._contained(embed(self.network_, self.weights_, self._input(X)), X)
 
     def fit_transform(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Any:
@@ -105,12 +105,9 @@ class DrLIM(Conventions):
 
     def score(self, X: Any, y: Any = None) -> float:
         """Trustworthiness, at most 1: how far the n_neighbors nearest on the map of X are near in X."""
+        self._require_fitted()
         z = embed(self.network_, self.weights_, x := self._input(X))
         return trustworthiness(x.reshape(len(x), -1), z, min(self.n_neighbors, (len(x) - 1) // 2))
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """The names of the map's coordinates: drlim0, drlim1, …"""
-        return np.array([f"drlim{number}" for number in range(self.embedding_.shape[1])], dtype=object)
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes what was learned, and the parameters but network, random_state and verbose, to one .npz file.
@@ -135,30 +132,19 @@ class DrLIM(Conventions):
             loaded.weighting = "exact" if tree["exact"] else "balanced"
             for name in LEARNED:
                 setattr(loaded, f"{name}_", tree[name])
-            loaded._form, loaded.n_features_in_ = tuple(tree["form"].astype(int).tolist()), len(loaded.mean_)
-            loaded.n_iter_ = len(loaded.loss_curve_)
-            loaded.network_ = _default(loaded.n_features_in_, loaded.n_components) if network is None else network
+            loaded._form, loaded.n_iter_ = tuple(tree["form"].astype(int).tolist()), len(loaded.loss_curve_)
+            loaded.n_features_in_ = inputs = len(loaded.mean_)
+            loaded.network_ = network or defaults.network(inputs, loaded.n_components)
             loaded.transform(loaded.mean_.reshape(1, -1))
         return loaded
 
     def _require_fitted(self) -> None:
-        require(hasattr(self, "mean_"), "this DrLIM is not fitted: call fit first")
+        require(hasattr(self, "embedding_"), "this DrLIM is not fitted: call fit first")
 
     def _input(self, X: Any) -> np.ndarray:
         """X as G_W takes it: centred, of variance 1 over all features together, because raw values saturate tanh."""
-        self._require_fitted()
         x = samples("X", X)
         rows, wanted = x.reshape(len(x), -1), self.n_features_in_
         found = f"X has {rows.shape[1]} features, but DrLIM is expecting {wanted} features as input"
         require(rows.shape[1] == wanted, f"{found}: give what fit was given")
         return ((rows - self.mean_) / self.scale_).astype(self.mean_.dtype).reshape(len(x), *self._form)
-
-
-def _default(inputs: int, outputs: int, width: int = 100) -> Sequential:
-    hidden1, hidden2 = Linear(inputs, width), Linear(width, width)
-    return Sequential(hidden1=hidden1, squash1=Tanh(), hidden2=hidden2, squash2=Tanh(), output=Linear(width, outputs))
-
-
-def _generator(random_state: Any) -> np.random.Generator:
-    old = isinstance(random_state, np.random.RandomState)  # as scikit-learn's users have them
-    return np.random.default_rng(random_state.randint(2**31) if old else random_state)
