@@ -24,7 +24,7 @@ class SimilarityGraph:
     size: int
     pairs: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "size", whole_number("size", self.size, 0, 2**31))
         pairs = whole_numbers("pairs", self.pairs, "pairs", "2")
         if pairs.shape[1] != 2:

@@ -16,8 +16,10 @@ InputError for a wrong shape or mixed dtypes. Images are (samples, maps, height,
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from drlim_np.backend import Array, namespace
 from drlim_np.door.arrays import require_features, require_floating, require_images
@@ -41,7 +43,7 @@ class Linear:
     inputs: int
     outputs: int
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """weight (outputs, inputs) from N(0, 1 / inputs), so that unit inputs sum to ±1; bias (outputs,) zero."""
         weight = rng.normal(0, 1 / np.sqrt(self.inputs), (self.outputs, self.inputs)).astype(dtype)
         return {"weight": weight, "bias": np.zeros(self.outputs, dtype)}
@@ -73,7 +75,7 @@ class Conv2d:
     maps: int
     kernel: int
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """weight (maps, channels, kernel, kernel) from N(0, 1 / (channels kernel²)), bias (maps,) zero."""
         shape = (self.maps, self.channels, self.kernel, self.kernel)
         weight = rng.normal(0, 1 / np.sqrt(prod(shape[1:])), shape).astype(dtype)
@@ -106,7 +108,7 @@ class Subsample:
     maps: int
     window: int
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """coefficient (maps,) one, bias (maps,) zero; `rng` is not used."""
         return {"coefficient": np.ones(self.maps, dtype), "bias": np.zeros(self.maps, dtype)}
 
@@ -128,7 +130,7 @@ class Subsample:
 class Tanh:
     """y = tanh x, unit by unit. dy/dx = 1 - tanh² x = 1 - y², so dL/dx = dy (1 - y²)."""
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """No parameters."""
         return {}
 
@@ -146,7 +148,7 @@ class Tanh:
 class Flatten:
     """(samples, maps, height, width) → (samples, features), maps outermost. It renames; its pullback names back."""
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """No parameters."""
         return {}
 
@@ -165,11 +167,11 @@ class Sequential:
     y = f_k(… f_1(x)), so by the chain rule dL/dx = J_1ᵀ … J_kᵀ dy: the pullbacks in reverse order.
     """
 
-    def __init__(self, **layers):
+    def __init__(self, **layers: Any) -> None:
         require(bool(layers), "a Sequential needs at least one layer")
         self.layers = layers
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """Each layer's parameters under its name, drawn from `rng` in the order of the layers."""
         return {name: layer.init(rng, dtype) for name, layer in self.layers.items()}
 

@@ -82,7 +82,7 @@ class SampledPairs:
     weighting: Weighting = "balanced"
     batch: int = 128
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_margin(self.margin)
         enough = isinstance(self.batch, int) and self.batch >= 2
         require(enough, f"batch is {self.batch!r}: dissimilar pairs arise between draws, so draw at least 2")

@@ -45,7 +45,7 @@ class SGD:
     rate: float
     momentum: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(0 < real_number("rate", self.rate) < inf, f"rate is {self.rate}: it must be finite and greater than 0")
         require(0 <= real_number("momentum", self.momentum) < 1, f"momentum is {self.momentum}: it must be in [0, 1)")
 

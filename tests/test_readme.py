@@ -4,7 +4,10 @@ import json
 import os
 import re
 import shutil
+import sys
+import tomllib
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -27,9 +30,27 @@ each_page = pytest.mark.parametrize("page", PAGES)
 
 
 def test_the_readme_opens_with_two_commands_that_do_their_own_set_up():
+    version = """python3 -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or later is needed")'"""
     set_up = 'python3 -m venv .venv && .venv/bin/python -m pip install -q -e ".[test]" && .venv/bin/python '
     commands = re.findall(r"```sh\n(.*)\n```", README)
-    assert commands == [set_up + "run_all.py", set_up + "-m pytest"]
+    assert commands == [f"{version} && {set_up}run_all.py", f"{version} && {set_up}-m pytest"]
+
+
+@pytest.mark.parametrize(("version", "fits"), [((3, 10, 13), False), ((3, 11, 0), True), ((3, 14, 0), True)])
+def test_the_commands_say_at_once_which_python_they_need(version, fits):
+    """pip would first try every version of every dependency, for ten minutes and without a word."""
+    program = re.search(r"python3 -c '([^']*)'", README)[1]
+    with mock.patch.object(sys, "version_info", version):
+        if fits:
+            exec(program)
+        else:
+            with pytest.raises(SystemExit, match=r"^Python 3\.11 or later is needed$"):
+                exec(program)
+
+
+def test_the_least_python_that_the_commands_ask_for_is_the_packages():
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        assert tomllib.load(file)["project"]["requires-python"] == ">=3.11"
 
 
 def test_the_readme_is_short_and_its_images_are_light():

@@ -6,7 +6,7 @@ data set is not found, the caller goes on with what is generated in its place.
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
     return None
 
 
-def _held(folder: Path, files) -> list[str]:
+def _held(folder: Path, files: Iterable[str]) -> list[str]:
     return [name for name in files if locate(folder, name)]
 
 
@@ -98,7 +98,8 @@ def _remedy(wanted: DataSet) -> str:
     return f"put them there, or {fetch}{half}, or pass --generated for {wanted.stand_in}"
 
 
-def _cache(environ, platform) -> Path:
+def _cache(environ: Mapping[str, str], platform: str) -> Path:
+    inside_home: tuple[str, ...]
     if platform == "win32":
         folder, inside_home = environ.get("LOCALAPPDATA", ""), ("AppData", "Local")
     elif platform == "darwin":

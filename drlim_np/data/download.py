@@ -8,7 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 from urllib.error import URLError
 
 from drlim_np.data.files import DataSet, locate
@@ -55,7 +55,7 @@ def fetch(
     return folder
 
 
-def open_https(address: str, timeout: float, *handlers: urllib.request.BaseHandler):
+def open_https(address: str, timeout: float, *handlers: urllib.request.BaseHandler) -> Any:
     """The response to a request over https; a redirect to anything else is refused with URLError."""
     return urllib.request.build_opener(_HttpsRedirects, *handlers).open(address, timeout=timeout)
 
@@ -82,7 +82,7 @@ class _Report:
             self.line(text, end="")
 
 
-def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener, report: _Report) -> None:
+def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener: Callable, report: _Report) -> None:
     reasons = []
     for mirror in wanted.mirrors:
         part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
@@ -102,7 +102,7 @@ def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener, report:
     raise DataError(f"{target.name}: no mirror sent it ({'; '.join(reasons)}): {remedy} on {wanted.stand_in}")
 
 
-def _save(address: str, part: Path, limit: int, opener, report: _Report) -> int:
+def _save(address: str, part: Path, limit: int, opener: Callable, report: _Report) -> int:
     size = 0
     with open(part, "xb") as file:
         for chunk in _chunks(address, opener):
@@ -114,7 +114,7 @@ def _save(address: str, part: Path, limit: int, opener, report: _Report) -> int:
     return size
 
 
-def _chunks(address: str, opener) -> Iterator[bytes]:
+def _chunks(address: str, opener: Callable) -> Iterator[bytes]:
     """What a mirror sends. Its faults become DataErrors, so that an OSError is always the fault of our own disk."""
     if not address.startswith("https://"):
         raise DataError("refused, since it is not https")

@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from drlim_np.errors import DataError, shown
 from drlim_np.keep.mistaken import HEAD, mistaken_for
@@ -46,14 +46,15 @@ def locate(directory: str | os.PathLike, name: str) -> Path | None:
 
 def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str) -> dict[str, Path]:
     """name -> file, as `locate` finds them. Raises DataError, which names those missing and the remedy."""
-    paths = {name: locate(directory, name) for name in names}
-    if absent := [name for name, path in paths.items() if path is None]:
+    found = {name: locate(directory, name) for name in names}
+    paths = {name: path for name, path in found.items() if path}
+    if absent := [name for name in names if name not in paths]:
         raise DataError(f"{shown(directory)}: {', '.join(absent)} not found: put it there or {remedy}")
     return paths
 
 
 @contextmanager
-def unpacked(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def unpacked(path: str | os.PathLike) -> Iterator[BufferedIOBase]:
     """A file's content as a stream, gunzipped where it is gzipped. Damage to gzip, and a web page, become DataError.
 
     Of a gzipped file the checksum is compared when its end is reached: read one byte more than expected.

@@ -114,10 +114,11 @@ def generate(seed: int = 0, train: tuple[int, int] = (3000, 3000), test: tuple[i
         for count in counts:
             whole_number(f"a number of digits in {name}", count, 1)
     children = np.random.SeedSequence(seed).spawn(2)
-    halves = [_split(np.random.default_rng(child), n) for child, n in zip(children, (train, test), strict=True)]
-    sha256 = [hashlib.sha256(half.images.tobytes()).hexdigest() for half in halves]
+    seeded = zip(children, (train, test), strict=True)
+    train_half, test_half = (_split(np.random.default_rng(child), counts) for child, counts in seeded)
+    sha256 = [hashlib.sha256(half.images.tobytes()).hexdigest() for half in (train_half, test_half)]
     hashes = dict(zip(("train-images", "test-images"), sha256, strict=True))
-    return Digits("handwriting", "generated handwriting", *halves, hashes)
+    return Digits("handwriting", "generated handwriting", train_half, test_half, hashes)
 
 
 def _split(rng, counts):

@@ -8,6 +8,7 @@ import hashlib
 import math
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -89,14 +90,14 @@ MNIST = DataSet(
 )
 
 
-def _read(path) -> tuple[np.ndarray, str]:
+def _read(path: Any) -> tuple[np.ndarray, str]:
     if not os.path.isfile(path):  # to open a pipe would wait for ever
         raise DataError(f"{shown(path)}: expected an IDX file, found none: put it there or pass --download")
     with blaming(path, ANEW):
         return read_content(path)
 
 
-def _parse(stream) -> tuple[np.ndarray, str]:
+def _parse(stream: Any) -> tuple[np.ndarray, str]:
     magic = stream.read(4)
     if magic not in KINDS:
         found = magic.hex() or "no bytes"
@@ -118,7 +119,7 @@ def _parse(stream) -> tuple[np.ndarray, str]:
     return np.frombuffer(content, np.uint8).reshape(shape), digest.hexdigest()
 
 
-def _check(path, name, array, digest, files, accept_unknown) -> None:
+def _check(path: Any, name: str, array: np.ndarray, digest: str, files: Any, accept_unknown: bool) -> None:
     if digest == files[name]:
         return
     shape = (28, 28) if "images" in name else ()

@@ -15,9 +15,10 @@ the other goes unnoticed: both have the same size, and nothing in an image tells
 import hashlib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,7 @@ def _names(half: str) -> tuple[str, ...]:
     return tuple(f"{half}-{part}.mat" for part in PARTS)
 
 
-def _read_table(path, part: str) -> tuple[np.ndarray, str]:
+def _read_table(path: Any, part: str) -> tuple[np.ndarray, str]:
     """A matrix of integers, (rows, …), and the SHA-256 of the file's content."""
     rows: list[bytes] = []
     digest = _scan(path, part, lambda _, content: rows.append(content))
@@ -120,7 +121,7 @@ def _read_table(path, part: str) -> tuple[np.ndarray, str]:
     return np.frombuffer(b"".join(rows), dtype).reshape(len(rows), *sizes), digest
 
 
-def _scan(path, part: str, see: Callable[[int, bytes], None], expected: int | None = None) -> str:
+def _scan(path: Any, part: str, see: Callable[[int, bytes], None], expected: int | None = None) -> str:
     """Shows each row of a matrix to see(row, content) in turn; the SHA-256 of the file's content.
 
     Memory is bounded by one row. Raises OSError, and DataError that leaves name and remedy to the caller.
@@ -143,7 +144,7 @@ def _scan(path, part: str, see: Callable[[int, bytes], None], expected: int | No
     return digest.hexdigest()
 
 
-def _take(stream: BinaryIO, digest, size: int) -> bytes:
+def _take(stream: BufferedIOBase, digest: Any, size: int) -> bytes:
     content = stream.read(size)
     digest.update(content)
     return content
@@ -163,8 +164,8 @@ def _rows_declared(take: Callable[[int], bytes], part: str) -> int:
     if dimensions != 1 + len(row):
         raise DataError(f"expected {1 + len(row)} as the number of dimensions of a {part} file, found {dimensions}")
     if others != rest or not 1 <= rows <= LIMIT:
-        found = "x".join(map(str, (rows, *others)))
-        raise DataError(f"expected sizes Nx{'x'.join(map(str, rest))} with N from 1 to {LIMIT}, found {found}")
+        sizes = "x".join(map(str, (rows, *others)))
+        raise DataError(f"expected sizes Nx{'x'.join(map(str, rest))} with N from 1 to {LIMIT}, found {sizes}")
     return rows
 
 
@@ -173,7 +174,7 @@ def _require_rows(found: int, expected: int) -> None:
         raise DataError(f"expected {expected} rows, as many as the cat file has, found {found}")
 
 
-def _require(name: str, values: np.ndarray, allowed) -> None:
+def _require(name: str, values: np.ndarray, allowed: Collection[int]) -> None:
     if len(wrong := values[~np.isin(values, list(allowed))]):
         raise DataError(f"expected each {name} to be one of {_listed(allowed)}, found {wrong[0]}")
 
@@ -198,5 +199,5 @@ def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> 
     return view_of_row
 
 
-def _listed(values) -> str:
+def _listed(values: Iterable[int]) -> str:
     return ", ".join(map(str, values))

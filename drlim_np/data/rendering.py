@@ -9,6 +9,7 @@ camera and with it the lamps that go round.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -87,18 +88,18 @@ class Solid:
         return found
 
 
-def ellipsoid(centre, radii) -> Solid:
+def ellipsoid(centre: Sequence[float], radii: Sequence[float]) -> Solid:
     """With its axes along x, y and z; centre, radii: (3,)."""
     return Solid(np.array(centre, float), np.array(radii, float), np.zeros((0, 3)), np.zeros(0))
 
 
-def tube(rear, front, y, z, radius) -> Solid:
+def tube(rear: float, front: float, y: float, z: float, radius: float) -> Solid:
     """A cylinder along x, flat at both ends."""
     centre, radii = np.array([0.0, y, z]), np.array([np.inf, radius, radius])
     return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]))
 
 
-def blade(root, tip, thick) -> Solid:
+def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -> Solid:
     """A wing or a fin: flat faces between a root and a tip that run along x, each (leading x, trailing x, y, z).
 
     thick: (3,) the step across the root from one face to the other; half of it at the tip.

@@ -1,5 +1,6 @@
 """The checks that public functions share: each returns what it was given in a form to work on, or raises InputError."""
 
+from collections.abc import Sized
 from numbers import Real
 from typing import Any
 
@@ -63,7 +64,7 @@ def finite(name: str, x: np.ndarray) -> None:
         raise InputError(f"sample {np.argwhere(~fine)[0, 0]} of {name} holds NaN or infinite values: remove it")
 
 
-def same_length(**arrays: np.ndarray) -> None:
+def same_length(**arrays: Sized) -> None:
     """Raises InputError unless all have as many samples."""
     if len({len(x) for x in arrays.values()}) > 1:
         counts = ", ".join(f"{name} {len(x)}" for name, x in arrays.items())

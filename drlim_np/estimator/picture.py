@@ -32,7 +32,7 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
     low, high = centre - reach, centre + reach
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     if labels is None:
-        axes.scatter(*z.T, s=12, color="tab:blue", linewidths=0)
+        axes.scatter(z[:, 0], z[:, 1], s=12, color="tab:blue", linewidths=0)
     else:
         _coloured(axes, z, labels)
     if images is not None:

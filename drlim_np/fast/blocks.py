@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, reduce
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from drlim_np.backend import Array, on_host
 from drlim_np.fast.memory import keep_freed_memory
@@ -21,14 +23,14 @@ class Blockwise:
     one block: there the samples stay together.
     """
 
-    network: Callable
+    network: Any
     size: int = 64
     threads: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         keep_freed_memory()
 
-    def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
+    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
         """The network's own parameters."""
         return self.network.init(rng, dtype)
 

@@ -5,13 +5,14 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from drlim_np.errors import DrlimError, shown
 
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
 PARTIAL = ".*.[0-9]*.partial"
@@ -76,7 +77,7 @@ def _opened(path: Path) -> Iterator:
         yield file
 
 
-def _locked(file) -> bool:
+def _locked(file: IO) -> bool:
     """Whether the lock is ours: not if another process has it, or removed the file in the meantime."""
     try:
         if fcntl:
@@ -85,7 +86,7 @@ def _locked(file) -> bool:
         import msvcrt
 
         file.seek(1 << 20)  # beyond the text, which others may then read
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
     except (BlockingIOError, FileNotFoundError, PermissionError):
         return False
     except OSError:  # a file system without locks: nothing can be known there, and nothing is refused

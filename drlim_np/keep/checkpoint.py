@@ -10,6 +10,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -104,7 +105,7 @@ class Memory:
         return _plain(value)
 
     def _path(self, name: str, digest: str) -> Path:
-        path = self.folder / f"{name.replace(' ', '-').replace(',', '')}-{digest[:16]}.npz"
+        path = Path(self.folder or ".") / f"{name.replace(' ', '-').replace(',', '')}-{digest[:16]}.npz"
         if self.fresh:
             path.unlink(missing_ok=True)
         return path
@@ -120,7 +121,7 @@ def digest_of(*parts: Any) -> str:
     return total.hexdigest()
 
 
-def _add(total, part: Any) -> None:
+def _add(total: Any, part: Any) -> None:
     if isinstance(part, np.ndarray):
         total.update(f"array {part.dtype.str} {part.shape}\n".encode())
         total.update(np.ascontiguousarray(part))
@@ -148,7 +149,7 @@ def read(path: Path, digest: str) -> Parts | None:
         return npz.read(path, digest)
 
 
-def _refusing(path: Path):
+def _refusing(path: Path) -> AbstractContextManager[None]:
     return npz.refusing(path, "not a checkpoint to go on from", "delete it, or pass --fresh")
 
 

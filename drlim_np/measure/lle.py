@@ -1,7 +1,7 @@
 """Locally linear embedding, the baseline of Figs. 6 and 9 (Roweis and Saul, Science 290, 2000)."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import inf
 
 import numpy as np
@@ -76,12 +76,12 @@ def closed_groups(neighbours: Sequence[np.ndarray]) -> int:
     Each may be moved at no cost, so that M has one eigenvalue 0 for each. In an undirected graph they are its connected
     components; in a directed one, samples that list neighbours in two of them still tie neither to the other.
     """
-    listed_by = [[] for _ in neighbours]
+    listed_by: list[list[int]] = [[] for _ in neighbours]
     for i, near in enumerate(neighbours):
         for j in near.tolist():
             listed_by[j].append(i)
 
-    def starts(order) -> list[int]:
+    def starts(order: Iterable[int]) -> list[int]:
         """The samples not met on the way from an earlier one, going from each to those that list it."""
         met, found = set(), []
         for start in order:
@@ -117,7 +117,7 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
         applied = factor.apply(basis)
         eigenvalues, turn = np.linalg.eigh(basis.T @ applied)
         basis, applied = basis @ turn, applied @ turn
-        earlier, residual = residual, np.linalg.norm((applied - eigenvalues * basis)[:, :count])
+        earlier, residual = residual, float(np.linalg.norm((applied - eigenvalues * basis)[:, :count]))
         if not residual < 0.99 * earlier:
             return basis[:, :count]
 
