@@ -105,7 +105,8 @@ def test_your_own_data_becomes_in_five_lines_a_map_that_puts_unseen_neighbours_t
     assert apart.mean() > 1, "and the map did not collapse: most are a margin apart"
     lines = README.partition("# From here on")[2].partition("```")[0].splitlines()[1:]
     assert len(lines) == 5
-    assert Image.open(folder / "map.png").size[0] >= 500
+    with Image.open(folder / "map.png") as picture:
+        assert picture.size == (600, 600)
 
 
 def test_the_code_that_reads_the_paper_aloud_runs(folder):
@@ -123,9 +124,17 @@ def test_the_code_that_audits_a_layer_runs_and_refuses_a_wrong_one(folder):
     assert not all(row.holds for row in scope["check_layer"](without_half_of_its_gradient, params, x, scope["rng"]))
 
 
+def test_the_loss_of_other_libraries_is_had_from_ours(folder):
+    scope = run("drlim_np/estimator/README.md", folder)
+    y, d = scope["similar"], np.linalg.norm(scope["z1"] - scope["z2"], axis=1)
+    assert scope["their_loss"] == pytest.approx(np.mean(y * d**2 + (1 - y) * np.maximum(0, 1 - d) ** 2), rel=1e-14)
+    first = 2 * (y * d - (1 - y) * np.maximum(0, 1 - d))[0] * (scope["z1"] - scope["z2"])[0] / d[0] / len(y)
+    np.testing.assert_allclose(scope["their_dz1"][0], first, rtol=1e-12)
+
+
 def test_every_block_of_python_stands_on_a_page_that_is_run():
     with_code = {page for page, text in TEXTS.items() if "```python" in text}
-    assert with_code == {"README.md", "drlim_np/README.md", "drlim_np/audit/README.md"}
+    assert with_code == {"README.md", *(f"drlim_np/{wing}README.md" for wing in ("", "audit/", "estimator/"))}
 
 
 # ---- links and names ----

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zipfile import ZipFile
@@ -27,13 +28,19 @@ pytestmark = pytest.mark.skipif(reason_why_not() is not None, reason=str(reason_
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """Built from a copy, since setuptools leaves its traces beside what it builds."""
-    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("out")
+def copy(tmp_path_factory):
+    """What is built from, since setuptools leaves its traces beside what it builds."""
+    copy = tmp_path_factory.mktemp("copy")
     for name in ("README.md", "LICENSE", "pyproject.toml", "run_all.py"):
         shutil.copy(ROOT / name, copy)
     for name in ("drlim_np", "figures", "tests"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(copy, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
     pip = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "wheel", "--quiet"]
     done = subprocess.run(
         [*pip, "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(out), str(copy)],
@@ -78,9 +85,22 @@ def test_the_wheel_holds_every_module_the_licence_and_no_data(wheel):
         names = {name for name in archive.namelist() if not name.endswith("/")}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "drlim_np").rglob("*.py")}
     about = {name for name in names if name.partition("/")[0].endswith(".dist-info")}
-    assert names - about == modules | {"drlim_np/teaching/map.html"}
+    assert names - about == modules | {"drlim_np/teaching/map.html", "drlim_np/py.typed"}
     assert any(name.endswith("LICENSE") for name in about)
     assert wheel.stat().st_size < 300_000
+
+
+def test_the_source_distribution_builds_and_holds_what_the_wheel_is_built_from(copy, tmp_path):
+    build = f"from setuptools import build_meta; build_meta.build_sdist({str(tmp_path)!r})"
+    done = subprocess.run([sys.executable, "-c", build], cwd=copy, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (built,) = tmp_path.iterdir()
+    with tarfile.open(built) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "drlim_np").rglob("*.py")}
+    besides = {"drlim_np/teaching/map.html", "drlim_np/py.typed", "pyproject.toml", "README.md", "LICENSE"}
+    assert modules | besides <= names
+    assert built.stat().st_size < 2_000_000
 
 
 def test_every_module_is_imported_from_the_wheel_alone(installed):

@@ -1,0 +1,65 @@
+"""The picture of a map: what is in it, and what it refuses."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from drlim_np.errors import InputError
+from drlim_np.estimator import plot
+
+Z = np.stack(np.meshgrid(np.arange(6.0), np.arange(5.0)), axis=-1).reshape(-1, 2)
+
+
+def offsets(axes):
+    return np.concatenate([cloud.get_offsets() for cloud in axes.collections])
+
+
+def test_every_point_is_drawn_to_scale_and_in_sight():
+    (axes,) = plot(Z).axes
+    np.testing.assert_array_equal(offsets(axes), Z)
+    assert axes.get_aspect() == 1
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert left < Z[:, 0].min() < Z[:, 0].max() < right and bottom < Z[:, 1].min() < Z[:, 1].max() < top
+
+
+def test_images_stand_beside_their_points_in_the_whole_range_of_greys():
+    images = np.random.default_rng(0).normal(size=(30, 4, 5))
+    (axes,) = plot(Z, images).axes
+    shown = [np.asarray(picture.get_array()) for picture in axes.get_images()]
+    grey = 255 * (images - images.min()) / np.ptp(images)
+    assert len(shown) >= 5
+    assert all(any(np.allclose(one, image) for image in grey) for one in shown)
+
+
+def test_few_labels_have_a_legend_and_many_a_scale():
+    (axes,) = plot(Z, labels=np.array(["b", "a", "c"])[np.arange(30) % 3]).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b", "c"]
+    assert len(offsets(axes)) == 30
+    axes, _ = plot(Z, labels=np.arange(30)).axes
+    np.testing.assert_array_equal(axes.collections[0].get_array(), np.arange(30))
+
+
+def test_it_is_saved_in_one_line():
+    plot(Z, np.zeros((30, 3, 3))).savefig(content := io.BytesIO())
+    assert Image.open(content).size == (600, 600)
+
+
+def test_a_map_that_is_one_point_is_drawn():
+    assert offsets(plot(np.zeros((4, 2))).axes[0]).shape == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ((np.zeros((4, 3)),), "z has shape (4, 3): a picture takes (samples, 2)"),
+        ((Z, np.zeros((29, 2, 2))), "the numbers of samples differ (z 30, images 29)"),
+        ((Z, np.zeros((30, 4))), "images has shape (30, 4): it must be (samples, height, width)"),
+        ((Z, None, np.zeros(3)), "the numbers of samples differ (z 30, labels 3)"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told_in_one_line(given, line):
+    with pytest.raises(InputError, match=re.escape(line)):
+        plot(*given)
