@@ -84,12 +84,50 @@ def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1)
     share their rank.
     threads: blocks of samples ranked at once; the result does not depend on it. Raises InputError unless 1 ≤ k < n/2.
     """
-    return _agreement(_rows("x", x), _rows("z", z), k, threads)
+    return _agreement(_ranks_of_near(_rows("x", x), _rows("z", z), k, threads))
+
+
+def trust_of_each(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> np.ndarray:
+    """What every sample adds to `trustworthiness`, (samples,), whose mean that is: 1 where its neighbours are true."""
+    ranks, n = _ranks_of_near(_rows("x", x), _rows("z", z), k, threads), len(x)
+    return 1 - 2 / (k * (2 * n - 3 * k - 1)) * np.maximum(ranks - k, 0).sum(axis=1)
 
 
 def continuity(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
     """How far neighbours in the data stay neighbours on the map: `trustworthiness` with the two exchanged."""
-    return _agreement(_rows("z", z), _rows("x", x), k, threads)
+    return _agreement(_ranks_of_near(_rows("z", z), _rows("x", x), k, threads))
+
+
+def rank_error(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
+    """Mean relative rank error (Lee and Verleysen, 2007): 0 if near ones have their true ranks, 1 if all are reversed.
+
+    Σ_i Σ_r |rank_i - r| / r over r = 1 … k, rank_i being the rank in the data of the r-th nearest on the map, in parts
+    of n Σ_r |n - 2r| / r. With x and z exchanged it tells of neighbours lost.
+    """
+    ranks, r = _ranks_of_near(_rows("x", x), _rows("z", z), k, threads), np.arange(1, k + 1)
+    return float((np.abs(ranks - r) / r).sum() / (len(ranks) * (np.abs(len(ranks) - 2 * r) / r).sum()))
+
+
+def local_continuity(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
+    """Local continuity meta-criterion (Chen and Buja, 2009): what the k nearest in data and map share beyond chance.
+
+    The mean share of the k nearest that both have, less k/(n - 1), which a random map has: 1 - k/(n - 1) at best.
+    """
+    same_length(x=(x := _rows("x", x)), z=(z := _rows("z", z)))
+    one, other = nearest_neighbours(x, k, threads), nearest_neighbours(z, k, threads)
+    return float((one[:, :, None] == other[:, None]).any(axis=2).mean() - k / (len(x) - 1))
+
+
+def distance_correlation(x: np.ndarray, z: np.ndarray) -> float:
+    """Spearman's ρ between all distances in the data and on the map, -1 to 1: the number of the Shepard diagram.
+
+    Takes memory for all n (n - 1) / 2 pairs, a few times. Raises InputError where all distances of either are equal.
+    """
+    same_length(x=(x := _rows("x", x)), z=(z := _rows("z", z)))
+    apart = [np.concatenate([np.sum((a[i + 1 :] - a[i]) ** 2, axis=1) for i in range(len(a))]) for a in (x, z)]
+    if min(np.ptp(squares) if squares.size else 0 for squares in apart) == 0:
+        raise InputError("all distances are the same, in the data or on the map: their correlation is not defined")
+    return float(np.corrcoef(*map(_average_ranks, apart))[0, 1])
 
 
 def same_label_neighbours(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
@@ -104,10 +142,24 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
     a is a sample's mean distance to the others of its label, b the least mean distance to those of another. A sample
     that is alone with its label counts 0. Raises InputError for a single label, or one for every sample.
     """
+    total = 0.0
+    for _, counted in _silhouettes(z, labels):
+        total += np.sum(counted[counted != 0])
+    return float(total / len(z))
+
+
+def silhouette_of_each(z: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The silhouette of every sample, (samples,), whose mean `silhouette` is; raises what that raises."""
+    rows, found = map(np.concatenate, zip(*_silhouettes(z, labels), strict=True))
+    return found[np.argsort(rows)]
+
+
+def _silhouettes(z: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Some samples and their silhouettes, until all have been seen."""
     z, (coded, counts) = _rows("z", z), _coded("labels", labels, z)
     if not 1 < len(counts) < len(z):
         raise InputError(f"{len(z)} samples have {len(counts)} labels: a silhouette needs 2 to {len(z) - 1}")
-    order, first, total = np.argsort(coded), np.cumsum(counts) - counts, 0.0
+    order, first = np.argsort(coded), np.cumsum(counts) - counts
     z, coded = z[order], coded[order]
     for rows in _blocks(len(z)):
         sums, own = np.add.reduceat(_distances(z, rows), first, axis=1), coded[rows, None]
@@ -117,8 +169,7 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
         b = to_others.min(axis=1)
         larger = np.maximum(a, b)
         counted = (counts[coded[rows]] > 1) & (larger > 0)
-        total += np.sum((b - a)[counted] / larger[counted])
-    return float(total / len(z))
+        yield order[rows], np.where(counted, (b - a) / np.where(counted, larger, 1), 0.0)
 
 
 def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
@@ -203,8 +254,14 @@ def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
     return left[:, :dims] * scale[:dims]
 
 
-def _agreement(space: np.ndarray, other: np.ndarray, k: int, threads: int) -> float:
-    """How few of the k nearest in `other` rank beyond k by distance in `space`; see `trustworthiness`.
+def _agreement(ranks: np.ndarray) -> float:
+    """How few of the ranks (samples, k) of near ones are beyond k; see `trustworthiness`."""
+    n, k = ranks.shape
+    return float(1 - 2 / (n * k * (2 * n - 3 * k - 1)) * int(np.maximum(ranks - k, 0).sum()))
+
+
+def _ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) -> np.ndarray:
+    """The ranks by distance in `space` of the k nearest in `other`, nearest first, (samples, k); see `trustworthiness`.
 
     Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
     by difference, so that samples tie in rank if they do in distance. Whole numbers and the like need none of that.
@@ -227,7 +284,7 @@ def _agreement(space: np.ndarray, other: np.ndarray, k: int, threads: int) -> fl
         squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
         return squared
 
-    def beyond(rows: slice) -> int:
+    def ranks(rows: slice) -> np.ndarray:
         squared = distances(rows)
         of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * rounding[rows, None]
         edges = np.concatenate([of_nearest - doubt, of_nearest + doubt], axis=1)
@@ -237,11 +294,16 @@ def _agreement(space: np.ndarray, other: np.ndarray, k: int, threads: int) -> fl
         for i in np.flatnonzero((below[:, k:] - nearer > 1).any(axis=1)):
             row = rows.start + i
             nearer[i] = _nearer(space, row, nearest[row], distances(slice(row, row + 1))[0], doubt[i])
-        return int(np.maximum(1 + nearer - k, 0).sum())
+        return 1 + nearer
 
     with ThreadPoolExecutor(threads) as pool:
-        total = sum(pool.map(beyond, _blocks(samples)))
-    return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * total)
+        return np.concatenate(list(pool.map(ranks, _blocks(samples))))
+
+
+def _average_ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, those that tie share their mean."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
 
 
 def _nearer(space: np.ndarray, i: int, whom: np.ndarray, squared: np.ndarray, doubt: np.ndarray) -> np.ndarray:
