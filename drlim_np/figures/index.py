@@ -8,6 +8,7 @@ from drlim_np.figures import (
     figure2,
     figure3,
     figure4,
+    figure4_scores,
     figure5,
     figure6,
     figure7,
@@ -30,6 +31,7 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
     "figure4": figure4.make,
     "figure4-exact": figure4.make_exact,
     "figure4-verbatim": figure4.make_verbatim,
+    "figure4-scores": figure4_scores.make,
     "figure5": figure5.make,
     "figure5-exact": figure5.make_exact,
     "figure6": figure6.make,
@@ -49,4 +51,4 @@ FIGURES: dict[str, Callable[[Run], Result]] = {
 DIGITS = {name for name in FIGURES if name.startswith(("figure4", "figure5", "figure6", "figure7"))}
 DIGITS |= {"figure3", "invariance"}
 AIRPLANE = {"figure8", "figure9", "figure10", "collapse", "unfolding"}
-ON_REQUEST = {"figure4-verbatim", "figure5-exact", "figure7-exact", "unfolding"}
+ON_REQUEST = {"figure4-verbatim", "figure4-scores", "figure5-exact", "figure7-exact", "unfolding"}
