@@ -1,6 +1,7 @@
 """What help(drlim_np) says is so."""
 
 import importlib
+import inspect
 import pkgutil
 import re
 import subprocess
@@ -59,3 +60,30 @@ def test_help_prints_it_within_the_width_of_the_code():
     ).stdout
     assert "W, losses = minimise" in shown and "Conventions." in shown
     assert max(map(len, drlim_np.__doc__.splitlines())) <= 120
+
+
+def test_the_estimator_is_had_from_the_package_and_imported_only_then():
+    code = "import sys, drlim_np; print('drlim_np.estimator' in sys.modules, drlim_np.DrLIM.__module__)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["False", "drlim_np.estimator.drlim"]
+
+
+def public_things():
+    """Every public function, class and method of the modules that a caller imports from, by its dotted name."""
+    wings = ("", "fast.", "measure.", "keep.", "door.", "data.", "estimator.")
+    for module in pkgutil.walk_packages(drlim_np.__path__, "drlim_np."):
+        wing, _, name = module.name.removeprefix("drlim_np.").rpartition(".")
+        if (f"{wing}." if wing else "") not in wings or name.startswith("_") or (not wing and module.ispkg):
+            continue
+        for found, thing in vars(importlib.import_module(module.name)).items():
+            if getattr(thing, "__module__", None) == module.name and callable(thing) and not found.startswith("_"):
+                yield f"{module.name}.{found}", thing
+                for method, inner in vars(thing).items() if isinstance(thing, type) else ():
+                    if not method.startswith("_") and inspect.isfunction(inner):
+                        yield f"{module.name}.{found}.{method}", inner
+
+
+def test_help_of_everything_public_says_something():
+    things = dict(public_things())
+    assert len(things) > 150
+    assert [name for name, thing in things.items() if not (thing.__doc__ or "").strip()] == []
