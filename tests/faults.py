@@ -6,22 +6,27 @@ gets its faults here: a sign, a factor, an index, an axis, an inequality. A chan
 changes nothing, such as > for ≥ where both sides give 0, is no fault.
 """
 
+import contextlib
+import multiprocessing
 import os
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
+LOADED = "ignore::pytest.PytestAssertRewriteWarning"  # a plugin of pytest's that is loaded before it
 LIMIT = 600  # seconds: a fault that keeps a test from ending is caught too
 TESTS = {
-    "loss": ["loss", "array_api", "siamese", "gradients", "properties", "figure2"],
+    "loss": ["loss", "array_api", "siamese", "properties", "figure2", "gradients"],
     "all_pairs": ["all_pairs", "tiles", "array_api"],
     "siamese": ["siamese"],
-    "layers": ["layers", "gradients", "array_api"],
+    "layers": ["layers", "array_api", "gradients"],
     "patches": ["patches", "layers"],
     "maps": ["maps", "layers"],
     "fast/memory": ["memory", "layers"],
@@ -83,7 +88,7 @@ FAULTS = [
     # Those on record in other implementations of this loss.
     Fault("loss", "label convention flipped", "    return y == 0\n", "    return y == 1\n"),
     Fault("loss", "label convention flipped for booleans", "return ~y", "return y"),
-    Fault("loss", "margin - D² for (margin - D)²", "    return gap * gap / 2\n", "    return (margin - _hinged(d * d, margin)) / 2\n"),
+    Fault("loss", "margin - D² for (margin - D)²", "    return gap * gap / 2\n", "    return (margin - hinged(d * d, margin)) / 2\n"),
     Fault("loss", "similar term not squared", "return d * d / 2", "return d / 2"),
     Fault("loss", "½ missing from L_S", "return d * d / 2", "return d * d"),
     Fault("loss", "½ missing from L_D", "    return gap * gap / 2\n", "    return gap * gap\n"),
@@ -363,36 +368,80 @@ FAULTS = [
 ]  # fmt: skip
 
 
-def caught(modules: list[str], fault: Fault | None = None, limit: float = LIMIT) -> str:
-    """What the tests of these modules say of a copy, with the fault in it if one is given; "" if they pass."""
-    names = [name for module in modules for name in TESTS.get(module, [module])]
-    tests = dict.fromkeys(str(the_one("tests", f"test_{name}.py")) for name in names)
+def prepared(folders: multiprocessing.SimpleQueue) -> None:
+    """A worker begins: it stands in a copy of the checkout of its own, with all loaded that is not part of it."""
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    os.chdir(folders.get())
+    os.environ["PYTHONPATH"] = os.getcwd()
+    sys.path[:] = [os.getcwd(), *(path for path in sys.path if path not in ("", str(ROOT), str(ROOT / "tests")))]
+    sys.dont_write_bytecode = True
+    for library in ("hypothesis.extra.numpy", "array_api_strict", "matplotlib.figure", "sklearn.manifold", "pytest"):
+        __import__(library)
+
+
+@contextlib.contextmanager
+def workers() -> Iterator[ProcessPoolExecutor]:
+    """Processes, one for each processor, in which `caught` can be called."""
+    fork = multiprocessing.get_context("fork")
+    count, ignored = os.cpu_count(), shutil.ignore_patterns(".*", "__pycache__", "*.gif", "*.egg-info", "build", "out")
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "copy")
-        ignored = shutil.ignore_patterns(".*", "__pycache__", "*.png", "*.svg", "*.npz", "*.egg-info", "build")
-        shutil.copytree(ROOT, copy, ignore=ignored)
-        if fault:
-            (copy / fault.path).write_text(fault.source(), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-        threads = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+        folders = fork.SimpleQueue()
+        for k in range(count):
+            shutil.copytree(ROOT, Path(folder, str(k)), ignore=ignored)
+            folders.put(str(Path(folder, str(k))))
+        with ProcessPoolExecutor(count, mp_context=fork, initializer=prepared, initargs=(folders,)) as pool:
+            yield pool
+
+
+def caught(modules: list[str], fault: Fault | None = None, limit: float = LIMIT) -> str:
+    """What the tests of these modules say of this worker's copy, with the fault if one is given; "" if they pass."""
+    names = [name for module in modules for name in TESTS.get(module, [module])]
+    tests = list(dict.fromkeys(str(the_one("tests", f"test_{name}.py")) for name in names))
+    if not fault:
+        return _said(tests, limit)
+    right = fault.path.read_bytes()
+    fault.path.write_text(fault.source(), encoding="utf-8")
+    try:
+        return _said(tests, limit)
+    finally:
+        fault.path.write_bytes(right)
+
+
+def _said(tests: list[str], limit: float) -> str:
+    """The first test that fails, in a process that is forked from this one, so that each begins as the last did."""
+    Path("said.txt").unlink(missing_ok=True)
+    if not (child := os.fork()):
+        status = 1
         try:
-            done = subprocess.run(command, cwd=copy, env=os.environ | threads, capture_output=True, timeout=limit)
-        except subprocess.TimeoutExpired:
-            return "does not end"
-    said = done.stdout.decode(errors="replace").strip().splitlines()
+            os.setpgid(0, 0)
+            for stream in (1, 2):
+                os.dup2(os.open("said.txt", os.O_CREAT | os.O_WRONLY | os.O_APPEND), stream)
+            status = sys.modules["pytest"].main(["-xqp", "no:cacheprovider", "-W", LOADED, *tests])
+        finally:
+            os._exit(status)
+    end, done = time.time() + limit, 0
+    while not done and time.time() < end:
+        time.sleep(0.02)
+        done, status = os.waitpid(child, os.WNOHANG)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    if not done:
+        os.waitpid(child, 0)
+        return "does not end"
+    said = Path("said.txt").read_text(errors="replace").strip().splitlines()
     first = next((line for line in said if line.startswith(("FAILED", "ERROR"))), said[-1] if said else "crashes")
-    return first.split(" - ")[0] if done.returncode else ""
+    return first.split(" - ")[0] if status else ""
 
 
 def main(modules: list[str]) -> int:
     """0 if every fault in these modules, or in all, is caught; 1 if one survives."""
     chosen = [fault for fault in FAULTS if not modules or fault.module in modules]
-    if said := caught(list(dict.fromkeys(fault.module for fault in chosen))):
-        print(f"The tests fail without any fault: {said}")
-        return 1
-    survivors = 0
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1) as pool:
-        for fault, said in zip(chosen, pool.map(lambda fault: caught([fault.module], fault), chosen), strict=True):
+    survivors, modules = 0, [[fault.module] for fault in chosen]
+    with workers() as pool:
+        if said := pool.submit(caught, list(dict.fromkeys(fault.module for fault in chosen))).result():
+            print(f"The tests fail without any fault: {said}")
+            return 1
+        for fault, said in zip(chosen, pool.map(caught, modules, chosen), strict=True):
             survivors += not said
             print(f"{fault.module:10}  {fault.what:50}  {said or 'SURVIVES'}", flush=True)
     print(f"{len(chosen)} faults, {survivors} survive")
