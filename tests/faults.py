@@ -55,6 +55,9 @@ TESTS = {
     "npz": ["weights", "checkpoint"],
     "seeds": ["record"],
     "results": ["results"],
+    "terminal": ["terminal"],
+    "errors": ["terminal", "training"],
+    "devices": ["cupy", "array_api"],
     "atomic": ["record", "interruption", "checkpoint"],
 }
 
