@@ -383,7 +383,7 @@ FAULTS = [
 
 def prepared(folders: multiprocessing.SimpleQueue) -> None:
     """A worker begins: it stands in a copy of the checkout of its own, with all loaded that is not part of it."""
-    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "DRLIM_TESTS": "few"}
     os.chdir(folders.get())
     os.environ["PYTHONPATH"] = os.getcwd()
     sys.path[:] = [os.getcwd(), *(path for path in sys.path if path not in ("", str(ROOT), str(ROOT / "tests")))]
