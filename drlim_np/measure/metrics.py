@@ -127,7 +127,7 @@ def distance_correlation(x: np.ndarray, z: np.ndarray) -> float:
     apart = [np.concatenate([np.sum((a[i + 1 :] - a[i]) ** 2, axis=1) for i in range(len(a))]) for a in (x, z)]
     if min(np.ptp(squares) if squares.size else 0 for squares in apart) == 0:
         raise InputError("all distances are the same, in the data or on the map: their correlation is not defined")
-    return float(np.corrcoef(*map(_average_ranks, apart))[0, 1])
+    return float(np.corrcoef(_average_ranks(apart[0]), _average_ranks(apart[1]))[0, 1])
 
 
 def same_label_neighbours(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
