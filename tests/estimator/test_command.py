@@ -1,0 +1,49 @@
+"""The command whose tables the estimator's page shows."""
+
+import importlib.util
+import re
+from types import SimpleNamespace
+
+import pytest
+import sklearn.datasets
+from sklearn.datasets import load_digits, make_swiss_roll
+
+from drlim_np.estimator import __main__ as command
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Sixty samples of each set, a seed and two margins; UMAP is left out, be it installed or not."""
+    digits, roll = SimpleNamespace(data=load_digits().data[:60]), make_swiss_roll(60, random_state=0)
+    monkeypatch.setattr(sklearn.datasets, "load_digits", lambda: digits)
+    monkeypatch.setattr(sklearn.datasets, "make_swiss_roll", lambda *_, **__: roll)
+    monkeypatch.setattr(command, "SEEDS", (0,))
+    monkeypatch.setattr(command, "MARGINS", (0.5, 2.0))
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "umap" else find(name))
+
+
+def test_it_prints_a_line_for_each_method_and_each_margin(few, capsys):
+    assert command.main(["--steps", "3"]) == 0
+    trust, margins = capsys.readouterr().out.split("\n\n")
+    assert [line.split("|")[1].strip() for line in trust.splitlines()[2:]] == [
+        "DrLIM, 5 neighbours",
+        "DrLIM, 12 neighbours",
+        "scikit-learn's LLE, 5 neighbours",
+        "scikit-learn's LLE, 12 neighbours",
+        "scikit-learn's PCA",
+    ]
+    assert all(0 < float(number) <= 1 for number in re.findall(r"\| (\d\.\d+)", trust))
+    assert [line.split("|")[1].strip() for line in margins.splitlines()[2:]] == ["0.5", "2"]
+
+
+def test_without_scikit_learn_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert command.main([]) == 2
+    expected = 'drlim_np.estimator: scikit-learn is missing: run pip install ".[test]"\n'
+    assert capsys.readouterr().err == expected
+
+
+def test_a_score_is_told_with_its_spread_where_seeds_differ():
+    assert command._told([0.9, 0.9001]) == "0.900"
+    assert command._told([0.9, 0.95, 0.97]) == "0.940 (0.900 to 0.970)"
