@@ -301,9 +301,9 @@ def _ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) -
 
 
 def _average_ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 1, those that tie share their mean."""
+    """Ranks less a half, those that tie share their mean."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return (np.cumsum(counts) - counts / 2)[place]
 
 
 def _nearer(space: np.ndarray, i: int, whom: np.ndarray, squared: np.ndarray, doubt: np.ndarray) -> np.ndarray:

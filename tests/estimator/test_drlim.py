@@ -126,6 +126,20 @@ def test_a_line_of_progress_is_kept_only_where_it_is_asked_for(x):
         assert "DrLIM: step 5/5" in terminal.getvalue()
 
 
+@pytest.mark.parametrize(
+    "given", [{"learning_rate": 0.5}, {"margin": 0.5}, {"weighting": "exact"}, {"random_state": 1}]
+)
+def test_every_parameter_of_the_descent_has_its_effect(x, given):
+    usual, other = (DrLIM(**QUICK | chosen).fit(x).loss_curve_ for chosen in ({}, given))
+    assert (usual[-1] != other[-1]).all()
+
+
+def test_gradients_are_shortened_in_the_unit_of_the_map(x):
+    with mock.patch.object(defaults, "clipped", wraps=defaults.clipped) as asked:
+        DrLIM(margin=4.0, **QUICK).fit(x)
+    assert asked.call_args.args[1] == pytest.approx(0.03 * 4)
+
+
 def test_a_gradient_that_is_too_long_is_shortened_and_keeps_its_direction():
     def objective(params, rng, progress):
         return 1.0, {"a": np.array([3.0]), "b": np.array([4.0])}
