@@ -33,6 +33,7 @@ class Mutant(NamedTuple):
     function: str
     old: str
     new: str
+    around: str
     start: int
     end: int
 
@@ -43,8 +44,9 @@ class Mutant(NamedTuple):
 
     @property
     def what(self) -> str:
-        """What it is known by, whatever line it stands in."""
-        return f"{self.module} | {self.function} | {self.old} -> {self.new}"
+        """What it is known by, whatever line it stands in: a number by what it is part of."""
+        where = f" in {self.around}" if self.around else ""
+        return f"{self.module} | {self.function} | {self.old} -> {self.new}{where}"
 
     def source(self) -> str:
         """The module with the change."""
@@ -59,20 +61,23 @@ def mutants_of(module: str) -> Iterator[Mutant]:
     for line in text.splitlines(keepends=True):
         lines.append(lines[-1] + len(line))
 
-    def visit(node: ast.AST, function: str) -> Iterator[Mutant]:
+    def visit(node: ast.AST, function: str, around: str = "") -> Iterator[Mutant]:
         for changed in changes(node):
             start, end = lines[node.lineno - 1] + node.col_offset, lines[node.end_lineno - 1] + node.end_col_offset
             old, new = ast.unparse(node), ast.unparse(ast.fix_missing_locations(changed))
             if old != new:
-                yield Mutant(module, function, old, f"({new})", start, end)
+                part = isinstance(node, ast.Constant | ast.UnaryOp)
+                yield Mutant(module, function, old, f"({new})", around if part else "", start, end)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             function = f"{function}.{node.name}".lstrip(".")
+        if not isinstance(node, ast.Constant | ast.UnaryOp | ast.keyword | ast.FunctionDef | ast.ClassDef | ast.Module):
+            around = " ".join(ast.unparse(node).split())
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns"):
                 continue
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST) and not isinstance(child, ASIDE) and not aside(child):
-                    yield from visit(child, function)
+                    yield from visit(child, function, around)
 
     yield from visit(ast.parse(text), "")
 
