@@ -71,7 +71,7 @@ def command(tmp_path, capsys):
 @pytest.fixture(autouse=True)
 def no_pages(monkeypatch):
     """The pages beside the figures need networks of their own."""
-    monkeypatch.setattr(pages, "made", lambda drawn, run: {})
+    monkeypatch.setattr(pages, "made", lambda drawn, run, out: {})
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_animate_adds_the_animation_to_the_figures(command, drawn):
 
 
 def test_the_pages_of_what_was_drawn_lie_beside_the_figures_and_are_named(command, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(pages, "made", lambda drawn, run: {f"{name}.html": b"a page" for name in drawn})
+    monkeypatch.setattr(pages, "made", lambda drawn, run, out: {f"{name}.html": b"a page" for name in drawn})
     _, said, _ = command("--only", "figure1")
     assert contents(tmp_path / "out")["figure1.html"] == b"a page"
     assert str(tmp_path / "out" / "figure1.html") in said
@@ -817,7 +817,7 @@ def test_the_command_line_draws_figures_without_a_display_or_a_warning(tmp_path,
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("All 9 claims hold.\n")
     drawn = {f"figure{number}.{kind}" for number in (1, 2) for kind in ("png", "svg")}
-    assert set(contents(tmp_path / "out")) == drawn | {"lesson.html", "metrics.json"}
+    assert set(contents(tmp_path / "out")) == drawn | {"audit.html", "lesson.html", "metrics.json"}
 
 
 def test_signs_that_the_output_cannot_show_do_not_end_the_run(tmp_path):

@@ -1,0 +1,173 @@
+"""The audit page: each line of the paper with its formula, its code, its tests, its verdicts and its figures.
+
+Everything on it is read off what lives here as it is written: the functions' own source, the tests in tests/, what the
+audit found, the records in metrics.json. One file; the pictures beside it are the figures'.
+"""
+
+import ast
+import inspect
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from drlim_np.audit.catalogue import Finding
+from drlim_np.figures.audit_first import HERE, PROPERTIES, Audited
+from drlim_np.figures.lines import LINES, Line, file_of, name_of
+from drlim_np.figures.mathml import typeset
+from drlim_np.teaching.frame import page
+
+DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
+STYLE = """
+body { max-width: 1500px; } math { font-size: 1.1rem; text-align: left; margin: .5rem 0; }
+.skip { position: absolute; left: -99rem; } .skip:focus { position: static; }
+table { border-collapse: collapse; margin: 1rem 0; font-size: .92rem; } caption { text-align: left; }
+th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
+th { font-weight: 600; } td + td { white-space: nowrap; }
+h2 { overflow-wrap: anywhere; } h3 { font-size: .92rem; margin: .8rem 0 .2rem; }
+ul { margin: .2rem 0; padding-left: 1.1rem; } li { font-size: .92rem; overflow-wrap: anywhere; }
+summary { cursor: pointer; overflow-wrap: anywhere; padding: .3rem 0; } summary .dim { font-size: .84rem; }
+pre.source { margin: 0 0 .8rem; border-left: 2px solid var(--line); padding-left: .6rem; font-size: .78rem; }
+pre.source span { display: block; overflow-wrap: anywhere; min-height: 1.5em; }
+figure { margin: .8rem 0; } figcaption { text-align: left; } img { max-width: 100%; height: auto; display: block; }
+:target { outline: 3px solid var(--back); }
+@media (min-width: 900px) { section { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr); } }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; } .skip { display: none; }
+  section { display: block; border: 0; padding: 0; break-before: page; } pre.source { font-size: 7.5pt; }
+  details::details-content { content-visibility: visible; display: block; height: auto; }
+  figure, math, li, summary { break-inside: avoid; } img { max-height: 9cm; width: auto; } }
+"""
+
+
+def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
+    """The page as HTML.
+
+    record: the entries of metrics.json. folder: where the page will lie, for the figures that lie there. audited: what
+    the audit found, or None if it was not asked.
+    """
+    rows = "".join(f"<tr>{_overview(line)}</tr>" for line in LINES)
+    parts = [
+        '<a class="skip" href="#lines">Skip to the lines</a>',
+        "<header><h1>The audit, line by line</h1>",
+        "<p>Each line of the paper (Hadsell, Chopra, LeCun, CVPR 2006) with the code that carries it, the tests that"
+        " hold it, and what they found. The sources are those that ran when this page was written. Cite a line by its"
+        " address, as in <code>audit.html#eq-4-l_d</code>.</p></header>",
+        f'<nav aria-label="Lines"><table><thead><tr><th>the paper</th>{_HEADING}</tr></thead><tbody>{rows}</tbody>'
+        "</table></nav>",
+        '<main id="lines" tabindex="-1">',
+        *(_section(line, record, folder, audited) for line in LINES),
+        "</main>",
+    ]
+    return page("The audit, line by line", parts, STYLE, "; img-src 'self'")
+
+
+_HEADING = "<th>tests</th><th>figures</th>"
+
+
+def _overview(line: Line) -> str:
+    figures = ", ".join(name_of(figure) for figure in line.figures) or "–"
+    return f'<td><a href="#{line.anchor}">{escape(line.said)}</a></td><td>{len(line.tests)}</td><td>{figures}</td>'
+
+
+def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
+    formulas = "".join(map(typeset, line.formulas))
+    functions = "".join(_function(function, k == 0) for k, function in enumerate(line.functions))
+    tests = "".join(_test(test, k == 0) for k, test in enumerate(line.tests))
+    figures = "".join(_figure(figure, record, folder) for figure in line.figures)
+    return (
+        f'<section id="{line.anchor}"><h2><a href="#{line.anchor}">{escape(line.said)}</a></h2>'
+        f"<div>{formulas}{_tested(line, audited)}{figures}</div>"
+        f"<div><h3>What carries it</h3>{functions}</div><div><h3>What tests it</h3>{tests}</div></section>"
+    )
+
+
+def _tested(line: Line, audited: Audited | None) -> str:
+    said = []
+    if line.audited and audited is None:
+        said = ["Its gradients were not audited in this run: <code>python -m drlim_np.audit</code> does it."]
+    if audited:
+        said = [_verdict(found) for found in audited.worst if line.audits(found.subject)]
+        ran = sum(f"tests/{test.partition('::')[0]}" in PROPERTIES for test in line.tests)
+        said += [f"{ran} of the {len(line.tests)} tests ran before the figures: {escape(audited.said)}"] if ran else []
+    items = "".join(f"<li>{one}</li>" for one in said)
+    return f"<h3>Tested</h3><ul>{items}<li>{len(line.tests)} in tests/, run by pytest</li></ul>"
+
+
+def _verdict(found: Finding) -> str:
+    """A line for a subject of the audit: the finding that decides."""
+    row = found.row
+    numbers = f"{row.complex_error:.0e} off the complex step, {row.central_error:.0e} off central differences"
+    kind, verdict = ("right", "holds") if row.holds else ("wrong", "FAILS")
+    if found.wrong_on_purpose:
+        kind, verdict = ("wrong", "FAILS: it passed") if row.holds else ("right", "rejected")
+    return f'{escape(found.subject)}, {row.tensor}: {numbers}: <b class="{kind}">{verdict}</b>'
+
+
+def _function(function: Callable, shown: bool) -> str:
+    return _source(function.__name__, file_of(function), inspect.getsource(function), shown)
+
+
+def _test(test: str, shown: bool) -> str:
+    file, _, name = test.partition("::")
+    source = _tests(HERE / "tests" / file).get(name)
+    return _source(name, f"tests/{file}", source, shown)
+
+
+@cache
+def _tests(file: Path) -> dict[str, str]:
+    """The source of each function of a file of tests, by its name; none where there is no such file."""
+    if not file.is_file():
+        return {}
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
+
+    def source(node: ast.FunctionDef) -> str:
+        first = min(part.lineno for part in (node, *node.decorator_list))
+        return "\n".join(lines[first - 1 : node.end_lineno])
+
+    return {node.name: source(node) for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+
+
+def _source(name: str, file: str, source: str | None, shown: bool) -> str:
+    """Source that can be folded away; every line keeps its indentation where it has to be broken."""
+    if source is None:
+        return f'<p><code>{name}</code> <span class="dim">{file}: the tests are in a checkout, not installed</span></p>'
+    lines = "".join(f"<span{_indent(line)}>{escape(line, quote=False)}</span>" for line in source.splitlines())
+    heading = f'<summary><code>{name}</code> <span class="dim">{file}</span></summary>'
+    return f'<details{" open" * shown}>{heading}<pre class="source">{lines}</pre></details>'
+
+
+def _indent(line: str) -> str:
+    hanging = len(line) - len(line.lstrip()) + 4
+    return f' style="padding-left:{hanging}ch;text-indent:-{hanging}ch"' if len(line) > 50 else ""
+
+
+def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
+    """The figure's picture if it lies beside the page, and its claims as they are on record."""
+    stem = next((figure + data for data in DATA if figure + data in record), None)
+    if stem is None:
+        return f"<p>Figure {name_of(figure)}: not drawn yet: <code>run_all.py --only {figure}</code></p>"
+    name, file = _titled(figure), folder / f"{stem}.png"
+    picture = f"{stem}.png"
+    if file.is_file():
+        width, height = struct.unpack(">II", file.read_bytes()[16:24])
+        picture = f'<img src="{stem}.png" width="{width}" height="{height}" loading="lazy" alt="{name}">'
+    claims = "".join(f"<li>{_claim(claim)}</li>" for claim in record[stem]["claims"])
+    failed = sum(not claim["holds"] for claim in record[stem]["claims"])
+    said = f"{len(record[stem]['claims'])} claims, {f'{failed} FAIL' if failed else 'all hold'}"
+    listed = f"<details><summary>{name}: {said}</summary><ul>{claims}</ul></details>" if claims else name
+    return f'<figure><a href="{stem}.png">{picture}</a><figcaption>{listed}</figcaption></figure>'
+
+
+def _titled(figure: str) -> str:
+    return f"Figure {name_of(figure)}" if figure != name_of(figure) else figure.capitalize()
+
+
+def _claim(claim: Mapping[str, Any]) -> str:
+    kind, verdict = ("right", "holds") if claim["holds"] else ("wrong", "FAILS")
+    return (
+        f"{escape(claim['text'])}: {claim['value']:.4g} {claim['relation']} {claim['bound']:.4g}:"
+        f' <b class="{kind}">{verdict}</b>'
+    )
