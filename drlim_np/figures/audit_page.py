@@ -6,14 +6,16 @@ audit found, the records in metrics.json. One file; the pictures beside it are t
 
 import ast
 import inspect
+import re
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from drlim_np.audit.catalogue import Finding
+from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
 from drlim_np.figures.audit_first import HERE, PROPERTIES, Audited
 from drlim_np.figures.lines import LINES, Line, file_of, name_of
 from drlim_np.figures.mathml import typeset
@@ -21,11 +23,11 @@ from drlim_np.teaching.frame import page
 
 DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
 STYLE = """
-body { max-width: 1500px; } math { font-size: 1.1rem; text-align: left; margin: .5rem 0; }
-.skip { position: absolute; left: -99rem; } .skip:focus { position: static; }
+body { max-width: 1500px; } math { font-size: 1.1rem; width: max-content; margin: .5rem 0; }
+.skip:not(:focus) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: .92rem; } caption { text-align: left; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
-th { font-weight: 600; } td + td { white-space: nowrap; }
+th { font-weight: 600; } td + td { white-space: nowrap; } section table { font-size: .84rem; margin: .3rem 0; }
 h2 { overflow-wrap: anywhere; } h3 { font-size: .92rem; margin: .8rem 0 .2rem; }
 ul { margin: .2rem 0; padding-left: 1.1rem; } li { font-size: .92rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; overflow-wrap: anywhere; padding: .3rem 0; } summary .dim { font-size: .84rem; }
@@ -84,35 +86,40 @@ def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audit
 
 
 def _tested(line: Line, audited: Audited | None) -> str:
-    said = []
+    count = len(line.tests)
+    said = f"{count} test{'s' * (count > 1)}, beside."
     if line.audited and audited is None:
-        said = ["Its gradients were not audited in this run: <code>python -m drlim_np.audit</code> does it."]
-    if audited:
-        said = [_verdict(found) for found in audited.worst if line.audits(found.subject)]
-        ran = sum(f"tests/{test.partition('::')[0]}" in PROPERTIES for test in line.tests)
-        said += [f"{ran} of the {len(line.tests)} tests ran before the figures: {escape(audited.said)}"] if ran else []
-    items = "".join(f"<li>{one}</li>" for one in said)
-    return f"<h3>Tested</h3><ul>{items}<li>{len(line.tests)} in tests/, run by pytest</li></ul>"
+        said += " Gradients were not audited in this run: <code>python -m drlim_np.audit</code> does it."
+    if audited and (ran := sum(f"tests/{test.partition('::')[0]}" in PROPERTIES for test in line.tests)):
+        said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said)}."
+    found = [_verdict(one) for one in audited.worst if line.audits(one.subject)] if audited else []
+    return f"<h3>Tested</h3><p>{said}</p>{_ERRORS.format(''.join(found)) if found else ''}"
+
+
+_ERRORS = (
+    "<table><thead><tr><th>gradient, its relative error against</th><th>complex step</th><th>central</th><th></th></tr>"
+    "</thead><tbody>{}"
+    f"<tr><td>bound</td><td>{COMPLEX_BOUND:.0e}</td><td>{CENTRAL_BOUND:.0e}</td><td></td></tr></tbody></table>"
+)
 
 
 def _verdict(found: Finding) -> str:
-    """A line for a subject of the audit: the finding that decides."""
-    row = found.row
-    numbers = f"{row.complex_error:.0e} off the complex step, {row.central_error:.0e} off central differences"
-    kind, verdict = ("right", "holds") if row.holds else ("wrong", "FAILS")
+    """A row for a subject of the audit: the finding that decides."""
+    kind, verdict = ("right", "holds") if found.row.holds else ("wrong", "FAILS")
     if found.wrong_on_purpose:
-        kind, verdict = ("wrong", "FAILS: it passed") if row.holds else ("right", "rejected")
-    return f'{escape(found.subject)}, {row.tensor}: {numbers}: <b class="{kind}">{verdict}</b>'
+        kind, verdict = ("wrong", "FAILS: passed") if found.row.holds else ("right", "rejected")
+    numbers = f"<td>{found.row.complex_error:.0e}</td><td>{found.row.central_error:.0e}</td>"
+    return f'<tr><td>{escape(found.subject)}</td>{numbers}<td class="{kind}">{verdict}</td></tr>'
 
 
 def _function(function: Callable, shown: bool) -> str:
-    return _source(function.__name__, file_of(function), inspect.getsource(function), shown)
+    return _source(f"<code>{function.__name__}</code>", file_of(function), inspect.getsource(function), shown)
 
 
 def _test(test: str, shown: bool) -> str:
     file, _, name = test.partition("::")
     source = _tests(HERE / "tests" / file).get(name)
-    return _source(name, f"tests/{file}", source, shown)
+    return _source(name.removeprefix("test_").replace("_", " "), f"tests/{file}", source, shown)
 
 
 @cache
@@ -133,15 +140,20 @@ def _tests(file: Path) -> dict[str, str]:
 def _source(name: str, file: str, source: str | None, shown: bool) -> str:
     """Source that can be folded away; every line keeps its indentation where it has to be broken."""
     if source is None:
-        return f'<p><code>{name}</code> <span class="dim">{file}: the tests are in a checkout, not installed</span></p>'
-    lines = "".join(f"<span{_indent(line)}>{escape(line, quote=False)}</span>" for line in source.splitlines())
-    heading = f'<summary><code>{name}</code> <span class="dim">{file}</span></summary>'
+        return f'<p>{name} <span class="dim">{file}: the tests are in a checkout, not installed</span></p>'
+    lines = "".join(f"<span{_indent(line)}>{_breakable(line)}</span>" for line in source.splitlines())
+    heading = f'<summary>{name} <span class="dim">{file}</span></summary>'
     return f'<details{" open" * shown}>{heading}<pre class="source">{lines}</pre></details>'
 
 
 def _indent(line: str) -> str:
     hanging = len(line) - len(line.lstrip()) + 4
     return f' style="padding-left:{hanging}ch;text-indent:-{hanging}ch"' if len(line) > 50 else ""
+
+
+def _breakable(line: str) -> str:
+    """The line, in which long names may be broken between their words."""
+    return re.sub(r"\w{40,}", lambda name: name[0].replace("_", "_<wbr>"), escape(line, quote=False))
 
 
 def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:

@@ -24,7 +24,7 @@ def typeset(formula: str) -> str:
 
 
 def _row(tokens: list[str], end: str, formula: str) -> str:
-    """All elements up to the token `end`, each with its scripts; tokens: what is still to be read, the next one last."""
+    """All elements up to the token `end`, each with its scripts. tokens: what is yet to be read, the next one last."""
     row = []
     while tokens[-1] != end:
         element, scripts = _element(tokens, formula), {}
