@@ -39,7 +39,7 @@ figure { margin: .8rem 0; } figcaption { text-align: left; } img { max-width: 10
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .skip { display: none; }
   section { display: block; border: 0; padding: 0; break-before: page; } pre.source { font-size: 7.5pt; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
-  figure, math, li, summary { break-inside: avoid; } img { max-height: 9cm; width: auto; } }
+  figure, math, li, summary { break-inside: avoid; } img { max-height: 7cm; width: auto; } }
 """
 
 
@@ -179,7 +179,5 @@ def _titled(figure: str) -> str:
 
 def _claim(claim: Mapping[str, Any]) -> str:
     kind, verdict = ("right", "holds") if claim["holds"] else ("wrong", "FAILS")
-    return (
-        f"{escape(claim['text'])}: {claim['value']:.4g} {claim['relation']} {claim['bound']:.4g}:"
-        f' <b class="{kind}">{verdict}</b>'
-    )
+    value, bound = (f"{x:,}" if isinstance(x, int) else f"{x:.4g}" for x in (claim["value"], claim["bound"]))
+    return f'{escape(claim["text"])}: {value} {claim["relation"]} {bound}: <b class="{kind}">{verdict}</b>'

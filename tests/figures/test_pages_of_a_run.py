@@ -8,7 +8,6 @@ import pytest
 from drlim_np.errors import DataError
 from drlim_np.figures import pages
 from drlim_np.figures.record import Run
-from drlim_np.keep.checkpoint import source_digest
 from drlim_np.teaching import frame
 from drlim_np.teaching import pages as lesson_pages
 
@@ -38,9 +37,11 @@ def test_a_quick_run_makes_none_because_its_networks_are_too_raw():
 
 
 def test_sources_that_changed_while_the_run_went_on_are_refused_in_one_line(monkeypatch):
-    source_digest()  # as at the beginning of a run
-    monkeypatch.setattr(frame, "source_digest", lambda: "what was read before")
-    monkeypatch.setattr(frame.source_digest, "__wrapped__", lambda: "what lies there now", raising=False)
+    def read_at_first():
+        return "what ran"
+
+    read_at_first.__wrapped__ = lambda: "what lies there now"
+    monkeypatch.setattr(frame, "source_digest", read_at_first)
     assert_refused(lambda: pages.made({"figure1": None}, RUN, Path("nowhere")))
 
 
