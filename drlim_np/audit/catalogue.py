@@ -1,13 +1,16 @@
-"""The audit: every gradient here held against the oracles of gradcheck.py, and wrong ones shown to be caught."""
+"""The audit: every gradient held against oracles, derived and proven as far as it can be; wrong ones shown to be caught."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 
-from drlim_np.audit import wrong
+from drlim_np.audit import exact, wrong
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
-from drlim_np.audit.textbook import convolution, convolution_pullback
+from drlim_np.audit.proof import Proof, kinds
+from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
@@ -60,6 +63,22 @@ def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
     yield from _controls(rng)
 
 
+@cache
+def proofs(seed: int = 0) -> tuple[Proof, ...]:
+    """All proofs by exact numbers; and all derivations, where SymPy is installed. Every draw comes from `seed`."""
+    found = [*exact.proofs(seed)]
+    if not without_derivations():
+        from drlim_np.audit import derived  # needs SymPy, which nothing else here does
+
+        found += derived.proofs()
+    return tuple(found)
+
+
+def without_derivations() -> str:
+    """What there is to say where SymPy is not installed, in one line; else nothing."""
+    return "" if find_spec("sympy") else "Left out: derivations; they need SymPy, which pip install sympy installs"
+
+
 def computed_beside(model: Array, function: Callable) -> Callable:
     """`function` of arrays or trees of the host, computed where `model` is: what it returns comes back to the host."""
 
@@ -88,16 +107,6 @@ def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     params = random_like(Conv2d(2, 3, 3).init(rng, np.float64), rng)
     for row in check_layer(loop_by_loop, params, rng.standard_normal((2, 2, 5, 4)), rng):
         yield Finding("Conv2d, loop by loop", row)
-
-
-def loop_by_loop(params: Tree, x: np.ndarray) -> tuple[np.ndarray, Callable]:
-    """The textbook's convolution as a layer, so that the definition is audited as its fast form is."""
-
-    def pullback(dy: np.ndarray, wrt_input: bool = False) -> Gradient:
-        dweight, dbias, dx = convolution_pullback(params["weight"], x, dy)
-        return Gradient({"weight": dweight, "bias": dbias}, dx)
-
-    return convolution(params["weight"], params["bias"], x), pullback
 
 
 def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
@@ -187,8 +196,8 @@ def random_like(params: Tree, rng: np.random.Generator) -> Tree:
     return tree_map(lambda p: rng.standard_normal(p.shape), params)
 
 
-def table(found: list[Finding]) -> str:
-    """The findings as lines of text, with the bounds in the heading."""
+def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
+    """The findings as lines of text, with the bounds in the heading, and which are derived and proven besides."""
     width = max(len(finding.subject) for finding in found)
     tensor = max(len(finding.row.tensor) for finding in found)
     lines = [
@@ -200,6 +209,7 @@ def table(found: list[Finding]) -> str:
             (row.holds, wrong_on_purpose), "FAILS: a wrong gradient passed"
         )
         verdict += ", near a kink" if row.near_a_kink else ""
+        verdict = "; ".join([verdict, *kinds(proofs, subject, wrong_on_purpose)])
         lines.append(
             f"{subject:{width}}  {row.tensor:{tensor}}  {row.size:7}  {row.complex_error:12.1e}"
             f"  {row.central_error:8.1e}  {verdict}"

@@ -96,7 +96,9 @@ def _of_entries(function):
 
 
 # NumPy's functions on arrays of objects, for an `Exact` and, in the place of NumPy, for `verbatim`.
-IN_PLACE_OF_NUMPY = SimpleNamespace(sqrt=np.frompyfunc(_root, 1, 1), tanh=np.frompyfunc(_tanh, 1, 1), outer=np.outer)
+IN_PLACE_OF_NUMPY = SimpleNamespace(
+    sqrt=np.frompyfunc(_root, 1, 1), tanh=np.frompyfunc(_tanh, 1, 1), outer=np.outer, sum=np.sum, maximum=np.maximum
+)
 _MODULE = ModuleType("exact numbers, under the names of the array API standard")
 _SAME = ("all", "broadcast_to", "concat", "ones_like", "repeat", "reshape", "stack", "sum", "triu")
 vars(_MODULE).update(

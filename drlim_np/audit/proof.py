@@ -1,6 +1,6 @@
 """What an exact proof says, which lines of the paper it supports, and why some lines can have none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -11,7 +11,7 @@ class Proof(NamedTuple):
     name:      what it is about.
     statement: what equals what.
     lines:     of the paper's index, the first table of drlim_np/README.md, the rows that it supports: how they begin.
-    subjects:  of the catalogue, the entries that it supports: how they begin.
+    subjects:  of the catalogue, the entries that it supports: a part of their names.
     bound:     in how many cases, and how probable it is that a wrong gradient passes.
     """
 
@@ -58,13 +58,14 @@ def supporting(proofs: Iterable[Proof], line: str) -> list[Proof]:
     return [proof for proof in proofs if line.startswith(proof.lines) and not proof.wrong_on_purpose]
 
 
-def kinds(proofs: Iterable[Proof], subject: str) -> list[str]:
-    """Which of "derived" and "proven" an entry of the catalogue is, given its subject."""
-    found = {proof.kind for proof in proofs if proof.as_it_should_be and subject.startswith(proof.subjects)}
-    return sorted(found)
+def kinds(proofs: Iterable[Proof], subject: str, wrong_on_purpose: bool = False) -> list[str]:
+    """Which of "derived" and "proven" an entry of the catalogue is besides, or that the proof refutes it."""
+    found = [proof for proof in proofs if proof.wrong_on_purpose == wrong_on_purpose and proof.as_it_should_be]
+    found = {proof.kind for proof in found if any(name in subject for name in proof.subjects)}
+    return ["by the proof too"] * bool(found) if wrong_on_purpose else sorted(found)
 
 
-def table(proofs: list[Proof]) -> str:
+def table(proofs: Sequence[Proof]) -> str:
     """A line for each statement: the verdict, what it is about, what equals what, the bound."""
     name, statement = (max(len(getattr(proof, column)) for proof in proofs) for column in ("name", "statement"))
     return "\n".join(
@@ -72,7 +73,7 @@ def table(proofs: list[Proof]) -> str:
     )
 
 
-def summary(proofs: list[Proof]) -> str:
+def summary(proofs: Sequence[Proof]) -> str:
     """One line: how many statements are derived and proven, how many wrong gradients were offered, how many surprises."""
     right = [proof.kind for proof in proofs if not proof.wrong_on_purpose]
     surprises = sum(not proof.as_it_should_be for proof in proofs)
