@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drlim_np.audit import catalogue
+from drlim_np.audit import catalogue, proof
 from drlim_np.audit.gradcheck import Row
+from drlim_np.audit.proof import Proof
 from drlim_np.errors import DrlimError
 from drlim_np.keep.checkpoint import Checkpoint, Memory, read, write
 
@@ -24,14 +25,18 @@ PROPERTIES = ("tests/test_paper.py", "tests/audit/test_gradients.py", "tests/aud
 
 
 class Audited(NamedTuple):
-    """What an audit that passed found: of each subject the finding that decides, and what the tests beside it said."""
+    """What an audit that passed found.
+
+    worst: of each subject the finding that decides. proofs: all that is derived and proven. said: by the tests beside.
+    """
 
     worst: list[catalogue.Finding]
+    proofs: list[Proof]
     said: str
 
 
 def audit_passes(backend: str, memory: Memory) -> bool:
-    """Gradient checks here, Hypothesis properties in a process beside it; prints both. Remembers that it passed."""
+    """Gradients and proofs here, Hypothesis properties in a process beside; prints both. Remembers that it passed."""
     properties = [path for path in PROPERTIES if (HERE / path).is_file()]
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if properties and missing:
@@ -42,15 +47,16 @@ def audit_passes(backend: str, memory: Memory) -> bool:
         return True
     print("Audit: every gradient against complex step and central differences, and properties of the loss", flush=True)
     with _beside(properties) as finish:
-        found = list(catalogue.findings(backend=backend))
+        found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
         status, said = finish()
-    print(catalogue.table(catalogue.worst_by_subject(found)))
-    print(catalogue.summary(found))
-    print(said, "\n", sep="", flush=True)
-    passes = status == 0 and all(finding.as_it_should_be for finding in found)
+    surprising = [one for one in proofs if not one.as_it_should_be]
+    print(catalogue.table(catalogue.worst_by_subject(found), proofs), catalogue.summary(found), sep="\n")
+    print(*filter(None, [proof.table(surprising) if surprising else "", proof.summary(proofs)]), sep="\n")
+    print(*filter(None, [catalogue.without_derivations(), said]), "", sep="\n", flush=True)
+    passes = status == 0 and all(one.as_it_should_be for one in (*found, *proofs))
     if passes:
         worst = [(subject, asdict(row), wrong) for subject, row, wrong in catalogue.worst_by_subject(found)]
-        content = json.dumps({"worst": worst, "said": said}).encode()
+        content = json.dumps({"worst": worst, "proofs": proofs, "said": said}).encode()
         write(passed.path, passed.digest, {"audited": np.frombuffer(content, np.uint8)})
     return passes
 
@@ -63,7 +69,7 @@ def audited(backend: str, memory: Memory) -> Audited | None:
         return None
     content = json.loads(parts["audited"].tobytes())
     worst = [catalogue.Finding(subject, Row(**row), wrong) for subject, row, wrong in content["worst"]]
-    return Audited(worst, content["said"])
+    return Audited(worst, [Proof(*one) for one in content["proofs"]], content["said"])
 
 
 def _kept(backend: str, memory: Memory) -> Checkpoint | None:

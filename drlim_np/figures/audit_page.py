@@ -16,12 +16,15 @@ from typing import Any
 
 from drlim_np.audit.catalogue import Finding
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
+from drlim_np.audit.proof import Proof
 from drlim_np.figures.audit_first import HERE, PROPERTIES, Audited
 from drlim_np.figures.lines import LINES, Line, file_of, name_of
 from drlim_np.figures.mathml import typeset
 from drlim_np.teaching.frame import page
 
 DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
+KINDS = ("derived", "proven")
+COMMAND = "<code>python -m drlim_np.audit</code>"
 STYLE = """
 body { max-width: 1500px; } math { font-size: 1.1rem; width: max-content; margin: .5rem 0; }
 .skip:not(:focus) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
@@ -35,6 +38,7 @@ pre.source { margin: 0 0 .8rem; border-left: 2px solid var(--line); padding-left
 pre.source span { display: block; overflow-wrap: anywhere; min-height: 1.5em; }
 figure { margin: .8rem 0; } figcaption { text-align: left; } img { max-width: 100%; height: auto; display: block; }
 :target { outline: 3px solid var(--back); }
+@media (max-width: 599px) { nav th:last-child, nav td:last-child { display: none; } }
 @media (min-width: 900px) { section { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr); } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .skip { display: none; }
   section { display: block; border: 0; padding: 0; break-before: page; } pre.source { font-size: 7.5pt; }
@@ -54,10 +58,11 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
         '<a class="skip" href="#lines">Skip to the lines</a>',
         "<header><h1>The audit, line by line</h1>",
         "<p>Each line of the paper (Hadsell, Chopra, LeCun, CVPR 2006) with the code that carries it, the tests that"
-        " hold it, and what they found. The sources are those that ran when this page was written. Cite a line by its"
-        " address, as in <code>audit.html#eq-4-l_d</code>.</p></header>",
-        f'<nav aria-label="Lines"><table><thead><tr><th>the paper</th>{_HEADING}</tr></thead><tbody>{rows}</tbody>'
-        "</table></nav>",
+        " hold it, and what was found: <i>derived</i> for all numbers, by SymPy; <i>proven</i> on exact numbers,"
+        " without a tolerance; <i>tested</i> against oracles and examples. The sources are those that ran when this"
+        " page was written. Cite a line by its address, as in <code>audit.html#eq-4-l_d</code>.</p></header>",
+        '<nav aria-label="Lines"><table><thead><tr><th>the paper</th><th>derived</th><th>proven</th>'
+        f"<th>tested</th><th>figures</th></tr></thead><tbody>{rows}</tbody></table></nav>",
         '<main id="lines" tabindex="-1">',
         *(_section(line, record, folder, audited) for line in LINES),
         "</main>",
@@ -65,12 +70,16 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
     return page("The audit, line by line", parts, STYLE, "; img-src 'self'")
 
 
-_HEADING = "<th>tests</th><th>figures</th>"
-
-
 def _overview(line: Line) -> str:
+    exact = (
+        "<td colspan=2>no algebra</td>"
+        if line.why_not
+        else "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
+    )
     figures = ", ".join(name_of(figure) for figure in line.figures) or "–"
-    return f'<td><a href="#{line.anchor}">{escape(line.said)}</a></td><td>{len(line.tests)}</td><td>{figures}</td>'
+    return (
+        f'<td><a href="#{line.anchor}">{escape(line.said)}</a></td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>'
+    )
 
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
@@ -80,16 +89,44 @@ def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audit
     figures = "".join(_figure(figure, record, folder) for figure in line.figures)
     return (
         f'<section id="{line.anchor}"><h2><a href="#{line.anchor}">{escape(line.said)}</a></h2>'
-        f"<div>{formulas}{_tested(line, audited)}{figures}</div>"
+        f"<div>{formulas}{_exact(line, audited)}{_tested(line, audited)}{figures}</div>"
         f"<div><h3>What carries it</h3>{functions}</div><div><h3>What tests it</h3>{tests}</div></section>"
     )
+
+
+def _exact(line: Line, audited: Audited | None) -> str:
+    """What is derived and proven, each with its bound, or why nothing is."""
+    if line.why_not:
+        return f"<h3>Derived, proven</h3><p>No algebra: {escape(line.why_not)}.</p>"
+    found = line.supported_by(audited.proofs) if audited else []
+    said = ""
+    for kind in KINDS:
+        items = "".join(f"<li>{_statement(one)}</li>" for one in found if one.kind == kind)
+        said += f"<h3>{kind.capitalize()}</h3>" + (
+            f"<ul>{items}</ul>" if items else f"<p>{_none(line, kind, audited)}</p>"
+        )
+    return said
+
+
+def _statement(found: Proof) -> str:
+    kind, verdict = ("right", "holds") if found.holds else ("wrong", "FAILS")
+    return f'{escape(f"{found.name}: {found.statement}; {found.bound}")}: <b class="{kind}">{verdict}</b>'
+
+
+def _none(line: Line, kind: str, audited: Audited | None) -> str:
+    """Why there is nothing of that kind."""
+    if kind not in line.exact:
+        return "By no symbols: it is proven." if kind == "derived" else "On no numbers: it is derived for all of them."
+    if audited is None:
+        return f"Not in this run: {COMMAND} does it."
+    return "Left out: it needs SymPy, which was not installed."
 
 
 def _tested(line: Line, audited: Audited | None) -> str:
     count = len(line.tests)
     said = f"{count} test{'s' * (count > 1)}, beside."
     if line.audited and audited is None:
-        said += " Gradients were not audited in this run: <code>python -m drlim_np.audit</code> does it."
+        said += f" Gradients were not audited in this run: {COMMAND} does it."
     if audited and (ran := sum(f"tests/{test.partition('::')[0]}" in PROPERTIES for test in line.tests)):
         said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said)}."
     found = [_verdict(one) for one in audited.worst if line.audits(one.subject)] if audited else []

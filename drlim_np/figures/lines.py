@@ -5,12 +5,13 @@ audit page. Functions are named as themselves, tests by their file in tests/, au
 `audit.catalogue`, figures as `run_all.py --only` knows them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from drlim_np import verbatim
+from drlim_np.audit.proof import WHY_NOT, Proof, supporting
 from drlim_np.audit.textbook import convolution
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import shifted
@@ -48,7 +49,8 @@ class Line(NamedTuple):
     tests:      "test_loss.py::test_…", under tests/, the plainest statement first.
     figures:    where it is seen.
     audited:    patterns of subjects of the gradient audit.
-    no_algebra: why there is nothing to derive or to prove; "" where there is.
+    exact:      which of "derived" and "proven" it is; neither where `audit.proof.WHY_NOT` says why.
+    proofs:     patterns of the names of what supports it, where `Proof.lines` names a larger part of the paper.
     """
 
     anchor: str
@@ -58,15 +60,27 @@ class Line(NamedTuple):
     tests: tuple[str, ...]
     figures: tuple[str, ...] = ()
     audited: tuple[str, ...] = ()
-    no_algebra: str = ""
+    exact: tuple[str, ...] = ()
+    proofs: tuple[str, ...] = ()
 
     def audits(self, subject: str) -> bool:
         """Whether a subject of the gradient audit belongs to this line."""
         return any(fnmatchcase(subject, pattern) for pattern in self.audited)
 
+    def supported_by(self, proofs: Iterable[Proof]) -> list[Proof]:
+        """What is derived and proven for this line."""
+        if not self.proofs:
+            return supporting(proofs, self.said)
+        right = [one for one in proofs if not one.wrong_on_purpose]
+        return [one for one in right if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
 
-MEASURED = "measured on a trained map"
-CHOSEN = "a size that the paper prints, counted by the test"
+    @property
+    def why_not(self) -> str:
+        """Why there is nothing to derive or to prove; "" where there is."""
+        return next((reason for beginning, reason in WHY_NOT.items() if self.said.startswith(beginning)), "")
+
+
+BOTH, DERIVED, PROVEN = ("derived", "proven"), ("derived",), ("proven",)
 LOSS = "contrastive, Eqs. 2 to 4"
 
 LINES = (
@@ -81,6 +95,7 @@ LINES = (
         ),
         ("figure1",),
         ("wrong: an epsilon *", "wrong: a sigmoid on the distance"),
+        exact=BOTH,
     ),
     Line(
         "eq-2",
@@ -93,6 +108,7 @@ LINES = (
         ),
         (),
         (LOSS, "wrong: mean in the loss, sum in the gradient"),
+        exact=PROVEN,
     ),
     Line(
         "eq-2-all-pairs",
@@ -107,6 +123,7 @@ LINES = (
         ),
         ("figure4", "figure8"),
         ("all pairs, Eq. 2",),
+        exact=PROVEN,
     ),
     Line(
         "eq-3",
@@ -119,6 +136,7 @@ LINES = (
         ),
         ("figure1",),
         ("wrong: the labels' convention flipped",),
+        exact=BOTH,
     ),
     Line(
         "eq-4-l_s",
@@ -132,6 +150,7 @@ LINES = (
         ),
         ("figure1", "figure2"),
         (LOSS, "wrong: the similar term not squared", "wrong: the ½ missing"),
+        exact=BOTH,
     ),
     Line(
         "eq-4-l_d",
@@ -145,6 +164,7 @@ LINES = (
         ),
         ("figure1", "figure2"),
         (LOSS, "wrong: margin - D² for (margin - D)²", "wrong: the ½ missing"),
+        exact=BOTH,
     ),
     Line(
         "eq-5",
@@ -157,6 +177,7 @@ LINES = (
         ),
         ("figure2",),
         ("wrong: the second tower's sign",),
+        exact=DERIVED,
     ),
     Line(
         "eq-6",
@@ -170,6 +191,7 @@ LINES = (
         ),
         ("figure2", "towers"),
         (LOSS, "Siamese *, two towers"),
+        exact=BOTH,
     ),
     Line(
         "eq-7",
@@ -187,6 +209,7 @@ LINES = (
         ),
         ("figure2", "towers"),
         (LOSS, "Siamese *, two towers", "wrong: a push beyond the margin"),
+        exact=BOTH,
     ),
     Line(
         "cone-point",
@@ -198,6 +221,7 @@ LINES = (
             "test_paper.py::"
             "test_at_distance_0_similar_pairs_rest_and_dissimilar_ones_take_the_zero_of_the_cones_subgradients",
         ),
+        exact=PROVEN,
     ),
     Line(
         "equilibrium",
@@ -222,6 +246,7 @@ LINES = (
             "test_training.py::test_attraction_alone_collapses_to_a_point_and_both_terms_do_not",
         ),
         ("collapse",),
+        exact=PROVEN,
     ),
     Line(
         "step-1-neighbours",
@@ -241,6 +266,7 @@ LINES = (
             "figures/test_figures.py::test_figure_4_counts_its_pairs",
         ),
         ("figure4", "figure5"),
+        exact=PROVEN,
     ),
     Line(
         "step-1-shifts",
@@ -253,6 +279,7 @@ LINES = (
             "test_copies.py::test_each_sample_is_listed_with_exactly_those_that_the_paper_names",
         ),
         ("figure7",),
+        exact=PROVEN,
     ),
     Line(
         "step-1-views",
@@ -270,6 +297,7 @@ LINES = (
             "test_every_pair_of_training_views_is_counted_as_similar_or_dissimilar",
         ),
         ("figure8",),
+        exact=PROVEN,
     ),
     Line(
         "step-2",
@@ -282,6 +310,7 @@ LINES = (
             "test_verbatim.py::test_an_update_follows_the_complex_step_of_the_loss_entry_by_entry",
         ),
         ("figure8", "figure10"),
+        exact=BOTH,
     ),
     Line(
         "step-2-descent",
@@ -289,6 +318,8 @@ LINES = (
         (r"v ← μ v + \frac{∂𝓛}{∂W},", "W ← W − η v"),
         (SGD, descend),
         ("test_training.py::test_three_steps_of_gradient_descent_are_the_arithmetic_by_hand",),
+        exact=DERIVED,
+        proofs=("SGD*",),
     ),
     Line(
         "step-2-drawn-pairs",
@@ -298,6 +329,8 @@ LINES = (
         ("test_objective.py::test_the_average_over_all_draws_of_two_pairs_is_the_objective",),
         (),
         ("Siamese *, sampled pairs",),
+        exact=PROVEN,
+        proofs=("the pairs drawn",),
     ),
     Line(
         "two-towers",
@@ -312,6 +345,7 @@ LINES = (
         ),
         ("towers",),
         ("Siamese *, two towers", "wrong: one tower's gradient forgotten", "wrong: a cache shared by the towers"),
+        exact=BOTH,
     ),
     Line(
         "one-copy",
@@ -321,6 +355,7 @@ LINES = (
         ("test_siamese.py::test_embedding_each_sample_once_is_two_towers_on_every_pair",),
         (),
         ("Siamese *, embed once",),
+        exact=PROVEN,
     ),
     Line(
         "fig-3",
@@ -334,6 +369,8 @@ LINES = (
         ),
         ("figure3",),
         ("convnet, Fig. 3, *", "Sequential", "Flatten", "Blockwise"),
+        exact=BOTH,
+        proofs=("Sequential*", "Flatten*", "Linear, F4 *", "Linear, small", "Tanh*", "tanh"),
     ),
     Line(
         "fig-3-convolution",
@@ -346,6 +383,8 @@ LINES = (
         ),
         ("figure3",),
         ("Conv2d", "Conv2d, *"),
+        exact=BOTH,
+        proofs=("Conv2d*", "patches and *", "as_rows *", "by_position *", "per_sample *", "sum_by_map *"),
     ),
     Line(
         "fig-3-subsampling",
@@ -359,6 +398,8 @@ LINES = (
         ),
         ("figure3",),
         ("Subsample",),
+        exact=BOTH,
+        proofs=("Subsample*", "window_sums *"),
     ),
     Line(
         "sec-3-4-network",
@@ -373,6 +414,8 @@ LINES = (
         ),
         ("figure10",),
         ("two-layer, Sec. 3.4, *", "Linear", "Tanh"),
+        exact=BOTH,
+        proofs=("Linear, hidden *", "Linear, output *", "Linear, small", "Sequential*", "Tanh*", "tanh"),
     ),
     Line(
         "sec-3-2-digits",
@@ -381,7 +424,6 @@ LINES = (
         (draw_at_random,),
         ("figures/test_figures.py::test_as_many_of_each_class_are_drawn_as_asked_for_and_none_twice",),
         ("figure4",),
-        no_algebra="a count of samples, which the test counts",
     ),
     Line(
         "sec-3-3-shifts",
@@ -393,7 +435,6 @@ LINES = (
             "data/test_shifts.py::test_the_shifts_are_those_of_the_paper_and_none",
         ),
         ("figure5", "figure6", "figure7"),
-        no_algebra="copies of images, which the test compares pixel by pixel",
     ),
     Line(
         "sec-3-4-views",
@@ -405,7 +446,6 @@ LINES = (
             "figures/test_airplane_figures.py::test_660_views_are_trained_on_and_the_other_312_are_unseen",
         ),
         ("figure8", "figure9", "figure10"),
-        no_algebra="a count of views, which the test counts",
     ),
     Line(
         "lle",
@@ -417,7 +457,6 @@ LINES = (
         (lle,),
         ("measure/test_lle.py::test_the_map_is_scikit_learns_up_to_rotation_and_sign",),
         ("figure6", "figure9"),
-        no_algebra="another method: the test holds it to scikit-learn's",
     ),
     Line(
         "fig-8",
@@ -429,7 +468,6 @@ LINES = (
             "test_angle_is_azimuth_and_height_is_elevation_wherever_the_cylinder_stands",
         ),
         ("figure8",),
-        no_algebra=MEASURED,
     ),
     Line(
         "requirement-distances",
@@ -438,7 +476,6 @@ LINES = (
         (trustworthiness, similar_neighbours),
         ("figures/test_airplane_figures.py::test_the_numbers_of_figure_8_are_those_of_the_unseen_views",),
         ("figure4", "figure8"),
-        no_algebra=MEASURED,
     ),
     Line(
         "requirement-invariance",
@@ -447,7 +484,6 @@ LINES = (
         (alike_in_any_copy, contiguous_views),
         ("test_copies.py::test_each_sample_is_listed_with_exactly_those_that_the_paper_names",),
         ("figure7", "figure8"),
-        no_algebra="a choice of the similar pairs; what comes of it is measured",
     ),
     Line(
         "requirement-unseen",
@@ -456,7 +492,6 @@ LINES = (
         (embed,),
         ("figures/test_figures.py::test_figure_4_maps_the_unseen_digits_by_the_trained_network",),
         ("figure4", "figure5", "figure7", "figure8"),
-        no_algebra=MEASURED,
     ),
     Line(
         "claim-smooth",
@@ -465,7 +500,6 @@ LINES = (
         (curves, moved),
         ("figures/test_invariance.py::test_the_claims_fail_when_the_two_networks_are_exchanged",),
         ("invariance",),
-        no_algebra=MEASURED,
     ),
     Line(
         "claim-even",
@@ -477,7 +511,6 @@ LINES = (
             "test_clumps_are_more_uneven_than_a_random_map_and_that_more_than_a_shaken_lattice",
         ),
         ("figure4",),
-        no_algebra=MEASURED,
     ),
     Line(
         "claims",
@@ -485,7 +518,6 @@ LINES = (
         (),
         (Claim,),
         ("figures/test_airplane_figures.py::test_the_numbers_of_figure_8_are_those_of_the_unseen_views",),
-        no_algebra="measured, each against its bound",
     ),
 )  # fmt: skip
 
@@ -503,14 +535,19 @@ def name_of(figure: str) -> str:
 def as_markdown() -> str:
     """The lines as a table, its links as seen from the package's own folder."""
     rows = [[line.said, *_cells(line)] for line in LINES]
-    heading = ["the paper", "function", "tested", "figure"]
+    heading = ["the paper", "function", "derived", "proven", "tested", "figure"]
     lines = [f"| {' | '.join(row)} |" for row in (heading, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(heading), *lines[1:]])
 
 
 def _cells(line: Line) -> list[str]:
     functions = [f"[`{function.__name__}`]({file_of(function)})" for function in line.functions]
+    marks = [line.why_not or _mark(line, "derived"), _mark(line, "proven")]
     parted = [test.partition("::") for test in line.tests]
     tests = [f"[`{name}`]({PurePosixPath('../tests', file)})" for file, _, name in parted]
     figures = [f"[{name_of(figure)}]({file_of(FIGURES[figure])})" for figure in line.figures]
-    return [", ".join(cell) or "–" for cell in (functions, tests, figures)]
+    return [", ".join(functions), *marks, ", ".join(tests), ", ".join(figures) or "–"]
+
+
+def _mark(line: Line, kind: str) -> str:
+    return "✓" if kind in line.exact else "–"

@@ -1,5 +1,6 @@
 """The audit page: each line of the paper with the living sources, and a browser shows it whole, asking nobody."""
 
+import fnmatch
 import inspect
 import json
 import re
@@ -37,10 +38,15 @@ def subjects():
     """What the audit is about, with a made-up error each: right ones hold, wrong ones are rejected."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("check", "check_layer"):
-            patch.setattr(catalogue, name, lambda *_: [Row("tensor", 6, 3e-16, 2e-10)] * 2)
+            patch.setattr(catalogue, name, lambda *_: [Row(name, 6, 3e-16, 2e-10) for name in ("z1", "z2")])
         found = catalogue.worst_by_subject(list(catalogue.findings()))
     rejected = Row("tensor", 6, 0.5, 0.5)
     return [one._replace(row=rejected) if one.wrong_on_purpose else one for one in found]
+
+
+@pytest.fixture(scope="module")
+def proofs():
+    return list(catalogue.proofs())
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +60,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def html(folder, subjects):
-    return audit_page(RECORD, folder, Audited(subjects, "61 passed in 20.12s"))
+def html(folder, subjects, proofs):
+    return audit_page(RECORD, folder, Audited(subjects, proofs, "61 passed in 20.12s"))
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +121,24 @@ def test_every_gradient_of_the_audit_stands_in_a_row_with_its_verdict(rows, subj
     assert "bound 1e-12 1e-07" in words(rows["eq-6"])
 
 
+@pytest.mark.parametrize("line", LINES, ids=ANCHORS)
+def test_a_line_is_derived_and_proven_as_the_index_says_or_is_no_algebra(line, rows, proofs):
+    supporting = line.supported_by(proofs)
+    wanted = [kind for kind in line.exact if kind == "proven" or not catalogue.without_derivations()]
+    assert sorted({one.kind for one in supporting}) == wanted
+    assert bool(line.exact) != bool(line.why_not)
+    assert f"No algebra: {line.why_not}." in words(rows[line.anchor]) or not line.why_not
+    for one in supporting:
+        assert f"{one.name}: {one.statement}; {one.bound}: holds" in words(rows[line.anchor])
+
+
+def test_every_proof_stands_in_a_row(proofs):
+    right = [one for one in proofs if not one.wrong_on_purpose]
+    assert [one.name for one in right if not any(one in line.supported_by(proofs) for line in LINES)] == []
+    patterns = [(pattern, {one.name for one in right}) for line in LINES for pattern in line.proofs]
+    assert [pattern for pattern, names in patterns if not fnmatch.filter(names, pattern)] == []
+
+
 def test_a_row_says_how_many_of_its_tests_the_audit_ran(rows):
     of_eq_7 = next(line.tests for line in LINES if line.anchor == "eq-7")
     ran = [test for test in of_eq_7 if f"tests/{test.partition('::')[0]}" in PROPERTIES]
@@ -139,23 +163,37 @@ def test_a_picture_that_is_not_beside_the_page_is_named_and_a_figure_never_drawn
     assert "run_all.py --only figure8" in audit_page({}, folder, None)
 
 
-def test_what_fails_is_said_to_fail(folder, subjects):
+def test_what_fails_is_said_to_fail(folder, subjects, proofs):
     record = {
         "figure1": {"claims": [{"text": "it rises", "value": 0.5, "relation": "≥", "bound": 1.0, "holds": False}]}
     }
     passed = [one._replace(row=Row("tensor", 6, 0.0, 0.0)) for one in subjects if one.wrong_on_purpose]
     failing = [one._replace(row=Row("tensor", 6, 1.0, 1.0)) for one in subjects if not one.wrong_on_purpose]
-    said = words(audit_page(record, folder, Audited(passed + failing, "1 passed")))
+    wrong = [one._replace(holds=False) for one in proofs]
+    said = words(audit_page(record, folder, Audited(passed + failing, wrong, "1 passed")))
+    assert "for any G_W: FAILS" in said
     assert "Figure 1: 1 claims, 1 FAIL" in said and "it rises: 0.5 ≥ 1: FAILS" in said
     assert "contrastive, Eqs. 2 to 4 1e+00 1e+00 FAILS" in said
     assert "wrong: the ½ missing 0e+00 0e+00 FAILS: passed" in said
     assert "rejected" not in said and "holds" not in said.partition("What carries it")[0]
 
 
+def test_without_sympy_it_says_that_derivations_are_left_out_and_where_there_is_one_kind_which(
+    folder, subjects, proofs
+):
+    proven = [one for one in proofs if one.kind == "proven"]
+    page = audit_page(RECORD, folder, Audited(subjects, proven, "61 passed"))
+    said = dict(re.findall(r'<section id="([^"]*)">(.*?)</section>', page, flags=re.DOTALL))
+    assert "Derived Left out: it needs SymPy, which was not installed. Proven" in words(said["eq-6"])
+    assert "Derived By no symbols: it is proven. Proven" in words(said["eq-2"])
+    assert "Proven On no numbers: it is derived for all of them. Tested" in words(said["eq-5"])
+
+
 def test_without_an_audit_or_without_tests_it_says_so(folder, monkeypatch, tmp_path):
     assert "Gradients were not audited in this run: python -m drlim_np.audit does it." in words(
         audit_page(RECORD, folder, None)
     )
+    assert "Proven Not in this run: python -m drlim_np.audit does it." in words(audit_page(RECORD, folder, None))
     monkeypatch.setattr(module, "HERE", tmp_path)
     said = audit_page(RECORD, folder, None)
     assert words(said).count("the tests are in a checkout, not installed") == sum(len(line.tests) for line in LINES)
