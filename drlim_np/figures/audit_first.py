@@ -69,7 +69,8 @@ def audited(backend: str, memory: Memory) -> Audited | None:
         return None
     content = json.loads(parts["audited"].tobytes())
     worst = [catalogue.Finding(subject, Row(**row), wrong) for subject, row, wrong in content["worst"]]
-    return Audited(worst, [Proof(*one) for one in content["proofs"]], content["said"])
+    proofs = [Proof(*(tuple(part) if isinstance(part, list) else part for part in one)) for one in content["proofs"]]
+    return Audited(worst, proofs, content["said"])
 
 
 def _kept(backend: str, memory: Memory) -> Checkpoint | None:
