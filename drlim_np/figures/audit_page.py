@@ -16,7 +16,8 @@ from typing import Any
 
 from drlim_np.audit.catalogue import Finding
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
-from drlim_np.audit.proof import Proof
+from drlim_np.audit.proof import Proof, kinds
+from drlim_np.errors import DataError
 from drlim_np.figures.audit_first import HERE, PROPERTIES, Audited
 from drlim_np.figures.lines import LINES, Line, file_of, name_of
 from drlim_np.figures.mathml import typeset
@@ -30,7 +31,7 @@ body { max-width: 1500px; } math { font-size: 1.1rem; width: max-content; margin
 .skip:not(:focus) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: .92rem; } caption { text-align: left; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
-th { font-weight: 600; } td + td { white-space: nowrap; } section table { font-size: .84rem; margin: .3rem 0; }
+th { font-weight: 600; } td + td { white-space: nowrap; } td.right, td.wrong { white-space: normal; } section table { font-size: .84rem; margin: .3rem 0; }
 h2 { overflow-wrap: anywhere; } h3 { font-size: .92rem; margin: .8rem 0 .2rem; }
 ul { margin: .2rem 0; padding-left: 1.1rem; } li { font-size: .92rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; overflow-wrap: anywhere; padding: .3rem 0; } summary .dim { font-size: .84rem; }
@@ -129,7 +130,7 @@ def _tested(line: Line, audited: Audited | None) -> str:
         said += f" Gradients were not audited in this run: {COMMAND} does it."
     if audited and (ran := sum(f"tests/{test.partition('::')[0]}" in PROPERTIES for test in line.tests)):
         said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said)}."
-    found = [_verdict(one) for one in audited.worst if line.audits(one.subject)] if audited else []
+    found = [_verdict(one, audited.proofs) for one in audited.worst if line.audits(one.subject)] if audited else []
     return f"<h3>Tested</h3><p>{said}</p>{_ERRORS.format(''.join(found)) if found else ''}"
 
 
@@ -140,11 +141,12 @@ _ERRORS = (
 )
 
 
-def _verdict(found: Finding) -> str:
-    """A row for a subject of the audit: the finding that decides."""
+def _verdict(found: Finding, proofs: list[Proof]) -> str:
+    """A row for a subject of the audit: the finding that decides, and of a wrong gradient that the proof refutes it."""
     kind, verdict = ("right", "holds") if found.row.holds else ("wrong", "FAILS")
     if found.wrong_on_purpose:
         kind, verdict = ("wrong", "FAILS: passed") if found.row.holds else ("right", "rejected")
+        verdict = "; ".join([verdict, *kinds(proofs, found.subject, wrong_on_purpose=True)])
     numbers = f"<td>{found.row.complex_error:.0e}</td><td>{found.row.central_error:.0e}</td>"
     return f'<tr><td>{escape(found.subject)}</td>{numbers}<td class="{kind}">{verdict}</td></tr>'
 
@@ -195,19 +197,27 @@ def _breakable(line: str) -> str:
 
 def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
     """The figure's picture if it lies beside the page, and its claims as they are on record."""
-    stem = next((figure + data for data in DATA if figure + data in record), None)
+    stem, name = next((figure + data for data in DATA if figure + data in record), None), _titled(figure)
     if stem is None:
-        return f"<p>Figure {name_of(figure)}: not drawn yet: <code>run_all.py --only {figure}</code></p>"
-    name, file = _titled(figure), folder / f"{stem}.png"
-    picture = f"{stem}.png"
-    if file.is_file():
-        width, height = struct.unpack(">II", file.read_bytes()[16:24])
-        picture = f'<img src="{stem}.png" width="{width}" height="{height}" loading="lazy" alt="{name}">'
-    claims = "".join(f"<li>{_claim(claim)}</li>" for claim in record[stem]["claims"])
-    failed = sum(not claim["holds"] for claim in record[stem]["claims"])
-    said = f"{len(record[stem]['claims'])} claims, {f'{failed} FAIL' if failed else 'all hold'}"
-    listed = f"<details><summary>{name}: {said}</summary><ul>{claims}</ul></details>" if claims else name
-    return f'<figure><a href="{stem}.png">{picture}</a><figcaption>{listed}</figcaption></figure>'
+        return f"<p>{name}: not drawn yet: <code>run_all.py --only {figure}</code></p>"
+    try:
+        picture = _picture(folder / f"{stem}.png", name)
+        claims = [(_claim(claim), claim["holds"]) for claim in record[stem]["claims"]]
+    except (KeyError, TypeError, ValueError, AttributeError, struct.error) as fault:
+        raise DataError(f"{stem}: its record or picture is damaged ({fault!r}): draw the figure anew") from fault
+    listed = "".join(f"<li>{said}</li>" for said, _ in claims)
+    failed = sum(not holds for _, holds in claims)
+    verdict = f"{failed} of {len(claims)} claims FAIL" if failed else f"claims hold, {len(claims)}"
+    said = f"<details><summary>{name}: {verdict}</summary><ul>{listed}</ul></details>"
+    return f'<figure><a href="{stem}.png">{picture}</a><figcaption>{said if claims else name}</figcaption></figure>'
+
+
+def _picture(file: Path, name: str) -> str:
+    """The picture with its size, so that nothing moves when it is loaded; or its name, if it is not there."""
+    if not file.is_file():
+        return file.name
+    width, height = struct.unpack(">II", file.read_bytes()[16:24])
+    return f'<img src="{file.name}" width="{width}" height="{height}" loading="lazy" alt="{name}">'
 
 
 def _titled(figure: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from drlim_np.audit import catalogue
 from drlim_np.audit.gradcheck import Row
+from drlim_np.errors import DataError
 from drlim_np.figures import audit_page as module
 from drlim_np.figures.audit_first import PROPERTIES, Audited
 from drlim_np.figures.audit_page import audit_page
@@ -117,7 +118,7 @@ def test_every_gradient_of_the_audit_stands_in_a_row_with_its_verdict(rows, subj
     assert all(any(line._replace(audited=(pattern,)).audits(one.subject) for one in subjects)
                for line in LINES for pattern in line.audited)  # fmt: skip
     assert "contrastive, Eqs. 2 to 4 3e-16 2e-10 holds" in words(rows["eq-6"])
-    assert "wrong: the ½ missing 5e-01 5e-01 rejected" in words(rows["eq-4-l_s"])
+    assert "wrong: the ½ missing 5e-01 5e-01 rejected; by the proof too" in words(rows["eq-4-l_s"])
     assert "bound 1e-12 1e-07" in words(rows["eq-6"])
 
 
@@ -152,7 +153,7 @@ def test_a_row_says_how_many_of_its_tests_the_audit_ran(rows):
 def test_figures_stand_there_with_their_claims_as_they_are_on_record(rows):
     claims = RECORD["figure8-airplane"]["claims"]
     row = rows["fig-8"]
-    assert f"Figure 8: {len(claims)} claims, all hold" in words(row)
+    assert f"Figure 8: claims hold, {len(claims)}" in words(row)
     assert all(claim["text"] in words(row) for claim in claims)
     assert re.search(r'<img src="figure8-airplane.png" width="\d{3,4}" height="\d{3,4}" loading="lazy"', row)
     assert {figure for line in LINES for figure in line.figures} <= set(FIGURES)
@@ -161,6 +162,13 @@ def test_figures_stand_there_with_their_claims_as_they_are_on_record(rows):
 def test_a_picture_that_is_not_beside_the_page_is_named_and_a_figure_never_drawn_has_its_command(rows, folder):
     assert '<a href="figure10-airplane.png">figure10-airplane.png</a>' in rows["step-2"]
     assert "run_all.py --only figure8" in audit_page({}, folder, None)
+
+
+@pytest.mark.parametrize("entry", [{}, None, {"claims": None}, {"claims": [{"text": "it rises"}]}])
+def test_a_damaged_record_is_said_in_one_line(folder, entry):
+    with pytest.raises(DataError, match=r"figure1: its record or picture is damaged .*: draw the figure anew") as said:
+        audit_page({"figure1": entry}, folder, None)
+    assert "\n" not in str(said.value)
 
 
 def test_what_fails_is_said_to_fail(folder, subjects, proofs):
@@ -172,7 +180,7 @@ def test_what_fails_is_said_to_fail(folder, subjects, proofs):
     wrong = [one._replace(holds=False) for one in proofs]
     said = words(audit_page(record, folder, Audited(passed + failing, wrong, "1 passed")))
     assert "for any G_W: FAILS" in said
-    assert "Figure 1: 1 claims, 1 FAIL" in said and "it rises: 0.5 ≥ 1: FAILS" in said
+    assert "Figure 1: 1 of 1 claims FAIL" in said and "it rises: 0.5 ≥ 1: FAILS" in said
     assert "contrastive, Eqs. 2 to 4 1e+00 1e+00 FAILS" in said
     assert "wrong: the ½ missing 0e+00 0e+00 FAILS: passed" in said
     assert "rejected" not in said and "holds" not in said.partition("What carries it")[0]
