@@ -1,4 +1,4 @@
-"""The audit before the figures: gradients in this process, and in one beside it the properties that tests/ has."""
+"""The audit before the figures: gradients and proofs in this process, and beside it what tests/ has for it."""
 
 import importlib.util
 import json
@@ -45,7 +45,7 @@ def audit_passes(backend: str, memory: Memory) -> bool:
     if read(passed.path, passed.digest) is not None:
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
         return True
-    print("Audit: every gradient against complex step and central differences, and properties of the loss", flush=True)
+    print("Audit: gradients against complex step, central differences and proofs; properties of the loss", flush=True)
     with _beside(properties) as finish:
         found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
         status, said = finish()
@@ -76,7 +76,7 @@ def audited(backend: str, memory: Memory) -> Audited | None:
 def _kept(backend: str, memory: Memory) -> Checkpoint | None:
     """Where the memory keeps that the audit passed."""
     sources = [file.read_text(encoding="utf-8") for path in PROPERTIES if (file := HERE / path).is_file()]
-    return memory.checkpoint("audit", sys.version, backend, *sources)
+    return memory.checkpoint("audit", sys.version, backend, catalogue.without_derivations(), *sources)
 
 
 @contextmanager

@@ -31,7 +31,8 @@ body { max-width: 1500px; } math { font-size: 1.1rem; width: max-content; margin
 .skip:not(:focus) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: .92rem; } caption { text-align: left; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
-th { font-weight: 600; } td + td { white-space: nowrap; } td.right, td.wrong { white-space: normal; } section table { font-size: .84rem; margin: .3rem 0; }
+th { font-weight: 600; } td + td { white-space: nowrap; } td.right, td.wrong { white-space: normal; }
+section table { font-size: .84rem; margin: .3rem 0; }
 h2 { overflow-wrap: anywhere; } h3 { font-size: .92rem; margin: .8rem 0 .2rem; }
 ul { margin: .2rem 0; padding-left: 1.1rem; } li { font-size: .92rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; overflow-wrap: anywhere; padding: .3rem 0; } summary .dim { font-size: .84rem; }
