@@ -14,13 +14,11 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from faults import ROOT, TESTS, caught, the_one
+from faults import ROOT, TESTS, caught, the_one, workers
 
-PROCESSES = 2
 WINGS = ("", "fast", "measure", "keep", "door")
 PAIRS = [(ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr), (ast.And, ast.Or), (ast.Lt, ast.LtE)]
 PAIRS += [(ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.In, ast.NotIn), (ast.Is, ast.IsNot)]
@@ -127,6 +125,12 @@ def equivalents() -> dict[str, str]:
     return dict(tuple(line.rsplit(" | ", 1)) for line in lines if line)
 
 
+def unharmed(module: str) -> tuple[str, float]:
+    """What the tests of a module say without any mutant, and the seconds that they take."""
+    start = time.time()
+    return caught([module]), time.time() - start
+
+
 def main(arguments: list[str]) -> int:
     """0 if every mutant drawn dies or is written down as equivalent, else 1."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -139,15 +143,15 @@ def main(arguments: list[str]) -> int:
     drawn = random.Random(options.seed).sample(everything, min(options.number, len(everything)))
     print(f"{len(drawn)} of {len(everything)} mutants of {', '.join(modules)}", flush=True)
 
-    limit, known, lives, begun = {}, equivalents(), 0, time.time()
-    for module in dict.fromkeys(mutant.module for mutant in drawn):
-        start = time.time()
-        if said := caught([module]):
-            print(f"The tests of {module} fail without any mutant: {said}")
-            return 1
-        limit[module] = 60 + 4 * (time.time() - start)  # a mutant may keep a test from ending
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        said = pool.map(lambda mutant: caught([mutant.module], mutant, limit[mutant.module]), drawn)
+    known, lives, begun, chosen = equivalents(), 0, time.time(), list(dict.fromkeys(mutant.module for mutant in drawn))
+    with workers() as pool:
+        limit = {}
+        for module, (said, seconds) in zip(chosen, pool.map(unharmed, chosen), strict=True):
+            if said:
+                print(f"The tests of {module} fail without any mutant: {said}")
+                return 1
+            limit[module] = 20 + 4 * seconds  # a mutant may keep a test from ending
+        said = pool.map(caught, [[m.module] for m in drawn], drawn, [limit[m.module] for m in drawn])
         for mutant, killed in zip(drawn, said, strict=True):
             lives += not killed and mutant.what not in known
             print(f"{mutant.what} | {killed or known.get(mutant.what, 'LIVES')}", flush=True)
