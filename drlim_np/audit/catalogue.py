@@ -1,4 +1,4 @@
-"""The audit: every gradient held against oracles, derived and proven as far as it can be; wrong ones shown to be caught."""
+"""The audit: every gradient here held against oracles and proofs, and wrong ones shown to be caught."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache

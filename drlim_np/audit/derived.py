@@ -1,10 +1,10 @@
 """Derivations by SymPy: the code itself, run on symbols, against the derivative that SymPy takes of what it returns.
 
 What holds for symbols holds for all numbers. `numbers.Exact` carries the symbols through layers, loss and step, which
-are not told. A dissimilar pair is taken to lie within the margin: beyond it the loss is 0, and there is nothing to derive.
+are not told. A dissimilar pair is taken to lie within the margin: beyond it the loss is 0.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 
 import numpy as np
@@ -65,7 +65,7 @@ def _is_zero(expression) -> bool:
 
 
 def _derived(name: str, statement: str, lines: tuple, subjects: tuple, holds: bool, bound: str) -> Proof:
-    return Proof("derived", name, statement, lines, subjects, bool(holds), bound)
+    return Proof(name, statement, lines, subjects, bool(holds), bound, "derived")
 
 
 def _equations() -> Iterator[Proof]:

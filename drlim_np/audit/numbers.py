@@ -1,8 +1,8 @@
 """Arrays of exact numbers, on which the code of this package runs as it stands: fractions, or SymPy's expressions.
 
 An `Exact` brings its module, as all arrays do here, so a layer, a loss or a step cannot tell it from a GPU's array; but
-nothing is rounded. A Python number is taken for the fraction that it stands for. Roots are exact, and of a fraction that
-has none ValueError is raised; tanh of a fraction is the nearest float64, as a fraction.
+nothing is rounded. A Python number is taken for the fraction that it stands for. Roots are exact, and ValueError is
+raised for a fraction that has none; tanh of a fraction is the nearest float64, as a fraction.
 """
 
 import operator

@@ -1,7 +1,7 @@
 """Wrong gradients on record in other implementations of this loss. Whatever audits here must reject every one.
 
-Each is the mistake as a function: of a pair's points z1, z2 (pairs, dims), the labels and the margin, to dL/dz1, dL/dz2;
-or of a network, its parameters, inputs of both towers, labels and margin, to dL/dW.
+Each is the mistake as a function: of points z1, z2 (pairs, dims), labels and margin, to dL/dz1, dL/dz2;
+or of a network, its parameters, the inputs of both towers, labels and margin, to dL/dW.
 """
 
 from collections.abc import Callable
