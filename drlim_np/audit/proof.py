@@ -42,7 +42,6 @@ WHY_NOT = {
     "equilibrium": "a place that a descent comes to: the forces that balance there are Eqs. 6 and 7's",
     "Sec. 3.3": "pixels moved whole: nothing is calculated",
     "Sec. 3.2": "a count of samples drawn",
-    "Sec. 3.3": "copies of images, which the test compares pixel by pixel",
     "Sec. 3.4, 972 views": "a count of views",
     "LLE": "the baseline, an eigenproblem of another paper, held to scikit-learn's",
     "Fig. 8": MEASURED,

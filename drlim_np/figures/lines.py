@@ -330,7 +330,7 @@ LINES = (
         (),
         ("Siamese *, sampled pairs",),
         exact=PROVEN,
-        proofs=("the pairs drawn",),
+        proofs=("pairs drawn",),
     ),
     Line(
         "two-towers",
@@ -399,7 +399,7 @@ LINES = (
         ("figure3",),
         ("Subsample",),
         exact=BOTH,
-        proofs=("Subsample*", "window_sums *"),
+        proofs=("Subsample*", "window_sums*"),
     ),
     Line(
         "sec-3-4-network",
