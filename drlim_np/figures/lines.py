@@ -50,7 +50,7 @@ class Line(NamedTuple):
     figures:    where it is seen.
     audited:    patterns of subjects of the gradient audit.
     exact:      which of "derived" and "proven" it is; neither where `audit.proof.WHY_NOT` says why.
-    proofs:     patterns of the names of what supports it, where `Proof.lines` names a larger part of the paper.
+    proofs:     patterns of names, of what supports all lines that begin as this one does.
     """
 
     anchor: str
@@ -61,7 +61,7 @@ class Line(NamedTuple):
     figures: tuple[str, ...] = ()
     audited: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
-    proofs: tuple[str, ...] = ()
+    proofs: tuple[str, ...] = ("*",)
 
     def audits(self, subject: str) -> bool:
         """Whether a subject of the gradient audit belongs to this line."""
@@ -69,10 +69,8 @@ class Line(NamedTuple):
 
     def supported_by(self, proofs: Iterable[Proof]) -> list[Proof]:
         """What is derived and proven for this line."""
-        if not self.proofs:
-            return supporting(proofs, self.said)
-        right = [one for one in proofs if not one.wrong_on_purpose]
-        return [one for one in right if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
+        named = supporting(proofs, self.said)
+        return [one for one in named if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
 
     @property
     def why_not(self) -> str:
@@ -323,7 +321,7 @@ LINES = (
     ),
     Line(
         "step-2-drawn-pairs",
-        "Step 2, on drawn pairs, which stand for all of them",
+        "Step 2, gradient descent on many pairs drawn at random, which stand for all",
         (r"E \frac{∂𝓛_\text{drawn}}{∂W} = \frac{∂𝓛}{∂W}",),
         (SampledPairs,),
         ("test_objective.py::test_the_average_over_all_draws_of_two_pairs_is_the_objective",),
@@ -374,7 +372,7 @@ LINES = (
     ),
     Line(
         "fig-3-convolution",
-        "Fig. 3, C1 and C3, convolution",
+        "Fig. 3, G_W's convolutions, C1 and C3",
         ("y_{oij} = b_o + ∑_{cuv} w_{ocuv} x_{c,i+u,j+v}",),
         (Conv2d, patches, convolution),
         (
@@ -388,7 +386,7 @@ LINES = (
     ),
     Line(
         "fig-3-subsampling",
-        "Fig. 3, S2, subsampling",
+        "Fig. 3, G_W's subsampling, S2",
         (r"y_{cij} = b_c + \frac{a_c}{9} ∑_{u,v<3} x_{c,3i+u,3j+v}",),
         (Subsample,),
         (
