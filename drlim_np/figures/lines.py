@@ -382,7 +382,7 @@ LINES = (
         ("figure3",),
         ("Conv2d", "Conv2d, *"),
         exact=BOTH,
-        proofs=("Conv2d*", "patches and *", "as_rows *", "by_position *", "per_sample *", "sum_by_map *"),
+        proofs=("Conv2d*", "patches and fold*"),
     ),
     Line(
         "fig-3-subsampling",
