@@ -284,8 +284,10 @@ def test_an_address_leads_to_its_row(browser, folder):
 
 
 @needs_a_browser
-def test_printed_nothing_is_folded_and_every_row_begins_a_page(browser):
-    browser.cdp("Emulation.setEmulatedMedia", media="print")
+def test_printed_it_is_dark_on_light_nothing_is_folded_and_every_row_begins_a_page(browser):
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.cdp("Emulation.setEmulatedMedia", media="print", features=dark)
+    assert browser.js("getComputedStyle(document.body).color") == "rgb(34, 34, 34)"
     heights = browser.js(
         """[...document.querySelectorAll("details")].map(one =>
         one.lastElementChild.getBoundingClientRect().height)"""
@@ -295,7 +297,7 @@ def test_printed_nothing_is_folded_and_every_row_begins_a_page(browser):
         browser.js("[...document.querySelectorAll('section')].map(one => getComputedStyle(one).breakBefore)")
     ) == {"page"}
     assert browser.js("getComputedStyle(document.querySelector('.skip')).display") == "none"
-    browser.cdp("Emulation.setEmulatedMedia", media="")
+    browser.cdp("Emulation.setEmulatedMedia", media="", features=[])
 
 
 @needs_a_browser
