@@ -43,7 +43,8 @@ figure { margin: .8rem 0; } figcaption { text-align: left; } img { max-width: 10
 @media (max-width: 599px) { nav th:last-child, nav td:last-child { display: none; } }
 @media (min-width: 900px) { section { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr); } }
 @media print { :root { color-scheme: light; --ground: #fff; --card: #fff; --ink: #222; --dim: #595959; --line: #d9d9d4;
-  --similar: #c8102e; --dissimilar: #0072b2; } body { max-width: none; padding: 0; font-size: 10pt; } .skip { display: none; }
+  --similar: #c8102e; --dissimilar: #0072b2; }
+  body { max-width: none; padding: 0; font-size: 10pt; } .skip { display: none; }
   section { display: block; border: 0; padding: 0; break-before: page; } pre.source { font-size: 7.5pt; }
   details::details-content { content-visibility: visible; display: block; height: auto; }
   figure, math, li, summary { break-inside: avoid; } img { max-height: 7cm; width: auto; } }
