@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from faults import ROOT, TESTS, caught, the_one, workers
+from faults import ROOT, TESTS, caught, the_one, unharmed, workers
 
 WINGS = ("", "fast", "measure", "keep", "door")
 PAIRS = [(ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr), (ast.And, ast.Or), (ast.Lt, ast.LtE)]
@@ -125,12 +125,6 @@ def equivalents() -> dict[str, str]:
     return dict(tuple(line.rsplit(" | ", 1)) for line in lines if line)
 
 
-def unharmed(module: str) -> tuple[str, float]:
-    """What the tests of a module say without any mutant, and the seconds that they take."""
-    start = time.time()
-    return caught([module]), time.time() - start
-
-
 def main(arguments: list[str]) -> int:
     """0 if every mutant drawn dies or is written down as equivalent, else 1."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -145,13 +139,14 @@ def main(arguments: list[str]) -> int:
 
     known, lives, begun, chosen = equivalents(), 0, time.time(), list(dict.fromkeys(mutant.module for mutant in drawn))
     with workers() as pool:
-        limit = {}
-        for module, (said, seconds) in zip(chosen, pool.map(unharmed, chosen), strict=True):
+        seconds = {}
+        for module, (said, taken) in zip(chosen, pool.map(unharmed, [[module] for module in chosen]), strict=True):
             if said:
                 print(f"The tests of {module} fail without any mutant: {said}")
                 return 1
-            limit[module] = 20 + 4 * seconds  # a mutant may keep a test from ending
-        said = pool.map(caught, [[m.module] for m in drawn], drawn, [limit[m.module] for m in drawn])
+            seconds[module] = taken
+        limits = [20 + 4 * sum(seconds[m.module].values()) for m in drawn]  # a mutant may keep a test from ending
+        said = pool.map(caught, [[m.module] for m in drawn], drawn, limits, [seconds[m.module] for m in drawn])
         for mutant, killed in zip(drawn, said, strict=True):
             lives += not killed and mutant.what not in known
             print(f"{mutant.what} | {killed or known.get(mutant.what, 'LIVES')}", flush=True)
