@@ -1,4 +1,4 @@
-"""A fault put into the package in this very process: what is imported within has it, what was imported before has not."""
+"""A fault put into the package in this process: what is imported within has it, what was imported before has not."""
 
 import sys
 from contextlib import contextmanager
@@ -26,8 +26,6 @@ class _Finder:
 def planted(fault):
     """Gives a function that imports a module of the package, which has the fault and whatever depends on it too."""
     others = {name: module for name, module in sys.modules.items() if name.partition(".")[0] != "drlim_np"}
-    with (
-        mock.patch.dict(sys.modules, others, clear=True),
-        mock.patch.object(sys, "meta_path", [_Finder(fault), *sys.meta_path]),
-    ):
+    finders = [_Finder(fault), *sys.meta_path]
+    with mock.patch.dict(sys.modules, others, clear=True), mock.patch.object(sys, "meta_path", finders):
         yield import_module

@@ -61,7 +61,7 @@ def is_gradient(function: object, gradient: Tree, arguments: Tree) -> bool:
 
 
 def _is_zero(expression) -> bool:
-    return sympy.expand(expression) == 0 or sympy.simplify(expression) == 0
+    return sympy.expand(expression) == 0
 
 
 def _derived(name: str, statement: str, lines: tuple, subjects: tuple, holds: bool, bound: str) -> Proof:

@@ -177,6 +177,11 @@ def products_of(layer: Callable, shape: tuple[int, ...]) -> Iterator[tuple]:
 
 
 def _small(rng: np.random.Generator) -> Iterator[Proof]:
+    """Of one sample the formula, product by product; the biases, and the sums over samples, by the identity."""
+
+    def draw(shape):
+        return whole_numbers(rng, shape, 20, times=4)
+
     for name, layer, other_form, shape in SMALL:
         form = other_form or layer
         zero = tree_map(np.zeros_like, layer.init(rng, np.float64))
@@ -194,6 +199,8 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
         of_x = [form(params, nothing)[1](units, True).input.reshape(len(units), -1).T for params in basis]
         of_w = [[form(zero, e[None])[1](unit[None]).params[kind].ravel() for unit in units] for e in x]
         holds = all(np.array_equal(found, formula) for found in (outputs, of_x, np.moveaxis(np.array(of_w), 2, 0)))
+        arguments = {"params": zero, "input": x[:3]}
+        holds = holds and pullback_is_adjoint(form, tree_map(lambda a: draw(a.shape), arguments), draw)
         lines, bound = (
             (DIGITS, AIRPLANE) if kind == "Linear" else (DIGITS,),
             f"all {formula.size:,} triples of basis vectors",

@@ -1,4 +1,4 @@
-"""The audit before the figures: gradients in this process, and in one beside it the properties that tests/ has."""
+"""The audit before the figures: gradients and proofs in this process, and beside it the properties that tests/ has."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drlim_np.audit import catalogue
+from drlim_np.audit import catalogue, proof
 from drlim_np.errors import DrlimError
 from drlim_np.keep.checkpoint import Memory, read, write
 
@@ -18,24 +18,26 @@ PROPERTIES = ("tests/audit/test_gradients.py", "tests/audit/test_properties.py")
 
 
 def audit_passes(backend: str, memory: Memory) -> bool:
-    """Gradient checks here, Hypothesis properties in a process beside it; prints both. Remembers that it passed."""
+    """Gradient checks and proofs here, Hypothesis properties beside them; prints all. Remembers that it passed."""
     properties = [path for path in PROPERTIES if (HERE / path).is_file()]
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if properties and missing:
         raise DrlimError(f'the audit needs {" and ".join(missing)}: run pip install ".[test]", or pass --no-audit')
     sources = [(HERE / path).read_text(encoding="utf-8") for path in properties]
-    passed = memory.checkpoint("audit", sys.version, backend, *sources)
+    passed = memory.checkpoint("audit", sys.version, backend, without := catalogue.without_derivations(), *sources)
     if read(passed.path, passed.digest) is not None:
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
         return True
-    print("Audit: every gradient against complex step and central differences, and properties of the loss", flush=True)
+    print(
+        "Audit: every gradient against two oracles, exact proofs, derivations, and properties of the loss", flush=True
+    )
     with _beside(properties) as finish:
-        found = list(catalogue.findings(backend=backend))
+        found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
         status, said = finish()
-    print(catalogue.table(catalogue.worst_by_subject(found)))
-    print(catalogue.summary(found))
-    print(said, "\n", sep="", flush=True)
-    passes = status == 0 and all(finding.as_it_should_be for finding in found)
+    surprises = [one for one in proofs if not one.as_it_should_be]
+    print(catalogue.table(catalogue.worst_by_subject(found), proofs), catalogue.summary(found), sep="\n")
+    print(*filter(None, [proof.table(surprises), proof.summary(proofs), without, said]), "", sep="\n", flush=True)
+    passes = status == 0 and not surprises and all(finding.as_it_should_be for finding in found)
     if passes:
         write(passed.path, passed.digest, {})
     return passes
