@@ -61,7 +61,8 @@ def is_gradient(function: object, gradient: Tree, arguments: Tree) -> bool:
 
 
 def _is_zero(expression) -> bool:
-    return sympy.expand(expression) == 0
+    """Whether its numerator, over a common denominator, multiplies out to 0: no heuristics that might not end."""
+    return sympy.expand(expression) == 0 or sympy.expand(sympy.numer(sympy.together(expression))) == 0
 
 
 def _derived(name: str, statement: str, lines: tuple, subjects: tuple, holds: bool, bound: str) -> Proof:
