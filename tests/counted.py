@@ -10,7 +10,8 @@ from pathlib import Path
 
 from drlim_np.audit import catalogue, wrong
 from drlim_np.audit.proof import Proof
-from tests.faults import FAULTS, for_the_proofs
+from tests.faults import FAULTS
+from tests.planting import for_the_proofs
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {page: ROOT / page / "README.md" for page in ("drlim_np/audit", "tests")}

@@ -7,6 +7,7 @@ changes nothing, such as > for ≥ where both sides give 0, is no fault.
 """
 
 import contextlib
+import json
 import multiprocessing
 import os
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +55,9 @@ TESTS = {
     "npz": ["weights", "checkpoint"],
     "seeds": ["record"],
     "results": ["results"],
+    "terminal": ["terminal"],
+    "errors": ["terminal", "training"],
+    "devices": ["cupy", "array_api"],
     "atomic": ["record", "interruption", "checkpoint"],
 }
 
@@ -424,7 +429,7 @@ FAULTS = [
 
 def prepared(folders: multiprocessing.SimpleQueue) -> None:
     """A worker begins: it stands in a copy of the checkout of its own, with all loaded that is not part of it."""
-    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", "DRLIM_TESTS": "few"}
     os.chdir(folders.get())
     os.environ["PYTHONPATH"] = os.getcwd()
     sys.path[:] = [os.getcwd(), *(path for path in sys.path if path not in ("", str(ROOT), str(ROOT / "tests")))]
@@ -447,60 +452,41 @@ def workers() -> Iterator[ProcessPoolExecutor]:
             yield pool
 
 
-# By module, the parts of the exact proofs in `drlim_np.audit` that must catch its faults alone: tests/audit/test_exact.py.
-PROVEN = {
-    "layers": ("exact._small", "exact._tanh", "exact._in_sequence"),
-    "patches": ("exact._small", "exact._in_sequence"),
-    "maps": ("exact._small",),
-    "fast/memory": ("exact._small", "exact._tanh"),
-    "blocks": ("exact._layers",),
-    "textbook": ("exact._small",),
-    "loss": ("exact._losses", "pairs._all_pairs"),
-    "siamese": ("pairs._towers",),
-}
-BEYOND_PROOF = {
-    "first weights, of which no gradient is taken": (
-        ("layers", "variance for standard deviation"),
-        ("layers", "Conv2d: variance for standard deviation"),
-        ("layers", "weights of twice the size"),
-        ("layers", "Linear: fan-out for fan-in"),
-        ("layers", "Conv2d: fan-in of a single channel"),
-    ),
-    "complex numbers, which no proof uses": (
-        ("loss", "D with absolute values"),
-        ("loss", "a complex step without the hinge"),
-        ("loss", "a complex step NaN at D = 0"),
-        ("loss", "hinge on the wrong side"),
-    ),
-    "arguments that are refused, or other forms of them": (
-        ("loss", "label convention flipped for booleans"),
-        ("loss", "a margin whose square underflows"),
-        ("loss", "a margin whose square overflows"),
-    ),
-}
+class QuickestFirst:
+    """A plugin of pytest: the tests in the order of the seconds that each took without a fault, which it measures."""
+
+    def __init__(self, seconds: dict[str, float]):
+        self.known, self.found = seconds, {}
+
+    def pytest_collection_modifyitems(self, items: list) -> None:
+        """Most faults die in the first tenth of a second."""
+        items.sort(key=lambda item: self.known.get(item.nodeid, 0))
+
+    def pytest_runtest_logreport(self, report) -> None:
+        """Setting up counts, for a fixture may be what takes long."""
+        self.found[report.nodeid] = self.found.get(report.nodeid, 0) + report.duration
 
 
-def for_the_proofs() -> list[Fault]:
-    """The faults that the exact proofs must catch alone."""
-    beyond = {name for names in BEYOND_PROOF.values() for name in names}
-    return [fault for fault in FAULTS if fault.module in PROVEN and (fault.module, fault.what) not in beyond]
+def unharmed(modules: list[str]) -> tuple[str, dict[str, float]]:
+    """What the tests of these modules say without a fault, "" if they pass, and the seconds that each takes."""
+    return caught(modules), json.loads(Path("seconds.json").read_text())
 
 
-def caught(modules: list[str], fault: Fault | None = None, limit: float = LIMIT) -> str:
+def caught(modules: list[str], fault: Fault | None = None, limit: float = LIMIT, seconds: dict | None = None) -> str:
     """What the tests of these modules say of this worker's copy, with the fault if one is given; "" if they pass."""
     names = [name for module in modules for name in TESTS.get(module, [module])]
     tests = list(dict.fromkeys(str(the_one("tests", f"test_{name}.py")) for name in names))
     if not fault:
-        return _said(tests, limit)
+        return _said(tests, limit, {})
     right = fault.path.read_bytes()
     fault.path.write_text(fault.source(), encoding="utf-8")
     try:
-        return _said(tests, limit)
+        return _said(tests, limit, seconds or {})
     finally:
         fault.path.write_bytes(right)
 
 
-def _said(tests: list[str], limit: float) -> str:
+def _said(tests: list[str], limit: float, seconds: dict[str, float]) -> str:
     """The first test that fails, in a process that is forked from this one, so that each begins as the last did."""
     Path("said.txt").unlink(missing_ok=True)
     if not (child := os.fork()):
@@ -509,7 +495,9 @@ def _said(tests: list[str], limit: float) -> str:
             os.setpgid(0, 0)
             for stream in (1, 2):
                 os.dup2(os.open("said.txt", os.O_CREAT | os.O_WRONLY | os.O_APPEND), stream)
-            status = sys.modules["pytest"].main(["-xqp", "no:cacheprovider", "-W", LOADED, *tests])
+            order = QuickestFirst(seconds)
+            status = sys.modules["pytest"].main(["-xqp", "no:cacheprovider", "-W", LOADED, *tests], plugins=[order])
+            Path("seconds.json").write_text(json.dumps(order.found))
         finally:
             os._exit(status)
     end, done = time.time() + limit, 0
@@ -531,10 +519,12 @@ def main(modules: list[str]) -> int:
     chosen = [fault for fault in FAULTS if not modules or fault.module in modules]
     survivors, modules = 0, [[fault.module] for fault in chosen]
     with workers() as pool:
-        if said := pool.submit(caught, list(dict.fromkeys(fault.module for fault in chosen))).result():
+        said, seconds = pool.submit(unharmed, list(dict.fromkeys(fault.module for fault in chosen))).result()
+        if said:
             print(f"The tests fail without any fault: {said}")
             return 1
-        for fault, said in zip(chosen, pool.map(caught, modules, chosen), strict=True):
+        verdicts = pool.map(caught, modules, chosen, repeat(LIMIT), repeat(seconds))
+        for fault, said in zip(chosen, verdicts, strict=True):
             survivors += not said
             print(f"{fault.module:10}  {fault.what:50}  {said or 'SURVIVES'}", flush=True)
     print(f"{len(chosen)} faults, {survivors} survive")

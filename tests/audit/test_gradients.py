@@ -18,7 +18,14 @@ from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.tree import tree_map
 
-TIMES = 97 if os.environ.get("DRLIM_TESTS") == "deep" else 1  # deep: more than 20,000 examples in all
+TIMES = {"deep": 97, "few": 0.1}.get(os.environ.get("DRLIM_TESTS"), 1)  # deep: more than 20,000 examples in all
+
+
+def examples(number):
+    """So many drawn examples, or so many times TIMES."""
+    return settings(deadline=None, max_examples=max(1, round(number * TIMES)))
+
+
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 4)
 margins = st.floats(0.5, 10)
@@ -71,7 +78,7 @@ def small_networks(draw):
     return network, (channels, height * window + kernel - 1, width * window + kernel - 1)
 
 
-@settings(deadline=None, max_examples=25 * TIMES)
+@examples(25)
 @given(sizes, sizes, sizes, seeds)
 def test_gradients_of_linear(samples, inputs, outputs, seed):
     rng = np.random.default_rng(seed)
@@ -79,7 +86,7 @@ def test_gradients_of_linear(samples, inputs, outputs, seed):
     assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), rng.standard_normal((samples, inputs)), rng))
 
 
-@settings(deadline=None, max_examples=25 * TIMES)
+@examples(25)
 @given(sizes, sizes, sizes, sizes, sizes, sizes, seeds)
 def test_gradients_of_conv2d(samples, channels, maps, kernel, height, width, seed):
     rng = np.random.default_rng(seed)
@@ -88,7 +95,7 @@ def test_gradients_of_conv2d(samples, channels, maps, kernel, height, width, see
     assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), x, rng))
 
 
-@settings(deadline=None, max_examples=25 * TIMES)
+@examples(25)
 @given(sizes, sizes, sizes, sizes, sizes, seeds)
 def test_gradients_of_subsample(samples, maps, window, height, width, seed):
     rng = np.random.default_rng(seed)
@@ -97,7 +104,7 @@ def test_gradients_of_subsample(samples, maps, window, height, width, seed):
     assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), x, rng))
 
 
-@settings(deadline=None, max_examples=25 * TIMES)
+@examples(25)
 @given(st.lists(sizes, min_size=2, max_size=4), seeds)
 def test_gradients_of_tanh_and_flatten(shape, seed):
     rng = np.random.default_rng(seed)
@@ -105,7 +112,7 @@ def test_gradients_of_tanh_and_flatten(shape, seed):
         assert_holds(check_layer(layer, {}, rng.standard_normal(shape), rng))
 
 
-@settings(deadline=None, max_examples=15 * TIMES)
+@examples(15)
 @given(small_networks(), sizes, st.integers(1, 3), seeds)
 def test_gradients_of_layers_in_sequence_and_in_blocks(drawn, samples, block, seed):
     network, shape = drawn
@@ -115,7 +122,7 @@ def test_gradients_of_layers_in_sequence_and_in_blocks(drawn, samples, block, se
         assert_holds(check_layer(form, params, x, rng))
 
 
-@settings(deadline=None, max_examples=3 * TIMES)
+@examples(3)
 @given(st.sampled_from([(convnet(), CONVNET_INPUT), (two_layer(), (96 * 96,))]), seeds)
 def test_gradients_of_the_two_networks_of_the_paper(drawn, seed):
     network, shape = drawn
@@ -123,7 +130,7 @@ def test_gradients_of_the_two_networks_of_the_paper(drawn, seed):
     assert_holds(check_layer(network, network.init(rng, np.float64), rng.random((1, *shape)), rng))
 
 
-@settings(deadline=None, max_examples=40 * TIMES)
+@examples(40)
 @given(st.integers(1, 8), sizes, margins, seeds)
 def test_gradients_of_the_contrastive_loss_over_given_pairs(pairs, dims, margin, seed):
     rng = np.random.default_rng(seed)
@@ -137,7 +144,7 @@ def test_gradients_of_the_contrastive_loss_over_given_pairs(pairs, dims, margin,
     assert_holds(check(loss, {"z1": z1, "z2": z2}, {"z1": dz1, "z2": dz2}, rng))
 
 
-@settings(deadline=None, max_examples=40 * TIMES)
+@examples(40)
 @given(graphs(), sizes, margins, seeds)
 def test_gradients_of_the_loss_over_all_pairs(similar, dims, margin, seed):
     rng = np.random.default_rng(seed)
@@ -152,7 +159,7 @@ def test_gradients_of_the_loss_over_all_pairs(similar, dims, margin, seed):
         assert_holds(check(lambda arguments, f=form: f(arguments["z"])[0], {"z": z}, {"z": form(z)[1]}, rng))
 
 
-@settings(deadline=None, max_examples=10 * TIMES)
+@examples(10)
 @given(graphs(most=5), small_networks(), st.floats(0.3, 3), st.sampled_from(["balanced", "exact"]), seeds)
 def test_gradients_of_a_siamese_network_down_to_each_parameter(similar, drawn, reach, weighting, seed):
     network, shape = drawn
