@@ -5,7 +5,7 @@ are not told. A dissimilar pair is taken to lie within the margin: beyond it the
 """
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, product
 
 import numpy as np
 import sympy
@@ -20,6 +20,7 @@ from drlim_np.training import SGD
 from drlim_np.tree import Tree, leaves, tree_map
 
 MARGINS = (0.75, 1.0, 8.0)
+NETWORKS = ("Fig. 3, G_W", "Sec. 3.4, G_W")
 LAYERS = [  # of each kind, and the shape of an input
     (Linear(3, 2), (2, 3)),
     (Conv2d(2, 2, 2), (2, 2, 3, 4)),
@@ -61,95 +62,83 @@ def is_gradient(function: object, gradient: Tree, arguments: Tree) -> bool:
 
 
 def _is_zero(expression) -> bool:
-    return sympy.expand(expression) == 0 or sympy.simplify(expression) == 0
-
-
-def _derived(name: str, statement: str, lines: tuple, subjects: tuple, holds: bool, bound: str) -> Proof:
-    return Proof(name, statement, lines, subjects, bool(holds), bound, "derived")
+    """Whether its numerator, over a common denominator, multiplies out to 0: no heuristics that might not end."""
+    return sympy.expand(expression) == 0 or sympy.expand(sympy.numer(sympy.together(expression))) == 0
 
 
 def _equations() -> Iterator[Proof]:
-    """Pencil and paper: Eq. 4 differentiated."""
-    m, w = sympy.symbols("m w", positive=True)
-    D = sympy.Function("D", positive=True)(w)
-    for y, eq, right in ((0, "Eq. 6", D * D.diff(w)), (1, "Eq. 7", -(m - D) * D.diff(w))):
-        loss = sympy.Rational(1, 2) * ((1 - y) * D**2 + y * (m - D) ** 2)
-        statement = f"∂L_{'SD'[y]}/∂W = {('D ∂D/∂W', '-(m - D) ∂D/∂W')[y]}"
-        yield _derived(f"{eq} from Eq. 4", statement, (eq,), (), _is_zero(loss.diff(w) - right), "for any G_W")
+    """Pencil and paper: Eq. 4 differentiated, whatever G_W makes D of W; and the slope of tanh."""
+    m, w, x = sympy.symbols("m w x")
+    D = sympy.Function("D")(w)
+    for eq, of, loss, right in (("Eq. 6", "S", D**2 / 2, "D"), ("Eq. 7", "D", (m - D) ** 2 / 2, "-(m - D)")):
+        holds = _is_zero(loss.diff(w) - {"D": D, "-(m - D)": -(m - D)}[right] * D.diff(w))
+        yield Proof(f"{eq} from Eq. 4", f"∂L_{of}/∂W = {right} ∂D/∂W", (eq,), (), holds, "for any G_W", "derived")
+    holds = _is_zero(sympy.tanh(x).diff(x) - (1 - sympy.tanh(x) ** 2))
+    yield Proof("tanh", "tanh' = 1 - tanh²", NETWORKS, ("Tanh",), holds, "for all x", "derived")
 
 
 def _loss() -> Iterator[Proof]:
-    holds = {"Eq. 4, L_S": True, "Eq. 4, L_D": True, "Eq. 6": True, "Eq. 7": True, "Eq. 1": True, "Eq. 5": True}
-    for dims, y, margin in ((dims, y, margin) for dims in (1, 2, 3) for y in (0, 1) for margin in MARGINS):
-        z1, z2, m = symbols((1, dims)), symbols((1, dims)), sympy.Rational(margin)
-        loss, dz1, dz2 = (x.entries for x in contrastive(z1, z2, [y], margin))
-        D = sympy.sqrt(sum((a - b) ** 2 for a, b in zip(*(z.entries[0] for z in (z1, z2)), strict=True)))
-        of, eq = ("Eq. 4, L_D", "Eq. 7") if y else ("Eq. 4, L_S", "Eq. 6")
-        holds[of] &= _is_zero(loss.item() - ((m - D) ** 2 / 2 if y else D**2 / 2))
-        for z, dz in ((z1, dz1), (z2, dz2)):
-            holds[eq] &= is_gradient(loss.item(), Exact(dz), z)
-            K, X = [D.diff(a) for a in z.entries[0]], D - m if y else D  # stiffness; displacement from the rest length
-            holds["Eq. 5"] &= all(_is_zero(-force + k * X) for force, k in zip(dz[0], K, strict=True))
-    cases, subject = "in 1, 2 and 3 dimensions", ("contrastive",)
-    for line, statement in (
-        ("Eq. 4, L_S", "`contrastive` of Y = 0 is ½ D²"),
-        ("Eq. 4, L_D", "`contrastive` of Y = 1 is ½ (m - D)², for D < m"),
-        ("Eq. 6", "its dz1 and dz2 are the derivatives of its loss, Y = 0"),
-        ("Eq. 7", "its dz1 and dz2 are the derivatives of its loss, Y = 1"),
-        ("Eq. 5", "-dz = -K X, with K = ∂D/∂z and X = D, D - m"),
+    """`contrastive` on symbols: its loss is Eq. 4, its forces the derivatives of that, and of the form of Eq. 5."""
+    subject, bound = ("contrastive",), "in 1, 2 and 3 dimensions"
+    for y, of, eq, loss_in_words, X_in_words in (
+        (0, "L_S", "Eq. 6", "½ D²", "D"),
+        (1, "L_D", "Eq. 7", "½ (m - D)²", "D - m"),
     ):
-        lines = (line, "Eq. 1", "Eq. 3") if line.startswith("Eq. 4") else (line,)
-        yield _derived(f"contrastive, {line}", statement, lines, subject, holds[line], cases)
+        values, forces, springs = [], [], []
+        for dims, margin in product((1, 2, 3), MARGINS):
+            z1, z2, m = symbols((1, dims)), symbols((1, dims)), sympy.Rational(margin)
+            loss, *forces_of_code = (x.entries for x in contrastive(z1, z2, [y], margin))
+            D = sympy.sqrt(sum((a - b) ** 2 for a, b in zip(z1.entries[0], z2.entries[0], strict=True)))
+            values.append(_is_zero(loss.item() - ((m - D) ** 2 / 2 if y else D**2 / 2)))
+            for z, dz in zip((z1, z2), forces_of_code, strict=True):
+                forces.append(is_gradient(loss.item(), Exact(dz), z))
+                X = D - m if y else D
+                springs += [_is_zero(dL - D.diff(place) * X) for dL, place in zip(dz[0], z.entries[0], strict=True)]
+        lines = (f"Eq. 4, {of}", "Eq. 1", "Eq. 3")
+        yield Proof(f"contrastive, {of}", f"the loss is {loss_in_words}", lines, subject, all(values), bound, "derived")
+        statement = "dL/dz1 and dL/dz2 are the derivatives of the loss"
+        yield Proof(f"contrastive, {eq}", statement, (eq,), subject, all(forces), bound, "derived")
+        statement = f"F = -dL/dz = -K X, K = ∂D/∂z, X = {X_in_words}"
+        yield Proof(f"spring of {of}", statement, ("Eq. 5",), subject, all(springs), bound, "derived")
 
 
 def _layers() -> Iterator[Proof]:
-    x = sympy.Symbol("x")
-    holds = _is_zero(sympy.diff(sympy.tanh(x), x) - (1 - sympy.tanh(x) ** 2))
-    lines = ("Fig. 3, G_W", "Sec. 3.4, G_W")
-    yield _derived("tanh", "tanh' = 1 - tanh²", lines, ("Tanh",), holds, "for all x")
     for layer, shape in LAYERS:
-        arguments = {
-            "params": tree_map(lambda w: symbols(w.shape), layer.init(np.random.default_rng(0))),
-            "input": symbols(shape),
-        }
-        y, pullback = layer(arguments["params"], arguments["input"])
+        arguments = {"params": _unknown(layer), "input": symbols(shape)}
+        y, pullback = layer(*arguments.values())
         v = symbols(y.shape)
-        gradient = pullback(v, wrt_input=True)._asdict()
-        entries = sum(leaf.entries.size for _, leaf in leaves(arguments))
-        name = type(layer).__name__
-        holds = is_gradient(np.sum((v * y).entries), gradient, arguments)
+        holds = is_gradient(np.sum((v * y).entries), pullback(v, wrt_input=True)._asdict(), arguments)
+        name, bound = type(layer).__name__, f"all {sum(leaf.entries.size for _, leaf in leaves(arguments))} entries"
         subjects = (name, "Blockwise", "convnet", "two-layer") if name == "Sequential" else (name,)
-        yield _derived(
-            f"{name}, small", "pullback(v) is the gradient of ⟨v, f⟩", lines, subjects, holds, f"{entries} entries"
-        )
+        statement = "pullback(v) is the gradient of ⟨v, f⟩"
+        yield Proof(f"{name}, small", statement, NETWORKS, subjects, holds, bound, "derived")
 
 
 def _siamese() -> Iterator[Proof]:
     network = two_layer(2, 2, 2)
-    params = tree_map(lambda w: symbols(w.shape), network.init(np.random.default_rng(0)))
-    x1, x2, holds = symbols((1, 2)), symbols((1, 2)), []
-    for y in (0, 1):
-        loss, gradient = two_towers(network, params, x1, x2, [y], 1.0)
-        holds.append(is_gradient(loss.entries.item(), gradient, params))
-    lines, entries = (
+    params, x1, x2 = _unknown(network), symbols((1, 2)), symbols((1, 2))
+    found = [two_towers(network, params, x1, x2, [y], 1.0) for y in (0, 1)]
+    holds = all(is_gradient(loss.entries.item(), gradient, params) for loss, gradient in found)
+    statement, lines = (
+        "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar",
         ("Eq. 6", "Eq. 7", "Step 2, two copies", "Step 2, for each pair"),
-        sum(w.entries.size for _, w in leaves(params)),
     )
-    statement = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, two layers, similar and dissimilar"
-    yield _derived("two towers", statement, lines, ("two towers",), all(holds), f"all {entries} weights")
+    yield Proof("two towers", statement, lines, ("two towers",), holds, "all 12 weights of two layers", "derived")
 
 
 def _step() -> Iterator[Proof]:
     """Three steps with momentum, written out."""
-    sgd, factors = SGD(rate=0.125, momentum=0.75), (1.0, 0.5, 0.25)
-    eta, mu = sympy.Rational(1, 8), sympy.Rational(3, 4)
-    w, gradients = symbols((1,)), [symbols((1,)) for _ in factors]
-    after, velocity = w, sgd.init(w)
+    sgd, factors, w = SGD(rate=0.125, momentum=0.75), (1.0, 0.5, 0.25), symbols((1,))
+    after, velocity, gradients = w, sgd.init(w), [symbols((1,)) for _ in factors]
     for g, factor in zip(gradients, factors, strict=True):
         after, velocity = sgd.update(after, g, velocity, factor)
-    steps = sum(
-        sympy.Rational(f) * mu ** (t - s) * gradients[s].entries[0] for t, f in enumerate(factors) for s in range(t + 1)
-    )
-    holds = _is_zero(after.entries[0] - (w.entries[0] - eta * steps))
-    statement = "W_t = W_0 - Σ_s≤t η_s Σ_r≤s μ^(s-r) g_r"
-    yield _derived("SGD with momentum", statement, ("Step 2, gradient descent on many",), (), holds, "three steps")
+    mu, eta = sympy.Rational(3, 4), [sympy.Rational(factor) / 8 for factor in factors]
+    moved = sum(eta[t] * mu ** (t - r) * gradients[r].entries[0] for t in range(3) for r in range(t + 1))
+    holds = _is_zero(after.entries[0] - (w.entries[0] - moved))
+    statement, lines = "W_t = W_0 - Σ_s≤t η_s Σ_r≤s μ^(s-r) g_r", ("Step 2, gradient descent on many",)
+    yield Proof("SGD with momentum", statement, lines, (), holds, "three steps, η from 1/8, μ = 3/4", "derived")
+
+
+def _unknown(layer) -> Tree:
+    """Parameters of which every entry is a symbol."""
+    return tree_map(lambda w: symbols(w.shape), layer.init(np.random.default_rng(0)))

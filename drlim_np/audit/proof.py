@@ -68,7 +68,7 @@ def kinds(proofs: Iterable[Proof], subject: str, wrong_on_purpose: bool = False)
 
 def table(proofs: Sequence[Proof]) -> str:
     """A line for each: what it is about, what equals what, the bound, the verdict."""
-    widths = [max(len(proof[column]) for proof in proofs) for column in (0, 1, 5)]
+    widths = [max((len(proof[column]) for proof in proofs), default=0) for column in (0, 1, 5)]
     return "\n".join(
         "  ".join(
             [f"{proof[column]:{width}}" for column, width in zip((0, 1, 5), widths, strict=True)] + [proof.verdict]

@@ -36,7 +36,7 @@ class Audited(NamedTuple):
 
 
 def audit_passes(backend: str, memory: Memory) -> bool:
-    """Gradients and proofs here, Hypothesis properties in a process beside; prints both. Remembers that it passed."""
+    """Gradient checks and proofs here, Hypothesis properties beside them; prints all. Remembers that it passed."""
     properties = [path for path in PROPERTIES if (HERE / path).is_file()]
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if properties and missing:
@@ -45,15 +45,16 @@ def audit_passes(backend: str, memory: Memory) -> bool:
     if read(passed.path, passed.digest) is not None:
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
         return True
-    print("Audit: gradients against complex step, central differences and proofs; properties of the loss", flush=True)
+    print(
+        "Audit: every gradient against two oracles, exact proofs, derivations, and properties of the loss", flush=True
+    )
     with _beside(properties) as finish:
         found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
         status, said = finish()
-    surprising = [one for one in proofs if not one.as_it_should_be]
+    surprises, without = [one for one in proofs if not one.as_it_should_be], catalogue.without_derivations()
     print(catalogue.table(catalogue.worst_by_subject(found), proofs), catalogue.summary(found), sep="\n")
-    print(*filter(None, [proof.table(surprising) if surprising else "", proof.summary(proofs)]), sep="\n")
-    print(*filter(None, [catalogue.without_derivations(), said]), "", sep="\n", flush=True)
-    passes = status == 0 and all(one.as_it_should_be for one in (*found, *proofs))
+    print(*filter(None, [proof.table(surprises), proof.summary(proofs), without, said]), "", sep="\n", flush=True)
+    passes = status == 0 and not surprises and all(finding.as_it_should_be for finding in found)
     if passes:
         worst = [(subject, asdict(row), wrong) for subject, row, wrong in catalogue.worst_by_subject(found)]
         content = json.dumps({"worst": worst, "proofs": proofs, "said": said}).encode()
