@@ -749,7 +749,7 @@ def audit(monkeypatch, tmp_path):
         monkeypatch.setattr(
             audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
         )
-        shown = Proof("proven", "a layer", "it is right", ("Eq. 1",), (), proof_holds, "all 3 cases")
+        shown = Proof("a layer", "it is right", ("Eq. 1",), (), proof_holds, "all 3 cases")
         monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: (shown,))
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_property.py"),))
