@@ -132,7 +132,7 @@ def _tested(line: Line, audited: Audited | None) -> str:
     if line.audited and audited is None:
         said += f" Gradients were not audited in this run: {COMMAND} does it."
     if audited and (ran := sum(f"tests/{test.partition('::')[0]}" in PROPERTIES for test in line.tests)):
-        said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said)}."
+        said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said.partition(' in ')[0])}."
     found = [_verdict(one, audited.proofs) for one in audited.worst if line.audits(one.subject)] if audited else []
     return f"<h3>Tested</h3><p>{said}</p>{_ERRORS.format(''.join(found)) if found else ''}"
 
