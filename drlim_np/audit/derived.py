@@ -70,9 +70,12 @@ def _equations() -> Iterator[Proof]:
     """Pencil and paper: Eq. 4 differentiated, whatever G_W makes D of W; and the slope of tanh."""
     m, w, x = sympy.symbols("m w x")
     D = sympy.Function("D")(w)
-    for eq, of, loss, right in (("Eq. 6", "S", D**2 / 2, "D"), ("Eq. 7", "D", (m - D) ** 2 / 2, "-(m - D)")):
-        holds = _is_zero(loss.diff(w) - {"D": D, "-(m - D)": -(m - D)}[right] * D.diff(w))
-        yield Proof(f"{eq} from Eq. 4", f"∂L_{of}/∂W = {right} ∂D/∂W", (eq,), (), holds, "for any G_W", "derived")
+    for eq, loss, right, statement in (
+        ("Eq. 6", D**2 / 2, D * D.diff(w), "∂L_S/∂W = D ∂D/∂W"),
+        ("Eq. 7", (m - D) ** 2 / 2, -(m - D) * D.diff(w), "∂L_D/∂W = -(m - D) ∂D/∂W, for D < m"),
+    ):
+        holds = _is_zero(loss.diff(w) - right)
+        yield Proof(f"{eq} from Eq. 4", statement, (eq,), (), holds, "for any G_W", "derived")
     holds = _is_zero(sympy.tanh(x).diff(x) - (1 - sympy.tanh(x) ** 2))
     yield Proof("tanh", "tanh' = 1 - tanh²", NETWORKS, ("Tanh",), holds, "for all x", "derived")
 
@@ -119,10 +122,8 @@ def _siamese() -> Iterator[Proof]:
     params, x1, x2 = _unknown(network), symbols((1, 2)), symbols((1, 2))
     found = [two_towers(network, params, x1, x2, [y], 1.0) for y in (0, 1)]
     holds = all(is_gradient(loss.entries.item(), gradient, params) for loss, gradient in found)
-    statement, lines = (
-        "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar",
-        ("Eq. 6", "Eq. 7", "Step 2, two copies", "Step 2, for each pair"),
-    )
+    statement = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar"
+    lines = ("Eq. 6", "Eq. 7", "Step 2, two copies", "Step 2, for each pair")
     yield Proof("two towers", statement, lines, ("two towers",), holds, "all 12 weights of two layers", "derived")
 
 

@@ -179,7 +179,9 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
     """Of one sample the formula, product by product; the biases, and the sums over samples, by the identity."""
 
     def draw(shape):
-        return whole_numbers(rng, shape, 20, times=4)
+        return whole_numbers(
+            rng, shape, 20, times=4
+        )  # products of two, one of them p ± q, leave room for 2⁹ to be added
 
     for name, layer, other_form, shape in SMALL:
         form = other_form or layer
@@ -200,13 +202,9 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
         holds = all(np.array_equal(found, formula) for found in (outputs, of_x, np.moveaxis(np.array(of_w), 2, 0)))
         arguments = {"params": zero, "input": x[:3]}
         holds = holds and pullback_is_adjoint(form, tree_map(lambda a: draw(a.shape), arguments), draw)
-        lines, bound = (
-            (DIGITS, AIRPLANE) if kind == "Linear" else (DIGITS,),
-            f"all {formula.size:,} triples of basis vectors",
-        )
-        yield Proof(
-            f"{name}, small", "y, dL/dW and dL/dx are the formula's, product by product", lines, (name,), holds, bound
-        )
+        statement, bound = "y, dL/dW and dL/dx are the formula's", f"all {formula.size:,} triples of basis vectors"
+        lines = (DIGITS, AIRPLANE) if name == "Linear" else (DIGITS,)
+        yield Proof(f"{name}, small", statement, lines, (name,), holds, bound)
 
 
 # ---- tanh and the loss, which are no polynomials: on numbers that come out exact ----
@@ -239,15 +237,8 @@ def exact_pairs() -> Iterator[tuple]:
             v, d, margin = scale * np.array(vectors), Fraction(scale) * length, times * length
             said = [pairs.of_the_paper([Fraction(c) for c in row], d, y, Fraction(margin)) for row in v.tolist()]
             z1 = np.arange(v.size).reshape(v.shape) - 3.0
-            yield (
-                z1,
-                z1 - v,
-                np.full(len(v), y),
-                margin,
-                d,
-                sum(loss for loss, _ in said),
-                np.array([dz for _, dz in said]),
-            )
+            losses, dz1 = zip(*said, strict=True)
+            yield z1, z1 - v, np.full(len(v), y), margin, d, sum(losses), np.array(dz1)
 
 
 def _losses(rng: np.random.Generator) -> Iterator[Proof]:
@@ -263,23 +254,16 @@ def _losses(rng: np.random.Generator) -> Iterator[Proof]:
     at_zero = [(m, contrastive(z := np.ones((2, dims)), z, [0, 1], m)) for dims in (1, 2, 3) for m in (0.5, 1.0, 3.0)]
     rests = all(loss == m * m / 2 and not dz1.any() and not dz2.any() for m, (loss, dz1, dz2) in at_zero)
 
-    bound, subject = (
-        f"{sum(len(y) for _, _, y, *_ in every)} pairs in 1 to 3 dimensions, nothing rounded",
-        ("contrastive",),
-    )
-    value, statement = (
-        "𝓛 = Σ (1 - Y) ½ D² + Y ½ max(0, m - D)²",
-        "dL/dz1 = D ∂D/∂z1, -(m - D) ∂D/∂z1 or 0, dL/dz2 opposite",
-    )
+    count, subject = sum(len(y) for _, _, y, *_ in every), ("contrastive",)
+    bound, value = f"{count} pairs in 1 to 3 dimensions", "𝓛 = Σ (1 - Y) ½ D² + Y ½ max(0, m - D)²"
+    statement, lines = "dL/dz1 = D ∂D/∂z1, -(m - D) ∂D/∂z1 or 0, dL/dz2 opposite", ("Eq. 6", "Eq. 7")
     yield Proof("energy", "D is the length of z1 - z2", ("Eq. 1",), subject, energies, bound)
     yield Proof("contrastive, loss", value, ("Eq. 2, the sum over given", "Eq. 3", "Eq. 4"), subject, losses, bound)
-    yield Proof("contrastive, gradient", statement, ("Eq. 6", "Eq. 7"), subject, forces, bound)
+    yield Proof("contrastive, gradient", statement, lines, subject, forces, bound)
     yield Proof("contrastive at D = 0", "L_S = 0, L_D = ½ m², no force", ("the cone point",), subject, rests, "9 cases")
     for mistake, gradients in wrong.LOSSES.items():
         name = f"wrong: {mistake}"
-        yield Proof(
-            name, statement, ("Eq. 6", "Eq. 7"), (name,), are_the_papers(gradients), bound, wrong_on_purpose=True
-        )
+        yield Proof(name, statement, lines, (name,), are_the_papers(gradients), bound, wrong_on_purpose=True)
 
 
 PARTS = (_layers, _parts, _in_sequence, _small, _tanh, _losses, *pairs.PARTS, step1.proofs)

@@ -130,10 +130,8 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
         return True
 
     bound = f"{len(pairs)} pairs in 1 to 3 dimensions, within and beyond m, in fractions"
-    statement, lines = (
-        "W - η (J₁ᵀ dz1 + J₂ᵀ dz2) is what `verbatim.update` makes of W",
-        ("Step 2, for each pair", "Step 2, two copies"),
-    )
+    statement = "W - η (J₁ᵀ dz1 + J₂ᵀ dz2) is what `verbatim.update` makes of W"
+    lines = ("Step 2, for each pair", "Step 2, two copies")
     holds = all(two_towers(*pair)[0].entries == by_the_page(*pair)[0] for pair in pairs)
     holds = holds and moves_as_the_page_does(lambda *pair: two_towers(*pair)[1])
     yield Proof("two towers", statement, lines, ("two towers",), holds, bound)
@@ -153,8 +151,8 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
 # ---- pairs drawn ----
 
 
-def named(x: np.ndarray, most: int = 10_000) -> list[Fraction]:
-    """The fractions with denominators of at most `most` that rounded numbers stand for: two of them lie 1e-8 apart.
+def named(x: np.ndarray, most: int = 100_000) -> list[Fraction]:
+    """The fractions with denominators of at most `most` that rounded numbers stand for: two lie 1e-10 apart.
 
     Raises ValueError for a number that is none of them to within its rounding.
     """
@@ -184,10 +182,8 @@ def _drawn(rng: np.random.Generator) -> Iterator[Proof]:
         whole = [(s / of + ratio * d / others) / (1 + ratio) for s, d in sums]
         loss, gradient = EveryPair(network, x, similar, MARGIN, weighting)(params, rng, 1.0)
         unbiased &= [a / of**batch for a in total] == whole == named([loss, *gradient["weight"][0]])
-    statement, lines = (
-        "the mean over all draws is the sum over all pairs, as fractions",
-        ("Step 2, gradient descent on many",),
-    )
+    statement = "the mean over all draws is the sum over all pairs, as fractions"
+    lines = ("Step 2, gradient descent on many",)
     bound = f"{draws:,} draws, all there are from {len(cases)} graphs of 4 samples"
     yield Proof("pairs drawn", statement, lines, ("sampled pairs",), unbiased, bound)
 

@@ -68,13 +68,9 @@ def kinds(proofs: Iterable[Proof], subject: str, wrong_on_purpose: bool = False)
 
 def table(proofs: Sequence[Proof]) -> str:
     """A line for each: what it is about, what equals what, the bound, the verdict."""
-    widths = [max((len(proof[column]) for proof in proofs), default=0) for column in (0, 1, 5)]
-    return "\n".join(
-        "  ".join(
-            [f"{proof[column]:{width}}" for column, width in zip((0, 1, 5), widths, strict=True)] + [proof.verdict]
-        )
-        for proof in proofs
-    )
+    cells = [(proof.name, proof.statement, proof.bound, proof.verdict) for proof in proofs]
+    widths = [*map(max, zip(*(map(len, row) for row in cells), strict=True))]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
 
 
 def summary(proofs: Sequence[Proof]) -> str:

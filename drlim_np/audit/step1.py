@@ -18,11 +18,7 @@ def proofs(rng: np.random.Generator) -> Iterator[Proof]:
     for of, line, words in (
         (pairing, "Step 1", "Y = 0 for X_j in S_i, as often as listed, 1 for all others, once"),
         (nearest, "Step 1, nearest", "no sample outside S_i is nearer to X_i than one of the k within"),
-        (
-            copies,
-            "Step 1, (a) to (c)",
-            "S of each copy: (a) its neighbours, (b) its shifts, (c) the neighbours' shifts",
-        ),
+        (copies, "Step 1, (a) to (c)", "S of a copy: (a) its neighbours, (b) its shifts, (c) the neighbours' shifts"),
         (views, "Step 1, contiguous", "similar if one step or none leads from azimuth to azimuth, and from elevation"),
     ):
         cases = [bool(case) for case in of()]
@@ -58,12 +54,12 @@ def nearest() -> Iterator[bool]:
             for k in range(1, samples):
                 graph = nearest_neighbour_graph(x, k)
                 within = [{j for i, j in graph.pairs.tolist() if i == one} for one in range(samples)]
+                others = [set(range(samples)) - near - {i} for i, near in enumerate(within)]
                 yield graph.listed_count == samples * k and all(
                     len(near) == k
                     and i not in near
-                    and max(apart[i][list(near)]) <= min(apart[i][list(far)], default=9e9)
-                    for i, near in enumerate(within)
-                    for far in [set(range(samples)) - near - {i}]
+                    and all(apart[i, j] <= apart[i, other] for j in near for other in far)
+                    for i, (near, far) in enumerate(zip(within, others, strict=True))
                 )
 
 
@@ -78,9 +74,8 @@ def copies() -> Iterator[bool]:
             for i, c in product(range(size), range(number)):
                 near = [j for one, j in listed if one == i]
                 shifts = [(i, other) for other in range(number) if other != c]
-                for j, other in (
-                    [(j, c) for j in near] + shifts + [(j, o) for j in near for o in range(number) if o != c]
-                ):
+                theirs = [(j, other) for j in near for other in range(number) if other != c]
+                for j, other in [(j, c) for j in near] + shifts + theirs:
                     wanted[i * number + c, j * number + other] += 1
             yield Counter(map(tuple, found.pairs.tolist())) == wanted
 
