@@ -144,9 +144,7 @@ def test_a_row_says_how_many_of_its_tests_the_audit_ran(rows):
     of_eq_7 = next(line.tests for line in LINES if line.anchor == "eq-7")
     ran = [test for test in of_eq_7 if f"tests/{test.partition('::')[0]}" in PROPERTIES]
     assert (len(ran), len(of_eq_7)) == (3, 4)
-    assert "4 tests, beside. Of these 3 ran in the audit before the figures: 61 passed. " in words(
-        rows["eq-7"]
-    )
+    assert "4 tests, beside. Of these 3 ran in the audit before the figures: 61 passed. " in words(rows["eq-7"])
     assert "1 test, beside. What" in words(rows["lle"]).replace(words(rows["lle"]).partition("beside. ")[2], "What")
 
 
