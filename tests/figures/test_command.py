@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 import run_all
 from drlim_np import data
 from drlim_np.audit.gradcheck import Row
+from drlim_np.audit.proof import Proof
 from drlim_np.data import Split, Views, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
@@ -739,14 +740,16 @@ def test_ctrl_c_gives_status_130_and_keeps_the_figures_finished_so_far(command, 
 
 @pytest.fixture
 def audit(monkeypatch, tmp_path):
-    """An audit of one gradient and one property, each as good as it is told to be."""
+    """An audit of one gradient, one proof and one property, each as good as it is told to be."""
 
-    def pretend(gradient_holds=True, property_holds=True):
+    def pretend(gradient_holds=True, property_holds=True, proof_holds=True):
         row = Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0)
         assert row.holds == gradient_holds
         monkeypatch.setattr(
             audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
         )
+        one = Proof("a layer", "both sides are equal", (), ("a layer",), proof_holds, "once")
+        monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: (one,))
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_property.py"),))
 
@@ -757,14 +760,20 @@ def test_after_an_audit_that_passes_the_figures_are_drawn(command, drawn, audit)
     audit()
     status, said, complained = command("--only", "figure1", audit=True)
     assert (status, complained) == (0, "")
-    assert "1 gradients held against both oracles" in said
+    assert "1 gradients held against both oracles" in said and "holds; proven" in said
+    assert "0 statements derived, 1 proven without a tolerance" in said
     assert "1 passed" in said
     assert said.index("1 passed") < said.index("figure1.png")
     assert list(drawn) == ["figure1"]
 
 
 @pytest.mark.parametrize(
-    ("told", "named"), [({"gradient_holds": False}, "FAILS"), ({"property_holds": False}, "AssertionError: told so")]
+    ("told", "named"),
+    [
+        ({"gradient_holds": False}, "FAILS"),
+        ({"proof_holds": False}, "a layer  both sides are equal  once  FAILS"),
+        ({"property_holds": False}, "AssertionError: told so"),
+    ],
 )
 def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, drawn, audit, tmp_path, told, named):
     audit(**told)
@@ -774,6 +783,14 @@ def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, dra
     assert "no figure was drawn" in said
     assert not drawn
     assert contents(tmp_path / "out") == {}
+
+
+def test_without_sympy_the_audit_passes_and_says_what_it_left_out(command, drawn, audit, monkeypatch):
+    audit()
+    monkeypatch.setattr(audit_first.catalogue, "find_spec", lambda name: None)
+    status, said, complained = command("--only", "figure1", audit=True)
+    assert (status, complained, list(drawn)) == (0, "", ["figure1"])
+    assert "Left out: derivations; they need SymPy" in said
 
 
 def test_no_audit_skips_it(command, drawn, monkeypatch):
