@@ -743,14 +743,14 @@ def test_ctrl_c_gives_status_130_and_keeps_the_figures_finished_so_far(command, 
 def audit(monkeypatch, tmp_path):
     """An audit of one gradient, one proof and one property, each as good as it is told to be."""
 
-    def pretend(gradient_holds=True, proof_holds=True, property_holds=True):
+    def pretend(gradient_holds=True, property_holds=True, proof_holds=True):
         row = Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0)
         assert row.holds == gradient_holds
         monkeypatch.setattr(
             audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
         )
-        shown = Proof("a layer", "it is right", ("Eq. 1",), (), proof_holds, "all 3 cases")
-        monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: (shown,))
+        one = Proof("a layer", "both sides are equal", ("Eq. 1",), ("a layer",), proof_holds, "once")
+        monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: (one,))
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_property.py"),))
 
@@ -761,7 +761,8 @@ def test_after_an_audit_that_passes_the_figures_are_drawn(command, drawn, audit)
     audit()
     status, said, complained = command("--only", "figure1", audit=True)
     assert (status, complained) == (0, "")
-    assert "1 gradients held against both oracles" in said
+    assert "1 gradients held against both oracles" in said and "holds; proven" in said
+    assert "0 statements derived, 1 proven without a tolerance" in said
     assert "1 passed" in said
     assert said.index("1 passed") < said.index("figure1.png")
     assert list(drawn) == ["figure1"]
@@ -771,7 +772,7 @@ def test_after_an_audit_that_passes_the_figures_are_drawn(command, drawn, audit)
     ("told", "named"),
     [
         ({"gradient_holds": False}, "FAILS"),
-        ({"proof_holds": False}, "a layer  it is right  all 3 cases  FAILS"),
+        ({"proof_holds": False}, "a layer  both sides are equal  once  FAILS"),
         ({"property_holds": False}, "AssertionError: told so"),
     ],
 )
@@ -799,6 +800,14 @@ def test_what_an_audit_found_when_it_passed_is_kept_for_the_page_and_nothing_els
     assert (finding.subject, finding.row, finding.wrong_on_purpose) == ("a layer", Row("weight", 6, 0.0, 0.0), False)
     assert (proof.name, proof.holds, proof.lines) == ("a layer", True, ("Eq. 1",)) and "1 passed" in said
     assert audit_first.audited("cupy", memory) is None
+
+
+def test_without_sympy_the_audit_passes_and_says_what_it_left_out(command, drawn, audit, monkeypatch):
+    audit()
+    monkeypatch.setattr(audit_first.catalogue, "find_spec", lambda name: None)
+    status, said, complained = command("--only", "figure1", audit=True)
+    assert (status, complained, list(drawn)) == (0, "", ["figure1"])
+    assert "Left out: derivations; they need SymPy" in said
 
 
 def test_no_audit_skips_it(command, drawn, monkeypatch):
