@@ -43,7 +43,7 @@ class Blockwise:
         blocks = [slice(k, min(k + self.size, samples)) for k in range(0, max(1, samples), self.size)]
         outputs, pullbacks = zip(*self._each(lambda block: self.network(params, x[block, ...]), blocks), strict=True)
 
-        def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
+        def pullback(dy: Array, wrt_input: bool) -> Gradient:
             gradients = self._each(lambda b: pullbacks[b](dy[blocks[b], ...], wrt_input=wrt_input), range(len(blocks)))
             dinput = np.concat([gradient.input for gradient in gradients]) if wrt_input else None
             return Gradient(reduce(add, (gradient.params for gradient in gradients)), dinput)

@@ -171,7 +171,7 @@ def _draw(chosen: list[str], run: Run, others: list[int], out: Path) -> int:
             claims += [(key if pictured else f"{key}, seed {again.seed}", claim) for claim in result.claims]
             print(f"{where}  {time.perf_counter() - started:.0f} s", flush=True)
         if pictured:
-            for page, content in pages.made(drawn, run).items():
+            for page, content in pages.made(drawn, run, out).items():
                 atomic.replace({out / page: content})
                 print(out / page, flush=True)
     print()

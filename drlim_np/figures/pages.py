@@ -1,25 +1,46 @@
-"""The pages that a run leaves beside its figures: the lesson, the paper's algorithm, and the map laboratory."""
+"""The pages that a run leaves beside its figures: the audit, the lesson, the paper's algorithm, the map laboratory."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS
 from drlim_np.figures import figure5, figure7
 from drlim_np.figures.airplane_map import mapped, setting
+from drlim_np.figures.audit_first import audited
+from drlim_np.figures.audit_page import audit_page
 from drlim_np.figures.record import Result, Run
+from drlim_np.figures.seeds import earlier_record
 from drlim_np.figures.shifted_digits import unseen_digits
 from drlim_np.figures.shifted_maps import trained
+from drlim_np.teaching.frame import of_living_sources
 from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page
 
 DIGITS = 60  # of each class, to pick from in the map laboratory
-NEEDS = {"lesson.html": set(), "paper.html": {"figure8"}, "map.html": {"figure5", "figure7", "invariance"}}
+NEEDS = {
+    "audit.html": set(),
+    "lesson.html": set(),
+    "paper.html": {"figure8"},
+    "map.html": {"figure5", "figure7", "invariance"},
+}
 
 
-def made(drawn: Mapping[str, Result], run: Run) -> dict[str, bytes]:
-    """The pages whose figures have just been drawn, by their names; a quick run has networks too raw to show."""
-    makers = {"lesson.html": lambda *_: lesson_page(), "paper.html": _paper, "map.html": _map}
-    return {} if run.quick else {name: makers[name](drawn, run).encode() for name in NEEDS if NEEDS[name] <= {*drawn}}
+def made(drawn: Mapping[str, Result], run: Run, out: Path) -> dict[str, bytes]:
+    """The pages whose figures have just been drawn into `out`, by name; a quick run has networks too raw to show.
+
+    Raises DataError where the sources, which they show, have changed or gone since the run began.
+    """
+    makers = {
+        "audit.html": lambda *_: audit_page(earlier_record(out), out, audited(run.backend, run.memory)),
+        "lesson.html": lambda *_: lesson_page(),
+        "paper.html": _paper,
+        "map.html": _map,
+    }
+    if run.quick:
+        return {}
+    with of_living_sources():
+        return {name: makers[name](drawn, run).encode() for name in NEEDS if NEEDS[name] <= {*drawn}}
 
 
 def _paper(drawn: Mapping[str, Result], run: Run) -> str:

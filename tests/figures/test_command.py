@@ -24,6 +24,7 @@ from drlim_np.figures import audit_first, figure4, pages, sources
 from drlim_np.figures.command import OUT
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
 from drlim_np.figures.record import Claim, Result
+from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +73,7 @@ def command(tmp_path, capsys):
 @pytest.fixture(autouse=True)
 def no_pages(monkeypatch):
     """The pages beside the figures need networks of their own."""
-    monkeypatch.setattr(pages, "made", lambda drawn, run: {})
+    monkeypatch.setattr(pages, "made", lambda drawn, run, out: {})
 
 
 @pytest.fixture
@@ -171,7 +172,7 @@ def test_animate_adds_the_animation_to_the_figures(command, drawn):
 
 
 def test_the_pages_of_what_was_drawn_lie_beside_the_figures_and_are_named(command, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(pages, "made", lambda drawn, run: {f"{name}.html": b"a page" for name in drawn})
+    monkeypatch.setattr(pages, "made", lambda drawn, run, out: {f"{name}.html": b"a page" for name in drawn})
     _, said, _ = command("--only", "figure1")
     assert contents(tmp_path / "out")["figure1.html"] == b"a page"
     assert str(tmp_path / "out" / "figure1.html") in said
@@ -748,7 +749,7 @@ def audit(monkeypatch, tmp_path):
         monkeypatch.setattr(
             audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
         )
-        one = Proof("a layer", "both sides are equal", (), ("a layer",), proof_holds, "once")
+        one = Proof("a layer", "both sides are equal", ("Eq. 1",), ("a layer",), proof_holds, "once")
         monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: (one,))
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_property.py"),))
@@ -783,6 +784,22 @@ def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, dra
     assert "no figure was drawn" in said
     assert not drawn
     assert contents(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize("fresh", [[], ["--fresh"]], ids=["first", "fresh"])
+def test_what_an_audit_found_when_it_passed_is_kept_for_the_page_and_nothing_else_is(
+    command, drawn, audit, tmp_path, fresh
+):
+    memory = Memory(tmp_path / "out" / ".checkpoints")
+    audit(proof_holds=False)
+    command("--only", "figure1", *fresh, audit=True)
+    assert audit_first.audited("numpy", memory) is None and audit_first.audited("numpy", NOTHING_KEPT) is None
+    audit()
+    command("--only", "figure1", *fresh, audit=True)
+    (finding,), (proof,), said = audit_first.audited("numpy", replace(memory, fresh=bool(fresh)))
+    assert (finding.subject, finding.row, finding.wrong_on_purpose) == ("a layer", Row("weight", 6, 0.0, 0.0), False)
+    assert (proof.name, proof.holds, proof.lines) == ("a layer", True, ("Eq. 1",)) and "1 passed" in said
+    assert audit_first.audited("cupy", memory) is None
 
 
 def test_without_sympy_the_audit_passes_and_says_what_it_left_out(command, drawn, audit, monkeypatch):
@@ -834,7 +851,7 @@ def test_the_command_line_draws_figures_without_a_display_or_a_warning(tmp_path,
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("All 9 claims hold.\n")
     drawn = {f"figure{number}.{kind}" for number in (1, 2) for kind in ("png", "svg")}
-    assert set(contents(tmp_path / "out")) == drawn | {"lesson.html", "metrics.json"}
+    assert set(contents(tmp_path / "out")) == drawn | {"audit.html", "lesson.html", "metrics.json"}
 
 
 def test_signs_that_the_output_cannot_show_do_not_end_the_run(tmp_path):
