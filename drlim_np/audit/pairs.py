@@ -93,15 +93,19 @@ def _on_fractions(name: str):
 
 
 def _two_layers(rng: np.random.Generator) -> Iterator[tuple]:
-    """Two-layer networks with W in fractions and a pair of which D is one too: network, W, x1, x2, y, margin.
+    """Two-layer networks with W in fractions and a pair of which D > 0 is one too: network, W, x1, x2, y, margin.
 
     The rows of the last weight are multiples of one row, so that z1 - z2 is one of a vector of whole length.
     """
     for vector, y, margin in product(((1,), (3, 4), (1, 2, 2)), (0, 1), (2.0**-20, 2.0**20)):
         network = two_layer(2, 3, len(vector))
-        params = tree_map(lambda w: _eighths(rng, *w.shape), network.init(rng))
-        params["output"]["weight"] = exact(np.array(vector))[:, None] * _eighths(rng, 1, 3)
-        yield network, params, _eighths(rng, 1, 2), _eighths(rng, 1, 2), np.array([y]), margin
+        z1 = z2 = exact(np.zeros(1))
+        while not (z1 - z2).entries.any():
+            params = tree_map(lambda w: _eighths(rng, *w.shape), network.init(rng))
+            params["output"]["weight"] = exact(np.array(vector))[:, None] * _eighths(rng, 1, 3)
+            x1, x2 = _eighths(rng, 1, 2), _eighths(rng, 1, 2)
+            (z1, _), (z2, _) = network(params, x1), network(params, x2)
+        yield network, params, x1, x2, np.array([y]), margin
 
 
 def _eighths(rng: np.random.Generator, *shape: int) -> Exact:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drlim_np.audit import catalogue, exact, pairs, proof, wrong
+from drlim_np.audit import __main__ as command
+from drlim_np.audit import catalogue, exact, gradcheck, pairs, proof, wrong
 from drlim_np.audit.numbers import Exact
 from drlim_np.audit.numbers import exact as exactly
 from drlim_np.layers import Linear, Subsample
@@ -125,6 +126,11 @@ def test_a_pullback_that_is_right_but_for_one_entry_is_refuted():
     assert not exact.pullback_is_adjoint(almost, arguments, draw)
 
 
+def test_no_seed_draws_a_pair_of_towers_that_meet_where_a_force_has_no_direction():
+    for seed in (0, 17):  # of 17 two inputs would be the same
+        assert all(one.as_it_should_be for one in pairs._towers(np.random.default_rng(seed)))
+
+
 def test_pairs_that_are_said_to_be_exact_are():
     for z1, z2, _, margin, d, loss, dz in exact.exact_pairs():
         squares = [
@@ -196,6 +202,16 @@ def test_a_wrong_gradient_that_passes_a_proof_and_a_statement_that_fails_are_sur
     assert proof.table(found).splitlines()[1].endswith("FAILS: a wrong gradient passed")
     assert proof.summary(found).endswith("2 surprises") and proof.summary(proofs).endswith("no surprises")
     assert proof.kinds(found, "Conv2d") == []
+
+
+def test_the_command_prints_the_proofs_and_ends_with_1_on_a_surprise(proofs, capsys, monkeypatch):
+    right = catalogue.Finding("Conv2d", gradcheck.Row("weight", 2, 0.0, 0.0))
+    monkeypatch.setattr(catalogue, "findings", lambda *_: iter([right]))
+    for surprise, status in ((proofs[0], 0), (proofs[0]._replace(holds=False), 1)):
+        monkeypatch.setattr(catalogue, "proofs", lambda seed, found=(surprise, *proofs[1:]): found)
+        assert command.main([]) == status
+        said = capsys.readouterr().out
+        assert "holds; derived; proven" in said and proofs[0].statement in said and "proven without a tolerance" in said
 
 
 def test_without_sympy_the_derivations_are_left_out_and_one_line_says_so(monkeypatch):
