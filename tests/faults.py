@@ -56,6 +56,7 @@ TESTS = {
     "seeds": ["record"],
     "results": ["results"],
     "terminal": ["terminal"],
+    "samples": ["drlim"],
     "errors": ["terminal", "training"],
     "devices": ["cupy", "array_api"],
     "atomic": ["record", "interruption", "checkpoint"],
