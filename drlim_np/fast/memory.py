@@ -1,6 +1,9 @@
 """What waits for the host's memory: freed memory is kept, and a product is made in one place."""
 
+from contextlib import suppress
 from functools import cache
+from math import inf
+from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +20,18 @@ def keep_freed_memory() -> None:
     it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). Elsewhere this does nothing.
     """
     np.empty(31 << 20, np.uint8)
+
+
+def free_memory() -> float:
+    """Bytes that this process may still take: of the machine, and of its container; inf where neither is told."""
+    told = [inf]
+    with suppress(OSError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        told += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    with suppress(OSError, ValueError):  # where there is no limit, the file says "max"
+        most, taken = (int(Path("/sys/fs/cgroup", f"memory.{name}").read_text()) for name in ("max", "current"))
+        told.append(most - taken)
+    return min(told)
 
 
 def plus(y: Array, b: Array) -> Array:

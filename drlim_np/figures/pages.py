@@ -1,6 +1,6 @@
 """The pages that a run leaves beside its figures: the lesson, the paper's algorithm, and the map laboratory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS
@@ -16,10 +16,15 @@ DIGITS = 60  # of each class, to pick from in the map laboratory
 NEEDS = {"lesson.html": set(), "paper.html": {"figure8"}, "map.html": {"figure5", "figure7", "invariance"}}
 
 
-def made(drawn: Mapping[str, Result], run: Run) -> dict[str, bytes]:
-    """The pages whose figures have just been drawn, by their names; a quick run has networks too raw to show."""
+def due(figures: Collection[str], run: Run) -> list[str]:
+    """The pages whose figures are all among those named; a quick run has networks too raw to show."""
+    return [] if run.quick else [name for name in NEEDS if NEEDS[name] <= {*figures}]
+
+
+def made(name: str, drawn: Mapping[str, Result], run: Run) -> bytes:
+    """The page of that name, from figures just drawn."""
     makers = {"lesson.html": lambda *_: lesson_page(), "paper.html": _paper, "map.html": _map}
-    return {} if run.quick else {name: makers[name](drawn, run).encode() for name in NEEDS if NEEDS[name] <= {*drawn}}
+    return makers[name](drawn, run).encode()
 
 
 def _paper(drawn: Mapping[str, Result], run: Run) -> str:

@@ -71,7 +71,7 @@ def command(tmp_path, capsys):
 @pytest.fixture(autouse=True)
 def no_pages(monkeypatch):
     """The pages beside the figures need networks of their own."""
-    monkeypatch.setattr(pages, "made", lambda drawn, run: {})
+    monkeypatch.setattr(pages, "due", lambda figures, run: [])
 
 
 @pytest.fixture
