@@ -351,7 +351,7 @@ FAULTS = [
     Fault("npz", "Fortran order read as C", 'order="F" if fortran else "C"', 'order="C"'),
     Fault("npz", "names cut at a NUL", " or not name.isprintable()", ""),
     Fault("checkpoint", "generator not set back", "            rng.bit_generator.state = generator\n", ""),
-    Fault("checkpoint", "fresh uses what it finds", "        if self.fresh:\n", "        if False:\n"),
+    Fault("checkpoint", "fresh uses what it finds", "        if self.fresh and path not in self.anew:\n", "        if False:\n"),
     Fault("checkpoint", "warnings swallowed", "            warnings.warn(message, stacklevel=2)\n", "            pass\n"),
     Fault("checkpoint", "shapes not compared", "found.shape != tuple(model.shape) or ", ""),
     Fault("npz", "archives that unpack to more", "> length or any(member.compress_type for member in members)", "> length * 10**9"),
