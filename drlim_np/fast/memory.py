@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from drlim_np.backend import Array, is_complex
+from drlim_np.errors import require
 
 
 @cache
@@ -32,6 +33,13 @@ def free_memory() -> float:
         most, taken = (int(Path("/sys/fs/cgroup", f"memory.{name}").read_text()) for name in ("max", "current"))
         told.append(most - taken)
     return min(told)
+
+
+def require_memory(needed: float, what: str) -> None:
+    """Raises InputError, with both numbers, where `what` needs more bytes than are free."""
+    free = free_memory()
+    numbers = f"{needed / 2**30:.3g} GiB of memory, and {free / 2**30:.3g} are free"
+    require(needed <= free, f"{what} needs {numbers}: take fewer samples")
 
 
 def plus(y: Array, b: Array) -> Array:
