@@ -25,7 +25,7 @@ THREADS = 1, 2
 LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
 ALONE = {
     "layers": "where the training step goes, layer by layer; nothing to compare with",
-    "memory": "peak memory of the exact gradient and of the nearest neighbours; nothing to compare with",
+    "memory": "how time and peak memory grow up to 300,000 samples; nothing to compare with",
 }
 
 
@@ -85,8 +85,10 @@ def _run(chosen: list[str], quick: bool, asked: Sequence[int], revision: str | N
     if "memory" in chosen and not quick:
         print("\nThe process alone\n")
         print(report.heading(report.MEMORY))
-        for name, step in memory.STEPS.items():
-            print(report.memory(first_line(step), **apart(__package__, "--peak", name)), flush=True)
+        for name, sizes in memory.SIZES.items():
+            for size in sizes:
+                found = apart(__package__, "--peak", name, size)
+                print(report.memory(first_line(memory.STEPS[name]), size, **found), flush=True)
 
 
 def _compare(contests: list[str], quick: bool, asked: Sequence[int]) -> None:

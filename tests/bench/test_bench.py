@@ -213,14 +213,16 @@ def test_threads_and_memory_are_set_before_a_process_starts():
 
 
 def test_peak_memory_is_in_bytes(monkeypatch):
-    monkeypatch.setitem(memory.STEPS, "nothing", lambda: 1.5)
-    found = memory.peak("nothing")
+    monkeypatch.setitem(memory.STEPS, "nothing", lambda samples: samples / 2)
+    found = memory.peak("nothing", "3")
     assert found["seconds"] == 1.5 and 2**24 < found["bytes"] < 2**36
-    assert report.memory("a step", seconds=1.5, bytes=2**29) == "| a step | 1.50 s | 0.50 GiB |"
+    assert report.memory("a step", 30_000, seconds=1.5, bytes=2**29) == "| a step | 30,000 | 1.50 s | 0.50 GiB |"
 
 
-def test_both_steps_whose_memory_is_measured_run():
-    assert memory.gradient(40) > 0 and memory.neighbours(40) > 0
+@pytest.mark.parametrize("name", memory.STEPS)
+def test_every_step_whose_memory_is_measured_runs(name):
+    assert memory.STEPS[name](40) > 0
+    assert name in memory.SIZES
 
 
 # ---- against an earlier commit ----
