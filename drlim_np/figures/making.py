@@ -11,7 +11,8 @@ from drlim_np.figures import pages
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES
 from drlim_np.figures.record import CollapsedError, Drawn, Result, Run, drawn, of_collapsed
 
-# Figures that share a training stay together. What takes longest comes first; what is not named here, last.
+# Figures that share a training stay together. What takes longest starts first, but for what is not named here, which is
+# soon done and soon to be seen.
 TOGETHER = (
     ("figure4-verbatim",),
     ("figure7",),
@@ -94,17 +95,17 @@ def making(task: Task) -> Iterator[Made]:
 
 
 def parts(task: Task) -> list[Task]:
-    """The task for several processes, each part with the data it needs; the page that needs no figure is in the last.
+    """The task for several processes, each part with the data it needs; the page that needs no figure is in the first.
 
     Their results are those of the whole: each figure has its own generator, and the trainings that others made are
     found in the memory.
     """
     rest = tuple(name for name in task.figures if all(name not in group for group in TOGETHER))
-    groups = [[name for name in group if name in task.figures] for group in (*TOGETHER, rest)]
+    groups = [[name for name in group if name in task.figures] for group in (rest, *TOGETHER)]
     left, found = list(task.pages), []
-    for group in (groups := [group for group in groups if group]):
+    for group in filter(None, groups):
         after = frozenset().union(*(AFTER.get(name, ()) for name in group)) & {*task.figures}
-        due = [name for name in left if group is groups[-1] or set() < pages.NEEDS[name] <= {*group} | after]
+        due = [name for name in left if pages.NEEDS[name] <= {*group} | after]
         left = [name for name in left if name not in due]
         run, figures = _loaded(task.run, group), {name: task.figures[name] for name in group}
         found.append(replace(task, run=run, figures=figures, pages=tuple(due), after=after))
