@@ -11,7 +11,7 @@ pullback, which carries a gradient of the output back to the parameters and the 
 calling one twice, as the two towers of a Siamese network do, cannot mix the calls up.
 
 Every layer keeps the dtype it is given, float32 to train, float64 to audit, complex128 for the complex step, and raises
-InputError for a wrong shape or mixed dtypes. Images are (samples, maps, height, width).
+InputError for a wrong shape, of parameters, input or dy, or mixed dtypes. Images are (samples, maps, height, width).
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,14 @@ from math import prod
 import numpy as np
 
 from drlim_np.backend import Array, namespace
-from drlim_np.door.arrays import require_features, require_floating, require_images
+from drlim_np.door.arrays import (
+    guarded,
+    require_branches,
+    require_features,
+    require_images,
+    require_parameters,
+    whole_sizes,
+)
 from drlim_np.errors import require
 from drlim_np.fast.maps import as_images, by_position, over_windows, per_sample, sum_by_map, window_sums
 from drlim_np.fast.memory import one_minus_square, plus
@@ -40,6 +47,7 @@ class Linear:
 
     inputs: int
     outputs: int
+    __post_init__ = whole_sizes
 
     def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
         """weight (outputs, inputs) from N(0, 1 / inputs), so that unit inputs sum to ±1; bias (outputs,) zero."""
@@ -47,7 +55,7 @@ class Linear:
         return {"weight": weight, "bias": np.zeros(self.outputs, dtype)}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_floating(x=x, **params)
+        require_parameters(self, params, x, weight=(self.outputs, self.inputs), bias=(self.outputs,))
         require_features(x, self, self.inputs)
         w, b = params["weight"], params["bias"]
 
@@ -55,7 +63,7 @@ class Linear:
             dparams = {"weight": dy.T @ x, "bias": namespace(dy).sum(dy, axis=0)}
             return Gradient(dparams, dy @ w if wrt_input else None)
 
-        return x @ w.T + b, pullback
+        return guarded(x @ w.T + b, pullback)
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ class Conv2d:
     channels: int
     maps: int
     kernel: int
+    __post_init__ = whole_sizes
 
     def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
         """weight (maps, channels, kernel, kernel) from N(0, 1 / (channels kernel²)), bias (maps,) zero."""
@@ -80,7 +89,8 @@ class Conv2d:
         return {"weight": weight, "bias": np.zeros(self.maps, dtype)}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_floating(x=x, **params)
+        kernels = (self.maps, self.channels, self.kernel, self.kernel)
+        require_parameters(self, params, x, weight=kernels, bias=(self.maps,))
         require_images(x, self, self.channels, lambda side: side >= self.kernel, f"of at least {self.kernel}")
         x, w, b = by_position(x), as_rows(params["weight"]), per_sample(params["bias"], x.shape[0])
 
@@ -90,7 +100,7 @@ class Conv2d:
             dparams = {"weight": as_kernels(dw, params["weight"].shape), "bias": sum_by_map(dy)}
             return Gradient(dparams, as_images(fold(w.T @ dy_ij, x.shape)) if wrt_input else None)
 
-        return as_images(plus(w @ patches(x, self.kernel), b)), pullback
+        return guarded(as_images(plus(w @ patches(x, self.kernel), b)), pullback)
 
 
 @dataclass(frozen=True)
@@ -105,13 +115,14 @@ class Subsample:
 
     maps: int
     window: int
+    __post_init__ = whole_sizes
 
     def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
         """coefficient (maps,) one, bias (maps,) zero; `rng` is not used."""
         return {"coefficient": np.ones(self.maps, dtype), "bias": np.zeros(self.maps, dtype)}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_floating(x=x, **params)
+        require_parameters(self, params, x, coefficient=(self.maps,), bias=(self.maps,))
         require_images(x, self, self.maps, lambda side: side % self.window == 0, f"multiples of {self.window}")
         area, sums = self.window**2, window_sums(by_position(x), self.window)
         slope, b = per_sample(params["coefficient"] / area, x.shape[0]), per_sample(params["bias"], x.shape[0])
@@ -121,7 +132,7 @@ class Subsample:
             dparams = {"coefficient": sum_by_map(as_images(dy_ij * sums)) / area, "bias": sum_by_map(dy)}
             return Gradient(dparams, as_images(over_windows(slope * dy_ij, self.window)) if wrt_input else None)
 
-        return as_images(slope * sums + b), pullback
+        return guarded(as_images(slope * sums + b), pullback)
 
 
 @dataclass(frozen=True)
@@ -133,13 +144,13 @@ class Tanh:
         return {}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_floating(x=x)
+        require_parameters(self, params, x)
         y = namespace(x).tanh(x)
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
             return Gradient({}, dy * one_minus_square(y) if wrt_input else None)
 
-        return y, pullback
+        return guarded(y, pullback)
 
 
 @dataclass(frozen=True)
@@ -151,12 +162,12 @@ class Flatten:
         return {}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_floating(x=x)
+        require_parameters(self, params, x)
 
         def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
             return Gradient({}, namespace(dy).reshape(dy, x.shape) if wrt_input else None)
 
-        return namespace(x).reshape(x, (x.shape[0], prod(x.shape[1:]))), pullback
+        return guarded(namespace(x).reshape(x, (x.shape[0], prod(x.shape[1:]))), pullback)
 
 
 class Sequential:
@@ -174,6 +185,7 @@ class Sequential:
         return {name: layer.init(rng, dtype) for name, layer in self.layers.items()}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
+        require_branches("this network", params, self.layers)
         pullbacks, (first, *_) = {}, self.layers
         for name, layer in self.layers.items():
             x, pullbacks[name] = layer(params[name], x)

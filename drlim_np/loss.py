@@ -17,12 +17,11 @@ and its gradient is 0. L_D has a cone point, and 0 is one of its subgradients: t
 distance; next to D = 0, where D² underflows, the force takes D for a little more than it is: see `hinged`.
 """
 
-from math import isfinite
-
 import numpy as np
 
 from drlim_np.backend import Array, is_array, is_complex, kind, like, namespace, on_host, real
 from drlim_np.door.arrays import require_floating
+from drlim_np.door.checks import positive_number
 from drlim_np.errors import require
 from drlim_np.graph import SimilarityGraph, pair_table
 
@@ -41,6 +40,7 @@ def energy(z1: Array, z2: Array) -> Array:
 
 def similar_loss(d: Array) -> Array:
     """L_S = ½ D², for each energy in `d`: what a similar pair costs (Eq. 4, Y = 0)."""
+    require_floating(d=d)
     return d * d / 2
 
 
@@ -49,7 +49,9 @@ def dissimilar_loss(d: Array, margin: float) -> Array:
 
     Raises InputError for a margin that is not positive and finite.
     """
-    gap = margin - hinged(d, require_margin(margin))
+    require_floating(d=d)
+    margin = require_margin(margin, d)
+    gap = margin - hinged(d, margin)
     return gap * gap / 2
 
 
@@ -63,7 +65,7 @@ def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, A
     Raises InputError for mismatched shapes or dtypes, labels other than 0 and 1, or a margin that is not positive and
     finite.
     """
-    d, margin, xp = energy(z1, z2), require_margin(margin), namespace(z1)
+    d, margin, xp = energy(z1, z2), require_margin(margin, z1), namespace(z1)
     similar, cut = _is_similar(y, z1), hinged(d, margin)
     loss = xp.sum(xp.where(similar, similar_loss(d), dissimilar_loss(d, margin)))  # Eq. 3
     factor = xp.where(similar, xp.ones_like(d), -(margin - cut) / cut)  # Eqs. 6 and 7: X ∂D/∂z1, over z1 - z2
@@ -96,17 +98,17 @@ def hinged(d: Array, margin: float) -> Array:
     One cut serves both: chosen pair by pair, they took a third of the loss over all pairs, because a processor guesses
     badly which way each pair will go. Only complex numbers, which have no order, are chosen so.
     """
-    xp, least = namespace(d), min(kind(d).least_root, margin)
+    xp, least = namespace(d), kind(d).least_root
     if not is_complex(d):
         return xp.clip(d, least, margin)
     return xp.where(real(d) >= margin, margin, xp.where(real(d) <= least, least, d))
 
 
-def require_margin(margin: float) -> float:
-    """m as a Python float, which never promotes float32 as a NumPy scalar would. Raises InputError unless 0 < m < ∞."""
-    holds = isinstance(margin, int | float | np.floating | np.integer) and isfinite(margin) and margin > 0
-    require(holds, f"margin is {margin!r}: it must be a finite number greater than 0")
-    return float(margin)
+def require_margin(margin: float, z: Array) -> float:
+    """m as a Python float. Raises InputError unless the dtype of z holds m²: float32 does from 1e-19 to 1e19."""
+    m, least = positive_number("margin", margin), kind(z).least_root
+    require(least < m < 1 / least, f"margin is {margin!r}: {z.dtype} does not hold its square: choose one nearer to 1")
+    return m
 
 
 def require_embeddings(z: Array, similar: SimilarityGraph) -> None:

@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace
+from drlim_np.door.arrays import require_floating
+from drlim_np.door.checks import real_number, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.all_pairs import dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
@@ -32,6 +34,8 @@ def dissimilar_weight(similar: SimilarityGraph, weighting: Weighting, progress: 
     Annealed, the map unfolds under the balanced forces before the far more numerous dissimilar pairs spread it. Raises
     InputError for another weighting, or a graph without similar or without dissimilar pairs.
     """
+    progress = real_number("progress", progress)
+    require(0 <= progress <= 1, f"progress is {progress}: it runs from 0 to 1")
     require(weighting in ("balanced", "exact"), f'weighting is {weighting!r}: choose "balanced" or "exact"')
     kinds = min(similar.listed_count, similar.dissimilar_count)
     require(kinds > 0, "the graph needs at least one similar and one dissimilar pair: one kind alone teaches nothing")
@@ -85,11 +89,11 @@ class SampledPairs:
     batch: int = 128
 
     def __post_init__(self):
-        require_margin(self.margin)
-        enough = isinstance(self.batch, int) and self.batch >= 2
-        require(enough, f"batch is {self.batch!r}: dissimilar pairs arise between draws, so draw at least 2")
-        held, size = self.x.shape[0], self.similar.size
-        require(held == size, f"x holds {held} samples, but the graph has {size} samples")
+        require_floating(x=self.x)
+        require_margin(self.margin, self.x)
+        whole_number("batch", self.batch, 2)  # dissimilar pairs arise between draws
+        shape, size = self.x.shape, self.similar.size
+        require(shape[:1] == (size,), f"x has shape {shape}, but the graph has {size} samples")
         lonely = min(np.flatnonzero(self.similar.degree == 0), default=None)
         require(lonely is None, f"sample {lonely} is in no similar pair, so is never drawn: list a neighbour for it")
 
@@ -101,6 +105,10 @@ class SampledPairs:
     def on(self, drawn: np.ndarray, params: Tree, progress: float = 1.0) -> tuple[Array, Tree]:
         """The estimate from the given similar pairs, (batch, 2) indices of samples."""
         graph = self.similar
+        drawn = SimilarityGraph(graph.size, drawn).pairs
+        require(
+            len(drawn) > 1, f"{len(drawn)} pairs are drawn: dissimilar pairs arise between draws, so draw at least 2"
+        )
         ratio = dissimilar_weight(graph, self.weighting, progress)
         samples, place, times = np.unique(drawn, return_inverse=True, return_counts=True)
         weight = times * (2 * graph.listed_count / graph.size) / graph.degree[samples]

@@ -6,13 +6,13 @@ many pairs at once, and momentum, which the paper does not mention, carries it a
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import cos, inf, nan, pi
+from math import cos, nan, pi
 from typing import NamedTuple
 
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
-from drlim_np.door.checks import real_number, require_generator, whole_number
+from drlim_np.door.checks import positive_number, real_number, require_generator, whole_number
 from drlim_np.errors import DivergedError, require
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, leaves, tree_map
@@ -46,7 +46,7 @@ class SGD:
     momentum: float = 0.0
 
     def __post_init__(self):
-        require(0 < real_number("rate", self.rate) < inf, f"rate is {self.rate}: it must be finite and greater than 0")
+        positive_number("rate", self.rate)
         require(0 <= real_number("momentum", self.momentum) < 1, f"momentum is {self.momentum}: it must be in [0, 1)")
 
     def init(self, params: Tree) -> Tree:

@@ -1,4 +1,4 @@
-"""How the tests run: on one BLAS thread, as the figures do, and on few examples unless DRLIM_TESTS is "deep".
+"""How the tests run: on one BLAS thread, as the figures do, and on more examples where DRLIM_TESTS is "deep".
 
 Tests that set no number of their own are deep: those that give every reader hostile files. The audit before the figures
 leaves nothing behind. In a checkout that may not be written tests leave nothing either: Hypothesis keeps no examples.
@@ -18,6 +18,7 @@ from hypothesis import settings
 if not os.access(Path(__file__).resolve().parents[1], os.W_OK):
     settings.register_profile("default", database=None)
 settings.register_profile("audit", database=None)
+settings.register_profile("few", database=None)
 settings.register_profile("deep", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("DRLIM_TESTS", "default"))
 

@@ -14,13 +14,11 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from faults import ROOT, TESTS, caught, the_one
+from faults import ROOT, TESTS, caught, the_one, unharmed, workers
 
-PROCESSES = 2
 WINGS = ("", "fast", "measure", "keep", "door")
 PAIRS = [(ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr), (ast.And, ast.Or), (ast.Lt, ast.LtE)]
 PAIRS += [(ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.In, ast.NotIn), (ast.Is, ast.IsNot)]
@@ -35,6 +33,7 @@ class Mutant(NamedTuple):
     function: str
     old: str
     new: str
+    around: str
     start: int
     end: int
 
@@ -45,8 +44,9 @@ class Mutant(NamedTuple):
 
     @property
     def what(self) -> str:
-        """What it is known by, whatever line it stands in."""
-        return f"{self.module} | {self.function} | {self.old} -> {self.new}"
+        """What it is known by, whatever line it stands in: a number by what it is part of."""
+        where = f" in {self.around}" if self.around else ""
+        return f"{self.module} | {self.function} | {self.old} -> {self.new}{where}"
 
     def source(self) -> str:
         """The module with the change."""
@@ -61,22 +61,32 @@ def mutants_of(module: str) -> Iterator[Mutant]:
     for line in text.splitlines(keepends=True):
         lines.append(lines[-1] + len(line))
 
-    def visit(node: ast.AST, function: str) -> Iterator[Mutant]:
+    def visit(node: ast.AST, function: str, around: str = "") -> Iterator[Mutant]:
         for changed in changes(node):
             start, end = lines[node.lineno - 1] + node.col_offset, lines[node.end_lineno - 1] + node.end_col_offset
             old, new = ast.unparse(node), ast.unparse(ast.fix_missing_locations(changed))
             if old != new:
-                yield Mutant(module, function, old, f"({new})", start, end)
+                part = isinstance(node, ast.Constant | ast.UnaryOp)
+                yield Mutant(module, function, old, f"({new})", around if part else "", start, end)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             function = f"{function}.{node.name}".lstrip(".")
+        if not isinstance(node, ast.Constant | ast.UnaryOp | ast.keyword | ast.FunctionDef | ast.ClassDef | ast.Module):
+            around = " ".join(ast.unparse(node).split())
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns"):
                 continue
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST) and not isinstance(child, ASIDE):
-                    yield from visit(child, function)
+                if isinstance(child, ast.AST) and not isinstance(child, ASIDE) and not aside(child):
+                    yield from visit(child, function, around)
 
     yield from visit(ast.parse(text), "")
+
+
+def aside(node: ast.AST) -> bool:
+    """What a fault changes nothing in, strict=True of zip, which asserts; and a module's program, too long to test."""
+    return (isinstance(node, ast.keyword) and node.arg == "strict") or (
+        isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+    )
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST]:
@@ -103,7 +113,7 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=int() | float()):
             yield changed(value=node.value + 1)
         case ast.Call(args=args, keywords=keywords):
-            for k in range(len(keywords)):
+            for k in (k for k, keyword in enumerate(keywords) if keyword.arg != "strict"):  # it asserts
                 yield changed(keywords=keywords[:k] + keywords[k + 1 :])
             alike = ast.unparse(node.func).endswith(("max", "min", "maximum", "minimum"))
             if len(args) > 1 and not alike and not any(isinstance(a, ast.Starred) for a in args[:2]):
@@ -139,15 +149,16 @@ def main(arguments: list[str]) -> int:
     drawn = random.Random(options.seed).sample(everything, min(options.number, len(everything)))
     print(f"{len(drawn)} of {len(everything)} mutants of {', '.join(modules)}", flush=True)
 
-    limit, known, lives, begun = {}, equivalents(), 0, time.time()
-    for module in dict.fromkeys(mutant.module for mutant in drawn):
-        start = time.time()
-        if said := caught([module]):
-            print(f"The tests of {module} fail without any mutant: {said}")
-            return 1
-        limit[module] = 60 + 4 * (time.time() - start)  # a mutant may keep a test from ending
-    with ThreadPoolExecutor(PROCESSES) as pool:
-        said = pool.map(lambda mutant: caught([mutant.module], mutant, limit[mutant.module]), drawn)
+    known, lives, begun, chosen = equivalents(), 0, time.time(), list(dict.fromkeys(mutant.module for mutant in drawn))
+    with workers() as pool:
+        seconds = {}
+        for module, (said, taken) in zip(chosen, pool.map(unharmed, [[module] for module in chosen]), strict=True):
+            if said:
+                print(f"The tests of {module} fail without any mutant: {said}")
+                return 1
+            seconds[module] = taken
+        limits = [20 + 4 * sum(seconds[m.module].values()) for m in drawn]  # a mutant may keep a test from ending
+        said = pool.map(caught, [[m.module] for m in drawn], drawn, limits, [seconds[m.module] for m in drawn])
         for mutant, killed in zip(drawn, said, strict=True):
             lives += not killed and mutant.what not in known
             print(f"{mutant.what} | {killed or known.get(mutant.what, 'LIVES')}", flush=True)

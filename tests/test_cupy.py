@@ -153,6 +153,10 @@ def test_a_gpu_that_cannot_compute_is_named_with_the_first_line_of_its_reason(st
     assert refusal().startswith("CuPy finds a GPU, but cannot compute on it (nvrtc not found): run pip install")
 
 
+def test_the_origin_of_numpy_is_an_empty_array_on_the_host():
+    assert isinstance(origin("numpy"), np.ndarray) and origin("numpy").shape == (0,)
+
+
 def test_an_unknown_backend_is_refused():
     with pytest.raises(InputError, match="backend is 'jax': choose numpy or cupy"):
         origin("jax")

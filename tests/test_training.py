@@ -355,7 +355,9 @@ def test_what_is_no_generator_is_refused(rng):
 
 @pytest.mark.parametrize("value", ["3", None, 1j, [0.1], np.array([0.1])])
 def test_a_rate_or_momentum_that_is_no_number_is_refused(value):
-    with pytest.raises(InputError, match=rf"^rate is {re.escape(repr(value))}: it must be a number$"):
+    with pytest.raises(
+        InputError, match=rf"^rate is {re.escape(repr(value))}: it must be a finite number greater than 0$"
+    ):
         SGD(value)
     with pytest.raises(InputError, match=rf"^momentum is {re.escape(repr(value))}: it must be a number$"):
         SGD(0.1, value)

@@ -23,11 +23,12 @@ INPUTS, HIDDEN, OUTPUTS, RATE = 6, 5, 3, 0.3
 NETWORK = two_layer(INPUTS, HIDDEN, OUTPUTS)
 
 
-def drawn(seed=0):
-    """W with biases other than 0, and the two samples of a pair."""
+def drawn(seed=0, apart=1.0):
+    """W with biases other than 0, and the two samples of a pair, so far apart."""
     rng = np.random.default_rng(seed)
     shapes = ((HIDDEN, INPUTS), (HIDDEN,), (OUTPUTS, HIDDEN), (OUTPUTS,))
-    return tuple(rng.standard_normal(shape) for shape in shapes), *rng.standard_normal((2, INPUTS))
+    W, (x1, x2) = tuple(rng.standard_normal(shape) for shape in shapes), rng.standard_normal((2, INPUTS))
+    return W, x1, x1 + apart * (x2 - x1)
 
 
 def distance(W, x1, x2):
@@ -41,14 +42,16 @@ def updated(W, x1, x2, y, m):
 
 
 PAIRS = pytest.mark.parametrize(
-    ("y", "margin"), [(0, 1.0), (1, 2.0), (1, 0.5)], ids=["similar", "dissimilar", "beyond the margin"]
+    ("y", "margin", "apart"),
+    [(0, 1.0, 1.0), (1, 2.0, 1.0), (1, 2.0, 1e-3), (1, 0.5, 1.0)],
+    ids=["similar", "dissimilar", "dissimilar and near", "beyond the margin"],
 )  # margins in units of the pair's distance
 
 
 @PAIRS
 @pytest.mark.parametrize("seed", range(3))
-def test_an_update_is_a_step_of_plain_sgd_along_the_gradient_of_two_towers(y, margin, seed):
-    W, x1, x2 = drawn(seed)
+def test_an_update_is_a_step_of_plain_sgd_along_the_gradient_of_two_towers(y, margin, apart, seed):
+    W, x1, x2 = drawn(seed, apart)
     m = margin * distance(W, x1, x2)
     A, a, B, b = W
     params = {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}}
@@ -62,8 +65,8 @@ def test_an_update_is_a_step_of_plain_sgd_along_the_gradient_of_two_towers(y, ma
 
 
 @PAIRS
-def test_an_update_follows_the_complex_step_of_the_loss_entry_by_entry(y, margin):
-    W, x1, x2 = drawn()
+def test_an_update_follows_the_complex_step_of_the_loss_entry_by_entry(y, margin, apart):
+    W, x1, x2 = drawn(0, apart)
     m = margin * distance(W, x1, x2)
     moves = np.concatenate([(w - new).ravel() for w, new in zip(W, updated(W, x1, x2, y, m), strict=True)]) / RATE
     slopes = []

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from drlim_np.door.checks import plain_array
 from drlim_np.errors import InputError
 
 SIDE = 32
@@ -12,7 +13,8 @@ def on_canvas(images: np.ndarray) -> np.ndarray:
 
     Raises InputError for images of another dtype or of more than 32 pixels a side.
     """
-    if images.ndim != 3 or images.dtype != np.uint8 or max(images.shape[1:]) > SIDE:
+    images = plain_array("images", images, "samples", "height", "width")
+    if images.dtype != np.uint8 or max(images.shape[1:]) > SIDE:
         raise InputError(
             f"images must be uint8, (samples, up to {SIDE}, up to {SIDE}), got {images.dtype} {images.shape}"
         )

@@ -23,7 +23,8 @@ import numpy as np
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, Views
 from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
-from drlim_np.errors import DataError, InputError
+from drlim_np.door.checks import whole_number
+from drlim_np.errors import DataError
 
 HALVES = {  # how the names of each half's files begin -> the instances of every category that the half holds
     "smallnorb-5x46789x9x18x6x2x96x96-training": (4, 6, 7, 8, 9),
@@ -48,9 +49,8 @@ def published(instance: int = INSTANCE) -> DataSet:
 
     Raises InputError for an instance that small NORB does not have.
     """
+    instance = whole_number("airplane", instance, 0, 9)
     half, others = sorted(HALVES, key=lambda half: instance not in HALVES[half])
-    if instance not in HALVES[half]:
-        raise InputError(f"small NORB has no airplane {instance}: choose one of 0 to 9")
     return DataSet(
         name="norb",
         title="small NORB",

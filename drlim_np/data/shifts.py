@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from drlim_np.door.checks import plain_array, whole_number
+from drlim_np.errors import require
 
 SHIFTS = (-6, -3, 0, 3, 6)  # pixels to the right: each digit itself, and the four copies that the paper names
 
@@ -28,6 +29,11 @@ def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
 
 
 def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
-    """The share of the images' ink that each shift moves over the border, (shifts,) float64."""
+    """The share of the images' ink that each shift moves over the border, (shifts,) float64.
+
+    Raises InputError for images that are blank, and as `shifted` does.
+    """
+    images = plain_array("images", images, "samples", "maps", "height", "width")
+    require((ink := images.sum(dtype=np.float64)) > 0, "the images hold no ink: there is none to be lost")
     left = shifted(images, shifts).reshape(len(images), len(shifts), -1).sum(axis=(0, 2), dtype=np.float64)
-    return 1 - left / images.sum(dtype=np.float64)
+    return 1 - left / ink

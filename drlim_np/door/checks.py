@@ -1,5 +1,6 @@
 """The checks that public functions share: each returns what it was given in a form to work on, or raises InputError."""
 
+from math import inf
 from numbers import Real
 from typing import Any
 
@@ -19,8 +20,18 @@ def whole_number(name: str, value: Any, least: int, most: int | None = None) -> 
 
 def real_number(name: str, value: float) -> float:
     """The argument of that name as a float, NaN included. Raises InputError for what is no real number, such as "3"."""
-    if not isinstance(value, Real):
+    if not isinstance(value, Real) or isinstance(value, bool):
         raise InputError(f"{name} is {value!r}: it must be a number")
+    return float(value)
+
+
+def positive_number(name: str, value: float) -> float:
+    """The argument of that name as Python's own float, which never promotes float32 as NumPy's scalars would.
+
+    Raises InputError for what is no number, not finite, or not greater than 0.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < inf:
+        raise InputError(f"{name} is {value!r}: it must be a finite number greater than 0")
     return float(value)
 
 

@@ -62,7 +62,7 @@ def dissimilar_sum(
     """
     keep_freed_memory()
     require_embeddings(z, similar)
-    margin, samples, threads = require_margin(margin), z.shape[0], whole_number("threads", threads, 1)
+    margin, samples, threads = require_margin(margin, z), z.shape[0], whole_number("threads", threads, 1)
     weight = namespace(z).ones_like(z[:, 0]) if weight is None else weight
     require_floating(z=z, weight=weight)
     holds = weight.shape == (samples,)

@@ -8,6 +8,8 @@ from functools import cache, reduce
 import numpy as np
 
 from drlim_np.backend import Array, on_host
+from drlim_np.door.arrays import guarded
+from drlim_np.door.checks import whole_number
 from drlim_np.fast.memory import keep_freed_memory
 from drlim_np.tree import Gradient, Pullback, Tree, add
 
@@ -26,6 +28,8 @@ class Blockwise:
     threads: int = 1
 
     def __post_init__(self):
+        object.__setattr__(self, "size", whole_number("size", self.size, 1))
+        object.__setattr__(self, "threads", whole_number("threads", self.threads, 1))
         keep_freed_memory()
 
     def init(self, rng: np.random.Generator, dtype=np.float32) -> Tree:
@@ -48,7 +52,7 @@ class Blockwise:
             dinput = np.concat([gradient.input for gradient in gradients]) if wrt_input else None
             return Gradient(reduce(add, (gradient.params for gradient in gradients)), dinput)
 
-        return np.concat(outputs), pullback
+        return guarded(np.concat(outputs), pullback)
 
 
 def on_threads(function: Callable, items: Sequence, threads: int) -> list:

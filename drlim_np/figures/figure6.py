@@ -53,19 +53,23 @@ def make(run: Run) -> Result:
         theirs = {name: value for name, value in theirs.items() if name not in WITHIN}
     measured = {"lle": theirs, "closed_groups": groups, "warnings": [str(warning.message) for warning in said]}
     settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
-    return Result(draw(z, unseen, digits.title, theirs), claims, settings, digits, measured, saved_with(z, unseen))
+    claim = CLAIM if groups <= z.shape[1] else APART
+    return Result(
+        draw(z, unseen, digits.title, theirs, claim), claims, settings, digits, measured, saved_with(z, unseen)
+    )
 
 
 CLAIM = "LLE on the same neighbours: one corner, two sides,\nseparated by shift and nowhere spread out"
+APART = "LLE on the same neighbours: a spot for each shift,\nand nothing is spread out"
 STRIP, SMALL = 10, 0.27  # samples in a magnifier's strip, and a sample's side in inches
 # Where each shift's strip begins: to the right and down from the panel's top left corner, in its width and height.
 STRIPS = {0: (0.575, 0.02), -3: (0.02, 0.24), 3: (0.63, 0.24), -6: (0.325, 0.7), 6: (0.325, 0.88)}
 
 
-def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict[str, float]) -> Figure:
-    """The map by digit, the unshifted digits on top and those shifted to the left at the left; one magnifier per shift.
+def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict[str, float], claim: str) -> Figure:
+    """Below `claim` the map by digit: the unshifted digits on top, those shifted to the left at the left.
 
-    Each magnifier looks at the median of the samples of its shift.
+    One magnifier per shift looks at the median of its samples.
     """
     z = np.asarray(z, float)
     medians = {shift: np.median(z[unseen.shift == shift], axis=0) for shift in STRIPS}
@@ -74,8 +78,8 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict[str, fl
     z, words = mirror * z, said(title, unseen, numbers)
     inner = (5.2, 3.6)
     tall = np.ptp(z, axis=0)[1] / fitted(z, *inner) + 0.3
-    top, foot = room_for(CLAIM, words)
-    figure = sheet(top + tall + foot, CLAIM, words)
+    top, foot = room_for(claim, words)
+    figure = sheet(top + tall + foot, claim, words)
     axes, unit = map_panel(figure, (0, top, WIDTH, tall), z, inner)
     scatter_by_class(axes, z, unseen.label, s=14, alpha=0.7)
     low, high = corners(axes)

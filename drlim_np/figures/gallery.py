@@ -3,18 +3,19 @@
 {drlim/accuracy} is a number of `measured`, {claims/TEXT} the value of the claim that reads TEXT.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Shown(NamedTuple):
     """A figure by its heading, the stems of its files, first the one that is shown, and what is said of it.
 
-    A stem of which there is no record is passed over.
+    A stem of which there is no record is passed over. kind: of the file that the picture leads to.
     """
 
     heading: str
     stems: tuple[str, ...]
     says: str
+    kind: Literal["svg", "png"] = "svg"
 
 
 def _both(name: str) -> tuple[str, str]:
@@ -43,11 +44,13 @@ GALLERY = (
         "Figure 4, exact",
         _both("figure4-exact"),
         f"The same from the paper's plain sum over all pairs: the digits mix more. {ON_DIGITS}.",
+        "png",
     ),
     Shown(
         "Figure 4, pair by pair",
         _both("figure4-verbatim"),
         f"The same by the paper's own descent, which changes W after every pair; drawn on request. {ON_DIGITS}.",
+        "png",
     ),
     Shown(
         "Figure 5",

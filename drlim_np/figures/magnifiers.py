@@ -42,11 +42,25 @@ def draw(
     """
     middles = start + side * (np.array([[0.5, 0.5]]) + np.array([[1.04, 0.0]]) * np.arange(len(images))[:, None])
     axes.add_patch(Ellipse(found.middle, 2 * found.radius, 2 * found.radius, fill=False, ec=INK, lw=1.8, zorder=7))
-    up = 1 if start[1] > found.middle[1] else -1
-    foot = start[1] + (0 if up > 0 else side)
-    for end, across in ((middles[0, 0] - side / 2, -1), (middles[-1, 0] + side / 2, 1)):
-        at = found.middle + found.radius * np.array([across, up]) / np.sqrt(2)
-        axes.plot([at[0], end], [at[1], foot], color=INK, linewidth=1.0, zorder=3)
+    low, high = middles[0] - side / 2, middles[-1] + side / 2
+    for corner, way in _corners(found.middle, low, high):
+        at = found.middle + found.radius * way / np.sqrt(2)
+        axes.plot([at[0], corner[0]], [at[1], corner[1]], color=INK, linewidth=1.0, zorder=3)
     for image, colour, middle in zip(images, colours, middles, strict=True):
         picture(axes, image, colour, middle, side)
     return middles
+
+
+def _corners(middle: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Of a strip from `low` to `high` the two corners that its lines end at, and which way each leaves the ring.
+
+    Of a strip beside the ring they are the two at the near end, so that no line runs along it; else those of the side
+    that looks at the ring.
+    """
+    if low[0] <= middle[0] <= high[0]:
+        up = 1.0 if low[1] > middle[1] else -1.0
+        near = low[1] if up > 0 else high[1]
+        return [(np.array([low[0], near]), np.array([-1.0, up])), (np.array([high[0], near]), np.array([1.0, up]))]
+    across = 1.0 if low[0] > middle[0] else -1.0
+    near = low[0] if across > 0 else high[0]
+    return [(np.array([near, low[1]]), np.array([across, -1.0])), (np.array([near, high[1]]), np.array([across, 1.0]))]

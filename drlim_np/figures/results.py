@@ -182,21 +182,21 @@ def _table(table: Table, record: Mapping[str, Entry], pictures: str) -> str:
 
 
 def _gallery(figures: tuple[Shown, ...], record: Mapping[str, Entry], pictures: str) -> str:
-    """A line for each figure on record: its picture, which leads to its SVG, and its claim."""
+    """A line for each figure on record: its picture, which leads to its file, and its claim."""
     lines = [
-        _line(heading, known, says, record, pictures)
-        for heading, stems, says in figures
-        if (known := [stem for stem in stems if stem in record])
+        _line(shown, known, record, pictures)
+        for shown in figures
+        if (known := [stem for stem in shown.stems if stem in record])
     ]
     return "\n".join(["| figure | what it shows |", "|---|---|", *lines]) if lines else ""
 
 
-def _line(heading: str, stems: list[str], says: str, record: Mapping[str, Entry], pictures: str) -> str:
+def _line(shown: Shown, stems: list[str], record: Mapping[str, Entry], pictures: str) -> str:
     first, *others = stems
-    claim = re.sub(r"{([^}]+)}", lambda place: cell(record[first], tuple(place[1].split("/"))), says)
+    claim = re.sub(r"{([^}]+)}", lambda place: cell(record[first], tuple(place[1].split("/"))), shown.says)
     also = "".join(f" Also [{record[stem]['data']['title']}]({pictures}/{stem}.png)." for stem in others)
-    picture = f'<img src="{pictures}/{first}.png" width="{WIDTH}" alt="{heading}">'
-    return f"| [{picture}]({pictures}/{first}.svg) | **{heading}.** {claim}{also} |"
+    picture = f'<img src="{pictures}/{first}.png" width="{WIDTH}" alt="{shown.heading}">'
+    return f"| [{picture}]({pictures}/{first}.{shown.kind}) | **{shown.heading}.** {claim}{also} |"
 
 
 def cell(entry: Entry, place: tuple[str, ...]) -> str:

@@ -24,7 +24,7 @@ MOST = 250  # digits: each takes 1.4 KB of the page
 def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, margin: float, numbers: str = "") -> str:
     """The page as HTML.
 
-    maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. W is kept in float16.
+    maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. Kept in 16 bits a number.
     images: (digits, 1, 32, 32) unseen digits, unshifted, 0 to 1; labels: (digits,) 4 or 9. Up to MOST of them.
     margin: that of the loss. numbers: a sentence with what was measured, shown below the curve.
 
@@ -52,19 +52,30 @@ def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, marg
     return TEMPLATE.read_text(encoding="utf-8").replace("/*DATA*/null/*DATA*/", text)
 
 
-def in_half(params: Tree) -> Tree:
-    """W as the page has it: rounded to float16, in float32."""
-    return tree_map(lambda w: np.asarray(w, np.float16).astype(np.float32), params)
+def as_kept(params: Tree) -> Tree:
+    """W as the page has it: each array in whole steps, of 1/32,767 of its largest entry, in float32."""
+    return tree_map(lambda w: np.multiply(*_in_steps(w)).astype(np.float32), params)
+
+
+def _in_steps(w: np.ndarray) -> tuple[np.ndarray, float]:
+    """Whole numbers, int16, and the step that they count: a map moves a tenth as far as in float16."""
+    step = float(np.abs(w).max()) / 32767 or 1.0  # of zeros any will do
+    return np.rint(w / np.float64(step)).astype(np.int16), step
 
 
 def _map(name: str, params: Tree, x: np.ndarray) -> dict:
     weights = {
-        f"{layer}{part[0]}".replace("S2c", "S2a"): _text(np.asarray(params[layer][part], np.float16))
+        f"{layer}{part[0]}".replace("S2c", "S2a"): _kept(params[layer][part])
         for layer, parts in NAMES.items()
         for part in parts
     }
-    places = embed(convnet(), in_half(params), shifted(x))
+    places = embed(convnet(), as_kept(params), shifted(x))
     return {"name": name, "W": weights, "places": _text(places.astype(np.float32))}
+
+
+def _kept(w: np.ndarray) -> list:
+    steps, step = _in_steps(w)
+    return [_text(steps), step]
 
 
 def _text(array: np.ndarray) -> str:

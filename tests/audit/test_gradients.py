@@ -1,5 +1,7 @@
 """Every gradient against complex step and central differences; Hypothesis draws shapes, values, margins and seeds."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -16,6 +18,14 @@ from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.tree import tree_map
+
+TIMES = {"deep": 97, "few": 0.1}.get(os.environ.get("DRLIM_TESTS"), 1)  # deep: more than 20,000 examples in all
+
+
+def examples(number):
+    """So many drawn examples, or so many times TIMES."""
+    return settings(deadline=None, max_examples=max(1, round(number * TIMES)))
+
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 4)
@@ -69,7 +79,7 @@ def small_networks(draw):
     return network, (channels, height * window + kernel - 1, width * window + kernel - 1)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(sizes, sizes, sizes, seeds)
 def test_gradients_of_linear(samples, inputs, outputs, seed):
     rng = np.random.default_rng(seed)
@@ -77,7 +87,7 @@ def test_gradients_of_linear(samples, inputs, outputs, seed):
     assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), rng.standard_normal((samples, inputs)), rng))
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(sizes, sizes, sizes, sizes, sizes, sizes, seeds)
 def test_gradients_of_conv2d(samples, channels, maps, kernel, height, width, seed):
     rng = np.random.default_rng(seed)
@@ -86,7 +96,7 @@ def test_gradients_of_conv2d(samples, channels, maps, kernel, height, width, see
     assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), x, rng))
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(sizes, sizes, sizes, sizes, sizes, seeds)
 def test_gradients_of_subsample(samples, maps, window, height, width, seed):
     rng = np.random.default_rng(seed)
@@ -95,7 +105,7 @@ def test_gradients_of_subsample(samples, maps, window, height, width, seed):
     assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), x, rng))
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.lists(sizes, min_size=2, max_size=4), seeds)
 def test_gradients_of_tanh_and_flatten(shape, seed):
     rng = np.random.default_rng(seed)
@@ -103,7 +113,7 @@ def test_gradients_of_tanh_and_flatten(shape, seed):
         assert_holds(check_layer(layer, {}, rng.standard_normal(shape), rng))
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(small_networks(), sizes, st.integers(1, 3), seeds)
 def test_gradients_of_layers_in_sequence_and_in_blocks(drawn, samples, block, seed):
     network, shape = drawn
@@ -113,7 +123,7 @@ def test_gradients_of_layers_in_sequence_and_in_blocks(drawn, samples, block, se
         assert_holds(check_layer(form, params, x, rng))
 
 
-@settings(deadline=None, max_examples=3)
+@examples(3)
 @given(st.sampled_from([(convnet(), CONVNET_INPUT), (two_layer(), (96 * 96,))]), seeds)
 def test_gradients_of_the_two_networks_of_the_paper(drawn, seed):
     network, shape = drawn
@@ -121,7 +131,7 @@ def test_gradients_of_the_two_networks_of_the_paper(drawn, seed):
     assert_holds(check_layer(network, network.init(rng, np.float64), rng.random((1, *shape)), rng))
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.integers(1, 8), sizes, margins, seeds)
 def test_gradients_of_the_contrastive_loss_over_given_pairs(pairs, dims, margin, seed):
     rng = np.random.default_rng(seed)
@@ -135,7 +145,7 @@ def test_gradients_of_the_contrastive_loss_over_given_pairs(pairs, dims, margin,
     assert_holds(check(loss, {"z1": z1, "z2": z2}, {"z1": dz1, "z2": dz2}, rng))
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(graphs(), sizes, margins, seeds)
 def test_gradients_of_the_loss_over_all_pairs(similar, dims, margin, seed):
     rng = np.random.default_rng(seed)
@@ -150,7 +160,7 @@ def test_gradients_of_the_loss_over_all_pairs(similar, dims, margin, seed):
         assert_holds(check(lambda arguments, f=form: f(arguments["z"])[0], {"z": z}, {"z": form(z)[1]}, rng))
 
 
-@settings(deadline=None, max_examples=10)
+@examples(10)
 @given(graphs(most=5), small_networks(), st.floats(0.3, 3), st.sampled_from(["balanced", "exact"]), seeds)
 def test_gradients_of_a_siamese_network_down_to_each_parameter(similar, drawn, reach, weighting, seed):
     network, shape = drawn

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,8 +48,6 @@ def test_an_image_of_any_size_is_centred_among_zeros_and_stays_as_it_was(drawn):
 @pytest.mark.parametrize(
     ("shape", "dtype"),
     [
-        ((28, 28), np.uint8),
-        ((2, 1, 28, 28), np.uint8),
         ((2, 33, 28), np.uint8),
         ((2, 28, 33), np.uint8),
         ((2, 28, 28), np.float32),
@@ -61,3 +61,16 @@ def test_other_shapes_and_dtypes_are_refused_in_one_line_that_names_them(shape, 
     assert str(caught.value).isprintable()
     assert str(shape) in str(caught.value)
     assert np.dtype(dtype).name in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (2, 1, 28, 28)])
+def test_images_with_other_axes_are_refused_in_one_line_that_names_theirs(shape):
+    with pytest.raises(InputError, match=re.escape(f"images has shape {shape}: it must be (samples, height, width)")):
+        on_canvas(np.zeros(shape, np.uint8))
+
+
+def test_a_list_of_images_is_what_its_array_is():
+    with pytest.raises(InputError, match="images must be uint8"):
+        on_canvas([[[0, 1]]])
+    images = [np.full((28, 28), 3, np.uint8)] * 2
+    np.testing.assert_array_equal(on_canvas(images), on_canvas(np.array(images)))

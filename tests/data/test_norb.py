@@ -136,11 +136,11 @@ def test_each_instance_is_sought_in_the_half_that_was_published_with_it():
             assert wanted.others == tuple(f"{others}-{part}.mat" for part in ("dat", "cat", "info"))
 
 
-@pytest.mark.parametrize("instance", [-1, 10])
+@pytest.mark.parametrize("instance", [-1, 10, 4.0, "4", True, None])
 def test_an_instance_that_small_norb_does_not_have_is_an_input_error(tmp_path, instance):
     for call in (norb.published, lambda number: norb.load(store(tmp_path), number)):
         message = complaint(call, instance, kind=InputError)
-        assert f"no airplane {instance}: choose one of 0 to 9" in message
+        assert f"airplane is {instance!r}: it must be a whole number from 0 to 9" in message
 
 
 def test_memory_is_bounded_by_the_airplane_and_not_by_the_file(tmp_path):

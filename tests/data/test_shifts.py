@@ -60,3 +60,9 @@ def test_digits_on_the_canvas_lose_little_ink_and_only_to_the_shifts_by_6():
 def test_a_shift_that_leaves_nothing_is_refused_in_one_line(images, shift):
     with pytest.raises(InputError, match=r"shift is .*from -6 to 6$"):
         shifted(images, (0, shift))
+
+
+def test_of_blank_images_no_ink_can_be_lost():
+    for blank in (np.zeros((2, 1, 4, 7)), np.zeros((0, 1, 4, 7))):
+        with pytest.raises(InputError, match="hold no ink"):
+            ink_lost(blank)

@@ -627,7 +627,7 @@ BAD = {
         ["--download", "mnist", "cifar"],
         "--download names cifar: the data sets are mnist, ",
     ),
-    "no such airplane": lambda *_: (["--airplane", "10"], "no airplane 10: choose one of 0 to 9"),
+    "no such airplane": lambda *_: (["--airplane", "10"], "airplane is 10: it must be a whole number from 0 to 9"),
 }
 
 

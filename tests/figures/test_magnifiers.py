@@ -39,7 +39,7 @@ def test_a_strip_is_spread_by_group_and_takes_the_nearest_of_each(rows, most):
         assert not len(rest) or not len(of) or away[of].max() <= away[rest].min()
 
 
-@pytest.mark.parametrize("start", [(-2.0, 3.0), (-2.0, -3.0)])
+@pytest.mark.parametrize("start", [(-2.0, 3.0), (-2.0, -3.0), (1.0, 0.1), (-4.0, 0.0)])
 def test_the_strip_holds_the_images_in_order_and_two_lines_join_it_to_the_ring(start):
     axes = Figure().add_subplot()
     z, side = np.array([[0.0, 0.0], [0.1, 0.0], [0.0, 0.2]]), 0.5
@@ -55,7 +55,11 @@ def test_the_strip_holds_the_images_in_order_and_two_lines_join_it_to_the_ring(s
     assert (ring.center == z[0]).all() and ring.width == ring.height == 0.6
     lines = [line.get_xydata() for line in axes.get_lines()]
     assert len(lines) == 2
-    for (on_ring, at_strip), edge in zip(lines, (middles[0, 0] - side / 2, middles[-1, 0] + side / 2), strict=True):
+    left, right = middles[0, 0] - side / 2, middles[-1, 0] + side / 2
+    beside = not left <= z[0, 0] <= right
+    for on_ring, _ in lines:
         assert np.linalg.norm(on_ring - z[0]) == pytest.approx(0.3)
-        assert at_strip[0] == pytest.approx(edge)
-        assert at_strip[1] in (start[1], start[1] + side)
+    ends = np.array([at_strip for _, at_strip in lines])
+    near_end, near_side = (left if left > 0 else right), (start[1] if start[1] > 0 else start[1] + side)
+    np.testing.assert_allclose(ends[:, 0], [near_end, near_end] if beside else [left, right])
+    np.testing.assert_allclose(ends[:, 1], [start[1], start[1] + side] if beside else [near_side, near_side])

@@ -12,7 +12,7 @@ import pytest
 from drlim_np.backend import namespace
 from drlim_np.errors import DataError, DrlimError, InputError
 from drlim_np.keep import npz
-from drlim_np.keep.weights import load, save
+from drlim_np.keep.weights import load, save, to_bytes
 from drlim_np.layers import Linear
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from tests.comparing import bits
@@ -59,6 +59,17 @@ def test_the_file_is_an_npz_that_numpy_opens_under_the_dotted_names(tmp_path):
     with np.load(tmp_path / "w.npz", allow_pickle=False) as file:
         assert file.files == ["hidden.weight", "hidden.bias", "squash.", "output.weight", "output.bias"]
         np.testing.assert_array_equal(file["output.weight"], params["output"]["weight"])
+
+
+def test_the_bytes_are_those_of_the_file(tmp_path):
+    params = two_layer(4, 3, 2).init(rng(0))
+    save(tmp_path / "w.npz", params)
+    assert to_bytes(params) == (tmp_path / "w.npz").read_bytes()
+
+
+def test_an_object_is_never_written():
+    with pytest.raises(ValueError, match="allow_pickle"):
+        npz.to_bytes("anything", {"a": np.array([{}], object)})
 
 
 def test_the_name_is_kept_as_it_is_given_and_the_same_weights_give_the_same_bytes(tmp_path):

@@ -1,6 +1,7 @@
 """The map laboratory: its network, pullback, loss and shifts are drlim_np's, and a hand can do what it promises."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +10,14 @@ from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.errors import InputError
+from drlim_np.keep import weights
 from drlim_np.loss import contrastive
 from drlim_np.networks import convnet
-from drlim_np.teaching.map_page import in_half, map_page
+from drlim_np.teaching.map_page import as_kept, map_page
 from tests.browser import missing, opened
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+FIGURES = Path(__file__).parents[2] / "figures"
 BOUND = 1e-5  # of the largest, in float32
 NAMES = ["Figure 5", "Figure 7</script>"]
 
@@ -99,7 +102,7 @@ def shown(page, identifier):
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_fifty_digits_go_where_the_library_puts_them_and_pull_back_as_there(desk, maps, digits, which):
-    x, network, params = fifty(digits), convnet(), in_half(list(maps.values())[which])
+    x, network, params = fifty(digits), convnet(), as_kept(list(maps.values())[which])
     dz = np.random.default_rng(2).standard_normal((50, 2)).astype(np.float32)
     z, pullback = network(params, x)
     dx = pullback(dz, wrt_input=True).input.reshape(50, -1)
@@ -115,10 +118,15 @@ def test_fifty_digits_go_where_the_library_puts_them_and_pull_back_as_there(desk
     assert np.ptp(z, axis=0).min() > 0.05 and np.abs(dx).max() > 0.01
 
 
-def test_half_precision_moves_no_point_by_more_than_a_thousandth_of_the_map(maps, digits):
-    for params in maps.values():
-        z, rounded = (convnet()(w, shifted(digits[0]))[0] for w in (params, in_half(params)))
-        assert np.abs(z - rounded).max() < 1e-3 * np.ptp(z)
+@pytest.mark.parametrize("name", ["figure5-mnist", "figure5-handwriting", "figure7-mnist", "figure7-handwriting"])
+def test_sixteen_bits_a_weight_move_no_point_by_more_than_a_ten_thousandth_of_the_map(name, digits):
+    shipped = weights.load(FIGURES / f"{name}-weights.npz")
+    z, rounded = (convnet()(w, shifted(digits[0]))[0] for w in (shipped, as_kept(shipped)))
+    assert np.linalg.norm(z - rounded, axis=1).max() < 1e-4 * np.ptp(z, axis=0).max()
+
+
+def test_weights_that_are_zero_are_kept_as_zero():
+    assert as_kept({"bias": np.zeros(3, np.float32)})["bias"].tolist() == [0, 0, 0]
 
 
 def test_a_shift_by_whole_pixels_is_the_librarys(desk, digits):
@@ -170,7 +178,7 @@ def test_the_nearest_are_the_nearest_of_all_shifts(desk, maps, digits):
     desk.call("refresh")
     x = fifty(digits)
     desk.js("laboratory.set({image: arguments[0]})", x[40].ravel().tolist())
-    params = in_half(maps[NAMES[1]])
+    params = as_kept(maps[NAMES[1]])
     places, z = convnet()(params, shifted(x[:30]))[0], convnet()(params, x[40:41])[0]
     order = np.argsort(np.linalg.norm(places - z, axis=1))[:5]
     found = desk.js("laboratory.nearest(1)")
@@ -180,7 +188,7 @@ def test_the_nearest_are_the_nearest_of_all_shifts(desk, maps, digits):
 
 
 def test_both_towers_reach_the_pixels(page, maps, digits):
-    x, params = fifty(digits), in_half(maps[NAMES[0]])
+    x, params = fifty(digits), as_kept(maps[NAMES[0]])
     page.js("laboratory.set({image: arguments[0]})", x[20].ravel().tolist())
     page.drag(middle(page, "#second"))
     page.js("laboratory.set({image: arguments[0]})", x[3].ravel().tolist())
