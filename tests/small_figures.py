@@ -47,7 +47,8 @@ def talking(run: Run) -> Result:
 
 
 def trained(run: Run) -> Result:
-    """The same, with something in the memory that takes long to find: how often, a file says."""
+    """The same, with something in the memory that takes long to find: how often, a file says; and words of it."""
+    print("figure 5: trained before")
     with mock.patch.object(metrics, "silhouette", counted := _counting(run)):
         run.memory.remembered(counted, np.arange(3.0))
     return small(run)

@@ -61,7 +61,9 @@ def test_what_is_verified_side_by_side_agrees(drawn):
 @pytest.mark.parametrize("fresh", [[], ["--fresh"]])
 def test_what_one_figure_has_found_another_one_that_comes_after_finds_in_the_memory(drawn, tmp_path, fresh):
     for times in (1, 2 if fresh else 1):
-        assert drawn(2, *fresh, figure5=trained, invariance=trained)[0] == 0
+        status, said, _ = drawn(2, *fresh, figure5=trained, invariance=trained)
+        assert status == 0
+        assert said.count("trained before") == 1, "it speaks of it once"
         assert (tmp_path / "out" / "found").read_text() == "once\n" * times
 
 
