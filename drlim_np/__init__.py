@@ -34,7 +34,7 @@ and its wings
     keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic
     door        what comes in is checked once, and what goes wrong leaves in one line: checks, arrays, terminal
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
-    figures     every figure of the paper, one module each: index, record, seeds, results
+    figures     every figure of the paper, one module each, and the audit page: index, lines, record, seeds, results
     teaching    backprop taught: the lesson, exercises with a mistake in each, pages: lesson, exercises, pages
     bench       what it costs, by us and by others; `python -m drlim_np.bench` measures it: cases, race, report
 

@@ -11,6 +11,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 NEEDED = ("chromium", "chromedriver")  # Debian's packages chromium and chromium-driver
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Space": " "}
 KEYS |= dict(zip(("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"), "\ue012\ue013\ue014\ue015", strict=True))
+SIZES = {"desk": (1400, 900), "phone": (390, 844)}
 PHONE = {"deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 3.0, "mobile": True, "touch": True}}
 
 
@@ -101,3 +102,43 @@ class Page:
         """The name that a screen reader gives the element."""
         element = self.call("element", using="css selector", value=f"#{identifier}")
         return self.call(f"element/{next(iter(element.values()))}/computedlabel", method="GET")
+
+    def resize(self, size: str):
+        """The window of a desk or of a phone."""
+        width, height = SIZES[size]
+        wanted = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"}
+        self.cdp("Emulation.setDeviceMetricsOverride", **wanted)
+
+    def astray(self) -> list[str]:
+        """Words that are seen and reach beyond the section or drawing they stand in."""
+        return self.js(
+            """(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            while (walk.nextNode()) {
+              const parent = walk.currentNode.parentElement;
+              if (!walk.currentNode.data.trim() || !parent.checkVisibility()) continue;
+              const range = document.createRange(); range.selectNodeContents(walk.currentNode);
+              const frame = (parent.closest("svg, section") || document.body);
+              const box = frame.getBoundingClientRect();
+              for (const one of range.getClientRects())
+                if (one.left < box.left - .5 || one.right > box.right + .5 || one.bottom > box.bottom + .5)
+                  found.push(walk.currentNode.data.trim());
+            } return found; })()"""
+        )
+
+    def luminances(self, names: list[str], scheme: str) -> list[float]:
+        """The relative luminance (Web Content Accessibility Guidelines) of the page's colours, light or dark."""
+        self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        colours = self.js(
+            """arguments[0].map(name => { document.body.style.color = `var(--${name})`;
+            return getComputedStyle(document.body).color; })""",
+            names,
+        )
+        self.js("document.body.removeAttribute('style')")
+        self.cdp("Emulation.setEmulatedMedia", features=[])
+        return [_luminance(colour) for colour in colours]
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

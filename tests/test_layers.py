@@ -1,5 +1,7 @@
 """Every layer against its definition written as loops, and the two networks against the paper's figures."""
 
+from copy import deepcopy
+from dataclasses import FrozenInstanceError
 from itertools import product
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from drlim_np.audit.textbook import convolution, convolution_pullback
 from drlim_np.errors import InputError
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import leaves
@@ -197,6 +200,14 @@ def test_two_calls_of_a_shared_layer_keep_their_pullbacks_apart(called, rng):
     (_, pullback1), (_, pullback2) = layer(params, x1), layer(params, x2)
     assert_same(alone[0], pullback1(dy, wrt_input=True))
     assert_same(alone[1], pullback2(dy, wrt_input=True))
+
+
+def test_a_layer_is_a_description_that_nothing_changes_and_that_equals_its_like():
+    alike = Linear(5, 3), Conv2d(2, 3, 3), Subsample(2, 3), Tanh(), Flatten(), Blockwise(Tanh(), 2)
+    for layer, other in zip(alike, deepcopy(alike), strict=True):
+        assert layer == other and hash(layer) == hash(other)
+        with pytest.raises(FrozenInstanceError):
+            layer.inputs = 7
 
 
 def test_memory_order_of_the_input_does_not_matter(called, rng):

@@ -43,6 +43,13 @@ def test_dissimilar_loss_is_half_the_square_of_what_is_missing_to_the_margin():
     assert dissimilar_loss(np.array([0.0, 1.0, 5.0, 7.0, 9.0]), 7.0).tolist() == [24.5, 18, 2, 0, 0]
 
 
+def test_y_is_0_for_the_similar_loss_and_1_for_the_dissimilar_one():
+    z1, z2, y = np.array([[3.0, 4.0], [0.0, 6.0]]), np.zeros((2, 2)), np.array([0, 1])
+    d = energy(z1, z2)
+    each = (1 - y) * similar_loss(d) + y * dissimilar_loss(d, 7.0)
+    assert each.tolist() == [12.5, 0.5] and contrastive(z1, z2, y, 7.0)[0] == each.sum()
+
+
 def test_a_similar_pair_is_pulled_together_with_its_difference():
     loss, dz1, dz2 = pair((3.0, 4.0), SIMILAR, 7.0)
     assert loss == 12.5

@@ -48,6 +48,15 @@ PAIRS = pytest.mark.parametrize(
 )  # margins in units of the pair's distance
 
 
+def test_g_is_the_two_layer_network():
+    W, x, _ = drawn()
+    A, a, B, b = W
+    params = {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}}
+    z, h = verbatim.G(W, x)
+    assert_close(z, NETWORK(params, x[None])[0][0])
+    assert_close(h, np.tanh(A @ x + a))
+
+
 @PAIRS
 @pytest.mark.parametrize("seed", range(3))
 def test_an_update_is_a_step_of_plain_sgd_along_the_gradient_of_two_towers(y, margin, apart, seed):

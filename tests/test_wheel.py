@@ -110,7 +110,7 @@ def test_figures_are_listed_and_drawn_from_the_wheel_alone(installed):
     assert "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout.\n" in said
     assert said.endswith("All 5 claims hold.\n")
     drawn = {path.name for path in (installed / "elsewhere" / "out").iterdir() if path.is_file()}
-    assert drawn == {"figure1.png", "figure1.svg", "lesson.html", "metrics.json"}
+    assert drawn == {"audit.html", "figure1.png", "figure1.svg", "lesson.html", "metrics.json"}
 
 
 def test_a_map_is_trained_from_the_wheel_alone(installed):

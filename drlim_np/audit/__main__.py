@@ -1,10 +1,10 @@
-"""Prints the verdict on every gradient, and that every wrong one is rejected."""
+"""Prints the verdict on every gradient, what is derived and proven, and that every wrong gradient is rejected."""
 
 import argparse
 import sys
 from importlib.util import find_spec
 
-from drlim_np.audit import catalogue
+from drlim_np.audit import catalogue, proof
 from drlim_np.door.terminal import exit_status
 from drlim_np.errors import InputError
 from drlim_np.fast.devices import BACKENDS
@@ -13,7 +13,7 @@ PROGRAM = "python -m drlim_np.audit"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the table; exit status 0 if every gradient holds and every wrong one is rejected, else 1.
+    """Prints the tables; exit status 0 if all holds and every wrong gradient is rejected, else 1.
 
     2, and one line, where the backend or PyTorch was asked for and cannot be had.
     """
@@ -29,10 +29,11 @@ def _main(arguments: list[str] | None) -> int:
     if options.autograd and find_spec("torch") is None:
         raise InputError("--autograd needs PyTorch, which is not installed: run pip install torch")
     found = list(catalogue.findings(options.seed, options.backend))
-    print(catalogue.table(found))
-    print(catalogue.summary(found))
+    proofs = catalogue.proofs(options.seed)
+    print(catalogue.table(found, proofs), catalogue.summary(found), "", proof.table(proofs), sep="\n")
+    print(proof.summary(proofs), *filter(None, [catalogue.without_derivations()]), sep="\n")
     agreed = not options.autograd or _autograd_agrees(options.seed)
-    return 0 if agreed and all(finding.as_it_should_be for finding in found) else 1
+    return 0 if agreed and all(one.as_it_should_be for one in (*found, *proofs)) else 1
 
 
 def _autograd_agrees(seed: int) -> bool:

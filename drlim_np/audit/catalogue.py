@@ -1,24 +1,28 @@
-"""The audit: every gradient here held against the oracles of gradcheck.py, and wrong ones shown to be caught."""
+"""The audit: every gradient here held against oracles and proofs, and wrong ones shown to be caught."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 
+from drlim_np.audit import exact, wrong
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
-from drlim_np.audit.textbook import convolution, convolution_pullback
+from drlim_np.audit.proof import Proof, kinds
+from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
-from drlim_np.loss import contrastive, energy
+from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import embed_once, two_towers
 from drlim_np.training import SGD, descend
-from drlim_np.tree import Gradient, Tree, add, tree_map
+from drlim_np.tree import Gradient, Tree, tree_map
 
 MARGIN = 1.0
 
@@ -59,6 +63,22 @@ def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
     yield from _controls(rng)
 
 
+@cache
+def proofs(seed: int = 0) -> tuple[Proof, ...]:
+    """All proofs by exact numbers; and all derivations, where SymPy is installed. Every draw comes from `seed`."""
+    found = [*exact.proofs(seed)]
+    if not without_derivations():
+        from drlim_np.audit import derived  # needs SymPy, which nothing else here does
+
+        found += derived.proofs()
+    return tuple(found)
+
+
+def without_derivations() -> str:
+    """What there is to say where SymPy is not installed, in one line; else nothing."""
+    return "" if find_spec("sympy") else "Left out: derivations; they need SymPy, which pip install sympy installs"
+
+
 def computed_beside(model: Array, function: Callable) -> Callable:
     """`function` of arrays or trees of the host, computed where `model` is: what it returns comes back to the host."""
 
@@ -87,16 +107,6 @@ def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     params = random_like(Conv2d(2, 3, 3).init(rng, np.float64), rng)
     for row in check_layer(loop_by_loop, params, rng.standard_normal((2, 2, 5, 4)), rng):
         yield Finding("Conv2d, loop by loop", row)
-
-
-def loop_by_loop(params: Tree, x: np.ndarray) -> tuple[np.ndarray, Callable]:
-    """The textbook's convolution as a layer, so that the definition is audited as its fast form is."""
-
-    def pullback(dy: np.ndarray, wrt_input: bool = False) -> Gradient:
-        dweight, dbias, dx = convolution_pullback(params["weight"], x, dy)
-        return Gradient({"weight": dweight, "bias": dbias}, dx)
-
-    return convolution(params["weight"], params["bias"], x), pullback
 
 
 def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
@@ -142,53 +152,18 @@ def _siamese(
 
 
 def _controls(rng: np.random.Generator) -> Iterator[Finding]:
-    """Mistakes on record in other implementations of this loss. Each must be rejected, or the audit proves nothing."""
+    """Wrong gradients on record. Each must be rejected, or the audit proves nothing."""
     z1, z2, y = pairs_around_the_margin(rng)
-    similar, dissimilar = (1 - y)[:, None], y[:, None]
-    difference = z1 - z2
-    d = energy(z1, z2)[:, None]
-    _, right, _ = contrastive(z1, z2, y, MARGIN)
-    caught = np.where(d < MARGIN, (MARGIN - d) / d, 0)
-    smoothed = np.sqrt(d * d + 1e-6)
-    squashed = 1 / (1 + np.exp(-d))
-
-    wrong = {
-        "the labels' convention flipped": contrastive(z1, z2, 1 - y, MARGIN)[1],
-        "margin - D² for (margin - D)²": similar * difference - dissimilar * np.where(d * d < MARGIN, difference, 0),
-        "the similar term not squared": similar * difference / d - dissimilar * caught * difference,
-        "the ½ missing": 2 * right,
-        "an epsilon inside the difference": similar * (difference + 1e-6) - dissimilar * caught * (difference + 1e-6),
-        "an epsilon under the root": similar * difference
-        - dissimilar * np.where(smoothed < MARGIN, (MARGIN - smoothed) / smoothed, 0) * difference,
-        "a sigmoid on the distance": similar * difference
-        - dissimilar * (MARGIN - squashed) * squashed * (1 - squashed) / d * difference,
-        "a push beyond the margin": similar * difference - dissimilar * (MARGIN - d) / d * difference,
-        "mean in the loss, sum in the gradient": right * len(y),
-    }
-    for mistake, dz1 in wrong.items():
-        for row in _check_contrastive((dz1, -dz1), z1, z2, y, rng):
-            yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
-    yield Finding(
-        "wrong: the second tower's sign",
-        _check_contrastive((right, right), z1, z2, y, rng)[1],
-        wrong_on_purpose=True,
-    )
-    yield from _siamese_controls(rng)
-
-
-def _siamese_controls(rng: np.random.Generator) -> Iterator[Finding]:
+    for mistake, gradients in wrong.LOSSES.items():
+        for row in _check_contrastive(gradients(z1, z2, y, MARGIN), z1, z2, y, rng):
+            if mistake != "the second tower's sign" or row.tensor == "z2":  # of the first tower it is right
+                yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
     network = Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2))
     params = network.init(rng, np.float64)
     x1, x2, y = rng.standard_normal((8, 5)), rng.standard_normal((8, 5)), np.arange(8) % 2
-    z1, pullback1 = network(params, x1)
-    z2, pullback2 = network(params, x2)
-    _, dz1, dz2 = contrastive(z1, z2, y, MARGIN)
-    wrong = {
-        "one tower's gradient forgotten": pullback1(dz1).params,
-        "a cache shared by the towers": add(pullback2(dz1).params, pullback2(dz2).params),
-    }
-    for mistake, gradient in wrong.items():
-        rows = check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, gradient, rng)
+    for mistake, gradient in wrong.TOWERS.items():
+        found = gradient(network, params, x1, x2, y, MARGIN)
+        rows = check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, found, rng)
         # The last bias moves both towers alike: its gradient is zero even where a cache is shared, and so not wrong.
         for row in rows:
             if row.tensor != "output.bias":
@@ -221,8 +196,8 @@ def random_like(params: Tree, rng: np.random.Generator) -> Tree:
     return tree_map(lambda p: rng.standard_normal(p.shape), params)
 
 
-def table(found: list[Finding]) -> str:
-    """The findings as lines of text, with the bounds in the heading."""
+def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
+    """The findings as lines of text, with the bounds in the heading, and which are derived and proven besides."""
     width = max(len(finding.subject) for finding in found)
     tensor = max(len(finding.row.tensor) for finding in found)
     lines = [
@@ -234,6 +209,7 @@ def table(found: list[Finding]) -> str:
             (row.holds, wrong_on_purpose), "FAILS: a wrong gradient passed"
         )
         verdict += ", near a kink" if row.near_a_kink else ""
+        verdict = "; ".join([verdict, *kinds(proofs, subject, wrong_on_purpose)])
         lines.append(
             f"{subject:{width}}  {row.tensor:{tensor}}  {row.size:7}  {row.complex_error:12.1e}"
             f"  {row.central_error:8.1e}  {verdict}"

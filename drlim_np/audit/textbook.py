@@ -4,7 +4,11 @@
 two equal. This one is for reading, and for changing a line of to see what breaks.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+
+from drlim_np.tree import Gradient, Tree
 
 
 def convolution(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -34,3 +38,13 @@ def convolution_pullback(
             dweight[m, c, u, v] += dy[n, m, i, j] * x[n, c, i + u, j + v]
             dx[n, c, i + u, j + v] += dy[n, m, i, j] * weight[m, c, u, v]
     return dweight, dbias, dx
+
+
+def loop_by_loop(params: Tree, x: np.ndarray) -> tuple[np.ndarray, Callable]:
+    """The textbook's convolution as a layer, so that the definition is audited as its fast form is."""
+
+    def pullback(dy: np.ndarray, wrt_input: bool = False) -> Gradient:
+        dweight, dbias, dx = convolution_pullback(params["weight"], x, dy)
+        return Gradient({"weight": dweight, "bias": dbias}, dx)
+
+    return convolution(params["weight"], params["bias"], x), pullback

@@ -15,7 +15,7 @@ from pathlib import Path
 from drlim_np.door.terminal import exit_status, first_line
 from drlim_np.errors import InputError, shown
 from drlim_np.fast.devices import BACKENDS, origin, processors
-from drlim_np.figures import sources, verify
+from drlim_np.figures import pages, sources, verify
 from drlim_np.figures.audit_first import audit_passes
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
 from drlim_np.figures.jobs import all_made, number_of
@@ -167,7 +167,7 @@ def _draw(chosen: list[str], run: Run, others: list[int], out: Path, jobs: int) 
         for made in all_of_it:
             made.say()
             if isinstance(made.content, bytes):
-                atomic.replace({out / made.name: made.content})
+                atomic.replace({out / made.name: made.content or pages.of_the_record(run, out)})
                 print(out / made.name, flush=True)
                 continue
             key, seed = filed_in(out, made.content), made.content.entry["seed"]

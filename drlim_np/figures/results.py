@@ -5,7 +5,8 @@
 
 Without a page they are printed. A page marks a place by <!-- results: begin NAME --> and <!-- results: end -->, NAME
 one of `TABLES`, all of them if there is none, or one of `GALLERIES`: pictures, each with its line of claim. A number is
-that of the one seed on record, or of several the mean, with the least and the most.
+that of the one seed on record, or of several the mean, with the least and the most. The name "index" is the one table
+without numbers: the paper, line by line, for drlim_np/README.md.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from drlim_np.keep import atomic
 
 PROGRAM = "python -m drlim_np.figures.results"
 GALLERIES = {"gallery": GALLERY, "glance": GLANCE}
+INDEX = "index"
 WIDTH = 480  # pixels of a picture in a gallery
 MARKED = re.compile(r"(<!-- results: begin ?([\w-]*) -->\n).*?(<!-- results: end -->)", flags=re.DOTALL)
 
@@ -153,8 +155,14 @@ def written(page: str, record: Mapping[str, Entry], pictures: str) -> str:
 
 def tables(name: str, record: Mapping[str, Entry], pictures: str) -> str:
     """The table or gallery of that name, or all tables of which there are records, in Markdown."""
+    if name == INDEX:
+        from drlim_np.figures import lines  # needs every module, and so Matplotlib, which nothing else here does
+
+        return lines.as_markdown()
     if name and name not in {**TABLES, **GALLERIES}:
-        raise InputError(f"there are no results by the name {name}: choose from {', '.join([*TABLES, *GALLERIES])}")
+        raise InputError(
+            f"there are no results by the name {name}: choose from {', '.join([*TABLES, *GALLERIES, INDEX])}"
+        )
     try:
         if name in GALLERIES:
             found = [text] if (text := _gallery(GALLERIES[name], record, pictures)) else []

@@ -118,7 +118,7 @@ NOTHING_KEPT = Memory()
 
 def digest_of(*parts: Any) -> str:
     """SHA-256 over arrays, lists of arrays and whatever JSON can write, and over the source of this package."""
-    total = hashlib.sha256(_sources().encode())
+    total = hashlib.sha256(source_digest().encode())
     _add(total, parts)
     return total.hexdigest()
 
@@ -163,7 +163,7 @@ def _beside(model: Array, found: np.ndarray) -> Array:
 
 
 @cache
-def _sources() -> str:
+def source_digest() -> str:
     """The version, and the digest of this package's source: edited, it is another version."""
     folder = Path(__file__).parents[1]
     total = hashlib.sha256()

@@ -3,11 +3,10 @@
 import os
 
 import numpy as np
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from drlim_np.audit.catalogue import MARGIN, findings, summary, table, worst_by_subject
+from drlim_np.audit.catalogue import MARGIN, summary, table, worst_by_subject
 from drlim_np.audit.gradcheck import check, check_layer
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
@@ -182,11 +181,6 @@ def test_gradients_of_a_siamese_network_down_to_each_parameter(similar, drawn, r
         lambda p: SampledPairs(network, x, similar, margin, weighting, batch=3).on(sample, p),
     ):
         assert_holds(check(lambda p, f=form: f(p)[0], params, form(params)[1], rng))
-
-
-@pytest.fixture(scope="module")
-def audit():
-    return list(findings(seed=0))
 
 
 def test_the_audit_holds_and_rejects_every_wrong_gradient(audit):

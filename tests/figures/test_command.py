@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 import run_all
 from drlim_np import data
 from drlim_np.audit.gradcheck import Row
+from drlim_np.audit.proof import Proof
 from drlim_np.data import Split, Views, handwriting, mnist, norb
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
@@ -23,6 +24,7 @@ from drlim_np.figures import audit_first, figure4, pages, sources
 from drlim_np.figures.command import OUT
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
 from drlim_np.figures.record import Claim, Result
+from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 
 
 @pytest.fixture(autouse=True)
@@ -742,14 +744,16 @@ def test_ctrl_c_gives_status_130_and_keeps_the_figures_finished_so_far(command, 
 
 @pytest.fixture
 def audit(monkeypatch, tmp_path):
-    """An audit of one gradient and one property, each as good as it is told to be."""
+    """An audit of one gradient, one proof and one property, each as good as it is told to be."""
 
-    def pretend(gradient_holds=True, property_holds=True):
+    def pretend(gradient_holds=True, property_holds=True, proof_holds=True):
         row = Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0)
         assert row.holds == gradient_holds
         monkeypatch.setattr(
             audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
         )
+        one = Proof("a layer", "both sides are equal", ("Eq. 1",), ("a layer",), proof_holds, "once")
+        monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: (one,))
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_property.py"),))
 
@@ -760,14 +764,20 @@ def test_after_an_audit_that_passes_the_figures_are_drawn(command, drawn, audit)
     audit()
     status, said, complained = command("--only", "figure1", audit=True)
     assert (status, complained) == (0, "")
-    assert "1 gradients held against both oracles" in said
+    assert "1 gradients held against both oracles" in said and "holds; proven" in said
+    assert "0 statements derived, 1 proven without a tolerance" in said
     assert "1 passed" in said
     assert said.index("1 passed") < said.index("figure1.png")
     assert list(drawn) == ["figure1"]
 
 
 @pytest.mark.parametrize(
-    ("told", "named"), [({"gradient_holds": False}, "FAILS"), ({"property_holds": False}, "AssertionError: told so")]
+    ("told", "named"),
+    [
+        ({"gradient_holds": False}, "FAILS"),
+        ({"proof_holds": False}, "a layer  both sides are equal  once  FAILS"),
+        ({"property_holds": False}, "AssertionError: told so"),
+    ],
 )
 def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, drawn, audit, tmp_path, told, named):
     audit(**told)
@@ -777,6 +787,30 @@ def test_an_audit_that_fails_says_where_and_stops_before_any_figure(command, dra
     assert "no figure was drawn" in said
     assert not drawn
     assert contents(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize("fresh", [[], ["--fresh"]], ids=["first", "fresh"])
+def test_what_an_audit_found_when_it_passed_is_kept_for_the_page_and_nothing_else_is(
+    command, drawn, audit, tmp_path, fresh
+):
+    memory = Memory(tmp_path / "out" / ".checkpoints")
+    audit(proof_holds=False)
+    command("--only", "figure1", *fresh, audit=True)
+    assert audit_first.audited("numpy", memory) is None and audit_first.audited("numpy", NOTHING_KEPT) is None
+    audit()
+    command("--only", "figure1", *fresh, audit=True)
+    (finding,), (proof,), said = audit_first.audited("numpy", replace(memory, fresh=bool(fresh)))
+    assert (finding.subject, finding.row, finding.wrong_on_purpose) == ("a layer", Row("weight", 6, 0.0, 0.0), False)
+    assert (proof.name, proof.holds, proof.lines) == ("a layer", True, ("Eq. 1",)) and "1 passed" in said
+    assert audit_first.audited("cupy", memory) is None
+
+
+def test_without_sympy_the_audit_passes_and_says_what_it_left_out(command, drawn, audit, monkeypatch):
+    audit()
+    monkeypatch.setattr(audit_first.catalogue, "find_spec", lambda name: None)
+    status, said, complained = command("--only", "figure1", audit=True)
+    assert (status, complained, list(drawn)) == (0, "", ["figure1"])
+    assert "Left out: derivations; they need SymPy" in said
 
 
 def test_no_audit_skips_it(command, drawn, monkeypatch):
@@ -820,7 +854,7 @@ def test_the_command_line_draws_figures_without_a_display_or_a_warning(tmp_path,
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("All 9 claims hold.\n")
     drawn = {f"figure{number}.{kind}" for number in (1, 2) for kind in ("png", "svg")}
-    assert set(contents(tmp_path / "out")) == drawn | {"lesson.html", "metrics.json"}
+    assert set(contents(tmp_path / "out")) == drawn | {"audit.html", "lesson.html", "metrics.json"}
 
 
 def test_signs_that_the_output_cannot_show_do_not_end_the_run(tmp_path):

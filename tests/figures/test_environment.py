@@ -87,6 +87,7 @@ def test_properties_are_held_under_an_optimised_python_too(tmp_path, monkeypatch
     monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_it.py"),))
     right = audit_first.catalogue.Finding("a layer", Row("weight", 6, 0.0, 0.0))
     monkeypatch.setattr(audit_first.catalogue, "findings", lambda backend: iter([right]))
+    monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: ())
     monkeypatch.setenv("PYTHONOPTIMIZE", "1")
     assert not audit_first.audit_passes("numpy", Memory(tmp_path))
 
@@ -135,6 +136,7 @@ def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
         "import sys; from drlim_np.figures import audit_first, command\n"
         f"audit_first.PROPERTIES = ({str(tmp_path / 'test_it.py')!r},)\n"
         "audit_first.catalogue.findings = lambda backend: iter(())\n"
+        "audit_first.catalogue.proofs = lambda: ()\n"
         f"sys.exit(command.main(['--only', 'figure1', '--out', {str(tmp_path / 'out')!r}]))\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], env=environ({}), stdout=subprocess.DEVNULL) as run:

@@ -11,7 +11,7 @@ import pytest
 from drlim_np.errors import InputError
 from drlim_np.figures.gallery import GALLERY, GLANCE
 from drlim_np.figures.index import FIGURES
-from drlim_np.figures.results import GALLERIES, TABLES, cell, main, tables, written
+from drlim_np.figures.results import GALLERIES, INDEX, TABLES, cell, main, tables, written
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "# Mine\n\n<!-- results: begin digits -->\nold\n<!-- results: end -->\n\nText.\n"
@@ -35,11 +35,11 @@ def out(tmp_path):
 
 
 def test_what_the_pages_show_is_what_the_shipped_record_says(capsys):
-    pages = [str(ROOT / page) for page in ("README.md", "figures/README.md")]
+    pages = [str(ROOT / page) for page in ("README.md", "figures/README.md", "drlim_np/README.md")]
     assert main(["--out", str(ROOT / "figures"), "--check", *pages]) == 0
     assert capsys.readouterr() == ("", "")
     text = "".join(Path(page).read_text(encoding="utf-8") for page in pages)
-    assert all(text.count(f"<!-- results: begin {name} -->") == 1 for name in [*TABLES, *GALLERIES])
+    assert all(text.count(f"<!-- results: begin {name} -->") == 1 for name in [*TABLES, *GALLERIES, INDEX])
 
 
 ACCURACY = ("drlim", "accuracy")

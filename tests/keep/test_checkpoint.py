@@ -158,7 +158,7 @@ def test_the_digest_is_of_the_content_whatever_its_place_in_memory():
 
 def test_another_version_of_the_source_has_another_digest(monkeypatch):
     before = digest_of(A)
-    monkeypatch.setattr(checkpoint, "_sources", lambda: "0.2.0")
+    monkeypatch.setattr(checkpoint, "source_digest", lambda: "0.2.0")
     assert digest_of(A) != before
 
 

@@ -295,6 +295,7 @@ def test_an_audit_that_passed_is_not_repeated_for_the_same_sources(tmp_path, mon
         audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
     )
 
+    monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: ())
     monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_it.py"),))
 
     def said(*arguments):

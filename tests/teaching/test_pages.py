@@ -14,12 +14,11 @@ from drlim_np.teaching import drawings, lesson, pages
 from drlim_np.teaching.lesson import RATE, W, as_text, sections
 from drlim_np.teaching.problems import EXERCISES
 from drlim_np.teaching.shapes import shapes
-from tests.browser import missing, opened
+from tests.browser import SIZES, missing, opened
 
 STEPS = [section.step for section in sections()]
 POINTS = np.random.default_rng(0).normal(size=(660, 3)) * [1, 2, 5]
 MAPS = {0: 0.01 * POINTS, 1: 0.3 * POINTS, 3: 0.8 * POINTS, 8: POINTS}
-SIZES = {"desk": (1400, 900), "phone": (390, 844)}
 
 needs_a_browser = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -256,23 +255,9 @@ def test_a_map_that_cannot_be_drawn_is_said_in_one_line(bad):
 @needs_a_browser
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_overflows_and_no_words_in_a_drawing_overlap(browser, size):
-    width, height = SIZES[size]
-    phone = size == "phone"
-    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
+    browser.resize(size)
     assert browser.js("document.documentElement.scrollWidth <= innerWidth")
-    astray = browser.js(
-        """(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-        while (walk.nextNode()) {
-          if (!walk.currentNode.data.trim()) continue;
-          const range = document.createRange(); range.selectNodeContents(walk.currentNode);
-          const frame = (walk.currentNode.parentElement.closest("svg, section") || document.body);
-          const box = frame.getBoundingClientRect();
-          for (const one of range.getClientRects())
-            if (one.left < box.left - .5 || one.right > box.right + .5 || one.bottom > box.bottom + .5)
-              found.push(walk.currentNode.data.trim());
-        } return found; })()"""
-    )
-    assert astray == []
+    assert browser.astray() == []
     overlapping = browser.js(
         """[...document.querySelectorAll("svg")].flatMap(svg => { const words = [...svg.querySelectorAll("text")];
         const boxes = words.map(one => one.getBoundingClientRect());
@@ -310,27 +295,12 @@ def test_every_link_is_reached_by_tab_is_seen_there_and_leads_to_its_place(brows
 @needs_a_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_colour_of_words_stands_out_from_its_ground(browser, scheme):
-    browser.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-    colours = browser.js(
-        """["ink", "dim", "similar", "dissimilar", "back", "card", "ground"].map(name => {
-        document.body.style.color = `var(--${name})`; return getComputedStyle(document.body).color; })"""
-    )
-    *words, card, ground = (luminance(colour) for colour in colours)
+    names = ["ink", "dim", "similar", "dissimilar", "back", "card", "ground"]
+    *words, card, ground = browser.luminances(names, scheme)
     assert (card > 0.5) == (scheme == "light")
     for word in words:
         for behind in (card, ground):
             assert (max(word, behind) + 0.05) / (min(word, behind) + 0.05) >= 4.5
-    browser.js("document.body.removeAttribute('style')")
-    browser.cdp("Emulation.setEmulatedMedia", features=[])
-
-
-def luminance(colour):
-    """The relative luminance of rgb(r, g, b), as the Web Content Accessibility Guidelines define it."""
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (int(part) / 255 for part in re.findall(r"\d+", colour)[:3])
-    ]
-    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
 
 
 # ---- the command ----

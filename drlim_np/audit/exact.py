@@ -1,0 +1,269 @@
+"""Pullbacks proven by exact numbers: whole numbers so small that float64 never rounds, or fractions. Equality is `==`.
+
+A layer without tanh is linear, or affine, in each of its arguments, parameters and input. For what is at most quadratic
+in an argument p the central difference is no approximation, so the pullback is right if and only if
+
+    ⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v)_p, q⟩    for all v, q and all arguments.
+
+Both sides are polynomials in the entries. Of a wrong pullback that is linear or affine in each of v, x, W and b they
+differ by a polynomial of a degree of at most 5, q included. Entries are drawn from a set S of whole numbers: by the
+lemma of Schwartz and Zippel such a pullback passes one draw with a probability of at most 5/|S|. On small shapes every
+triple of basis vectors is tried instead, which leaves no probability.
+"""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import product
+from math import nan
+from operator import mul
+
+import numpy as np
+
+from drlim_np.audit import pairs, step1, wrong
+from drlim_np.audit.numbers import Exact, exact
+from drlim_np.audit.proof import Proof
+from drlim_np.audit.textbook import loop_by_loop
+from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.maps import over_windows, window_sums
+from drlim_np.fast.patches import fold, patches
+from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, energy
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.tree import Tree, leaves, tree_map
+
+DRAWS = 4
+SAMPLES = 5  # at the real sizes: in blocks of two the last is smaller
+DIGITS, AIRPLANE = "Fig. 3, G_W", "Sec. 3.4, G_W"
+IDENTITY = "⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v), q⟩"
+
+
+def proofs(seed: int = 0) -> Iterator[Proof]:
+    """All proofs, and the wrong gradients on record that they must refute; every draw comes from `seed`."""
+    rng = np.random.default_rng(seed)
+    for part in PARTS:
+        yield from part(rng)
+
+
+# ---- layers at the paper's sizes ----
+
+
+def pullback_is_adjoint(layer: Callable, arguments: Tree, draw: Callable) -> bool:
+    """The identity at the head of this page, once for each of the arguments, {"params": …, "input": …}.
+
+    draw: the shape of an array → whole numbers.
+    """
+    y, pullback = layer(arguments["params"], arguments["input"])
+    v = draw(y.shape)
+    gradients = dict(leaves(pullback(v, wrt_input=True)._asdict()))
+    for name, leaf in leaves(arguments):
+        q = draw(leaf.shape)
+        ahead, behind = (layer(*_with_step(arguments, name, step).values())[0] for step in (q, -q))
+        if gradients[name].shape != leaf.shape or inner(v, ahead - behind) != 2 * inner(gradients[name], q):
+            return False
+    return True
+
+
+def inner(a: np.ndarray, b: np.ndarray) -> float:
+    """⟨a, b⟩ in Python's numbers, of any length. NaN, which equals nothing, where an entry may have been rounded."""
+    numbers = [_unrounded(x) for x in (a, b)]
+    return nan if None in numbers else sum(map(mul, *numbers))
+
+
+def _unrounded(x: np.ndarray) -> list | None:
+    """The entries, if they are fractions, or all are whole and below 2⁵³."""
+    if isinstance(x, Exact):
+        return x.entries.ravel().tolist()
+    return x.astype(np.int64).ravel().tolist() if ((x == np.rint(x)) & (abs(x) < 2**53)).all() else None
+
+
+def _with_step(tree: Tree, name: str, step: np.ndarray) -> Tree:
+    """The tree with `step` added to the leaf of that name."""
+    names = iter([path for path, _ in leaves(tree)])
+    return tree_map(lambda leaf: leaf + step if next(names) == name else leaf, tree)
+
+
+def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], bits: int, times: int = 1) -> np.ndarray:
+    """Entries from the 2^bits whole numbers around 0, times a factor, in float64."""
+    return rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), shape).astype(np.float64) * times
+
+
+def bits_of(params: Tree, x: np.ndarray, y: np.ndarray, times: int) -> int:
+    """How many bits an entry may have so that no sum in a layer or its pullback reaches 2⁵³.
+
+    Outputs and gradients are sums of products of two entries, one of them p ± q, and two outputs are subtracted.
+    The longest sum is over the inputs of a unit, the units that an input goes to, or the samples at all positions.
+    """
+    matrices = [w.size // min(w.shape[:2]) for _, w in leaves(params) if w.ndim > 1]
+    longest = max(x.size // x.shape[1], y.size // y.shape[1], *matrices, 1) * times * times + 1
+    bits = (53 - longest.bit_length()) // 2
+    assert 2 * longest * 2**bits * 2 ** (bits - 1) < 2**53
+    return bits
+
+
+def _layers(rng: np.random.Generator) -> Iterator[Proof]:
+    """Every layer of the paper's two networks but tanh; in blocks and on threads too."""
+    for network, shape, line in ((convnet(), CONVNET_INPUT, DIGITS), (two_layer(), (96 * 96,), AIRPLANE)):
+        y = np.zeros((SAMPLES, *shape))
+        for name, layer in network.layers.items():
+            params, x = layer.init(rng, np.float64), y
+            y, _ = layer(params, x)
+            if isinstance(layer, Tanh):
+                continue
+            times = getattr(layer, "window", 1) ** 2  # a multiple of what Subsample divides by
+            bits = bits_of(params, x, y, times)
+
+            def draw(shape, bits=bits, times=times):
+                return whole_numbers(rng, shape, bits, times)
+
+            drawn = [tree_map(lambda a: draw(a.shape), {"params": params, "input": x}) for _ in range(DRAWS)]
+            forms = [layer, Blockwise(layer, size=2), Blockwise(layer, size=2, threads=2)]
+            holds = all(pullback_is_adjoint(form, arguments, draw) for arguments in drawn for form in forms)
+            kind, bound = type(layer).__name__, f"a wrong one passes with p ≤ {(5 / 2**bits) ** DRAWS:.0e}"
+            named = f"{kind}, {name} of {line.partition(',')[0]}"
+            yield Proof(named, IDENTITY, (line,), (kind, "Blockwise"), holds, bound)
+
+
+def _parts(rng: np.random.Generator) -> Iterator[Proof]:
+    """What the convolution and the subsampling of Fig. 3 are made of."""
+    for name, there, back, shape in (
+        ("patches and fold, C1", lambda x: patches(x, 6), lambda p: fold(p, (32, 32, 1, 5)), (32, 32, 1, 5)),
+        ("patches and fold, C3", lambda x: patches(x, 9), lambda p: fold(p, (9, 9, 15, 5)), (9, 9, 15, 5)),
+        ("window_sums, S2", lambda x: window_sums(x, 3), lambda s: over_windows(s, 3), (27, 27, 15, 5)),
+    ):
+        drawn = [whole_numbers(rng, shape, 20) for _ in range(DRAWS)]
+        drawn = [(x, there(x), whole_numbers(rng, there(x).shape, 20)) for x in drawn]
+        holds = all(inner(ax, y) == inner(x, back(y)) for x, ax, y in drawn)
+        bound = f"a wrong one passes with p ≤ {(2 / 2**20) ** DRAWS:.0e}"
+        yield Proof(name, "⟨A x, y⟩ = ⟨x, Aᵀ y⟩", (DIGITS,), ("Conv2d", "Subsample"), holds, bound)
+
+
+def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:
+    """Fractions have room for any product: a stack of layers is proven as a whole, on the path that a device takes."""
+    stack = Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), flatten=Flatten(), linear=Linear(18, 2))
+
+    def draw(shape):
+        return exact(rng.integers(-(2**59), 2**59, shape))
+
+    params = tree_map(lambda w: draw(w.shape), stack.init(rng, np.float64))
+    holds = pullback_is_adjoint(stack, {"params": params, "input": draw((2, 2, 8, 6))}, draw)
+    subjects, bound = ("Sequential", "convnet", "two-layer"), f"a wrong one passes with p ≤ {9 / 2**60:.0e}"
+    yield Proof("Sequential, all layers but tanh", IDENTITY, (DIGITS, AIRPLANE), subjects, holds, bound)
+
+
+# ---- on small shapes: every triple of basis vectors ----
+
+SMALL = [  # the layer, another form of it, and the shape of a sample; window² is a power of two, so nothing is rounded
+    ("Linear", Linear(4, 3), None, (4,)),
+    ("Conv2d", Conv2d(2, 3, 2), None, (2, 4, 3)),
+    ("Conv2d, loop by loop", Conv2d(2, 2, 2), loop_by_loop, (2, 3, 4)),
+    ("Subsample", Subsample(2, 2), None, (2, 4, 6)),
+]
+
+
+def products_of(layer: Callable, shape: tuple[int, ...]) -> Iterator[tuple]:
+    """The formula of a layer, term by term: the places in W, in x and in y, and the factor."""
+    match layer:
+        case Linear():
+            for o, i in np.ndindex(layer.outputs, layer.inputs):
+                yield (o, i), (i,), (o,), 1
+        case Conv2d():
+            for m, i, j in np.ndindex(layer.maps, *(side - layer.kernel + 1 for side in shape[1:])):
+                for c, u, v in np.ndindex(layer.channels, layer.kernel, layer.kernel):
+                    yield (m, c, u, v), (c, i + u, j + v), (m, i, j), 1
+        case Subsample():
+            for c, i, j in np.ndindex(shape):
+                yield (c,), (c, i, j), (c, i // layer.window, j // layer.window), 1 / layer.window**2
+
+
+def _small(rng: np.random.Generator) -> Iterator[Proof]:
+    """Of one sample the formula, product by product; the biases, and the sums over samples, by the identity."""
+
+    def draw(shape):
+        return whole_numbers(
+            rng, shape, 20, times=4
+        )  # products of two, one of them p ± q, leave room for 2⁹ to be added
+
+    for name, layer, other_form, shape in SMALL:
+        form = other_form or layer
+        zero = tree_map(np.zeros_like, layer.init(rng, np.float64))
+        (kind, w), *_ = zero.items()
+        x = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+        y, _ = form(zero, x)
+        units = np.eye(y[0].size).reshape(-1, *y.shape[1:])
+        formula = np.zeros((*w.shape, *shape, *y.shape[1:]))
+        for in_w, in_x, in_y, factor in products_of(layer, shape):
+            formula[(*in_w, *in_x, *in_y)] = factor
+        formula = formula.reshape(w.size, len(x), len(units))
+
+        basis, nothing = [zero | {kind: e.reshape(w.shape)} for e in np.eye(w.size)], np.zeros((len(units), *shape))
+        outputs = [form(params, x)[0].reshape(len(x), -1) for params in basis]
+        of_x = [form(params, nothing)[1](units, True).input.reshape(len(units), -1).T for params in basis]
+        of_w = [[form(zero, e[None])[1](unit[None]).params[kind].ravel() for unit in units] for e in x]
+        holds = all(np.array_equal(found, formula) for found in (outputs, of_x, np.moveaxis(np.array(of_w), 2, 0)))
+        arguments = {"params": zero, "input": x[:3]}
+        holds = holds and pullback_is_adjoint(form, tree_map(lambda a: draw(a.shape), arguments), draw)
+        statement, bound = "y, dL/dW and dL/dx are the formula's", f"all {formula.size:,} triples of basis vectors"
+        lines = (DIGITS, AIRPLANE) if name == "Linear" else (DIGITS,)
+        yield Proof(f"{name}, small", statement, lines, (name,), holds, bound)
+
+
+# ---- tanh and the loss, which are no polynomials: on numbers that come out exact ----
+
+
+def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
+    """The slope 1 - y² is derived; here the pullback is held to it, on the y that the layer returned."""
+    y, pullback = Tanh()({}, exact(np.arange(-32, 32) / 16))
+    v = exact(rng.integers(-(2**59), 2**59, 64))
+    holds = np.array_equal(pullback(v, wrt_input=True).input.entries, (v * (1 - y * y)).entries)
+    bound = "64 values of y: no other polynomial below degree 64 passes"
+    yield Proof("Tanh", "pullback(v) = v (1 - y²), in fractions", (DIGITS, AIRPLANE), ("Tanh",), holds, bound)
+
+
+VECTORS = {  # of whole length
+    1: [(1,), (-1,)],
+    5: [(3, 4), (-4, 3), (5, 0), (0, -5)],
+    3: [(1, 2, 2), (-2, 1, 2)],
+    7: [(2, -3, 6), (6, 2, 3)],
+}
+
+
+def exact_pairs() -> Iterator[tuple]:
+    """Pairs on which float64 rounds nothing: z1, z2, y, margin; their D, 𝓛 and dL/dz1, in fractions.
+
+    z1 - z2 is one of the vectors times a power of 2, and m a multiple of its length, so that (m - D)/D is exact too.
+    """
+    for length, vectors in VECTORS.items():
+        for times, scale, y in product((1, 1.5, 8), (0.25, 0.5, 1, 2, 4), (0, 1)):
+            v, d, margin = scale * np.array(vectors), Fraction(scale) * length, times * length
+            said = [pairs.of_the_paper([Fraction(c) for c in row], d, y, Fraction(margin)) for row in v.tolist()]
+            z1 = np.arange(v.size).reshape(v.shape) - 3.0
+            losses, dz1 = zip(*said, strict=True)
+            yield z1, z1 - v, np.full(len(v), y), margin, d, sum(losses), np.array(dz1)
+
+
+def _losses(rng: np.random.Generator) -> Iterator[Proof]:
+    every = list(exact_pairs())
+
+    def are_the_papers(gradients: Callable) -> bool:
+        found = ((gradients(*given), dz.astype(np.float64)) for *given, _, _, dz in every)
+        return all(np.array_equal(dz1, dz) and np.array_equal(dz2, -dz) for (dz1, dz2), dz in found)
+
+    energies = all((energy(z1, z2) == float(d)).all() for z1, z2, _, _, d, *_ in every)
+    losses = all(Fraction(float(contrastive(*given)[0])) == loss for *given, _, loss, _ in every)
+    forces = are_the_papers(lambda *given: contrastive(*given)[1:])
+    at_zero = [(m, contrastive(z := np.ones((2, dims)), z, [0, 1], m)) for dims in (1, 2, 3) for m in (0.5, 1.0, 3.0)]
+    rests = all(loss == m * m / 2 and not dz1.any() and not dz2.any() for m, (loss, dz1, dz2) in at_zero)
+
+    count, subject = sum(len(y) for _, _, y, *_ in every), ("contrastive",)
+    bound, value = f"{count} pairs in 1 to 3 dimensions", "𝓛 = Σ (1 - Y) ½ D² + Y ½ max(0, m - D)²"
+    statement, lines = "dL/dz1 = D ∂D/∂z1, -(m - D) ∂D/∂z1 or 0, dL/dz2 opposite", ("Eq. 6", "Eq. 7")
+    yield Proof("energy", "D is the length of z1 - z2", ("Eq. 1",), subject, energies, bound)
+    yield Proof("contrastive, loss", value, ("Eq. 2, the sum over given", "Eq. 3", "Eq. 4"), subject, losses, bound)
+    yield Proof("contrastive, gradient", statement, lines, subject, forces, bound)
+    yield Proof("contrastive at D = 0", "L_S = 0, L_D = ½ m², no force", ("the cone point",), subject, rests, "9 cases")
+    for mistake, gradients in wrong.LOSSES.items():
+        name = f"wrong: {mistake}"
+        yield Proof(name, statement, lines, (name,), are_the_papers(gradients), bound, wrong_on_purpose=True)
+
+
+PARTS = (_layers, _parts, _in_sequence, _small, _tanh, _losses, *pairs.PARTS, step1.proofs)

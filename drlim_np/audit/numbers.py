@@ -1,0 +1,117 @@
+"""Arrays of exact numbers, on which the code of this package runs as it stands: fractions, or SymPy's expressions.
+
+An `Exact` brings its module, as all arrays do here, so a layer, a loss or a step cannot tell it from a GPU's array; but
+nothing is rounded. A Python number is taken for the fraction that it stands for. Roots are exact, and ValueError is
+raised for a fraction that has none; tanh of a fraction is the nearest float64, as a fraction.
+"""
+
+import operator
+from fractions import Fraction
+from math import isqrt, tanh
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from drlim_np.tree import Tree, tree_map
+
+
+class Exact(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array of exact numbers; `entries` holds them, as NumPy's array of objects."""
+
+    dtype, device = "exact", None
+
+    def __init__(self, entries: Any):
+        self.entries = np.asarray(entries, object)
+        self.shape, self.ndim = self.entries.shape, self.entries.ndim
+
+    T = property(lambda self: Exact(self.entries.T))
+    mT = property(lambda self: Exact(self.entries.swapaxes(-1, -2)))
+
+    def __array_namespace__(self) -> ModuleType:
+        return _MODULE
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return self.entries.astype(dtype or np.float64)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
+        result = getattr(ufunc, method)(*map(_entries, inputs), **options)
+        if out is None:
+            return Exact(result)
+        out[0].entries[...] = result
+        return out[0]
+
+    def __getitem__(self, key) -> "Exact":
+        return Exact(self.entries[key])
+
+    def __setitem__(self, key, value) -> None:
+        self.entries[key] = _entries(value)
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+
+def exact(tree: Tree) -> Tree:
+    """The same tree, or array, of exact numbers."""
+    return tree_map(lambda x: Exact(_entries(x)), tree)
+
+
+_fraction = np.frompyfunc(lambda x: Fraction(x) if isinstance(x, int | float) and not isinstance(x, bool) else x, 1, 1)
+
+
+def _entries(x: Any) -> Any:
+    return x.entries if isinstance(x, Exact) else _fraction(np.asarray(x, object))
+
+
+def _root(x: Any) -> Any:
+    if not isinstance(x, Fraction):
+        return x ** Fraction(1, 2)
+    root = Fraction(isqrt(x.numerator), isqrt(x.denominator))
+    if root * root != x:
+        raise ValueError(f"the root of {x} is no fraction")
+    return root
+
+
+def _tanh(x: Any) -> Any:
+    if isinstance(x, Fraction):
+        return Fraction(tanh(x))
+    import sympy  # whose expressions are not ours to import before somebody has made one
+
+    return sympy.tanh(x)
+
+
+def _cut(x: Any, low: Any, high: Any) -> Any:
+    """x cut to [low, high]. An expression has no order: it is taken to lie within."""
+    return max(low, min(x, high)) if isinstance(x, Fraction) else x
+
+
+def _of_entries(function):
+    """NumPy's function for arrays of objects, from and to `Exact`."""
+
+    def of_exact(x, *arguments, **options):
+        parts = [part.entries for part in x] if isinstance(x, list | tuple) else x.entries
+        return Exact(function(parts, *arguments, **options))
+
+    return of_exact
+
+
+# NumPy's functions on arrays of objects, for an `Exact` and, in the place of NumPy, for `verbatim`.
+IN_PLACE_OF_NUMPY = SimpleNamespace(
+    sqrt=np.frompyfunc(_root, 1, 1), tanh=np.frompyfunc(_tanh, 1, 1), outer=np.outer, sum=np.sum, maximum=np.maximum
+)
+_MODULE = ModuleType("exact numbers, under the names of the array API standard")
+_SAME = ("all", "broadcast_to", "concat", "ones_like", "repeat", "reshape", "stack", "sum", "triu")
+vars(_MODULE).update(
+    {name: _of_entries(getattr(np, name)) for name in _SAME},
+    sqrt=_of_entries(IN_PLACE_OF_NUMPY.sqrt),
+    tanh=_of_entries(IN_PLACE_OF_NUMPY.tanh),
+    permute_dims=_of_entries(np.transpose),
+    zeros_like=_of_entries(lambda x: _fraction(np.zeros(x.shape, object))),
+    zeros=lambda shape, dtype, device: Exact(_fraction(np.zeros(shape, object))),
+    asarray=lambda x, device: Exact(_entries(x)),
+    take=lambda x, indices, axis=None: Exact(np.take(x.entries, np.asarray(indices, int), axis)),
+    where=lambda of, x, y: Exact(np.where(np.asarray(of, bool), _entries(x), _entries(y))),
+    clip=_of_entries(lambda x, low, high: np.frompyfunc(_cut, 3, 1)(x, Fraction(low), Fraction(high))),
+    isdtype=lambda dtype, kinds: operator.contains(kinds, "real floating"),
+    finfo=lambda dtype: SimpleNamespace(bits=64, smallest_normal=np.finfo(np.float64).smallest_normal),
+)

@@ -1,0 +1,191 @@
+"""Sums over pairs proven by exact numbers: every pair of a set, two towers, one tower, and the pairs that are drawn."""
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import combinations, product
+
+import numpy as np
+
+from drlim_np.audit import wrong
+from drlim_np.audit.numbers import IN_PLACE_OF_NUMPY, Exact, exact
+from drlim_np.audit.proof import Proof
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
+from drlim_np.graph import SimilarityGraph, pair_table
+from drlim_np.layers import Linear
+from drlim_np.loss import all_pairs_by_definition
+from drlim_np.networks import two_layer
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.siamese import embed_once, two_towers
+from drlim_np.training import SGD
+from drlim_np.tree import Tree, leaves, tree_map
+
+LINES = np.array([[0, 1, 3, 4], [1, 1, 2, 8], [2, 0, 1, 2]], np.float64)[:, :, None]
+MARGIN = 2.5  # the distances within it, 1 and 2, divide without rounding
+
+
+def of_the_paper(v: list, d: Fraction, y: int, margin: Fraction) -> tuple[Fraction, list]:
+    """L and dL/dz1 as Eqs. 4, 6 and 7 read, for z1 - z2 = v of length d > 0, where ∂D/∂z1 = v/d."""
+    if y == 0:
+        return d**2 / 2, [d * c / d for c in v]
+    missing = max(0, margin - d)
+    return missing**2 / 2, [-missing * c / d for c in v]
+
+
+def pair_by_pair(z: np.ndarray, similar: SimilarityGraph, margin: float, weight: np.ndarray) -> tuple:
+    """Σ L_S and Σ w_i w_j L_D over the pairs of Step 1, and their gradients: on a line, where no force is rounded."""
+    places, listed = z.ravel().tolist(), similar.pairs.tolist()
+    others = {*combinations(range(len(places)), 2)} - {tuple(sorted(pair)) for pair in listed}
+    losses, forces = [0.0, 0.0], np.zeros((2, *z.shape))
+    for y, pairs in enumerate((listed, others)):
+        for i, j in pairs:
+            v = places[i] - places[j]
+            loss, (force,) = of_the_paper([v], abs(v), y, margin) if v else (y * margin**2 / 2, [0.0])
+            times = weight[i] * weight[j] if y else 1.0
+            losses[y] += times * loss
+            forces[y, i] += times * force
+            forces[y, j] -= times * force
+    return losses[0], forces[0], losses[1], forces[1]
+
+
+def graphs(samples: int) -> Iterator[SimilarityGraph]:
+    """Every graph on so many samples, each similar pair listed once."""
+    pairs = list(combinations(range(samples), 2))
+    for chosen in product((False, True), repeat=len(pairs)):
+        yield SimilarityGraph(samples, np.array(pairs)[np.array(chosen)])
+
+
+def _all_pairs(rng: np.random.Generator) -> Iterator[Proof]:
+    many = SimilarityGraph(300, rng.permutation(300).reshape(-1, 2))  # more than a tile
+    cases = [(z, similar) for similar in graphs(4) for z in LINES] + [(rng.integers(0, 150, (300, 1)) * 1.0, many)]
+    equal = constant = True
+    for z, similar in cases:
+        weight = rng.integers(1, 4, len(z)) * 1.0
+        attraction, pull, repulsion, push = pair_by_pair(z, similar, MARGIN, weight)
+        equal &= _same(similar_sum(z, similar), attraction, pull)
+        equal &= _same(dissimilar_sum(z, similar, MARGIN, weight), repulsion, push)
+        attraction, pull, repulsion, push = pair_by_pair(z, similar, MARGIN, np.ones(len(z)))
+        for form in (contrastive_all_pairs, all_pairs_by_definition):
+            equal &= _same(form(z, similar, MARGIN), attraction + repulsion, pull + push)
+        constant &= _same(similar_sum(0 * z + 3, similar), 0, 0 * z)
+        constant &= _same(dissimilar_sum(0 * z + 3, similar, MARGIN), similar.dissimilar_count * MARGIN**2 / 2, 0 * z)
+    bound = f"all graphs of 4 samples on {len(LINES)} lines, and 300 samples in tiles"
+    statement, subjects = "𝓛 and d𝓛/dz are the sums, pair by pair", ("all pairs",)
+    yield Proof("all pairs", statement, ("Eq. 2, over every pair",), subjects, equal, bound)
+    statement = "at a constant G_W similar pairs cost nothing, others ½ m², and no force is felt"
+    yield Proof("collapse", statement, ("collapse",), subjects, constant, bound)
+
+
+def _same(found: tuple, loss: float, dz: np.ndarray) -> bool:
+    return float(found[0]) == loss and np.array_equal(found[1], dz)
+
+
+# ---- two towers, and one ----
+
+
+def _on_fractions(name: str):
+    """A copy of a module of this package that computes on NumPy's arrays of fractions."""
+    spec = importlib.util.find_spec(name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.np = IN_PLACE_OF_NUMPY
+    return module
+
+
+def _two_layers(rng: np.random.Generator) -> Iterator[tuple]:
+    """Two-layer networks with W in fractions and a pair of which D is one too: network, W, x1, x2, y, margin.
+
+    The rows of the last weight are multiples of one row, so that z1 - z2 is one of a vector of whole length.
+    """
+    for vector, y, margin in product(((1,), (3, 4), (1, 2, 2)), (0, 1), (2.0**-20, 2.0**20)):
+        network = two_layer(2, 3, len(vector))
+        params = tree_map(lambda w: _eighths(rng, *w.shape), network.init(rng))
+        params["output"]["weight"] = exact(np.array(vector))[:, None] * _eighths(rng, 1, 3)
+        yield network, params, _eighths(rng, 1, 2), _eighths(rng, 1, 2), np.array([y]), margin
+
+
+def _eighths(rng: np.random.Generator, *shape: int) -> Exact:
+    return exact(rng.integers(-9, 10, shape) / 8)
+
+
+def _equal(one: Tree, other: Tree) -> bool:
+    return all(np.array_equal(a.entries, b.entries) for (_, a), (_, b) in zip(leaves(one), leaves(other), strict=True))
+
+
+def _towers(rng: np.random.Generator) -> Iterator[Proof]:
+    verbatim, pairs, rate = _on_fractions("drlim_np.verbatim"), list(_two_layers(rng)), Fraction(1, 16)
+
+    def by_the_page(network, params, x1, x2, y, margin):
+        W = [w.entries.copy() for _, w in leaves(params)]
+        given = x1.entries[0], x2.entries[0], Fraction(int(y[0])), Fraction(margin)
+        loss = verbatim.loss(W, *given)
+        verbatim.update(W, *given, rate)
+        return loss, {place: Exact(w) for place, w in enumerate(W)}
+
+    def moves_as_the_page_does(gradient: Callable) -> bool:
+        for network, params, *pair in pairs:
+            new, _ = SGD(float(rate)).update(params, gradient(network, params, *pair), SGD(1).init(params), 1.0)
+            if not _equal(by_the_page(network, params, *pair)[1], new):
+                return False
+        return True
+
+    bound = f"{len(pairs)} pairs in 1 to 3 dimensions, within and beyond m, in fractions"
+    statement = "W - η (J₁ᵀ dz1 + J₂ᵀ dz2) is what `verbatim.update` makes of W"
+    lines = ("Step 2, for each pair", "Step 2, two copies")
+    holds = all(two_towers(*pair)[0].entries == by_the_page(*pair)[0] for pair in pairs)
+    holds = holds and moves_as_the_page_does(lambda *pair: two_towers(*pair)[1])
+    yield Proof("two towers", statement, lines, ("two towers",), holds, bound)
+    for mistake, gradient in wrong.TOWERS.items():
+        name = f"wrong: {mistake}"
+        yield Proof(name, statement, lines, (name,), moves_as_the_page_does(gradient), bound, wrong_on_purpose=True)
+
+    network, similar = two_layer(2, 3, 1), SimilarityGraph(6, [[0, 1], [2, 3], [4, 5], [1, 2], [1, 0]])
+    params, x = tree_map(lambda w: _eighths(rng, *w.shape), network.init(rng)), _eighths(rng, 6, 2)
+    i, j, y = pair_table(similar)
+    once, twice = embed_once(network, params, x, similar, 1.0), two_towers(network, params, x[i, :], x[j, :], y, 1.0)
+    statement, lines = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair", ("one copy is enough",)
+    holds = _equal(dict(enumerate(once)), dict(enumerate(twice)))
+    yield Proof("embed once", statement, lines, ("embed once",), holds, f"{len(y)} pairs of 6 samples, in fractions")
+
+
+# ---- pairs drawn ----
+
+
+def named(x: np.ndarray, most: int = 100_000) -> list[Fraction]:
+    """The fractions with denominators of at most `most` that rounded numbers stand for: two lie 1e-10 apart.
+
+    Raises ValueError for a number that is none of them to within its rounding.
+    """
+    numbers = [Fraction(number) for number in np.ravel(x).tolist()]
+    found = [number.limit_denominator(most) for number in numbers]
+    if any(abs(number - fraction) > Fraction(1, 10**11) for number, fraction in zip(numbers, found, strict=True)):
+        raise ValueError("a number names no fraction")
+    return found
+
+
+def _drawn(rng: np.random.Generator) -> Iterator[Proof]:
+    """Every sample is a unit vector and G_W is W, so that dL/dW is dL/dz, sample by sample."""
+    cases = [(similar, 2) for similar in graphs(4) if similar.degree.min() and similar.dissimilar_count]
+    cases += [(SimilarityGraph(4, [[0, 1], [1, 0], [2, 3]]), 3)]  # the first couple listed from both ends
+    network, x, unbiased, draws = Linear(4, 1), np.eye(4), True, 0
+    for (similar, batch), weighting, z in product(cases, ("balanced", "exact"), LINES):
+        params, total = {"weight": z.T, "bias": np.zeros(1)}, [Fraction(0)] * 5
+        sampled = SampledPairs(network, x, similar, MARGIN, weighting, batch)
+        for drawn in product(similar.pairs.tolist(), repeat=batch):
+            loss, gradient = sampled.on(np.array(drawn), params)
+            total = [a + b for a, b in zip(total, named([loss, *gradient["weight"][0]]), strict=True)]
+            draws += 1
+        attraction, pull, repulsion, push = pair_by_pair(z, similar, MARGIN, np.ones(4))
+        of, others = similar.listed_count, similar.dissimilar_count
+        ratio = Fraction(others, of) if weighting == "exact" else Fraction(1)
+        sums = zip(map(Fraction, (attraction, *pull[:, 0])), map(Fraction, (repulsion, *push[:, 0])), strict=True)
+        whole = [(s / of + ratio * d / others) / (1 + ratio) for s, d in sums]
+        loss, gradient = EveryPair(network, x, similar, MARGIN, weighting)(params, rng, 1.0)
+        unbiased &= [a / of**batch for a in total] == whole == named([loss, *gradient["weight"][0]])
+    statement = "the mean over all draws is the sum over all pairs, as fractions"
+    lines = ("Step 2, gradient descent on many",)
+    bound = f"{draws:,} draws, all there are from {len(cases)} graphs of 4 samples"
+    yield Proof("pairs drawn", statement, lines, ("sampled pairs",), unbiased, bound)
+
+
+PARTS = (_all_pairs, _towers, _drawn)

@@ -1,0 +1,70 @@
+"""Wrong gradients on record in other implementations of this loss. Whatever audits here must reject every one.
+
+Each is the mistake as a function: of points z1, z2 (pairs, dims), labels and margin, to dL/dz1, dL/dz2;
+or of a network, its parameters, the inputs of both towers, labels and margin, to dL/dW.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from drlim_np.loss import contrastive, energy
+from drlim_np.tree import add
+
+
+def _of_force(force: Callable) -> Callable:
+    """The mistake whose force is so: force(z1 - z2, D, m) → dL_S/dz1, dL_D/dz1, and dL/dz2 opposite."""
+
+    def gradients(z1, z2, y, margin):
+        pull, push = force(z1 - z2, energy(z1, z2)[:, None], margin)
+        dz1 = np.where(np.asarray(y)[:, None] == 0, pull, push)
+        return dz1, -dz1
+
+    return gradients
+
+
+def _of_right(change: Callable) -> Callable:
+    """The mistake that makes of the right dL/dz1 something else: change(dL/dz1, pairs) → dL/dz1, dL/dz2."""
+    return lambda z1, z2, y, margin: change(contrastive(z1, z2, y, margin)[1], len(y))
+
+
+def _under_the_root(v, d, m):
+    smoothed = np.sqrt(d * d + 1e-6)
+    return v, -np.where(smoothed < m, (m - smoothed) / smoothed, 0) * v
+
+
+def _squashed(v, d, m):
+    squashed = 1 / (1 + np.exp(-d))
+    return v, -(m - squashed) * squashed * (1 - squashed) / d * v
+
+
+def _push(v, d, m):
+    return -np.where(d < m, (m - d) / d, 0) * v
+
+
+LOSSES = {
+    "the labels' convention flipped": lambda z1, z2, y, m: contrastive(z1, z2, 1 - y, m)[1:],
+    "margin - D² for (margin - D)²": _of_force(lambda v, d, m: (v, -np.where(d * d < m, v, 0))),
+    "the similar term not squared": _of_force(lambda v, d, m: (v / d, _push(v, d, m))),
+    "the ½ missing": _of_right(lambda dz1, pairs: (2 * dz1, -2 * dz1)),
+    "an epsilon inside the difference": _of_force(lambda v, d, m: (v + 1e-6, _push(v + 1e-6, d, m))),
+    "an epsilon under the root": _of_force(_under_the_root),
+    "a sigmoid on the distance": _of_force(_squashed),
+    "a push beyond the margin": _of_force(lambda v, d, m: (v, -(m - d) / d * v)),
+    "mean in the loss, sum in the gradient": _of_right(lambda dz1, pairs: (dz1 * pairs, -dz1 * pairs)),
+    "the second tower's sign": _of_right(lambda dz1, pairs: (dz1, dz1)),
+}
+
+
+def _forgotten(network, params, x1, x2, y, margin):
+    (z1, pullback), (z2, _) = network(params, x1), network(params, x2)
+    return pullback(contrastive(z1, z2, y, margin)[1]).params
+
+
+def _cache_shared(network, params, x1, x2, y, margin):
+    (z1, _), (z2, pullback) = network(params, x1), network(params, x2)
+    _, dz1, dz2 = contrastive(z1, z2, y, margin)
+    return add(pullback(dz1).params, pullback(dz2).params)
+
+
+TOWERS = {"one tower's gradient forgotten": _forgotten, "a cache shared by the towers": _cache_shared}

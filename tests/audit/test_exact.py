@@ -1,0 +1,205 @@
+"""Proofs by exact numbers hold, refute each wrong gradient alone, and leave no algebra of the paper without support."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drlim_np.audit import catalogue, exact, pairs, proof, wrong
+from drlim_np.audit.numbers import Exact
+from drlim_np.audit.numbers import exact as exactly
+from drlim_np.layers import Linear, Subsample
+from drlim_np.tree import tree_map
+from tests.faults import FAULTS
+from tests.planting import BEYOND_PROOF, PROVEN, for_the_proofs, planted
+
+INDEX = (Path(proof.__file__).parents[1] / "README.md").read_text(encoding="utf-8").partition("| the paper |")[2]
+ROWS = [line.removeprefix("| ").split(" | ")[0] for line in INDEX.partition("\n\n")[0].splitlines()[2:]]
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def proofs():
+    return catalogue.proofs()
+
+
+def test_all_statements_hold_and_every_wrong_gradient_on_record_is_refuted(proofs):
+    assert all(one.as_it_should_be for one in proofs), proof.table(proofs)
+    assert {one.name for one in proofs if one.wrong_on_purpose} == {
+        f"wrong: {mistake}" for mistake in (*wrong.LOSSES, *wrong.TOWERS)
+    }
+
+
+# ---- planted faults ----
+
+
+def refuted(fault):
+    """Whether the exact proofs, run on a package with this fault in it, say so or cannot even be computed."""
+    with planted(fault) as imported, np.errstate(all="ignore"):
+        for module, part in (name.split(".") for name in PROVEN[fault.module]):
+            try:
+                found = [one.as_it_should_be for one in getattr(imported(f"drlim_np.audit.{module}"), part)(rng())]
+            except Exception:
+                return True
+            if not all(found):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("fault", for_the_proofs(), ids=lambda fault: f"{fault.module}: {fault.what}")
+def test_the_exact_proofs_alone_refute_the_fault(fault):
+    assert refuted(fault)
+
+
+@pytest.mark.parametrize("module", PROVEN)
+def test_without_a_fault_the_same_proofs_hold(module):
+    fault = next(fault for fault in FAULTS if fault.module == module)
+    assert not refuted(Harmless(*fault))
+
+
+class Harmless(type(FAULTS[0])):
+    """What changes nothing: that it is refuted too would say that the planting, and not the fault, is noticed."""
+
+    def source(self):
+        return self.path.read_text(encoding="utf-8") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"), [("Linear", 9), ("Conv2d", 10), ("Subsample", 9), ("fold", 8), ("Tanh", 6), ("loss", 20)]
+)
+def test_every_layer_has_its_share_of_the_planted_faults(kind, least):
+    assert sum(kind in (fault.module, fault.what.partition(":")[0]) for fault in for_the_proofs()) >= least
+
+
+def test_what_is_beyond_the_proofs_is_on_the_list_of_faults():
+    assert {name for names in BEYOND_PROOF.values() for name in names} <= {(f.module, f.what) for f in FAULTS}
+
+
+# ---- what the proofs stand on ----
+
+
+def test_numbers_that_may_have_been_rounded_equal_nothing():
+    one = np.ones(2)
+    assert exact.inner(one, np.array([3.0, -1.0])) == 2
+    for rounded in (0.5, 2.0**53, np.nan, np.inf):
+        product = exact.inner(one, np.array([1.0, rounded]))
+        assert product != product
+
+
+def test_an_inner_product_is_exact_beyond_what_float64_holds():
+    a, b = np.array([2.0**52 + 1, 1.0]), np.array([2.0**52 + 1, 1.0])
+    assert exact.inner(a, b) == (2**52 + 1) ** 2 + 1
+
+
+@pytest.mark.parametrize(("inputs", "samples"), [(96 * 96, 5), (3, 70_000), (2**20, 1)])
+def test_entries_have_so_few_bits_that_the_longest_sum_stays_below_2_to_the_53(inputs, samples):
+    params, x, y = {"weight": np.zeros((2, inputs))}, np.zeros((samples, inputs)), np.zeros((samples, 2))
+    bits = exact.bits_of(params, x, y, times=1)
+    longest = max(inputs, samples)
+    assert 2 * longest * 2 ** (bits - 1) * 2**bits < 2**53 <= longest * 4 ** (bits + 2)
+
+
+def test_a_pullback_that_is_right_but_for_one_entry_is_refuted():
+    layer = Linear(40, 30)
+
+    def almost(params, x):
+        y, pullback = layer(params, x)
+
+        def wrong(dy, wrt_input=False):
+            gradient = pullback(dy, wrt_input)
+            gradient.params["weight"][3, 7] += 1
+            return gradient
+
+        return y, wrong
+
+    def draw(shape):
+        return exact.whole_numbers(numbers, shape, 20)
+
+    numbers = rng()
+    arguments = {"params": tree_map(lambda w: draw(w.shape), layer.init(rng())), "input": draw((3, 40))}
+    assert exact.pullback_is_adjoint(layer, arguments, draw)
+    assert not exact.pullback_is_adjoint(almost, arguments, draw)
+
+
+def test_pairs_that_are_said_to_be_exact_are():
+    for z1, z2, _, margin, d, loss, dz in exact.exact_pairs():
+        squares = [
+            sum((Fraction(a) - Fraction(b)) ** 2 for a, b in zip(*pair, strict=True))
+            for pair in zip(z1, z2, strict=True)
+        ]
+        assert squares == [d * d] * len(z1)
+        assert all(Fraction(float(number)) == number for number in (Fraction(margin), loss, *dz.ravel()))
+
+
+def test_a_rounded_third_names_a_third_and_what_lies_between_fractions_names_none():
+    assert pairs.named(np.array([1 / 3, -2.5])) == [Fraction(1, 3), Fraction(-5, 2)]
+    with pytest.raises(ValueError, match="names no fraction"):
+        pairs.named(np.array([np.sqrt(2)]))
+
+
+# ---- arrays of exact numbers ----
+
+
+def test_a_layer_on_fractions_rounds_nothing():
+    third = Exact([[Fraction(1, 3)] * 9]).entries.reshape(1, 1, 3, 3)
+    y, _ = Subsample(1, 3)(exactly({"coefficient": np.ones(1), "bias": np.zeros(1)}), Exact(third))
+    assert y.entries.item() == Fraction(1, 3)
+
+
+def test_a_number_is_the_fraction_that_it_stands_for():
+    assert (exactly(np.ones(1)) * 0.1).entries.item() == Fraction(0.1) != Fraction(1, 10)
+
+
+def test_a_root_that_is_no_fraction_is_refused():
+    xp = exactly(np.ones(1)).__array_namespace__()
+    assert xp.sqrt(exactly(np.array([2.25]))).entries.item() == Fraction(3, 2)
+    with pytest.raises(ValueError, match="the root of 2 is no fraction"):
+        xp.sqrt(exactly(np.array([2.0])))
+
+
+# ---- the paper's index and the catalogue ----
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_line_of_the_index_that_is_algebra_is_derived_or_proven_and_the_others_say_why_not(proofs, row):
+    reasons = [why for line, why in proof.WHY_NOT.items() if row.startswith(line)]
+    assert len(reasons) == (0 if proof.supporting(proofs, row) else 1)
+
+
+def test_no_proof_and_no_reason_names_a_line_that_is_not_there(proofs):
+    named = {line for one in proofs for line in one.lines} | set(proof.WHY_NOT)
+    assert [line for line in named if not any(row.startswith(line) for row in ROWS)] == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("Conv2d", ["derived", "proven"]),
+        ("Blockwise", ["derived", "proven"]),
+        ("all pairs, Eq. 2", ["proven"]),
+        ("Siamese convnet, Fig. 3, random W, sampled pairs", ["derived", "proven"]),
+        ("wrong: the ½ missing", []),
+    ],
+)
+def test_the_catalogue_says_of_an_entry_what_it_is_besides_tested(proofs, subject, expected):
+    assert proof.kinds(proofs, subject) == expected
+
+
+def test_a_wrong_gradient_that_passes_a_proof_and_a_statement_that_fails_are_surprises(proofs):
+    right, refuted_one = proofs[0], next(one for one in proofs if one.wrong_on_purpose)
+    found = [right._replace(holds=False), refuted_one._replace(holds=True)]
+    assert proof.table(found).splitlines()[0].endswith("  FAILS")
+    assert proof.table(found).splitlines()[1].endswith("FAILS: a wrong gradient passed")
+    assert proof.summary(found).endswith("2 surprises") and proof.summary(proofs).endswith("no surprises")
+    assert proof.kinds(found, "Conv2d") == []
+
+
+def test_without_sympy_the_derivations_are_left_out_and_one_line_says_so(monkeypatch):
+    monkeypatch.setattr(catalogue, "find_spec", lambda name: None)
+    monkeypatch.setattr(exact, "proofs", lambda seed: iter(()))
+    assert catalogue.proofs.__wrapped__() == ()
+    assert catalogue.without_derivations().startswith("Left out: derivations; they need SymPy")
