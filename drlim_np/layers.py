@@ -59,7 +59,7 @@ class Linear:
         require_features(x, self, self.inputs)
         w, b = params["weight"], params["bias"]
 
-        def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
+        def pullback(dy: Array, wrt_input: bool) -> Gradient:
             dparams = {"weight": dy.T @ x, "bias": namespace(dy).sum(dy, axis=0)}
             return Gradient(dparams, dy @ w if wrt_input else None)
 
@@ -94,7 +94,7 @@ class Conv2d:
         require_images(x, self, self.channels, lambda side: side >= self.kernel, f"of at least {self.kernel}")
         x, w, b = by_position(x), as_rows(params["weight"]), per_sample(params["bias"], x.shape[0])
 
-        def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
+        def pullback(dy: Array, wrt_input: bool) -> Gradient:
             dy_ij = by_position(dy)
             dw = namespace(dy).sum(dy_ij @ patches(x, self.kernel).mT, axis=(0, 1))
             dparams = {"weight": as_kernels(dw, params["weight"].shape), "bias": sum_by_map(dy)}
@@ -127,7 +127,7 @@ class Subsample:
         area, sums = self.window**2, window_sums(by_position(x), self.window)
         slope, b = per_sample(params["coefficient"] / area, x.shape[0]), per_sample(params["bias"], x.shape[0])
 
-        def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
+        def pullback(dy: Array, wrt_input: bool) -> Gradient:
             dy_ij = by_position(dy)
             dparams = {"coefficient": sum_by_map(as_images(dy_ij * sums)) / area, "bias": sum_by_map(dy)}
             return Gradient(dparams, as_images(over_windows(slope * dy_ij, self.window)) if wrt_input else None)
@@ -147,7 +147,7 @@ class Tanh:
         require_parameters(self, params, x)
         y = namespace(x).tanh(x)
 
-        def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
+        def pullback(dy: Array, wrt_input: bool) -> Gradient:
             return Gradient({}, dy * one_minus_square(y) if wrt_input else None)
 
         return guarded(y, pullback)
@@ -164,7 +164,7 @@ class Flatten:
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         require_parameters(self, params, x)
 
-        def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
+        def pullback(dy: Array, wrt_input: bool) -> Gradient:
             return Gradient({}, namespace(dy).reshape(dy, x.shape) if wrt_input else None)
 
         return guarded(namespace(x).reshape(x, (x.shape[0], prod(x.shape[1:]))), pullback)

@@ -4,6 +4,7 @@ import ast
 import inspect
 import runpy
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,6 +150,12 @@ def test_first_weights_are_small_in_the_first_layer_one_over_the_root_of_the_fan
     assert A.std() == pytest.approx(1e-3, rel=0.02) and B.std() == pytest.approx(0.1, rel=0.05)
     assert not a.any() and not b.any()
     assert [w.shape for w in verbatim.first_weights(np.random.default_rng(0), 7)] == [(20, 7), (20,), (3, 20), (3,)]
+
+
+def test_what_the_paper_does_not_give_is_what_the_page_on_it_says():
+    page = " ".join(Path(verbatim.__file__).with_name("README.md").read_text(encoding="utf-8").split())
+    assert "8 times, from one start; rate 2e-2 falling" in page and "| m = 1 |" in page
+    assert (verbatim.MARGIN, verbatim.RATE, verbatim.EPOCHS) == (1.0, 2e-2, 8)
 
 
 def test_it_is_one_page_that_needs_numpy_alone_until_it_runs_as_a_program():

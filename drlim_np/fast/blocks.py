@@ -44,7 +44,7 @@ class Blockwise:
         forward = on_threads(lambda block: self.network(params, x[block, ...]), blocks, self.threads)
         outputs, pullbacks = zip(*forward, strict=True)
 
-        def pullback(dy: Array, wrt_input: bool = False) -> Gradient:
+        def pullback(dy: Array, wrt_input: bool) -> Gradient:
             def backward(b: int) -> Gradient:
                 return pullbacks[b](dy[blocks[b], ...], wrt_input=wrt_input)
 

@@ -1,12 +1,16 @@
 """The checks at the doors: what they let through comes out exact, the rest is named in one line."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from drlim_np.door.checks import (
     finite,
     plain_array,
+    positive_number,
     real_array,
+    real_number,
     require_generator,
     same_length,
     whole_number,
@@ -44,6 +48,34 @@ def test_a_truth_is_no_whole_number():
 def test_a_whole_number_may_have_no_upper_bound():
     assert whole_number("steps", 10**30, 1) == 10**30
     assert refused(whole_number, "steps", 0, 1) == "steps is 0: it must be a whole number of at least 1"
+
+
+@pytest.mark.parametrize("value", [0.5, 3, np.float32(0.5), np.int8(3), float("nan"), Fraction(1, 2)])
+def test_a_real_number_comes_out_as_pythons_own(value):
+    found = real_number("progress", value)
+    assert type(found) is float and (found == value or value != value)
+
+
+@pytest.mark.parametrize("value", ["3", None, True, 1j, [1.0], np.array(1.0)])
+def test_what_is_no_real_number_is_refused(value):
+    assert refused(real_number, "progress", value) == f"progress is {value!r}: it must be a number"
+
+
+@pytest.mark.parametrize("value", [1e-300, 3, np.float32(0.5), np.int8(3), Fraction(1, 2)])
+def test_a_positive_number_comes_out_as_pythons_own(value):
+    assert type(positive_number("rate", value)) is float and positive_number("rate", value) == value
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), "3", None, True, 1j, [1.0], np.array(1.0)])
+def test_what_is_not_positive_and_finite_is_refused(value):
+    expected = f"rate is {value!r}: it must be a finite number greater than 0"
+    assert refused(positive_number, "rate", value) == expected
+
+
+def test_whole_numbers_may_be_as_large_as_int64_holds():
+    largest = np.array([2**63 - 1], np.uint64)
+    assert whole_numbers("pairs", largest, "pairs").tolist() == [2**63 - 1]
+    assert "that fit int64" in refused(whole_numbers, "pairs", largest + np.uint64(1), "pairs")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int64, np.uint64, np.float16, np.float32, bool])

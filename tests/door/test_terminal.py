@@ -14,15 +14,12 @@ START = "import errno, sys\nfrom drlim_np.door.terminal import exit_status\nfrom
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def ending(body: str, environment=(), **given):
+def ending(body: str, environment=(), stdout=subprocess.PIPE, **given):
     """How a process ends whose command has this body: its status, and what it wrote to either stream."""
     code = f"{START}def command():\n    {body}\nsys.exit(exit_status(command, 'drlim', ', run it again'))"
-    where = {
-        "env": os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", **dict(environment)},
-        "text": True,
-        **given,
-    }
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, **where)
+    where = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", **dict(environment)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=where, stdout=stdout, stderr=subprocess.PIPE, text=True, **given)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -55,6 +52,17 @@ def test_where_the_reader_has_gone_nothing_more_is_said():
 
 def test_after_a_fault_of_the_disk_what_was_still_to_be_written_is_lost_quietly():
     assert ending("print('lost'); raise OSError(errno.ENOSPC, 'disk full')")[1] == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_that_shows_only_when_the_output_is_flushed_is_told():
+    with open("/dev/full", "w") as full:
+        status, _, err = ending("print('lost')", stdout=full)
+    assert status == 2 and err.startswith("drlim: standard output: No space left on device: free the disk")
+
+
+def test_a_closed_output_is_no_fault():
+    assert ending("return 1", preexec_fn=lambda: os.close(1)) == (1, "", "")
 
 
 def test_a_sign_that_the_terminal_cannot_show_is_a_question_mark():
