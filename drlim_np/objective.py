@@ -48,7 +48,8 @@ def dissimilar_weight(similar: SimilarityGraph, weighting: Weighting, progress: 
 class EveryPair:
     """The objective over every pair of the samples, from one embedding of each.
 
-    network, x: G_W and its inputs, one row of `x` per sample; similar: the graph among them; margin: m.
+    network, x: G_W and its inputs, one row of `x` per sample; similar: the graph among them; margin: m. The number of
+    threads changes nothing.
     Calling it returns the objective and its gradient with respect to W.
     """
 
@@ -57,13 +58,14 @@ class EveryPair:
     similar: SimilarityGraph
     margin: float = 1.0
     weighting: Weighting = "exact"
+    threads: int = 1
 
     def __call__(self, params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
         """`rng` is not used: nothing is drawn. `progress` in [0, 1] sets λ."""
         ratio = dissimilar_weight(self.similar, self.weighting, progress)
         z, pullback = self.network(params, self.x)
         attraction, pull = similar_sum(z, self.similar)
-        repulsion, push = dissimilar_sum(z, self.similar, self.margin)
+        repulsion, push = dissimilar_sum(z, self.similar, self.margin, threads=self.threads)
         similar, dissimilar = _shares(ratio, self.similar.listed_count, self.similar.dissimilar_count)
         return similar * attraction + dissimilar * repulsion, pullback(similar * pull + dissimilar * push).params
 

@@ -17,7 +17,8 @@ from drlim_np.audit import catalogue
 from drlim_np.backend import like, namespace, to_host, zeros
 from drlim_np.data import handwriting, rendering
 from drlim_np.errors import InputError
-from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, tile_size, zero_at
+from drlim_np.fast import all_pairs
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, zero_at
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import device_of, origin
 from drlim_np.figures import digits as of_digits
@@ -188,8 +189,12 @@ def test_listed_places_are_set_to_zero_and_no_others(standin):
         assert to_host(zero_at(like(x.copy(), beside), places)).tolist() == expected.tolist()
 
 
-def test_a_device_is_given_larger_tiles(standin):
-    assert tile_size(origin("cupy")) > tile_size(np.zeros(1))
+def test_a_device_is_given_larger_tiles(standin, monkeypatch):
+    sizes, z = [], np.zeros((3, 2))
+    monkeypatch.setattr(all_pairs, "near_together", lambda z, size: sizes.append(size) or np.arange(3))
+    for beside in (origin("cupy"), z):
+        dissimilar_sum(like(z, beside), SimilarityGraph(3, np.array([[0, 1]])), 1.0)
+    assert sizes[0] > sizes[1]
 
 
 def test_a_device_is_given_its_samples_in_one_block(standin, rng):

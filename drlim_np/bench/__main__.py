@@ -7,13 +7,17 @@ import json
 import os
 import platform
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 from drlim_np.bench import gpu, memory, report
+from drlim_np.bench.against import HERE, Runner, tree_of
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.machine import bounds, by_layer
-from drlim_np.bench.race import ROUNDS, Times, apart, race
+from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race
 from drlim_np.door.terminal import exit_status, first_line
 from drlim_np.errors import DrlimError, InputError
 
@@ -21,7 +25,7 @@ THREADS = 1, 2
 LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
 ALONE = {
     "layers": "where the training step goes, layer by layer; nothing to compare with",
-    "memory": "peak memory of the exact gradient and of the nearest neighbours; nothing to compare with",
+    "memory": "how time and peak memory grow up to 300,000 samples; nothing to compare with",
 }
 
 
@@ -35,7 +39,7 @@ def _main(options: argparse.Namespace) -> None:
         for name, words in ({name: case.words for name, case in CASES.items()} | ALONE).items():
             print(f"{name:11} {words}")
     else:
-        _run(_chosen(options.only), options.quick, options.threads)
+        _run(_chosen(options.only), options.quick, options.threads, options.against)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--list", action="store_true", help="list the cases and stop")
     add("--only", nargs="+", metavar="CASE", help="measure these cases only, named as --list names them")
     add("--threads", nargs="+", type=int, choices=THREADS, default=THREADS, help="1, 2 or both (default: both)")
+    add("--against", metavar="REV", help="compare with ours as a commit of this checkout had it, and with nothing else")
     add("--quick", action="store_true", help="small sizes and few rounds, to see that all of it works")
     return parser
 
@@ -62,12 +67,15 @@ def _chosen(names: list[str] | None) -> list[str]:
     return chosen
 
 
-def _run(chosen: list[str], quick: bool, asked: Sequence[int]) -> None:
+def _run(chosen: list[str], quick: bool, asked: Sequence[int], revision: str | None) -> None:
     if any(name.startswith("gpu") for name in chosen) and (reason := gpu.missing()):
         print(f"Cases of a GPU left out: {reason}.")
         chosen = [name for name in chosen if not name.startswith("gpu")]
     print(_machine(), flush=True)
     contests = [name for name in chosen if name in CASES]
+    if revision is not None:
+        _against(revision, contests, quick, asked)
+        return
     if contests:
         _compare(contests, quick, asked)
     if "layers" in chosen:
@@ -77,8 +85,10 @@ def _run(chosen: list[str], quick: bool, asked: Sequence[int]) -> None:
     if "memory" in chosen and not quick:
         print("\nThe process alone\n")
         print(report.heading(report.MEMORY))
-        for name, step in memory.STEPS.items():
-            print(report.memory(first_line(step), **apart(__package__, "--peak", name)), flush=True)
+        for name, sizes in memory.SIZES.items():
+            for size in sizes:
+                found = apart(__package__, "--peak", name, size)
+                print(report.memory(first_line(memory.STEPS[name]), size, **found), flush=True)
 
 
 def _compare(contests: list[str], quick: bool, asked: Sequence[int]) -> None:
@@ -110,6 +120,28 @@ def _compare(contests: list[str], quick: bool, asked: Sequence[int]) -> None:
     for (name, threads), by_size in found.items():
         for line in report.growth(name, threads, by_size):
             print(line)
+
+
+def _against(revision: str, contests: list[str], quick: bool, asked: Sequence[int]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        trees = {"ours": HERE, revision: tree_of(revision, Path(folder))}
+        print(f"\n{report.heading(report.CONTEST)}", flush=True)
+        for name in contests:
+            case = CASES[name]
+            for threads in (threads for threads in case.threads if threads in asked):
+                environ = environment(threads, threads if case.blas else 1, case.keep_memory)
+                for size in case.quick if quick else case.sizes:
+                    with ExitStack() as stack:
+                        runners = {
+                            whose: stack.enter_context(closing(Runner(tree, name, size, threads, environ)))
+                            for whose, tree in trees.items()
+                        }
+                        try:
+                            times = race(Contest(runners, None, size, "units"), 3 if quick else ROUNDS)
+                        except EOFError as fault:
+                            remedy = f"{revision} may not have it, so choose others by --only"
+                            raise DrlimError(f"{name} does not run in both trees: {remedy}") from fault
+                    print(*report.contest(name, size, threads, times), sep="\n", flush=True)
 
 
 def _machine() -> str:

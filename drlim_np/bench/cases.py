@@ -80,15 +80,15 @@ def flat(gradients) -> np.ndarray:
 
 def pairs(samples: int, threads: int) -> Contest:
     """the loss over all dissimilar pairs and its gradient, on a map one margin wide; size: samples"""
-    return _pairs(samples, ONE)
+    return _pairs(samples, ONE, threads)
 
 
 def spread(samples: int, threads: int) -> Contest:
     """the same on a map 16 margins wide, as a trained one: most tiles lie beyond the margin; size: samples"""
-    return _pairs(samples, WIDE)
+    return _pairs(samples, WIDE, threads)
 
 
-def _pairs(samples: int, width: float) -> Contest:
+def _pairs(samples: int, width: float, threads: int) -> Contest:
     from drlim_np.bench import pytorch
 
     z = width * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
@@ -103,7 +103,7 @@ def _pairs(samples: int, width: float) -> Contest:
         theirs["PyTorch, compiled, passing over the same blocks"] = within
     if samples <= HELD:
         theirs["PyTorch, autograd"] = pytorch.by_autograd(z, similar.edges, MARGIN)
-    ours = {"ours": lambda: dissimilar_sum(z, similar, MARGIN)}
+    ours = {"ours": lambda: dissimilar_sum(z, similar, MARGIN, threads=threads)}
     return Contest(ours | theirs, lambda result: np.asarray(result[1]), similar.dissimilar_count, "pairs")
 
 
@@ -170,7 +170,7 @@ def full(samples: int, threads: int) -> Contest:
     start = network.init(np.random.default_rng(0))
     params, _ = minimise(drawn, start, SGD(RATE, 0.9), BEGUN, np.random.default_rng(1), stream=StringIO())
     contestants = {
-        "ours": endless(EveryPair(network, x, similar, MARGIN, "balanced"), params),
+        "ours": endless(EveryPair(network, x, similar, MARGIN, "balanced", threads), params),
         f"ours, on {drawn.batch} drawn pairs": endless(drawn, params),
     }
     return Contest(contestants, None, similar.dissimilar_count, "pairs")

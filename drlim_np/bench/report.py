@@ -11,7 +11,7 @@ CONTEST = ("case", "size", "threads", "ours", "against", "theirs", "ratio", "hal
 REACHED = ("case", "size", "threads", "in a second", "share")
 GROWTH = ("case", "threads", "size", "times the size", "times the cost", "power")
 LAYERS = ("layer", "forward", "backward", "share")
-MEMORY = ("step", "time", "peak memory")
+MEMORY = ("step", "samples", "time", "peak memory")
 
 
 def heading(columns: Iterable[str]) -> str:
@@ -65,9 +65,9 @@ def layers(spent: dict[str, list[float]]) -> Iterator[str]:
         yield _row(name, duration(forward), duration(backward), f"{(forward + backward) / whole:.0%}")
 
 
-def memory(step: str, seconds: float, bytes: float) -> str:
+def memory(step: str, samples: int, seconds: float, bytes: float) -> str:
     """What a step took, alone in its process."""
-    return _row(step, duration(seconds), f"{bytes / 2**30:.2f} GiB")
+    return _row(step, f"{samples:,}", duration(seconds), f"{bytes / 2**30:.2f} GiB")
 
 
 def duration(seconds: float) -> str:

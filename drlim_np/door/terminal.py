@@ -2,8 +2,9 @@
 
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from drlim_np.errors import DrlimError, shown
@@ -42,6 +43,16 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
     with contextlib.suppress(OSError):
         print(f"{program}: {complaint}", file=sys.stderr)
     return status
+
+
+@contextlib.contextmanager
+def unwound_by_sigterm() -> Iterator[None]:
+    """Has SIGTERM end what is done here as an exception would, so that it is cleared up; the exit status is 143."""
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _say_no_more() -> None:

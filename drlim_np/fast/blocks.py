@@ -43,25 +43,30 @@ class Blockwise:
             return self.network(params, x)
         samples = x.shape[0]
         blocks = [slice(k, min(k + self.size, samples)) for k in range(0, max(1, samples), self.size)]
-        outputs, pullbacks = zip(*self._each(lambda block: self.network(params, x[block, ...]), blocks), strict=True)
+        forward = on_threads(lambda block: self.network(params, x[block, ...]), blocks, self.threads)
+        outputs, pullbacks = zip(*forward, strict=True)
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
-            gradients = self._each(lambda b: pullbacks[b](dy[blocks[b], ...], wrt_input=wrt_input), range(len(blocks)))
+            def backward(b: int) -> Gradient:
+                return pullbacks[b](dy[blocks[b], ...], wrt_input=wrt_input)
+
+            gradients = on_threads(backward, range(len(blocks)), self.threads)
             dinput = np.concat([gradient.input for gradient in gradients]) if wrt_input else None
             return Gradient(reduce(add, (gradient.params for gradient in gradients)), dinput)
 
         return guarded(np.concat(outputs), pullback)
 
-    def _each(self, function: Callable, items: Sequence) -> list:
-        """`function` of each item, in order. The calling thread takes the first share of them, others the rest."""
-        share = max(1, -(-len(items) // self.threads))
-        mine, *others = [items[start : start + share] for start in range(0, len(items), share)]
 
-        def in_turn(part: Sequence) -> list:
-            return [function(item) for item in part]
+def on_threads(function: Callable, items: Sequence, threads: int) -> list:
+    """`function` of each item, in order. The calling thread takes the first share of them, others the rest."""
+    share = max(1, -(-len(items) // threads))
+    mine, *others = [items[start : start + share] for start in range(0, len(items), share)]
 
-        theirs = [_pool(self.threads - 1).submit(in_turn, part) for part in others]
-        return sum((part.result() for part in theirs), in_turn(mine))
+    def in_turn(part: Sequence) -> list:
+        return [function(item) for item in part]
+
+    theirs = [_pool(threads - 1).submit(in_turn, part) for part in others]
+    return sum((part.result() for part in theirs), in_turn(mine))
 
 
 @cache

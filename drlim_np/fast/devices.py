@@ -46,6 +46,11 @@ def origin(backend: str) -> Array:
     return cupy.empty(0)
 
 
+def processors() -> int:
+    """How many of the host's processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def device_of(x: Array) -> str:
     """The name of the device that `x` is on, for the record."""
     if of_cupy(x):

@@ -2,10 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations_with_replacement
+from math import prod
 
 import numpy as np
 
 from drlim_np.door.checks import real_array, whole_number
+from drlim_np.fast.memory import require_memory
 from drlim_np.fast.tiles import near_together
 
 TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
@@ -25,9 +27,11 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     known bound; where that does not prove that no neighbour was missed, a sample is compared with all others so.
     On a map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
 
-    Raises InputError for a k outside 1 … samples - 1, a wrong shape, and values that are not finite or not exact in
-    float64.
+    Takes 24 bytes for each entry of x, mostly for copies in float64. Raises InputError for a k outside 1 … samples - 1,
+    a wrong shape, values that are not finite or not exact in float64, and where that memory is not free.
     """
+    shape = getattr(x, "shape", ())
+    require_memory(24 * prod(shape), f"the search for nearest neighbours in an x of shape {shape}")
     x = real_array("x", x, "samples", "features")
     samples, threads = len(x), whole_number("threads", threads, 1)
     k = whole_number("k", k, 1, samples - 1)

@@ -1,10 +1,14 @@
 """What waits for the host's memory: freed memory is kept, and a product is made in one place."""
 
+from contextlib import suppress
 from functools import cache
+from math import inf
+from pathlib import Path
 
 import numpy as np
 
 from drlim_np.backend import Array, is_complex
+from drlim_np.errors import require
 
 
 @cache
@@ -17,6 +21,25 @@ def keep_freed_memory() -> None:
     it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). Elsewhere this does nothing.
     """
     np.empty(31 << 20, np.uint8)
+
+
+def free_memory() -> float:
+    """Bytes that this process may still take: of the machine, and of its container; inf where neither is told."""
+    told = [inf]
+    with suppress(OSError):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        told += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    with suppress(OSError, ValueError):  # where there is no limit, the file says "max"
+        most, taken = (int(Path("/sys/fs/cgroup", f"memory.{name}").read_text()) for name in ("max", "current"))
+        told.append(most - taken)
+    return min(told)
+
+
+def require_memory(needed: float, what: str) -> None:
+    """Raises InputError, with both numbers, where `what` needs more bytes than are free."""
+    free = free_memory()
+    numbers = f"{needed / 2**30:.3g} GiB of memory, and {free / 2**30:.3g} are free"
+    require(needed <= free, f"{what} needs {numbers}: take fewer samples")
 
 
 def plus(y: Array, b: Array) -> Array:

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import numpy as np
 from drlim_np.audit import catalogue, proof
 from drlim_np.audit.gradcheck import Row
 from drlim_np.audit.proof import Proof
+from drlim_np.door.terminal import unwound_by_sigterm
 from drlim_np.errors import DrlimError
 from drlim_np.keep.checkpoint import Checkpoint, Memory, read, write
 
@@ -92,17 +92,12 @@ def _beside(properties: list[str]) -> Iterator:
     environ = os.environ | {"DRLIM_TESTS": "audit"}
     environ.pop("PYTHONOPTIMIZE", None)  # which strips the assertions that the tests are made of
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        with subprocess.Popen(
-            command, cwd=HERE, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            try:
-                yield lambda: _said(process)
-            finally:
-                process.kill()
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with unwound_by_sigterm(), subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
+        try:
+            yield lambda: _said(process)
+        finally:
+            process.kill()
 
 
 def _said(process: subprocess.Popen) -> tuple[int, str]:

@@ -7,28 +7,20 @@ import argparse
 import os
 import sys
 import tempfile
-import time
+from contextlib import closing
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
 from drlim_np.door.terminal import exit_status, first_line
 from drlim_np.errors import InputError, shown
-from drlim_np.fast.devices import BACKENDS, origin
+from drlim_np.fast.devices import BACKENDS, origin, processors
 from drlim_np.figures import pages, sources, verify
 from drlim_np.figures.audit_first import audit_passes
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES, ON_REQUEST
-from drlim_np.figures.record import (
-    Claim,
-    CollapsedError,
-    Result,
-    Run,
-    entry,
-    of_collapsed,
-    publish,
-    require_writable,
-    stem,
-)
+from drlim_np.figures.jobs import all_made, number_of
+from drlim_np.figures.making import whole
+from drlim_np.figures.record import Claim, Run, filed_in, require_writable
 from drlim_np.figures.seeds import earlier_record, of_seed
 from drlim_np.keep import atomic
 from drlim_np.keep.checkpoint import Memory
@@ -52,6 +44,7 @@ def _main(options: argparse.Namespace) -> int:
             print(f"{name:14} {first_line(make)}")
         return 0
     origin(options.backend)  # first of all, so that a missing GPU shows at once
+    options.jobs = number_of(options.jobs, options.backend)
     out = _folder(options.out)
     if options.out == OUT and not options.verify:
         print(f"Figures go to {shown(out.resolve())}; --out figures refreshes those that ship with a checkout.")
@@ -89,6 +82,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
         metavar="DIR",
         help=f"folder for the figures and metrics.json (default: {OUT}, here); --out figures refreshes, in a checkout,"
         " those that ship with it",
+    )
+    add(
+        "--jobs",
+        metavar="N",
+        help="how many processes draw figures side by side; files and words are the same (default: the processors that"
+        " this process may use, fewer where memory is short, 1 with --backend cupy)",
     )
     add("--animate", action="store_true", help="also draw how the map of Figure 8 unfolds, as a strip and an animation")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
@@ -132,7 +131,9 @@ def _run(options: argparse.Namespace, earlier: Path, out: Path) -> int:
     if not options.no_audit and not audit_passes(options.backend, memory):
         print("The audit failed, so no figure was drawn: see above.")
         return 1
-    return _verify(recorded, run, earlier) if options.verify else _draw(chosen, run, others, out)
+    if options.verify:
+        return _verify(recorded, run, earlier, options.jobs)
+    return _draw(chosen, run, others, out, options.jobs)
 
 
 def _seeds(options: argparse.Namespace) -> list[int]:
@@ -156,24 +157,24 @@ def _chosen(options: argparse.Namespace) -> list[str]:
     return [name for name in FIGURES if name in names]
 
 
-def _draw(chosen: list[str], run: Run, others: list[int], out: Path) -> int:
+def _draw(chosen: list[str], run: Run, others: list[int], out: Path, jobs: int) -> int:
     """The figures of the run's seed; then, of the other seeds, the records of those figures that a network makes."""
     claims: list[tuple[str, Claim]] = []
-    drawn: dict[str, Result] = {}
-    for again in [run, *(replace(run, seed=seed) for seed in others)]:
-        pictured = again is run
-        for name in chosen if pictured else [name for name in chosen if name in DIGITS | AIRPLANE]:
-            started = time.perf_counter()
-            result = _made(name, again)
-            key = publish(name, result, again, time.perf_counter() - started, out, pictured)
-            drawn |= {name: result} if pictured else {}
-            where = f"{out / key}.png" if pictured else f"{key}, seed {again.seed}, recorded"
-            claims += [(key if pictured else f"{key}, seed {again.seed}", claim) for claim in result.claims]
-            print(f"{where}  {time.perf_counter() - started:.0f} s", flush=True)
-        if pictured:
-            for page, content in pages.made(drawn, run, out).items():
-                atomic.replace({out / page: content})
-                print(out / page, flush=True)
+    trained = [name for name in chosen if name in DIGITS | AIRPLANE]
+    tasks = [whole(0, run, chosen, pictured=True)]
+    tasks += [whole(turn, replace(run, seed=seed), trained) for turn, seed in enumerate(others, 1)]
+    with closing(all_made(tasks, jobs)) as all_of_it:
+        for made in all_of_it:
+            made.say()
+            if isinstance(made.content, bytes):
+                atomic.replace({out / made.name: made.content or pages.of_the_record(run, out)})
+                print(out / made.name, flush=True)
+                continue
+            key, seed = filed_in(out, made.content), made.content.entry["seed"]
+            pictured = bool(made.content.files)
+            where = f"{out / key}.png" if pictured else f"{key}, seed {seed}, recorded"
+            claims += [(key if pictured else f"{key}, seed {seed}", claim) for claim in made.content.claims]
+            print(f"{where}  {made.seconds:.0f} s", flush=True)
     print()
     print(_table(claims))
     failed = sum(not claim.holds for _, claim in claims)
@@ -181,19 +182,21 @@ def _draw(chosen: list[str], run: Run, others: list[int], out: Path) -> int:
     return 1 if failed else 0
 
 
-def _verify(recorded: dict[tuple[int, bool], list[str]], run: Run, out: Path) -> int:
+def _verify(recorded: dict[tuple[int, bool], list[str]], run: Run, out: Path, jobs: int) -> int:
     """Draws the recorded figures again, with their seed and size, and compares; nothing is kept."""
     lines, record = [], earlier_record(out)
-    for (seed, quick), names in recorded.items():
-        again = replace(run, seed=seed, quick=quick)
-        for name in names:
-            started = time.perf_counter()
-            result = _made(name, again)
-            key = stem(name, result, again)
-            print(f"{key}  {time.perf_counter() - started:.0f} s", flush=True)
+    tasks = [
+        whole(turn, replace(run, seed=seed, quick=quick), names)
+        for turn, ((seed, quick), names) in enumerate(recorded.items())
+    ]
+    with closing(all_made(tasks, jobs)) as all_of_it:
+        for made in all_of_it:
+            made.say()
+            key, now = made.content.key, made.content.entry
+            print(f"{key}  {made.seconds:.0f} s", flush=True)
             if key in record:
-                label = key if seed == record[key]["seed"] else f"{key}, seed {seed}"
-                lines += verify.compare(label, of_seed(record[key], seed), entry(result, again, 0.0))
+                label = key if now["seed"] == record[key]["seed"] else f"{key}, seed {now['seed']}"
+                lines += verify.compare(label, of_seed(record[key], now["seed"]), now)
             else:
                 print(f"{key}: there is no record of this data", flush=True)
     print()
@@ -203,18 +206,9 @@ def _verify(recorded: dict[tuple[int, bool], list[str]], run: Run, out: Path) ->
     return 1 if failed or not lines else 0
 
 
-def _made(name: str, run: Run) -> Result:
-    try:
-        return FIGURES[name](run)
-    except CollapsedError as fault:
-        print(fault, flush=True)
-        return of_collapsed(fault, run.digits() if name in DIGITS else run.views() if name in AIRPLANE else None)
-
-
 def _threads() -> int:
-    """The processors this process may use; more than the four blocks of a batch would find nothing to do."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(4, usable)
+    """More than the four blocks of a batch would find nothing to do."""
+    return min(4, processors())
 
 
 def _table(claims: list[tuple[str, Claim]]) -> str:

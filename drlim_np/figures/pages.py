@@ -1,6 +1,6 @@
 """The pages that a run leaves beside its figures: the audit, the lesson, the paper's algorithm, the map laboratory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from drlim_np import verbatim
@@ -18,29 +18,34 @@ from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page
 
 DIGITS = 60  # of each class, to pick from in the map laboratory
+AUDIT = "audit.html"
 NEEDS = {
-    "audit.html": set(),
+    AUDIT: set(),
     "lesson.html": set(),
     "paper.html": {"figure8"},
     "map.html": {"figure5", "figure7", "invariance"},
 }
 
 
-def made(drawn: Mapping[str, Result], run: Run, out: Path) -> dict[str, bytes]:
-    """The pages whose figures have just been drawn into `out`, by name; a quick run has networks too raw to show.
+def due(figures: Collection[str], run: Run) -> list[str]:
+    """The pages whose figures are all among those named; a quick run has networks too raw to show."""
+    return [] if run.quick else [name for name in NEEDS if NEEDS[name] <= {*figures}]
 
-    Raises DataError where the sources, which they show, have changed or gone since the run began.
+
+def made(name: str, drawn: Mapping[str, Result], run: Run) -> bytes:
+    """The page of that name, from figures just drawn; b"" in place of the one that is `of_the_record`.
+
+    Raises DataError where the sources, which pages show, have changed or gone since the run began.
     """
-    makers = {
-        "audit.html": lambda *_: audit_page(earlier_record(out), out, audited(run.backend, run.memory)),
-        "lesson.html": lambda *_: lesson_page(),
-        "paper.html": _paper,
-        "map.html": _map,
-    }
-    if run.quick:
-        return {}
+    makers = {AUDIT: lambda *_: "", "lesson.html": lambda *_: lesson_page(), "paper.html": _paper, "map.html": _map}
     with of_living_sources():
-        return {name: makers[name](drawn, run).encode() for name in NEEDS if NEEDS[name] <= {*drawn}}
+        return makers[name](drawn, run).encode()
+
+
+def of_the_record(run: Run, out: Path) -> bytes:
+    """The page of the audit, which shows what is on record in `out` of all figures. Raises DataError as `made` does."""
+    with of_living_sources():
+        return audit_page(earlier_record(out), out, audited(run.backend, run.memory)).encode()
 
 
 def _paper(drawn: Mapping[str, Result], run: Run) -> str:

@@ -143,44 +143,67 @@ def stem(name: str, result: Result, run: Run) -> str:
     return "-".join([name, *data, *(["quick"] if run.quick else [])])
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as it leaves the process that drew it: its stem, its entry and the content of its files, by ending."""
+
+    key: str
+    entry: dict[str, Any]
+    claims: list[Claim]
+    files: Mapping[str, bytes]
+
+
+def drawn(name: str, result: Result, run: Run, wall_seconds: float, pictured: bool = True) -> Drawn:
+    """The figure rendered, PNG and SVG, with its .npz and its W; if not `pictured`, its entry alone.
+
+    A quick figure is stamped so, and so is one of which a claim does not hold.
+    """
+    key = stem(name, result, run)
+    return Drawn(key, entry(result, run, wall_seconds), result.claims, _pictures(result, run) if pictured else {})
+
+
 def publish(name: str, result: Result, run: Run, wall_seconds: float, out: Path, pictured: bool = True) -> str:
-    """Writes the figure's PNG and SVG, its .npz, its W and its entry in metrics.json into `out`; returns their stem.
+    """Files what is `drawn` of a figure into `out`; returns the stem of its files."""
+    return filed_in(out, drawn(name, result, run, wall_seconds, pictured))
+
+
+def filed_in(out: Path, figure: Drawn) -> str:
+    """Writes a figure's files and its entry in metrics.json into the folder `out`; returns their stem.
 
     The arrays are in <stem>.npz, for np.load, and W is in <stem>-weights.npz, for `drlim_np.keep.weights.load`.
     All are written beside their places before the first is renamed into its own, so that a failure leaves the earlier
-    ones as they were. A quick figure is stamped so, and so is one of which a claim does not hold. If not `pictured`,
-    the record alone is written, beside that of the seed whose picture lies there. Raises DrlimError where `out` cannot
-    be written, DataError where its metrics.json cannot be read or has no record to stand beside.
+    ones as they were. Without files, the record is written alone, beside that of the seed whose picture lies there.
+    Raises DrlimError where `out` cannot be written, DataError where its metrics.json cannot be read or has no record to
+    stand beside.
     """
-    key, record = stem(name, result, run), earlier_record(out)
+    key, record = figure.key, earlier_record(out)
     before = record.get(key)
     try:
-        record[key] = filed(before, entry(result, run, wall_seconds), pictured)
+        record[key] = filed(before, figure.entry, pictured=bool(figure.files))
     except DataError as fault:
-        raise DataError(f"{key}, seed {run.seed}: {fault}") from fault
+        raise DataError(f"{key}, seed {figure.entry['seed']}: {fault}") from fault
     if before and "seed" in before and (gone := set(seeds_of(before)) - set(seeds_of(record[key]))):
         print(f"{key}: the records of seeds {', '.join(map(str, sorted(gone)))} had other data or settings: dropped")
-    files = _pictures(key, result, run, out) if pictured else {}
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
-    files[out / RECORD] = f"{text}\n".encode(errors="replace")
-    atomic.replace(files)
+    files = {out / f"{key}{ending}": content for ending, content in figure.files.items()}
+    atomic.replace(files | {out / RECORD: f"{text}\n".encode(errors="replace")})
     return key
 
 
-def _pictures(key: str, result: Result, run: Run, out: Path) -> dict[Path, bytes]:
+def _pictures(result: Result, run: Run) -> dict[str, bytes]:
     marks = [*(["quick"] if run.quick else []), *([] if all(c.holds for c in result.claims) else ["claims fail"])]
     if marks:
         stamp(result.figure, ", ".join(marks))
     light.clouds_as_pictures(result.figure)
     files = {
-        out / f"{key}.png": light.with_palette(_rendered(result.figure, "png")),
-        out / f"{key}.svg": light.with_palettes(_rendered(result.figure, "svg")),
+        ".png": light.with_palette(_rendered(result.figure, "png")),
+        ".svg": light.with_palettes(_rendered(result.figure, "svg")),
     }
-    files |= {out / f"{key}.{kind}": content for kind, content in result.files.items()}
+    files |= {f".{kind}": content for kind, content in result.files.items()}
     if result.arrays is not None:
-        files[out / f"{key}.npz"] = light.packed(result.arrays)
+        files[".npz"] = light.packed(result.arrays)
     if result.weights is not None:
-        files[out / f"{key}-weights.npz"] = weights.to_bytes(tree_map(_float32, result.weights))
+        files["-weights.npz"] = weights.to_bytes(tree_map(_float32, result.weights))
     return files
 
 

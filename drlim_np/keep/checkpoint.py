@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,11 +67,13 @@ class Checkpoint:
 class Memory:
     """The folder of all that is kept; without a folder nothing is.
 
-    fresh: nothing from before this run is used: a file found there is deleted.
+    fresh: nothing from before this run is used: a file found there is deleted, unless it is one of `anew`.
+    anew:  the files that this run has looked for already, so that what is there now was made by it.
     """
 
     folder: Path | None = None
     fresh: bool = False
+    anew: set[Path] = field(default_factory=set, compare=False, repr=False)
 
     def checkpoint(self, name: str, *follows_from: Any) -> Checkpoint | None:
         """The checkpoint of a training with that name, which follows from these arrays and settings."""
@@ -106,8 +108,9 @@ class Memory:
 
     def _path(self, name: str, digest: str) -> Path:
         path = Path(self.folder or ".") / f"{name.replace(' ', '-').replace(',', '')}-{digest[:16]}.npz"
-        if self.fresh:
+        if self.fresh and path not in self.anew:
             path.unlink(missing_ok=True)
+            self.anew.add(path)
         return path
 
 

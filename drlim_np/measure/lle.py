@@ -9,6 +9,7 @@ import numpy as np
 from drlim_np.door.checks import real_array, same_length, whole_number, whole_numbers
 from drlim_np.errors import InputError
 from drlim_np.fast.knn import in_unit
+from drlim_np.fast.memory import require_memory
 
 SPARE = 8  # directions carried along beyond those asked for: the more, the faster the iteration settles
 BLOCK = 256  # rows solved for at once, by the inverse of a small triangle
@@ -26,9 +27,9 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
     Warns where several groups of samples have no neighbours outside, as the components of a graph that falls apart:
     each then has an eigenvector of eigenvalue 0, and those are turned to follow the largest variance of the data.
 
-    M is held dense: 6,000 samples take about 0.3 GiB. Raises InputError for values that are not finite, wrong shapes, a
-    sample without neighbours, neighbours out of range or of a sample with itself, and a regularisation that is not
-    positive.
+    M is held dense: 6,000 samples take about 0.3 GiB. Raises InputError where that memory is not free, for values that
+    are not finite, wrong shapes, a sample without neighbours, neighbours out of range or of a sample with itself, and a
+    regularisation that is not positive.
     """
     x = in_unit(real_array("x", x, "samples", "features"))
     same_length(x=x, neighbours=neighbours)
@@ -42,6 +43,7 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
             " distances between them mean nothing; raise k, or map each group alone",
             stacklevel=2,
         )
+    require_memory(8 * len(x) ** 2, f"LLE of {len(x):,} samples")
     m = np.zeros((len(x), len(x)))
     for i, near in enumerate(neighbours):
         # M = Σ_i u_i u_iᵀ, where u_i is 1 at i and -w_ij at its neighbours.

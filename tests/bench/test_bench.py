@@ -1,16 +1,18 @@
 """The benchmark runs, its table has the cases, and what it says of times follows from them. Nothing here is timed."""
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import memory, race, report
+from drlim_np.bench import against, memory, race, report
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.machine import bounds, by_layer
 from drlim_np.bench.race import Contest, Times
@@ -211,11 +213,58 @@ def test_threads_and_memory_are_set_before_a_process_starts():
 
 
 def test_peak_memory_is_in_bytes(monkeypatch):
-    monkeypatch.setitem(memory.STEPS, "nothing", lambda: 1.5)
-    found = memory.peak("nothing")
+    monkeypatch.setitem(memory.STEPS, "nothing", lambda samples: samples / 2)
+    found = memory.peak("nothing", "3")
     assert found["seconds"] == 1.5 and 2**24 < found["bytes"] < 2**36
-    assert report.memory("a step", seconds=1.5, bytes=2**29) == "| a step | 1.50 s | 0.50 GiB |"
+    assert report.memory("a step", 30_000, seconds=1.5, bytes=2**29) == "| a step | 30,000 | 1.50 s | 0.50 GiB |"
 
 
-def test_both_steps_whose_memory_is_measured_run():
-    assert memory.gradient(40) > 0 and memory.neighbours(40) > 0
+@pytest.mark.parametrize("name", memory.STEPS)
+def test_every_step_whose_memory_is_measured_runs(name):
+    assert memory.STEPS[name](40) > 0
+    assert name in memory.SIZES
+
+
+# ---- against an earlier commit ----
+
+
+def test_against_itself_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys):
+    asked = []
+
+    class Pretended:
+        def __init__(self, tree, name, size, threads, environ):
+            self.given = (str(tree), name, size, threads, environ["OMP_NUM_THREADS"])
+
+        def __call__(self):
+            asked.append(self.given)
+            return 1.0 if self.given[0] == str(command.HERE) else 4.0
+
+        def close(self):
+            asked.append("closed")
+
+    monkeypatch.setattr(command, "Runner", Pretended)
+    monkeypatch.setattr(command, "tree_of", lambda revision, folder: tmp_path / revision)
+    assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
+    here, there = ((str(tree), "pairs", 600, 2, "2") for tree in (command.HERE, tmp_path / "v1"))
+    assert asked[:4] == [here, there] * 2 and asked[-2:] == ["closed"] * 2
+    assert "| pairs | 600 | 2 | 1.00 s | v1 | 4.00 s | 0.25 | 0.25–0.25 | 3 |" in capsys.readouterr().out
+
+
+def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
+    (tmp_path / "drlim_np" / "bench").mkdir(parents=True)
+    case = "class Case:\n    contestants = {'ours': lambda: sum(range(9))}\n"
+    case += "    build = staticmethod(lambda size, threads: Case)\nCASES = {'mine': Case}\n"
+    (tmp_path / "drlim_np" / "bench" / "cases.py").write_text(case)
+    for folder in ("drlim_np", "drlim_np/bench"):
+        (tmp_path / folder / "__init__.py").touch()
+    with closing(against.Runner(tmp_path, "mine", 5, 1, os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})) as runner:
+        assert 0 <= runner() < 10 and 0 <= runner() < 10
+    with closing(against.Runner(tmp_path, "another", 5, 1, os.environ)) as runner, pytest.raises(EOFError):
+        runner()
+
+
+def test_a_commit_that_git_does_not_know_is_refused_in_one_line(capsys):
+    assert command.main(["--against", "no\nsuch", "--only", "step"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("drlim_np.bench: --against 'no\\nsuch': git finds no such commit with this package: ")
+    assert said.count("\n") == 1

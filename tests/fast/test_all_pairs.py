@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 import drlim_np.fast.all_pairs
 from drlim_np.errors import InputError
-from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
+from drlim_np.fast.all_pairs import (
+    GROUPS,
+    LARGE_TILE,
+    TILE,
+    contrastive_all_pairs,
+    dissimilar_sum,
+    division,
+    similar_sum,
+)
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
 from tests.comparing import BOUND, assert_close
@@ -45,6 +53,45 @@ def test_the_loss_over_all_pairs_in_tiles_is_its_definition(samples, dims, sprea
     np.testing.assert_allclose(loss, defined, rtol=1e-12)
     # The forces on a sample may cancel: each rounds by its own size, which is at most the spread or the margin.
     np.testing.assert_allclose(tiled_dz, dz, rtol=0, atol=1e-13 * samples * (spread + margin))
+
+
+# ---- on threads ----
+
+
+@pytest.mark.parametrize("width", [2.0, 20.0])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_dealt_to_groups_the_loss_over_all_pairs_is_its_definition_and_the_same_on_any_number_of_threads(
+    width, weighted, monkeypatch
+):
+    monkeypatch.setattr(drlim_np.fast.all_pairs, "TILE", 8)
+    monkeypatch.setattr(drlim_np.fast.all_pairs, "LARGE_TILE", 11)
+    rng, samples = np.random.default_rng(int(width)), 203
+    z = width * rng.random((samples, 2))
+    similar = SimilarityGraph(samples, random_pairs(samples, rng))
+    weight = rng.uniform(0.5, 2, samples) if weighted else None
+    one, two, three, many = (dissimilar_sum(z, similar, 1.0, weight, threads) for threads in (1, 2, 3, 20))
+    assert all(loss == one[0] and dz.tobytes() == one[1].tobytes() for loss, dz in (two, three, many))
+    if not weighted:
+        defined, dz = all_pairs_by_definition(z, similar, 1.0)
+        attraction, pull = similar_sum(z, similar)
+        np.testing.assert_allclose(attraction + one[0], defined, rtol=1e-12)
+        np.testing.assert_allclose(pull + one[1], dz, rtol=0, atol=1e-13 * samples * (width + 1))
+    assert [x.tobytes() for x in contrastive_all_pairs(z, similar, 1.0, 3)] == [
+        x.tobytes() for x in contrastive_all_pairs(z, similar, 1.0)
+    ]
+
+
+def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
+    many = 2 * GROUPS * TILE
+    line = np.linspace(0, 1, many)[:, None]
+    assert division(line[1:], 1.0) == (TILE, 1), "a few samples are added up as ever"
+    assert division(line, 1.0) == division(7.9 * line, 2.0) == (LARGE_TILE, GROUPS)
+    assert division(8 * line, 2.0) == (TILE, GROUPS)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, None, True])
+def test_threads_are_counted_from_one(threads):
+    assert_refused(lambda: dissimilar_sum(Z, GRAPH, 1.0, threads=threads), "threads is", "at least 1")
 
 
 # ---- against a double loop ----

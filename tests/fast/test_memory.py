@@ -7,7 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from drlim_np.fast.memory import one_minus_square, plus
+from drlim_np.errors import InputError
+from drlim_np.fast import memory
+from drlim_np.fast.knn import nearest_neighbours
+from drlim_np.fast.memory import free_memory, one_minus_square, plus, require_memory
+from drlim_np.measure.lle import lle
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
@@ -25,6 +29,55 @@ def test_a_sum_in_place_keeps_the_imaginary_part_of_either_term(of_y, of_b):
     expected = y + b
     found = plus(y, b)
     assert found.dtype == expected.dtype and np.array_equal(found, expected)
+
+
+# ---- what is free ----
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Puts content in place of the files of a system by their names; without it they are not there."""
+
+    def tell(**files):
+        def read(path):
+            if path.name not in files:
+                raise FileNotFoundError(path)
+            return files[path.name]
+
+        monkeypatch.setattr(memory.Path, "read_text", read)
+
+    return tell
+
+
+MACHINE = "MemTotal:  9 kB\nMemFree:  2 kB\nMemAvailable:  5 kB\nBuffers:  1 kB\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "free"),
+    [
+        ({}, float("inf")),
+        ({"meminfo": MACHINE}, 5 * 1024),
+        ({"meminfo": MACHINE, "memory.max": "4096\n", "memory.current": "1000\n"}, 3096),
+        ({"meminfo": MACHINE, "memory.max": "40960\n", "memory.current": "1000\n"}, 5 * 1024),
+        ({"meminfo": MACHINE, "memory.max": "max\n", "memory.current": "1000\n"}, 5 * 1024),
+    ],
+)
+def test_free_is_what_the_machine_has_and_the_container_allows(told, files, free):
+    told(**files)
+    assert free_memory() == free
+
+
+def test_what_cannot_fit_is_refused_with_both_numbers_before_it_is_begun(told):
+    told(meminfo=MACHINE.replace("5 kB", f"{3 << 18} kB"))
+    require_memory(3 << 28, "as much as there is")
+    with pytest.raises(InputError, match=r"^a table needs 2 GiB of memory, and 0\.75 are free: take fewer samples$"):
+        require_memory(2 << 30, "a table")
+    images = np.broadcast_to(np.float32(0), (300_000, 1024))
+    with pytest.raises(InputError, match=r"nearest neighbours in an x of shape \(300000, 1024\) needs 6\.87 GiB"):
+        nearest_neighbours(images, 5)
+    chain = [[1], *([k - 1] for k in range(1, 12_000))]
+    with pytest.raises(InputError, match=r"^LLE of 12,000 samples needs 1\.07 GiB of memory"):
+        lle(np.zeros((12_000, 2)), chain)
 
 
 PROGRAM = """

@@ -61,10 +61,11 @@ def rendered(monkeypatch):
 
 @pytest.fixture
 def command(tmp_path, capsys):
-    """Runs the command line on a folder of its own: status, standard output, standard error."""
+    """Runs the command line on a folder of its own, in this process: status, standard output, standard error."""
 
     def run(*arguments, out=tmp_path / "out", audit=False):
-        status = run_all.main([*map(str, arguments), "--out", str(out), *([] if audit else ["--no-audit"])])
+        given = [*map(str, arguments), "--out", str(out), *([] if audit else ["--no-audit"])]
+        status = run_all.main([*([] if "--jobs" in given else ["--jobs", "1"]), *given])
         return status, *capsys.readouterr()
 
     return run
@@ -73,7 +74,7 @@ def command(tmp_path, capsys):
 @pytest.fixture(autouse=True)
 def no_pages(monkeypatch):
     """The pages beside the figures need networks of their own."""
-    monkeypatch.setattr(pages, "made", lambda drawn, run, out: {})
+    monkeypatch.setattr(pages, "due", lambda figures, run: [])
 
 
 @pytest.fixture
@@ -172,10 +173,10 @@ def test_animate_adds_the_animation_to_the_figures(command, drawn):
 
 
 def test_the_pages_of_what_was_drawn_lie_beside_the_figures_and_are_named(command, drawn, monkeypatch, tmp_path):
-    monkeypatch.setattr(pages, "made", lambda drawn, run, out: {f"{name}.html": b"a page" for name in drawn})
+    monkeypatch.setattr(pages, "due", lambda figures, run: ["lesson.html"])
     _, said, _ = command("--only", "figure1")
-    assert contents(tmp_path / "out")["figure1.html"] == b"a page"
-    assert str(tmp_path / "out" / "figure1.html") in said
+    assert contents(tmp_path / "out")["lesson.html"].startswith(b"<!doctype html>")
+    assert f"{tmp_path / 'out' / 'lesson.html'}\n" in said
 
 
 @pytest.mark.parametrize(
@@ -611,6 +612,8 @@ BAD = {
     "blank test image": blank_test_image,
     "few test digits": few_test_digits,
     "no such figure": lambda *_: (["--only", "figure1", "figure0,figure99"], "--only names figure0, figure99"),
+    "no jobs": lambda *_: (["--jobs", "0"], "--jobs is '0': give a whole number from 1 up, or leave it out"),
+    "jobs in words": lambda *_: (["--jobs", "many"], "--jobs is 'many': give a whole number from 1 up"),
     "negative seed": lambda *_: (["--seed", "-1"], "--seed is -1"),
     "missing data": lambda tmp_path, _: (["--data", tmp_path / "nothing"], str(tmp_path / "nothing")),
     "empty data": lambda *_: (["--data", ""], "--data is empty"),

@@ -26,14 +26,16 @@ RUN = Run(seed=0, quick=False, threads=1, digits=None, views=None)
 def test_a_page_is_made_where_all_that_it_shows_was_drawn(drawn, expected, monkeypatch, tmp_path):
     for name in ("_paper", "_map"):
         monkeypatch.setattr(pages, name, lambda drawn, run: "a page")
-    made = pages.made(dict.fromkeys(drawn), RUN, tmp_path)
+    made = {name: pages.made(name, dict.fromkeys(drawn), RUN) for name in pages.due(drawn, RUN)}
     assert set(made) == expected | {"audit.html", "lesson.html"}
-    assert all(made[page].startswith(b"<!doctype html>") for page in ("audit.html", "lesson.html"))
+    assert made.pop("lesson.html").startswith(b"<!doctype html>")
+    assert made.pop("audit.html") == b"", "which shows the record of all figures, once it is written"
+    assert set(made.values()) <= {b"a page"}
+    assert pages.of_the_record(RUN, tmp_path).startswith(b"<!doctype html>")
 
 
 def test_a_quick_run_makes_none_because_its_networks_are_too_raw():
-    drawn = dict.fromkeys(["figure5", "figure7", "figure8", "invariance"])
-    assert pages.made(drawn, replace(RUN, quick=True), Path("nowhere")) == {}
+    assert pages.due(["figure5", "figure7", "figure8", "invariance"], replace(RUN, quick=True)) == []
 
 
 def test_sources_that_changed_while_the_run_went_on_are_refused_in_one_line(monkeypatch):
@@ -42,7 +44,8 @@ def test_sources_that_changed_while_the_run_went_on_are_refused_in_one_line(monk
 
     read_at_first.__wrapped__ = lambda: "what lies there now"
     monkeypatch.setattr(frame, "source_digest", read_at_first)
-    assert_refused(lambda: pages.made({"figure1": None}, RUN, Path("nowhere")))
+    assert_refused(lambda: pages.made("lesson.html", {}, RUN))
+    assert_refused(lambda: pages.of_the_record(RUN, Path("nowhere")))
 
 
 def test_sources_that_are_gone_are_refused_in_one_line(monkeypatch):
@@ -51,7 +54,7 @@ def test_sources_that_are_gone_are_refused_in_one_line(monkeypatch):
 
     monkeypatch.setattr("inspect.getsource", gone)
     monkeypatch.setattr("inspect.getsourcelines", gone)
-    assert_refused(lambda: pages.made({"figure1": None}, RUN, Path("nowhere")))
+    assert_refused(lambda: pages.made("lesson.html", {}, RUN))
     assert_refused(lambda: lesson_pages._write(Path("nowhere")))
 
 

@@ -44,7 +44,7 @@ def small(monkeypatch):
 
 def run(out, *arguments):
     only = [] if "--only" in arguments else ["--only", "figure4"]
-    return run_all.main(["--generated", "--quick", "--no-audit", "--out", str(out), *only, *arguments])
+    return run_all.main(["--generated", "--quick", "--no-audit", "--jobs", "1", "--out", str(out), *only, *arguments])
 
 
 def files(folder):
@@ -315,7 +315,7 @@ def test_a_run_verified_on_the_same_machine_agrees_and_leaves_the_folder_as_it_w
     run(tmp_path, "--only", "figure1,figure4")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     capsys.readouterr()
-    arguments = ["--verify", "--generated", "--no-audit", "--out", str(tmp_path)]
+    arguments = ["--verify", "--generated", "--no-audit", "--jobs", "1", "--out", str(tmp_path)]
     assert run_all.main([*arguments, "--only", "figure1,figure4"]) == 0
     said = capsys.readouterr().out
     assert "trained before" not in said
