@@ -22,14 +22,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from drlim_np.backend import Array, namespace
-from drlim_np.door.arrays import (
-    guarded,
-    require_branches,
-    require_features,
-    require_images,
-    require_parameters,
-    whole_sizes,
-)
+from drlim_np.door.arrays import guarded, require_features, require_images, require_names, require_params, whole_sizes
 from drlim_np.errors import require
 from drlim_np.fast.maps import as_images, by_position, over_windows, per_sample, sum_by_map, window_sums
 from drlim_np.fast.memory import one_minus_square, plus
@@ -57,7 +50,7 @@ class Linear:
         return {"weight": weight, "bias": np.zeros(self.outputs, dtype)}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_parameters(self, params, x, weight=(self.outputs, self.inputs), bias=(self.outputs,))
+        require_params(self, params, x, weight=(self.outputs, self.inputs), bias=(self.outputs,))
         require_features(x, self, self.inputs)
         w, b = params["weight"], params["bias"]
 
@@ -92,7 +85,7 @@ class Conv2d:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         kernels = (self.maps, self.channels, self.kernel, self.kernel)
-        require_parameters(self, params, x, weight=kernels, bias=(self.maps,))
+        require_params(self, params, x, weight=kernels, bias=(self.maps,))
         require_images(x, self, self.channels, lambda side: side >= self.kernel, f"of at least {self.kernel}")
         x, w, b = by_position(x), as_rows(params["weight"]), per_sample(params["bias"], x.shape[0])
 
@@ -124,7 +117,7 @@ class Subsample:
         return {"coefficient": np.ones(self.maps, dtype), "bias": np.zeros(self.maps, dtype)}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_parameters(self, params, x, coefficient=(self.maps,), bias=(self.maps,))
+        require_params(self, params, x, coefficient=(self.maps,), bias=(self.maps,))
         require_images(x, self, self.maps, lambda side: side % self.window == 0, f"multiples of {self.window}")
         area, sums = self.window**2, window_sums(by_position(x), self.window)
         slope, b = per_sample(params["coefficient"] / area, x.shape[0]), per_sample(params["bias"], x.shape[0])
@@ -146,7 +139,7 @@ class Tanh:
         return {}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_parameters(self, params, x)
+        require_params(self, params, x)
         y = namespace(x).tanh(x)
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
@@ -164,7 +157,7 @@ class Flatten:
         return {}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_parameters(self, params, x)
+        require_params(self, params, x)
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
             return Gradient({}, namespace(dy).reshape(dy, x.shape) if wrt_input else None)
@@ -187,7 +180,7 @@ class Sequential:
         return {name: layer.init(rng, dtype) for name, layer in self.layers.items()}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_branches("this network", params, self.layers)
+        require_names("this network", params, self.layers)
         pullbacks, (first, *_) = {}, self.layers
         for name, layer in self.layers.items():
             x, pullbacks[name] = layer(params[name], x)

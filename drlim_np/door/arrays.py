@@ -27,9 +27,9 @@ def require_floating(**arrays: Array) -> None:
         raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
 
 
-def require_parameters(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...]) -> None:
+def require_params(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...]) -> None:
     """Raises InputError, naming the layer, unless its parameters have these names and shapes, and the dtype of x."""
-    require_branches(layer, params, shapes)
+    require_names(layer, params, shapes)
     for name, shape in shapes.items():
         if params[name].shape != shape:
             raise InputError(
@@ -38,7 +38,7 @@ def require_parameters(layer: Any, params: Any, x: Array, **shapes: tuple[int, .
     require_floating(x=x, **params)
 
 
-def require_branches(taker: Any, params: Any, names: Any) -> None:
+def require_names(taker: Any, params: Any, names: Any) -> None:
     """Raises InputError unless `params` is a dict with just these names."""
     if not isinstance(params, dict) or params.keys() != set(names):
         got = sorted(params) if isinstance(params, dict) else type(params).__name__
