@@ -15,6 +15,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
 from threading import Thread
 
 from drlim_np.door.terminal import unwound_by_sigterm
@@ -78,7 +79,7 @@ def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made |
 
     A piece starts when a process is free and all it comes after is there: not at all, where that has failed.
     """
-    context, waiting, running, there, board = multiprocessing.get_context("spawn"), [*pieces], {}, set(), Board()
+    context, waiting, running, there, board = _processes(), [*pieces], {}, set(), Board()
     try:
         while True:
             ready = [piece for piece in waiting if {(piece.turn, name) for name in piece.after} <= there]
@@ -119,6 +120,15 @@ def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made |
             process.join()
 
 
+def _processes() -> BaseContext:
+    """Where the system can: processes that one forks off which has imported all this once, a second's work."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
 def _death(piece: Task, status: int, there: set[tuple[int, str]]) -> DrlimError:
     name = next((name for name in piece.places.values() if (piece.turn, name) not in there), "a figure")
     how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
@@ -137,9 +147,7 @@ def _work(parent: Connection, visible: bool) -> None:
     with redirect_stdout(StringIO()) as said, redirect_stderr(Progress(parent.send, visible)) as complained:
         try:
             for made in making(piece):
-                words = (
-                    "" if piece.after else said.getvalue()
-                )  # of what it found trained, the one that trained it spoke
+                words = "" if piece.after else said.getvalue()  # else those of the process that trained what it found
                 anew = frozenset(piece.run.memory.anew)
                 parent.send(replace(made, said=words, complained=complained.getvalue(), anew=anew))
                 for text in (said, complained):

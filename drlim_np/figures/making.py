@@ -20,7 +20,7 @@ TOGETHER = (
     ("figure8", "figure9", "figure10", "unfolding"),
     ("figure5",),
     ("figure5-exact",),
-    ("figure3", "figure4"),
+    ("figure3", "figure4", "figure4-scores"),
     ("figure4-exact",),
     ("figure6",),
     ("collapse",),
