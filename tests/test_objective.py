@@ -331,6 +331,17 @@ def test_a_sample_that_would_never_be_drawn_is_refused_by_its_number():
     assert_refused(SampledPairs, "sample 2 is in no similar pair", ISOLATED)
 
 
+def test_one_pair_of_either_kind_is_enough():
+    graph = SimilarityGraph(3, [[0, 1], [1, 2]])
+    assert (graph.listed_count, graph.dissimilar_count) == (2, 1)
+    assert [dissimilar_weight(graph, weighting) for weighting in ("balanced", "exact")] == [1, 0.5]
+
+
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+def test_the_margin_is_1_unless_another_is_given(form):
+    assert form(NETWORK, np.ones((GRAPH.size, 3)), GRAPH).margin == 1
+
+
 @pytest.mark.parametrize("batch", [1, 0, -2, 2.0, "2", None])
 def test_a_batch_without_a_pair_of_draws_is_refused(batch):
     assert_refused(SampledPairs, f"batch is {batch!r}: .* at least 2", batch=batch)

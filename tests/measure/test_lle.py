@@ -7,6 +7,7 @@ import pytest
 from sklearn.manifold import locally_linear_embedding
 
 from drlim_np.errors import InputError
+from drlim_np.fast import memory
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.measure.lle import BLOCK, Factor, closed_groups, lle, reconstruction_weights
 from drlim_np.measure.metrics import pca, regression_r2
@@ -242,3 +243,14 @@ def test_what_has_no_meaning_is_refused_in_one_line(rng, changes, named):
     with pytest.raises(InputError, match=named) as caught:
         lle(**arguments)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("short", [0, 1])
+def test_a_matrix_for_which_there_is_no_memory_is_refused_before_it_is_made(monkeypatch, short):
+    monkeypatch.setattr(memory, "free_memory", lambda: 8 * 30**2 - short)
+    x, ring = np.random.default_rng(0).random((30, 2)), [np.array([(i + 1) % 30, (i - 1) % 30]) for i in range(30)]
+    if short:
+        with pytest.raises(InputError, match="LLE of 30 samples needs .* GiB of memory, and .* are free"):
+            lle(x, ring)
+    else:
+        assert lle(x, ring).shape == (30, 2)
