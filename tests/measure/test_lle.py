@@ -250,7 +250,7 @@ def test_a_matrix_for_which_there_is_no_memory_is_refused_before_it_is_made(monk
     monkeypatch.setattr(memory, "free_memory", lambda: 8 * 30**2 - short)
     x, ring = np.random.default_rng(0).random((30, 2)), [np.array([(i + 1) % 30, (i - 1) % 30]) for i in range(30)]
     if short:
-        with pytest.raises(InputError, match="LLE of 30 samples needs .* GiB of memory, and .* are free"):
+        with pytest.raises(InputError, match=r"LLE of 30 samples needs .* GiB of memory, and .* are free"):
             lle(x, ring)
     else:
         assert lle(x, ring).shape == (30, 2)
