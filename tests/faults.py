@@ -59,7 +59,7 @@ TESTS = {
     "samples": ["drlim"],
     "errors": ["terminal", "training"],
     "devices": ["cupy", "array_api"],
-    "atomic": ["record", "interruption", "checkpoint"],
+    "atomic": ["atomic", "record", "interruption", "checkpoint"],
 }
 
 

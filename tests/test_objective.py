@@ -1,5 +1,6 @@
 """The objective against a double loop over the pairs, and its estimate against the average over every possible draw."""
 
+from dataclasses import FrozenInstanceError
 from functools import reduce
 from itertools import combinations, product
 from math import dist, sqrt
@@ -335,6 +336,14 @@ def test_one_pair_of_either_kind_is_enough():
     graph = SimilarityGraph(3, [[0, 1], [1, 2]])
     assert (graph.listed_count, graph.dissimilar_count) == (2, 1)
     assert [dissimilar_weight(graph, weighting) for weighting in ("balanced", "exact")] == [1, 0.5]
+
+
+@pytest.mark.parametrize("form", [EveryPair, SampledPairs])
+def test_objectives_are_frozen_and_each_is_itself_alone_because_arrays_have_no_one_truth(form):
+    one, other = (form(NETWORK, np.ones((GRAPH.size, 3)), GRAPH) for _ in range(2))
+    assert one == one and one != other and len({one, other}) == 2
+    with pytest.raises(FrozenInstanceError):
+        one.margin = 2.0
 
 
 @pytest.mark.parametrize("form", [EveryPair, SampledPairs])

@@ -1,5 +1,6 @@
 """What help(drlim_np) says is so."""
 
+import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -81,6 +82,12 @@ def public_things():
                 for method, inner in vars(thing).items() if isinstance(thing, type) else ():
                     if not method.startswith("_") and inspect.isfunction(inner):
                         yield f"{module.name}.{found}.{method}", inner
+
+
+def test_what_a_public_dataclass_describes_nothing_changes():
+    found = [thing for _, thing in public_things() if isinstance(thing, type) and dataclasses.is_dataclass(thing)]
+    assert len(found) >= 9
+    assert [thing for thing in found if not thing.__dataclass_params__.frozen] == []
 
 
 def test_help_of_everything_public_says_something():

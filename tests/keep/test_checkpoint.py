@@ -62,6 +62,15 @@ def complaint(kind, call, *arguments):
 # ---- going on ----
 
 
+@pytest.mark.parametrize("losses", [[0.5], [0.5, 0.25], [3.0, 2.0, 1.0]])
+def test_a_step_is_kept_with_the_objective_before_it_and_before_each_step_so_far(losses, tmp_path):
+    kept, params, rng = kept_in(tmp_path), {"w": np.arange(3.0)}, np.random.default_rng(5)
+    kept.save(Step(len(losses), params, losses[-1], params), losses, rng)
+    found, before = kept.load(params, params, 3, other := np.random.default_rng(6))
+    assert (found.number, found.loss, before) == (len(losses), losses[-1], losses)
+    assert other.random() == rng.random()
+
+
 @pytest.mark.parametrize("step", [0, 4, 5, 6, 10, 19, 23])
 def test_a_training_that_was_stopped_ends_with_the_bytes_of_one_that_was_not(step, tmp_path, uninterrupted, capsys):
     stopped_at(step, kept_in(tmp_path))

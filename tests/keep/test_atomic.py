@@ -1,0 +1,40 @@
+"""The lock on a folder, on systems other than this one."""
+
+import errno
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from drlim_np.errors import DrlimError
+from drlim_np.keep import atomic
+
+
+def test_a_file_system_without_locks_refuses_nothing(tmp_path, monkeypatch):
+    def flock(file, operation):
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(atomic.fcntl, "flock", flock)
+    with atomic.alone_in(tmp_path):
+        assert (tmp_path / atomic.LOCK).exists()
+    assert not (tmp_path / atomic.LOCK).exists()
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_where_there_is_no_fcntl_a_byte_beyond_the_text_is_locked(tmp_path, monkeypatch, held):
+    asked = []
+
+    def locking(descriptor, mode, count):
+        asked.append((mode, count))
+        if held:
+            raise PermissionError(errno.EACCES, "locked")
+
+    monkeypatch.setattr(atomic, "fcntl", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(LK_NBLCK="at once", locking=locking))
+    if held:
+        with pytest.raises(DrlimError, match="another run is at work there"), atomic.alone_in(tmp_path):
+            raise AssertionError
+    else:
+        with atomic.alone_in(tmp_path):
+            pass
+    assert asked == [("at once", 1)]
