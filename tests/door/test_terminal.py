@@ -1,6 +1,7 @@
 """How a command ends: with its own status, or with one line on standard error, whatever stopped it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from drlim_np.door.terminal import exit_status, first_line
 from drlim_np.errors import shown
 
-START = "import errno, sys\nfrom drlim_np.door.terminal import exit_status\nfrom drlim_np.errors import *\n"
+START = "import errno, sys\nfrom drlim_np.door.terminal import *\nfrom drlim_np.errors import *\n"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -63,6 +64,16 @@ def test_a_full_disk_that_shows_only_when_the_output_is_flushed_is_told():
 
 def test_a_closed_output_is_no_fault():
     assert ending("return 1", preexec_fn=lambda: os.close(1)) == (1, "", "")
+
+
+def test_a_sigterm_unwinds_what_is_at_work_and_then_ends_with_its_status():
+    body = """import os, signal
+    with unwound_by_sigterm():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            print('unwound')"""
+    assert ending(body) == (128 + signal.SIGTERM, "unwound\n", "")
 
 
 def test_a_sign_that_the_terminal_cannot_show_is_a_question_mark():
