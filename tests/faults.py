@@ -25,19 +25,19 @@ ROOT = Path(__file__).resolve().parent.parent
 LOADED = "ignore::pytest.PytestAssertRewriteWarning"  # a plugin of pytest's that is loaded before it
 LIMIT = 600  # seconds: a fault that keeps a test from ending is caught too
 TESTS = {
-    "loss": ["loss", "array_api", "siamese", "properties", "figure2", "gradients"],
+    "loss": ["loss", "arrays", "array_api", "siamese", "properties", "figure2", "gradients"],
     "all_pairs": ["all_pairs", "tiles", "array_api"],
     "siamese": ["siamese"],
-    "layers": ["layers", "array_api", "gradients"],
+    "layers": ["layers", "arrays", "array_api", "gradients"],
     "patches": ["patches", "layers"],
     "maps": ["maps", "layers"],
     "fast/memory": ["memory", "layers"],
-    "blocks": ["blocks"],
+    "blocks": ["blocks", "arrays"],
     "textbook": ["layers"],
     "arrays": ["arrays", "backend", "layers", "array_api"],
     "backend": ["backend", "layers", "array_api"],
     "networks": ["layers", "gradients", "figures"],
-    "objective": ["objective", "gradients"],
+    "objective": ["objective", "arrays", "gradients"],
     "training": ["training", "checkpoint", "array_api"],
     "verbatim": ["verbatim"],
     "split": ["split"],

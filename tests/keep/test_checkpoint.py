@@ -360,6 +360,30 @@ def test_a_hostile_file_is_refused_within_its_own_length_of_memory(kind, tmp_pat
     assert peak < 4 * len(content) + 500_000
 
 
+NUMBERS = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (100,)}", np.random.default_rng(0).bytes(100))
+
+
+def compressed():
+    return npz(zipfile.ZIP_DEFLATED, value=NUMBERS)
+
+
+def swollen():
+    content = bytearray(npz(value=NUMBERS))
+    place = content.index(b"PK\x01\x02") + 24  # of an entry's size in the directory
+    content[place : place + 4] = (1 << 20).to_bytes(4, "little")
+    return bytes(content)
+
+
+@pytest.mark.parametrize("content", [compressed, swollen])
+def test_an_entry_that_is_compressed_and_one_that_claims_more_than_the_file_are_refused_each_by_itself(
+    content, tmp_path
+):
+    (tmp_path / "kept.npz").write_bytes(npz(value=NUMBERS))
+    assert read(tmp_path / "kept.npz", DIGEST)["value"].shape == (100,)
+    (tmp_path / "kept.npz").write_bytes(content())
+    assert "it claims more than it holds" in complaint(DataError, read, tmp_path / "kept.npz", DIGEST)
+
+
 def test_a_tree_in_which_one_name_would_hide_another_is_not_kept(tmp_path):
     step = Step(1, {"a": {"b": A}, "a.b": A}, 0.0, {})
     message = complaint(InputError, kept_in(tmp_path).save, step, [0.0], np.random.default_rng())
