@@ -79,6 +79,11 @@ def test_a_mutual_pair_is_listed_twice_and_is_one_edge():
     assert graph.degree.tolist() == [2, 1, 2, 1]
 
 
+def test_without_pairs_no_sample_has_partners():
+    for size in (0, 3):
+        assert SimilarityGraph(size, np.empty((0, 2), int)).partners.shape == (size, 0)
+
+
 def test_partners_are_those_a_sample_is_listed_with_filled_up_with_itself():
     graph = SimilarityGraph(5, np.array([[2, 0], [0, 2], [1, 3], [2, 3]]))
     assert [sorted(row) for row in graph.partners.tolist()] == [[0, 2, 2], [1, 1, 3], [0, 0, 3], [1, 2, 3], [4, 4, 4]]

@@ -347,7 +347,8 @@ def test_objectives_are_frozen_and_each_is_itself_alone_because_arrays_have_no_o
 
 
 @pytest.mark.parametrize("form", [EveryPair, SampledPairs])
-def test_the_margin_is_1_unless_another_is_given(form):
+def test_the_margin_is_1_and_a_batch_has_128_pairs_unless_others_are_given(form):
+    assert getattr(form(NETWORK, np.ones((GRAPH.size, 3)), GRAPH), "batch", 128) == 128
     assert form(NETWORK, np.ones((GRAPH.size, 3)), GRAPH).margin == 1
 
 

@@ -1,4 +1,4 @@
-"""The lock on a folder, on systems other than this one."""
+"""Files put in their places, and the lock on a folder on systems other than this one."""
 
 import errno
 import sys
@@ -18,6 +18,13 @@ def test_a_file_system_without_locks_refuses_nothing(tmp_path, monkeypatch):
     with atomic.alone_in(tmp_path):
         assert (tmp_path / atomic.LOCK).exists()
     assert not (tmp_path / atomic.LOCK).exists()
+
+
+def test_what_is_written_finds_its_folders_or_makes_them(tmp_path):
+    for content in (b"one", b"two"):
+        atomic.replace({tmp_path / "a" / "b" / "file": content})
+        assert (tmp_path / "a" / "b" / "file").read_bytes() == content
+        assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("held", [False, True])

@@ -123,6 +123,12 @@ def test_a_blank_image_has_no_slant_and_is_named(blank, rng):
         slant(images)
 
 
+def test_ink_in_two_rows_has_a_slant():
+    images = np.zeros((1, 4, 5))
+    images[0, 0, 3] = images[0, 3, 0] = 1
+    assert slant(images).tolist() == [1]
+
+
 def test_ink_in_one_row_has_no_slant_however_much_there_is(rng):
     images = np.zeros((2, 20, 20))
     images[0] = stroke(0.3, rng, 20, 20)
