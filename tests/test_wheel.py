@@ -87,7 +87,7 @@ def test_the_wheel_holds_every_module_the_licence_and_no_data(wheel):
     about = {name for name in names if name.partition("/")[0].endswith(".dist-info")}
     assert names - about == modules | {"drlim_np/teaching/map.html", "drlim_np/py.typed"}
     assert any(name.endswith("LICENSE") for name in about)
-    assert wheel.stat().st_size < 320_000
+    assert wheel.stat().st_size < 350_000  # sources alone, which compress to a third
 
 
 def test_the_source_distribution_builds_and_holds_what_the_wheel_is_built_from(copy, tmp_path):

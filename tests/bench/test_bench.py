@@ -242,6 +242,7 @@ def test_against_itself_ours_is_measured_in_both_trees_in_alternation(monkeypatc
         def close(self):
             asked.append("closed")
 
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
     monkeypatch.setattr(command, "Runner", Pretended)
     monkeypatch.setattr(command, "tree_of", lambda revision, folder: tmp_path / revision)
     assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
@@ -263,7 +264,8 @@ def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
         runner()
 
 
-def test_a_commit_that_git_does_not_know_is_refused_in_one_line(capsys):
+def test_a_commit_that_git_does_not_know_is_refused_in_one_line(monkeypatch, capsys):
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
     assert command.main(["--against", "no\nsuch", "--only", "step"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("drlim_np.bench: --against 'no\\nsuch': git finds no such commit with this package: ")
