@@ -27,6 +27,12 @@ def test_what_is_written_finds_its_folders_or_makes_them(tmp_path):
         assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["file"]
 
 
+def test_a_leftover_that_another_run_removes_first_is_no_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(type(tmp_path), "glob", lambda folder, pattern: [folder / "gone"])
+    with atomic.alone_in(tmp_path):
+        assert (tmp_path / atomic.LOCK).exists()
+
+
 @pytest.mark.parametrize("held", [False, True])
 def test_where_there_is_no_fcntl_a_byte_beyond_the_text_is_locked(tmp_path, monkeypatch, held):
     asked = []
