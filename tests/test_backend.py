@@ -4,7 +4,7 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from drlim_np.backend import like, namespace, real, to_host, zeros
+from drlim_np.backend import kind, like, namespace, real, to_host, zeros
 from drlim_np.door.arrays import require_floating
 from drlim_np.errors import InputError
 
@@ -95,3 +95,10 @@ def test_complex128_has_the_precision_of_float64_and_not_of_float32(xp):
     require_floating(x=perturbed, w=xp.asarray([1.0], dtype=xp.float64))
     with pytest.raises(InputError, match="mismatched"):
         require_floating(x=perturbed, w=xp.asarray([1.0], dtype=xp.float32))
+
+
+def test_a_kind_has_the_bits_of_a_real_number_and_none_for_whole_numbers():
+    kinds = {dtype: kind(np.zeros(1, dtype)) for dtype in ("f4", "f8", "c8", "c16", "i8", "u1", "?")}
+    assert [found.bits for found in kinds.values()] == [32, 64, 32, 64, 0, 0, 0]
+    assert [found.complex for found in kinds.values()] == [False, False, True, True, False, False, False]
+    assert kinds["f4"].least_root ** 2 == np.finfo("f4").smallest_normal and kinds["i8"].least_root == 0

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import sys
 from dataclasses import replace
 from functools import cache
@@ -20,7 +21,7 @@ from drlim_np.errors import InputError
 from drlim_np.fast import all_pairs
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, zero_at
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.fast.devices import device_of, origin
+from drlim_np.fast.devices import device_of, origin, processors
 from drlim_np.figures import digits as of_digits
 from drlim_np.figures import figure4, figure8
 from drlim_np.figures.record import Result, Run, entry
@@ -151,6 +152,13 @@ def test_a_gpu_that_cannot_compute_is_named_with_the_first_line_of_its_reason(st
 
     standin.ones = ones
     assert refusal().startswith("CuPy finds a GPU, but cannot compute on it (nvrtc not found): run pip install")
+
+
+@pytest.mark.parametrize(("told", "count"), [(3, 3), (None, 1)])
+def test_where_the_system_does_not_say_which_processors_it_lends_all_count(monkeypatch, told, count):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: told)
+    assert processors() == count
 
 
 def test_the_origin_of_numpy_is_an_empty_array_on_the_host():
