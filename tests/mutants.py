@@ -23,6 +23,7 @@ WINGS = ("", "fast", "measure", "keep", "door")
 PAIRS = [(ast.Add, ast.Sub), (ast.Mult, ast.Div), (ast.BitAnd, ast.BitOr), (ast.And, ast.Or), (ast.Lt, ast.LtE)]
 PAIRS += [(ast.Gt, ast.GtE), (ast.Eq, ast.NotEq), (ast.In, ast.NotIn), (ast.Is, ast.IsNot)]
 OTHER = dict(PAIRS) | {two: one for one, two in PAIRS} | {ast.FloorDiv: ast.Div, ast.Mod: ast.Div, ast.Pow: ast.Mult}
+PACE = ("strict", "threads", "optimize", "full_matrices", "rcond")
 ASIDE = (ast.JoinedStr, ast.Raise, ast.Assert, ast.Import, ast.ImportFrom)  # wording
 
 
@@ -61,6 +62,8 @@ def mutants_of(module: str) -> Iterator[Mutant]:
     for line in text.splitlines(keepends=True):
         lines.append(lines[-1] + len(line))
 
+    wing = the_one("drlim_np", f"{module}.py").parent.name.removeprefix("drlim_np")
+
     def visit(node: ast.AST, function: str, around: str = "") -> Iterator[Mutant]:
         for changed in changes(node):
             start, end = lines[node.lineno - 1] + node.col_offset, lines[node.end_lineno - 1] + node.end_col_offset
@@ -76,17 +79,29 @@ def mutants_of(module: str) -> Iterator[Mutant]:
             if name in ("annotation", "returns", "decorator_list"):  # test_package.py holds that dataclasses are frozen
                 continue
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST) and not isinstance(child, ASIDE) and not aside(child):
+                if isinstance(child, ast.AST) and not isinstance(child, ASIDE) and not aside(child, node, wing):
                     yield from visit(child, function, around)
 
     yield from visit(ast.parse(text), "")
 
 
-def aside(node: ast.AST) -> bool:
-    """What a fault changes nothing in, strict=True of zip, which asserts; and a module's program, too long to test."""
-    return (isinstance(node, ast.keyword) and node.arg == "strict") or (
-        isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
-    )
+def aside(node: ast.AST, parent: ast.AST, wing: str) -> bool:
+    """What a fault changes nothing in but the time and the rounding; and a module's program, too long to test.
+
+    The sizes at the head of a wing's modules, how many threads, what asserts or only paces, and the number in -1: that
+    its sign is lost is a mutant of its own.
+    """
+    match node:
+        case ast.keyword(arg=name) | ast.AnnAssign(target=ast.Name(id=name)) if name in PACE:
+            return True
+        case ast.Assign():
+            return bool(wing) and isinstance(parent, ast.Module)
+        case ast.If():
+            return ast.unparse(node.test) == "__name__ == '__main__'"
+        case ast.Constant():
+            of_pace = isinstance(parent, ast.arguments) and any(arg.arg in PACE for arg in parent.args)
+            return isinstance(parent, ast.UnaryOp) or (of_pace and node is parent.defaults[-1])
+    return False
 
 
 def changes(node: ast.AST) -> Iterator[ast.AST]:
@@ -113,7 +128,7 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=int() | float()):
             yield changed(value=node.value + 1)
         case ast.Call(args=args, keywords=keywords):
-            for k in (k for k, keyword in enumerate(keywords) if keyword.arg != "strict"):  # it asserts
+            for k in (k for k, keyword in enumerate(keywords) if keyword.arg not in PACE):
                 yield changed(keywords=keywords[:k] + keywords[k + 1 :])
             alike = ast.unparse(node.func).endswith(("max", "min", "maximum", "minimum"))
             if len(args) > 1 and not alike and not any(isinstance(a, ast.Starred) for a in args[:2]):

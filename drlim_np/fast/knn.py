@@ -137,6 +137,6 @@ def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tu
     """For each row the k nearest of its candidates, given in ascending order, and the squared distance of the last."""
     difference = x[candidates] - x[rows][:, None]
     squared = np.einsum("rcf,rcf->rc", difference, difference)
-    order = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    order = np.argsort(squared, kind="stable")[:, :k]
     radius = np.take_along_axis(squared, order[:, -1:], axis=1)[:, 0]
     return np.take_along_axis(candidates, order, axis=1), radius

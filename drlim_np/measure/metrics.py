@@ -288,7 +288,7 @@ def _ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) -
         squared = distances(rows)
         of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * rounding[rows, None]
         edges = np.concatenate([of_nearest - doubt, of_nearest + doubt], axis=1)
-        squared.sort(axis=1)
+        squared.sort()
         below = np.array([np.searchsorted(*line) for line in zip(squared, edges, strict=True)])
         nearer = below[:, :k]
         for i in np.flatnonzero((below[:, k:] - nearer > 1).any(axis=1)):

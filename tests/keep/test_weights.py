@@ -61,6 +61,13 @@ def test_the_file_is_an_npz_that_numpy_opens_under_the_dotted_names(tmp_path):
         np.testing.assert_array_equal(file["output.weight"], params["output"]["weight"])
 
 
+def test_of_a_strangers_words_no_more_is_said_than_a_line_holds(tmp_path):
+    for length, said in ((140, 140), (141, 140), (9000, 140)):
+        with pytest.raises(DataError) as caught, npz.refusing(tmp_path, "is damaged", "choose another"):
+            raise ValueError("x" * length)
+        assert str(caught.value).count("x") - str(tmp_path).count("x") == said
+
+
 def test_the_bytes_are_those_of_the_file(tmp_path):
     params = two_layer(4, 3, 2).init(rng(0))
     save(tmp_path / "w.npz", params)

@@ -759,6 +759,13 @@ def test_there_are_as_many_principal_components_as_samples_and_features_allow(di
     assert "from 1 to 2" in refused(pca, np.ones((2, 9)), 3)
 
 
+@pytest.mark.parametrize("samples", [10, 11])
+def test_as_many_neighbours_are_compared_as_half_of_the_others_at_most(samples, rng):
+    z, most = rng.standard_normal((samples, 2)), {10: 4, 11: 5}[samples]
+    assert trustworthiness(z, z, most) == 1
+    assert refused(trustworthiness, z, z, most + 1) == f"k is {most + 1}: it must be a whole number from 1 to {most}"
+
+
 # ---- ties in rank ----
 
 
