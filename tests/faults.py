@@ -42,7 +42,7 @@ TESTS = {
     "verbatim": ["verbatim"],
     "split": ["split"],
     "resuming": ["training", "checkpoint"],
-    "knn": ["knn", "neighbours"],
+    "knn": ["knn", "neighbours", "memory"],
     "neighbours": ["neighbours", "contiguous_views", "copies", "graph"],
     "graph": ["graph", "objective", "loss"],
     "tiles": ["tiles", "all_pairs"],

@@ -104,3 +104,8 @@ def test_the_silhouette_of_each_is_scikit_learns_in_the_order_of_the_samples(z, 
 def test_data_and_map_must_have_as_many_samples(measure, x, z):
     with pytest.raises(InputError, match="the numbers of samples differ"):
         measure(x, z[:-1])
+
+
+@pytest.mark.parametrize("measure", [trustworthiness, trust_of_each, rank_error, local_continuity])
+def test_twelve_neighbours_are_compared_unless_told_otherwise(measure, x, z):
+    assert np.array_equal(measure(x, z), measure(x, z, 12)) and not np.array_equal(measure(x, z), measure(x, z, 11))
