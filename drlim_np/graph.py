@@ -40,7 +40,7 @@ class SimilarityGraph:
     @cached_property
     def edges(self) -> np.ndarray:
         """(distinct, 2): each similar pair once, smaller index first, in ascending order."""
-        low, high = self.pairs.min(axis=1, initial=self.size), self.pairs.max(axis=1, initial=-1)
+        low, high = self.pairs.min(axis=1), self.pairs.max(axis=1)
         keys = np.unique(low * self.size + high)
         return np.stack([keys // self.size, keys % self.size], axis=1)
 

@@ -202,6 +202,11 @@ def test_two_calls_of_a_shared_layer_keep_their_pullbacks_apart(called, rng):
     assert_same(alone[1], pullback2(dy, wrt_input=True))
 
 
+def test_a_sequence_of_no_layers_is_refused():
+    with pytest.raises(InputError, match="needs at least one layer"):
+        Sequential()
+
+
 def test_a_layer_is_a_description_that_nothing_changes_and_that_equals_its_like():
     alike = Linear(5, 3), Conv2d(2, 3, 3), Subsample(2, 3), Tanh(), Flatten(), Blockwise(Tanh(), 2)
     for layer, other in zip(alike, deepcopy(alike), strict=True):

@@ -239,7 +239,7 @@ def similar_neighbours(z: np.ndarray, similar: SimilarityGraph, k: int = 5) -> f
     if similar.size != len(z):
         raise InputError(f"the graph has {similar.size} samples and the map {len(z)}: take the graph of these samples")
     nearest = nearest_neighbours(z, k)
-    pairs = np.sort(np.stack([np.repeat(np.arange(len(nearest)), k), nearest.ravel()], axis=1), axis=1)
+    pairs = np.sort(np.stack([np.repeat(np.arange(len(nearest)), k), nearest.ravel()], axis=1))
     return float(np.isin(pairs @ [similar.size, 1], similar.edges @ [similar.size, 1]).mean())
 
 

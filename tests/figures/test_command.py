@@ -843,8 +843,8 @@ def test_the_audited_properties_are_there():
 
 def process(*arguments, folder, **variables):
     """run_all.py as a user starts it, from another folder. Matplotlib 3.9 calls pyparsing by names that have aged."""
-    aged = [f"ignore::DeprecationWarning:matplotlib.{module}" for module in ("_fontconfig_pattern", "_mathtext")]
-    warnings = [part for action in ("error", *aged) for part in ("-W", action)]
+    aged = ["-W", "ignore::DeprecationWarning"] if matplotlib.__version_info__ < (3, 10) else []
+    warnings = ["-W", "error", *aged]
     command = [sys.executable, *warnings, run_all.__file__, *map(str, arguments)]
     environ = os.environ | {"PYTHONUTF8": "1", "MPLCONFIGDIR": matplotlib.get_cachedir()} | variables
     return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", env=environ)

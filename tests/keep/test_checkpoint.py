@@ -360,6 +360,13 @@ def test_a_hostile_file_is_refused_within_its_own_length_of_memory(kind, tmp_pat
     assert peak < 4 * len(content) + 500_000
 
 
+def test_a_fresh_memory_finds_nothing_to_delete_and_is_known_by_its_folder(tmp_path):
+    memory = Memory(tmp_path, fresh=True)
+    assert not memory.checkpoint("training", 1).path.exists()
+    assert memory.anew and "anew" not in repr(memory)
+    assert memory == Memory(tmp_path, fresh=True) and hash(memory) == hash(Memory(tmp_path, fresh=True))
+
+
 NUMBERS = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (100,)}", np.random.default_rng(0).bytes(100))
 
 
