@@ -17,7 +17,7 @@ from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import energy
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.training import SGD, Step, constant, cosine, descend, embed
+from drlim_np.training import SGD, Step, constant, cosine, descend, embed, warmup_cosine
 from drlim_np.tree import leaves, tree_map
 from tests.comparing import assert_close, bits
 
@@ -378,6 +378,13 @@ def test_a_stream_that_cannot_be_written_to_is_refused(stream):
 def test_a_process_without_standard_error_trains_silently(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     assert minimise(bowl, START, SGD(0.1), 3, generator())[1].shape == (3,)
+
+
+def test_the_rate_rises_linearly_over_the_first_fifth_times_half_a_cosine():
+    assert warmup_cosine(0) == 0 and warmup_cosine(1) == 0
+    for progress in (0.05, 0.1, 0.2, 0.5, 0.9):
+        expected = (1 + np.cos(np.pi * progress)) / 2 * (progress / 0.2 if progress < 0.2 else 1)
+        assert warmup_cosine(progress) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("rate", [0, 0.0, -1e-3, float("nan"), float("inf")])
