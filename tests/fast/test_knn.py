@@ -221,6 +221,15 @@ def test_the_unit_of_the_pixels_does_not_matter(scale):
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
 
 
+@pytest.mark.parametrize("kept", [1, 2, 5, 30, 31])
+def test_of_each_row_the_least_are_kept_with_their_names(kept, rng):
+    values, names = rng.random((200, 30)), rng.permuted(np.tile(np.arange(30), (200, 1)), axis=1)
+    found, who = nearest._least(values, names, kept)
+    assert (np.sort(found, axis=1) == np.sort(values, axis=1)[:, :kept]).all()
+    rows = np.arange(200)[:, None]
+    assert (values[rows, np.argsort(names, axis=1)[rows, who]] == found).all()
+
+
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e10, 1e30, 1e300])
 def test_the_unit_does_not_matter_above_three_features_and_with_more_samples_than_candidates(scale):
     x = np.random.default_rng(6).standard_normal((120, 20))
