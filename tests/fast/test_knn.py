@@ -221,9 +221,9 @@ def test_the_unit_of_the_pixels_does_not_matter(scale):
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
 
 
-@pytest.mark.parametrize("kept", [1, 2, 5, 30, 31])
+@pytest.mark.parametrize("kept", [1, 2, 17, 3000, 3001])
 def test_of_each_row_the_least_are_kept_with_their_names(kept, rng):
-    values, names = rng.random((200, 30)), rng.permuted(np.tile(np.arange(30), (200, 1)), axis=1)
+    values, names = rng.random((200, 3000)), rng.permuted(np.tile(np.arange(3000), (200, 1)), axis=1)
     found, who = nearest._least(values, names, kept)
     assert (np.sort(found, axis=1) == np.sort(values, axis=1)[:, :kept]).all()
     rows = np.arange(200)[:, None]
