@@ -85,7 +85,8 @@ def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made |
             ready = [piece for piece in waiting if {(piece.turn, name) for name in piece.after} <= there]
             for piece in ready[: count - len(running)]:
                 ours, theirs = context.Pipe()
-                process = context.Process(target=_work, args=(theirs, board.visible))
+                # A daemon: an interrupt before it stands in `running` must not have Python wait for it at the end.
+                process = context.Process(target=_work, args=(theirs, board.visible), daemon=True)
                 process.start()
                 theirs.close()
                 # A pipe holds little: the rest waits until the process is up, and nothing else should wait for that.
