@@ -89,6 +89,7 @@ def test_views_of_any_dtype_are_fitted_in_float64(dtype):
         ({"z": np.ones((162, 2))}, r"^z has shape \(162, 2\): it must be \(samples, 3\)$"),
         ({"z": np.ones(162)}, r"^z has shape \(162,\): it must be \(samples, 3\)$"),
         ({"z": np.full((162, 3), np.nan)}, "^sample 0 of z holds NaN"),
+        ({"z": np.ones((161, 3))}, "^the numbers of samples differ"),
         ({"elevation": np.arange(161)}, "^the numbers of samples differ"),
         ({"azimuth": np.arange(161)}, "^the numbers of samples differ"),
         ({"azimuth": np.ones((162, 1))}, "^azimuth has shape"),
