@@ -154,6 +154,11 @@ def test_a_gpu_that_cannot_compute_is_named_with_the_first_line_of_its_reason(st
     assert refusal().startswith("CuPy finds a GPU, but cannot compute on it (nvrtc not found): run pip install")
 
 
+def test_the_processors_that_count_are_those_of_this_very_process(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {1, 4, 5}}[process], raising=False)
+    assert processors() == 3
+
+
 @pytest.mark.parametrize(("told", "count"), [(3, 3), (None, 1)])
 def test_where_the_system_does_not_say_which_processors_it_lends_all_count(monkeypatch, told, count):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
