@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import subprocess
 import sys
 import time
@@ -358,6 +359,12 @@ def test_a_hostile_file_is_refused_within_its_own_length_of_memory(kind, tmp_pat
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * len(content) + 500_000
+
+
+def test_what_is_remembered_lies_in_a_file_that_is_named_after_the_function(tmp_path):
+    Memory(tmp_path).remembered(metrics.slant, np.eye(4)[None])
+    (file,) = tmp_path.iterdir()
+    assert re.fullmatch(r"measure\.metrics\.slant-[0-9a-f]{16}\.npz", file.name)
 
 
 def test_a_fresh_memory_finds_nothing_to_delete_and_is_known_by_its_folder(tmp_path):

@@ -162,8 +162,9 @@ def test_a_k_that_reaches_beyond_a_small_component_ties_it_to_the_rest(rng):
         warnings.simplefilter("error")
         z = lle(x, nearest_neighbours(x, 5))
     assert np.isfinite(z).all()
-    with pytest.warns(UserWarning, match="groups without neighbours outside"):
+    with pytest.warns(UserWarning, match="groups without neighbours outside") as said:
         lle(x, nearest_neighbours(x, 3))
+    assert said[0].filename == __file__, "where it was called"
 
 
 @pytest.mark.parametrize("size", [1, 5, BLOCK, 2 * BLOCK + 3])
