@@ -146,6 +146,13 @@ def test_products_rounded_to_tf32_are_refused(standin, monkeypatch, variable):
     assert namespace(origin("cupy")) is standin
 
 
+def test_whether_it_can_compute_is_seen_by_one_small_product(standin, monkeypatch):
+    asked = []
+    monkeypatch.setattr(standin, "ones", lambda shape: asked.append(shape) or np.ones(shape), raising=False)
+    origin("cupy")
+    assert asked == [(2, 2), (2, 2)]
+
+
 def test_a_gpu_that_cannot_compute_is_named_with_the_first_line_of_its_reason(standin):
     def ones(shape):
         raise RuntimeError("nvrtc not found\nand much more")

@@ -33,6 +33,14 @@ def test_a_leftover_that_another_run_removes_first_is_no_fault(tmp_path, monkeyp
         assert (tmp_path / atomic.LOCK).exists()
 
 
+def test_of_what_another_run_wrote_no_more_is_said_than_a_line_holds(tmp_path, monkeypatch):
+    (tmp_path / atomic.LOCK).write_text("w" * 300)
+    monkeypatch.setattr(atomic, "_locked", lambda file: False)
+    with pytest.raises(DrlimError) as caught, atomic.alone_in(tmp_path):
+        raise AssertionError
+    assert str(caught.value).removeprefix(str(tmp_path)).startswith(f": {'w' * 200} is at work there: ")
+
+
 @pytest.mark.parametrize("held", [False, True])
 def test_where_there_is_no_fcntl_a_byte_beyond_the_text_is_locked(tmp_path, monkeypatch, held):
     asked = []
