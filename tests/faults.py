@@ -341,7 +341,7 @@ FAULTS = [
     Fault("knn", "products once, not twice", "fast *= -2", "fast *= -1"),
     Fault("knn", "squares of one side only", "        fast += squares[other]\n", ""),
     Fault("knn", "the other tile not told", "seen.append((other,", "seen.append((one,"),
-    Fault("knn", "the farthest, not the nearest", 'np.argsort(squared, axis=1, kind="stable")', 'np.argsort(-squared, axis=1, kind="stable")'),
+    Fault("knn", "the farthest, not the nearest", 'np.argsort(squared, kind="stable")', 'np.argsort(-squared, kind="stable")'),
     Fault("knn", "ties to the larger index", "return np.sort(index, axis=1), distance", "return -np.sort(-index, axis=1), distance"),
     Fault("knn", "missed neighbours not looked for", "beyond[rows] <= radius", "beyond[rows] > np.inf"),
     Fault("knn", "rounding underestimated", "distance.max(axis=1) - bound", "distance.max(axis=1) + bound"),
