@@ -15,7 +15,6 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from threading import Thread
 
 from drlim_np.door.terminal import unwound_by_sigterm
@@ -79,7 +78,7 @@ def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made |
 
     A piece starts when a process is free and all it comes after is there: not at all, where that has failed.
     """
-    context, waiting, running, there, board = _processes(), [*pieces], {}, set(), Board()
+    context, waiting, running, there, board = multiprocessing.get_context("spawn"), [*pieces], {}, set(), Board()
     try:
         while True:
             ready = [piece for piece in waiting if {(piece.turn, name) for name in piece.after} <= there]
@@ -119,15 +118,6 @@ def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made |
             process.terminate()
         for _, process in running.values():
             process.join()
-
-
-def _processes() -> BaseContext:
-    """Where the system can: processes that one forks off which has imported all this once, a second's work."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def _death(piece: Task, status: int, there: set[tuple[int, str]]) -> DrlimError:
