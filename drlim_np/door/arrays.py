@@ -30,12 +30,12 @@ def require_floating(**arrays: Array) -> None:
 def require_params(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...]) -> None:
     """Raises InputError, naming the layer, unless its parameters have these names and shapes, and the dtype of x."""
     require_names(layer, params, shapes)
+    require_floating(x=x, **params)
     for name, shape in shapes.items():
         if params[name].shape != shape:
             raise InputError(
                 f"{layer} takes a {name} of shape {shape}, got {params[name].shape}: is it another network's?"
             )
-    require_floating(x=x, **params)
 
 
 def require_names(taker: Any, params: Any, names: Any) -> None:

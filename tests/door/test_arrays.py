@@ -79,6 +79,13 @@ def test_parameters_of_other_names_are_refused(name, rng):
         assert "is it another network's?" in refused(lambda other=other: layer(other, x))
 
 
+@layers
+def test_parameters_in_a_list_are_refused(name, rng):
+    layer, params, x, *_ = asked(name, rng)
+    if params and list(leaves(params)):
+        assert "expected an array, got list" in refused(lambda: layer(tree_map(lambda p: p.tolist(), params), x))
+
+
 def test_parameters_of_a_network_with_another_output_or_the_axes_of_another_library_are_refused(rng):
     x = rng.random((2, 1, 32, 32), dtype=np.float32)
     assert "weight of shape (2, 30), got (3, 30)" in refused(lambda: convnet(2)(convnet(3).init(rng), x))
