@@ -22,7 +22,7 @@ from drlim_np.door.terminal import exit_status, first_line
 from drlim_np.errors import DrlimError, InputError
 
 THREADS = 1, 2
-LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
+LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn", "pynndescent": "PyNNDescent"}
 ALONE = {
     "layers": "where the training step goes, layer by layer; nothing to compare with",
     "memory": "how time and peak memory grow up to 300,000 samples; nothing to compare with",
@@ -148,7 +148,7 @@ def _machine() -> str:
     """One line on the machine and the libraries, for the record."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = [f"Python {platform.python_version()}"]
-    for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
+    for name in ("numpy", "torch", "scikit-learn", "pynndescent", "cupy-cuda12x"):
         try:
             versions.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:

@@ -14,6 +14,7 @@ from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.door.terminal import first_line
+from drlim_np.estimator.similar import approximate_graph
 from drlim_np.fast.all_pairs import TILE, dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
@@ -132,6 +133,22 @@ def neighbours(samples: int, threads: int) -> Contest:
     return Contest(contestants, lambda near: np.sort(near, axis=1), samples**2 / 2, "pairs", samples**2 * x.shape[1])
 
 
+def approximate(samples: int, threads: int) -> Contest:
+    """the same against nearly all of them, by PyNNDescent's index; differ by: the share missed; size: images"""
+    x = images(samples).reshape(samples, -1)
+    approximate_graph(x[:2_000], NEAREST, threads)  # compiles it
+    exact = _numbered(nearest_neighbour_graph(x, NEAREST, threads))
+    contestants = {
+        "ours": lambda: nearest_neighbour_graph(x, NEAREST, threads),
+        "PyNNDescent": lambda: approximate_graph(x, NEAREST, threads),
+    }
+    return Contest(contestants, lambda graph: np.isin(_numbered(graph), exact).mean(), samples**2 / 2, "pairs")
+
+
+def _numbered(graph: SimilarityGraph) -> np.ndarray:
+    return graph.pairs @ (graph.size, 1)
+
+
 def locally_linear(samples: int, threads: int) -> Contest:
     """locally linear embedding of digits from ten given neighbours each; size: images"""
     from sklearn.manifold import locally_linear_embedding
@@ -240,6 +257,7 @@ CASES = {
     "pairs": Case(pairs, (512, 6_000, 30_000), (600,), "torch"),
     "spread": Case(spread, (512, 6_000, 30_000), (600,), "torch"),
     "neighbours": Case(neighbours, (6_000, 30_000), (500,), "sklearn"),
+    "approximate": Case(approximate, (6_000, 30_000), (500,), "pynndescent", threads=(1,)),
     "lle": Case(locally_linear, (2_000, 6_000), (300,), "sklearn", blas=True),
     "figure4": Case(figure4, (6_000,), (300,), "torch"),
     "figure7": Case(figure7, (30_000,), (300,), "torch"),

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.door.checks import finite, plain_array, same_length, whole_number
+from drlim_np.door.checks import finite, plain_array, real_array, same_length, whole_number
 from drlim_np.errors import InputError
-from drlim_np.fast.knn import nearest_neighbours
+from drlim_np.fast.knn import in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import nearest_neighbour_graph
 
 MOST = 2**25  # pairs that labels may list: half a gigabyte
+FOUND = 30  # samples nearest to each that PyNNDescent looks for, itself among them; its default
 
 
 def similar_among(
@@ -40,3 +41,21 @@ def similar_among(
     if len(alone):
         pairs.append(np.stack([np.repeat(alone, k), nearest_neighbours(x, k)[alone].ravel()], axis=1))
     return SimilarityGraph(len(x), np.concatenate(pairs))
+
+
+def approximate_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> SimilarityGraph:
+    """Nearly `nearest_neighbour_graph`: each sample of x (samples, features) with k of its nearest, few of them missed.
+
+    To be given to `fit` as `similar`; it pays from tens of thousands of samples on (bench/README.md says how far).
+    Dong, Charikar, Li, WWW 2011, in float32 by PyNNDescent. Raises InputError where that is missing, for a k outside
+    1 … 29 or of samples and more, and for an x that is not (samples, features), finite and real.
+    """
+    x = in_unit(real_array("x", x, "samples", "features"))
+    found = min(FOUND, len(x))
+    k = whole_number("k", k, 1, found - 1)
+    try:
+        from pynndescent import NNDescent
+    except ImportError as fault:
+        raise InputError('PyNNDescent is missing: run pip install "pynndescent>=0.7"') from fault
+    near, _ = NNDescent(x, n_neighbors=found, n_jobs=threads, random_state=0).neighbor_graph
+    return SimilarityGraph(len(x), np.stack([np.repeat(np.arange(len(x)), k), near[:, 1 : k + 1].ravel()], axis=1))
