@@ -1,6 +1,5 @@
 """The benchmark runs, its table has the cases, and what it says of times follows from them. Nothing here is timed."""
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -16,6 +15,7 @@ from drlim_np.bench import against, memory, race, report
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.machine import bounds, by_layer
 from drlim_np.bench.race import Contest, Times
+from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import convnet
 
 ON_A_GPU = ("gpu-step", "gpu-pairs")
@@ -39,7 +39,7 @@ def with_clock(monkeypatch, seconds):
 
 
 @pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
-@pytest.mark.parametrize("name", [name for name in HERE if name not in ("fresh", "full")])
+@pytest.mark.parametrize("name", [name for name in HERE if name not in ("fresh", "full", "approximate")])
 def test_every_case_does_the_same_work_as_its_peers(name):
     case = CASES[name]
     pytest.importorskip(case.peer)
@@ -47,6 +47,30 @@ def test_every_case_does_the_same_work_as_its_peers(name):
     assert next(iter(times.seconds)) == "ours" and len(times.seconds) > 1
     assert all(len(rounds) == 1 for rounds in times.seconds.values())
     assert times.differ < 1e-4
+
+
+def test_the_index_of_approximate_neighbours_misses_few():
+    pytest.importorskip("pynndescent")
+    times = race.race(CASES["approximate"].build(500, 1), rounds=1)
+    assert list(times.seconds) == ["ours", "PyNNDescent"]
+    assert times.differ < 0.02
+
+
+def test_what_differs_is_the_share_of_the_neighbours_that_are_missed(monkeypatch):
+    monkeypatch.setattr("drlim_np.bench.cases.approximate_graph", lambda x, k, threads: None)
+    contest = CASES["approximate"].build(40, 1)
+    exact = contest.contestants["ours"]()
+    for missed in (0, 20, 200):
+        others = SimilarityGraph(40, np.concatenate([exact.pairs[missed:], far_apart(exact, missed)]))
+        contest.contestants["PyNNDescent"] = lambda others=others: others
+        assert race.race(contest, rounds=1).differ == pytest.approx(missed / exact.listed_count)
+
+
+def far_apart(similar, count):
+    """So many pairs that a graph doesn't list, (count, 2)."""
+    listed = np.eye(similar.size, dtype=bool)
+    listed[tuple(similar.pairs.T)] = True
+    return np.argwhere(~listed)[:count]
 
 
 def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_map():
@@ -90,9 +114,8 @@ def test_the_command_measures_in_processes_of_their_own(capfd):
     [("torch", "step", "PyTorch"), ("sklearn", "lle", "scikit-learn"), ("both", None, "PyTorch and scikit-learn")],
 )
 def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys, absent, case, named):
-    there = importlib.util.find_spec
     gone = ("torch", "sklearn") if absent == "both" else (absent,)
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: None if name in gone else there(name))
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name not in gone or None)
     assert command.main(["--only", case] if case else []) == 2
     said = capsys.readouterr()
     assert said.out == ""

@@ -25,10 +25,11 @@ import drlim_np
 from drlim_np import DrLIM
 from drlim_np.errors import DataError, InputError
 from drlim_np.estimator import defaults, similar
-from drlim_np.estimator.similar import similar_among
+from drlim_np.estimator.similar import approximate_graph, similar_among
 from drlim_np.graph import SimilarityGraph
 from drlim_np.keep import weights
 from drlim_np.layers import Linear
+from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
 
@@ -168,6 +169,31 @@ def test_without_labels_or_pairs_each_sample_is_similar_to_its_nearest():
     graph = graph_of_fit(line)
     assert graph.listed_count == 12
     assert edges(graph) == {(0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (3, 4), (3, 5), (4, 5)}
+
+
+def test_an_index_of_approximate_neighbours_lists_what_it_finds_without_the_sample_itself(x, monkeypatch):
+    class Index:
+        def __init__(self, x, n_neighbors, **_):
+            near = np.argsort(np.sum((x[:, None] - x) ** 2, axis=2), axis=1)
+            self.neighbor_graph = near[:, :n_neighbors], None
+
+    monkeypatch.setitem(sys.modules, "pynndescent", mock.Mock(NNDescent=Index))
+    for k in (1, 4, 29):
+        assert approximate_graph(x, k).pairs.tolist() == nearest_neighbour_graph(x, k).pairs.tolist()
+    with pytest.raises(InputError, match="k is 30: it must be a whole number from 1 to 29"):
+        approximate_graph(x, 30)
+
+
+def test_an_index_of_approximate_neighbours_finds_nearly_all_of_them(rng):
+    pytest.importorskip("pynndescent")
+    x = rng.standard_normal((600, 8)) * 1e30
+    assert len(set(map(tuple, nearest_neighbour_graph(x).pairs)) - set(map(tuple, approximate_graph(x).pairs))) < 30
+
+
+def test_the_missing_library_of_approximate_neighbours_is_told_with_the_remedy(x, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynndescent", None)
+    with pytest.raises(InputError, match=re.escape('PyNNDescent is missing: run pip install "pynndescent>=0.7"')):
+        approximate_graph(x)
 
 
 def test_samples_of_one_label_are_similar_and_all_others_dissimilar():
