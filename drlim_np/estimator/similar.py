@@ -56,6 +56,6 @@ def approximate_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> Similarity
     try:
         from pynndescent import NNDescent
     except ImportError as fault:
-        raise InputError('PyNNDescent is missing: run pip install "pynndescent>=0.7"') from fault
+        raise InputError('PyNNDescent is missing: run pip install ".[approximate]"') from fault
     near, _ = NNDescent(x, n_neighbors=found, n_jobs=threads, random_state=0).neighbor_graph
     return SimilarityGraph(len(x), np.stack([np.repeat(np.arange(len(x)), k), near[:, 1 : k + 1].ravel()], axis=1))

@@ -192,7 +192,7 @@ def test_an_index_of_approximate_neighbours_finds_nearly_all_of_them(rng):
 
 def test_the_missing_library_of_approximate_neighbours_is_told_with_the_remedy(x, monkeypatch):
     monkeypatch.setitem(sys.modules, "pynndescent", None)
-    with pytest.raises(InputError, match=re.escape('PyNNDescent is missing: run pip install "pynndescent>=0.7"')):
+    with pytest.raises(InputError, match=re.escape('PyNNDescent is missing: run pip install ".[approximate]"')):
         approximate_graph(x)
 
 
