@@ -58,4 +58,6 @@ def approximate_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> Similarity
     except ImportError as fault:
         raise InputError('PyNNDescent is missing: run pip install ".[approximate]"') from fault
     near, _ = NNDescent(x, n_neighbors=found, n_jobs=threads, random_state=0).neighbor_graph
-    return SimilarityGraph(len(x), np.stack([np.repeat(np.arange(len(x)), k), near[:, 1 : k + 1].ravel()], axis=1))
+    own = near == np.arange(len(x))[:, None]  # first, but for samples of which there are copies
+    near = np.take_along_axis(near, np.argsort(own, axis=1, kind="stable"), axis=1)[:, :k]
+    return SimilarityGraph(len(x), np.stack([np.repeat(np.arange(len(x)), k), near.ravel()], axis=1))

@@ -173,7 +173,7 @@ def test_without_labels_or_pairs_each_sample_is_similar_to_its_nearest():
 def test_an_index_of_approximate_neighbours_lists_what_it_finds_without_the_sample_itself(x, monkeypatch):
     class Index:
         def __init__(self, x, n_neighbors, **_):
-            near = np.argsort(np.sum((x[:, None] - x) ** 2, axis=2), axis=1)
+            near = np.argsort(np.sum((x[:, None] - x) ** 2, axis=2), axis=1, kind="stable")
             self.neighbor_graph = near[:, :n_neighbors], None
 
     monkeypatch.setitem(sys.modules, "pynndescent", mock.Mock(NNDescent=Index))
@@ -181,6 +181,8 @@ def test_an_index_of_approximate_neighbours_lists_what_it_finds_without_the_samp
         assert approximate_graph(x, k).pairs.tolist() == nearest_neighbour_graph(x, k).pairs.tolist()
     with pytest.raises(InputError, match="k is 30: it must be a whole number from 1 to 29"):
         approximate_graph(x, 30)
+    x[20] = x[3]
+    assert {(3, 20), (20, 3)} <= set(map(tuple, approximate_graph(x, 2).pairs.tolist()))
 
 
 def test_an_index_of_approximate_neighbours_finds_nearly_all_of_them(rng):
