@@ -24,7 +24,7 @@ from numpy.typing import DTypeLike
 from drlim_np.backend import Array, namespace
 from drlim_np.door.arrays import guarded, require_features, require_images, require_names, require_params, whole_sizes
 from drlim_np.errors import require
-from drlim_np.fast.maps import as_images, by_position, over_windows, per_sample, sum_by_map, window_sums
+from drlim_np.fast.maps import as_images, by_row, over_windows, spread, sum_by_map, window_sums
 from drlim_np.fast.memory import one_minus_square, plus
 from drlim_np.fast.patches import as_kernels, as_rows, fold, patches
 from drlim_np.tree import Gradient, Pullback, Tree
@@ -66,10 +66,11 @@ class Conv2d:
     """Each output map sums a kernel slid over all the input maps: C1 and C3 of Fig. 3 (valid, stride 1).
 
     y_m[i, j] = b_m + Σ_c Σ_uv W_mc[u, v] x_c[i + u, j + v], as `audit.textbook.convolution` writes it, loop by loop.
-    With a kernel in each row of W, and the patch under position i, j in P_ij, one column per sample: y_ij = W P_ij + b,
-        dL/dW = Σ_ij dy_ij P_ijᵀ
-        dL/db = Σ_ij dy_ij, summed over the samples
-        dL/dx = fold(Wᵀ dy): the patches' gradients Wᵀ dy_ij, added up where the patches overlap
+    With a kernel in each row of W, and in P_i the patches along row i, a column for each position and sample,
+    y_i = W P_i + b,
+        dL/dW = Σ_i dy_i P_iᵀ
+        dL/db = Σ_i dy_i, summed over positions and samples
+        dL/dx = fold(Wᵀ dy): the patches' gradients Wᵀ dy_i, added up where the patches overlap
     """
 
     channels: int
@@ -87,15 +88,16 @@ class Conv2d:
         kernels = (self.maps, self.channels, self.kernel, self.kernel)
         require_params(self, params, x, weight=kernels, bias=(self.maps,))
         require_images(x, self, self.channels, lambda side: side >= self.kernel, f"of at least {self.kernel}")
-        x, w, b = by_position(x), as_rows(params["weight"]), per_sample(params["bias"], x.shape[0])
+        size, columns, x, w = self.kernel, x.shape[3], by_row(x), as_rows(params["weight"])
+        y = w @ patches(x, size, columns)
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
-            dy_ij = by_position(dy)
-            dw = namespace(dy).sum(dy_ij @ patches(x, self.kernel).mT, axis=(0, 1))
-            dparams = {"weight": as_kernels(dw, params["weight"].shape), "bias": sum_by_map(dy)}
-            return Gradient(dparams, as_images(fold(w.T @ dy_ij, x.shape)) if wrt_input else None)
+            dy_i = by_row(dy)
+            dw = namespace(dy).sum(dy_i @ patches(x, size, columns).mT, axis=0)
+            dparams = {"weight": as_kernels(dw, params["weight"].shape), "bias": sum_by_map(dy_i)}
+            return Gradient(dparams, as_images(fold(w.T @ dy_i, size, columns), columns) if wrt_input else None)
 
-        return guarded(as_images(plus(w @ patches(x, self.kernel), b)), pullback)
+        return guarded(as_images(plus(y, spread(params["bias"], y)), columns - size + 1), pullback)
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,17 @@ class Subsample:
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         require_params(self, params, x, coefficient=(self.maps,), bias=(self.maps,))
         require_images(x, self, self.maps, lambda side: side % self.window == 0, f"multiples of {self.window}")
-        area, sums = self.window**2, window_sums(by_position(x), self.window)
-        slope, b = per_sample(params["coefficient"] / area, x.shape[0]), per_sample(params["bias"], x.shape[0])
+        size, area, columns = self.window, self.window**2, x.shape[3]
+        sums = window_sums(by_row(x), size, columns)
+        slope, b = spread(params["coefficient"] / area, sums), spread(params["bias"], sums)
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
-            dy_ij = by_position(dy)
-            dparams = {"coefficient": sum_by_map(as_images(dy_ij * sums)) / area, "bias": sum_by_map(dy)}
-            return Gradient(dparams, as_images(over_windows(slope * dy_ij, self.window)) if wrt_input else None)
+            dy_i = by_row(dy)
+            dparams = {"coefficient": sum_by_map(dy_i * sums) / area, "bias": sum_by_map(dy_i)}
+            dx = as_images(over_windows(slope * dy_i, size, columns), columns) if wrt_input else None
+            return Gradient(dparams, dx)
 
-        return guarded(as_images(slope * sums + b), pullback)
+        return guarded(as_images(slope * sums + b, columns // size), pullback)
 
 
 @dataclass(frozen=True)

@@ -103,12 +103,13 @@ class SampledPairs:
         return self.on(drawn, params, progress)
 
     def on(self, drawn: np.ndarray, params: Tree, progress: float = 1.0) -> tuple[Array, Tree]:
-        """The estimate from the given similar pairs, (batch, 2) indices of samples."""
+        """The estimate from the given similar pairs, (batch, 2) indices of samples.
+
+        Raises InputError for fewer than two pairs, and for what `SimilarityGraph` refuses.
+        """
         graph = self.similar
         drawn = SimilarityGraph(graph.size, drawn).pairs
-        require(
-            len(drawn) > 1, f"{len(drawn)} pairs are drawn: dissimilar pairs arise between draws, so draw at least 2"
-        )
+        require(len(drawn) > 1, f"{len(drawn)} pairs drawn: dissimilar pairs arise between draws, draw at least 2")
         ratio = dissimilar_weight(graph, self.weighting, progress)
         samples, place, times = np.unique(drawn, return_inverse=True, return_counts=True)
         weight = times * (2 * graph.listed_count / graph.size) / graph.degree[samples]

@@ -10,6 +10,7 @@ from pathlib import Path
 # NumPy reads this when it is first imported, which nothing has done yet.
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ.setdefault(variable, "1")
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # without it scikit-learn leaves out one of its checks of an estimator
 
 import numpy as np
 import pytest

@@ -126,9 +126,9 @@ def _layers(rng: np.random.Generator) -> Iterator[Proof]:
 def _parts(rng: np.random.Generator) -> Iterator[Proof]:
     """What the convolution and the subsampling of Fig. 3 are made of."""
     for name, there, back, shape in (
-        ("patches and fold, C1", lambda x: patches(x, 6), lambda p: fold(p, (32, 32, 1, 5)), (32, 32, 1, 5)),
-        ("patches and fold, C3", lambda x: patches(x, 9), lambda p: fold(p, (9, 9, 15, 5)), (9, 9, 15, 5)),
-        ("window_sums, S2", lambda x: window_sums(x, 3), lambda s: over_windows(s, 3), (27, 27, 15, 5)),
+        ("patches and fold, C1", lambda x: patches(x, 6, 32), lambda p: fold(p, 6, 32), (32, 1, 32 * 5)),
+        ("patches and fold, C3", lambda x: patches(x, 9, 9), lambda p: fold(p, 9, 9), (9, 15, 9 * 5)),
+        ("window_sums, S2", lambda x: window_sums(x, 3, 27), lambda s: over_windows(s, 3, 27), (27, 15, 27 * 5)),
     ):
         drawn = [whole_numbers(rng, shape, 20) for _ in range(DRAWS)]
         drawn = [(x, there(x), whole_numbers(rng, there(x).shape, 20)) for x in drawn]

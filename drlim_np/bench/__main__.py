@@ -16,7 +16,7 @@ from pathlib import Path
 from drlim_np.bench import gpu, memory, report
 from drlim_np.bench.against import HERE, Runner, tree_of
 from drlim_np.bench.cases import CASES
-from drlim_np.bench.machine import bounds, by_layer
+from drlim_np.bench.machine import bounds, by_layer, by_part
 from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race
 from drlim_np.door.terminal import exit_status, first_line
 from drlim_np.errors import DrlimError, InputError
@@ -24,7 +24,7 @@ from drlim_np.errors import DrlimError, InputError
 THREADS = 1, 2
 LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
 ALONE = {
-    "layers": "where the training step goes, layer by layer; nothing to compare with",
+    "layers": "where the training step goes, layer by layer, and what bounds it; nothing to compare with",
     "memory": "how time and peak memory grow up to 300,000 samples; nothing to compare with",
 }
 
@@ -82,6 +82,9 @@ def _run(chosen: list[str], quick: bool, asked: Sequence[int], revision: str | N
         print("\nWhere a training step of 256 images goes, on one thread, in blocks of 64\n")
         print(report.heading(report.LAYERS))
         print(*report.layers(apart(__package__, "--layers")), sep="\n")
+        print("\nWhat a block of 64 images cannot do without, each part alone\n")
+        print(report.heading(report.PARTS))
+        print(*report.parts(apart(__package__, "--parts")), sep="\n")
     if "memory" in chosen and not quick:
         print("\nThe process alone\n")
         print(report.heading(report.MEMORY))
@@ -171,6 +174,7 @@ def _measure(name: str, size: str, threads: str, rounds: str) -> Times:
 APART = {
     "--bounds": lambda threads: bounds(int(threads)),
     "--layers": by_layer,
+    "--parts": by_part,
     "--peak": memory.peak,
     "--case": _measure,
 }

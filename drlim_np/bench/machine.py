@@ -9,6 +9,8 @@ import numpy as np
 from drlim_np.bench import fresh
 from drlim_np.bench.race import ROUNDS, clock
 from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.maps import by_row
+from drlim_np.fast.patches import as_rows, patches
 from drlim_np.networks import convnet
 
 PRODUCT, COPIED = 1024, 1 << 26  # rows and columns of a matrix; bytes
@@ -59,3 +61,30 @@ def by_layer(images: int = 256) -> dict[str, list[float]]:
             if number >= 3:
                 spent[name].append(seconds)
     return {name: np.median(rounds, axis=0).tolist() for name, rounds in spent.items()}
+
+
+def by_part() -> dict[str, tuple[float, int, int]]:
+    """What a block of the network of Fig. 3 cannot do without, each over and over: seconds, flop, bytes of results.
+
+    The products of C1 and C3, and the passes over C1's output, which the cache next to the core does not hold.
+    """
+    size, network = Blockwise(convnet()).size, convnet()
+    params, x, _ = fresh.problem(size)
+    found, inputs = {}, {"C1": x, "C3": np.ones((size, 15, 9, 9), np.float32)}
+    for name, images in inputs.items():
+        w, kernel = as_rows(params[name]["weight"]), network.layers[name].kernel
+        p = patches(by_row(images), kernel, images.shape[3])
+        y = w @ p
+        flop = 2 * y.size * w.shape[1]
+        found[f"{name}: W P"] = _fastest(np.matmul, w, p), flop, y.nbytes
+        found[f"{name}: dy Pᵀ"] = _fastest(np.matmul, y, p.mT), flop, len(y) * w.nbytes
+        if name == "C1":
+            found["C1's output: tanh"] = _fastest(np.tanh, y), 0, y.nbytes
+            found["C1's output: copied"] = _fastest(np.copy, y), 0, y.nbytes
+        else:
+            found[f"{name}: Wᵀ dy"] = _fastest(np.matmul, w.T, y), flop, p.nbytes
+    return found
+
+
+def _fastest(work: Callable, *arguments: np.ndarray) -> float:
+    return min(clock(lambda: [work(*arguments) for _ in range(20)])[0] / 20 for _ in range(3 * ROUNDS))

@@ -11,6 +11,7 @@ CONTEST = ("case", "size", "threads", "ours", "against", "theirs", "ratio", "hal
 REACHED = ("case", "size", "threads", "in a second", "share")
 GROWTH = ("case", "threads", "size", "times the size", "times the cost", "power")
 LAYERS = ("layer", "forward", "backward", "share")
+PARTS = ("what", "time", "products at", "results")
 MEMORY = ("step", "samples", "time", "peak memory")
 
 
@@ -63,6 +64,13 @@ def layers(spent: dict[str, list[float]]) -> Iterator[str]:
     whole = sum(map(sum, spent.values()))
     for name, (forward, backward) in spent.items():
         yield _row(name, duration(forward), duration(backward), f"{(forward + backward) / whole:.0%}")
+
+
+def parts(found: dict[str, tuple[float, int, int]]) -> Iterator[str]:
+    """Each part's time, the rate at which it multiplies, where it does, and the size of what it writes."""
+    for name, (seconds, flop, bytes) in found.items():
+        rate = f"{flop / seconds / 1e9:.0f} GFLOP/s" if flop else ""
+        yield _row(name, duration(seconds), rate, f"{bytes / 1e6:.2f} MB")
 
 
 def memory(step: str, samples: int, seconds: float, bytes: float) -> str:

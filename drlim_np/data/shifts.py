@@ -34,6 +34,6 @@ def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
     Raises InputError for images that are blank, and as `shifted` does.
     """
     images = plain_array("images", images, "samples", "maps", "height", "width")
-    require((ink := images.sum(dtype=np.float64)) > 0, "the images hold no ink: there is none to be lost")
+    require((ink := float(images.sum(dtype=np.float64))) > 0, "the images hold no ink: there is none to be lost")
     left = shifted(images, shifts).reshape(len(images), len(shifts), -1).sum(axis=(0, 2), dtype=np.float64)
     return 1 - left / ink

@@ -1,46 +1,65 @@
-"""Maps of images by position, (height, width, maps, samples): at each position a matrix with one column per sample.
+"""Maps of images by row, (height, maps, width · samples): each row of all images one matrix, one line of it per map.
 
-In memory that is the order too, so that a product, a sum or a bias runs over long stretches. A training step takes a
-sixth less time than row by row, and on two threads, which then seldom wait for each other, almost half less.
+In memory that is the order too, so that a product, a sum or a bias runs over long stretches: C1 is 27 products for 64
+images. Where pixels must be told apart again, a function is given the width.
 """
 
-from drlim_np.backend import Array, namespace
+from functools import reduce
+from operator import add
+
+import numpy as np
+
+from drlim_np.backend import Array, namespace, on_host
 
 
-def by_position(images: Array) -> Array:
-    """(samples, maps, height, width) → (height, width, maps, samples), copied where memory has another order."""
-    return ordered(namespace(images).permute_dims(images, (2, 3, 1, 0)))
+def by_row(images: Array) -> Array:
+    """(samples, maps, height, width) → (height, maps, width · samples), copied where memory has another order."""
+    xp, (samples, maps, height, width) = namespace(images), images.shape
+    if on_host(images) and images.strides[0] != images.itemsize:
+        # Lines of memory a power of two apart evict each other from the cache. With 16 numbers between them the copy
+        # that follows takes a sixth of the time.
+        apart = np.empty((samples, maps * height * width + 16), images.dtype)[:, :-16].reshape(images.shape)
+        apart[...] = images
+        images = apart
+    return xp.reshape(xp.permute_dims(images, (2, 1, 3, 0)), (height, maps, width * samples))
 
 
-def as_images(x: Array) -> Array:
-    """(height, width, maps, samples) → (samples, maps, height, width): undoes `by_position`; memory stays as it is."""
-    return namespace(x).permute_dims(x, (3, 2, 0, 1))
+def as_images(x: Array, width: int) -> Array:
+    """(height, maps, width · samples) → (samples, maps, height, width): undoes `by_row`; memory stays as it is."""
+    xp, (height, maps, pixels) = namespace(x), x.shape
+    return xp.permute_dims(xp.reshape(x, (height, maps, width, pixels // width)), (3, 1, 0, 2))
 
 
-def ordered(x: Array) -> Array:
-    """`x` with its axes in this order in memory as well, copied if need be."""
-    return namespace(x).reshape(namespace(x).reshape(x, (-1,)), x.shape)
+def window_sums(x: Array, size: int, width: int) -> Array:
+    """Σ over each window of `size`² pixels, side by side: rows, then columns, an eighth of the time of both at once.
+
+    (height, maps, width · samples) → (height / size, maps, width / size · samples).
+    """
+    xp, (height, maps, pixels) = namespace(x), x.shape
+    rows = xp.reshape(x, (height // size, size, maps, pixels))
+    x = reduce(add, (rows[:, k, ...] for k in range(size)))
+    columns = xp.reshape(x, (height // size, maps, width // size, size, pixels // width))
+    x = reduce(add, (columns[..., k, :] for k in range(size)))
+    return xp.reshape(x, (height // size, maps, pixels // size))
 
 
-def window_sums(x: Array, size: int) -> Array:
-    """Σ over each window of `size`² pixels, side by side: (height · size, width · size, …) → (height, width, …)."""
-    xp, (rows, columns, *others) = namespace(x), x.shape
-    return xp.sum(xp.reshape(x, (rows // size, size, columns // size, size, *others)), axis=(1, 3))
+def over_windows(dsums: Array, size: int, width: int) -> Array:
+    """The adjoint of `window_sums`, each pixel its window's; `width` is that of the pixels.
+
+    (height, maps, width / size · samples) → (size · height, maps, width · samples).
+    """
+    xp, (height, maps, windows) = namespace(dsums), dsums.shape
+    samples = windows * size // width
+    dsums = xp.reshape(dsums, (height, 1, maps, width // size, 1, samples))
+    pixels = xp.broadcast_to(dsums, (height, size, maps, width // size, size, samples))
+    return xp.reshape(pixels, (height * size, maps, width * samples))
 
 
-def over_windows(dsums: Array, size: int) -> Array:
-    """The adjoint of `window_sums`, (height, width, …) → (height · size, width · size, …): each pixel its window's."""
-    xp, (height, width, *others) = namespace(dsums), dsums.shape
-    pixels = xp.broadcast_to(dsums[:, None, :, None, ...], (height, size, width, size, *others))
-    return xp.reshape(pixels, (height * size, width * size, *others))
+def spread(values: Array, x: Array) -> Array:
+    """(maps,) repeated along the lines of `x`, as (maps, width · samples): NumPy adds in runs over both, faster."""
+    return namespace(x).reshape(namespace(x).repeat(values, x.shape[2]), x.shape[1:])
 
 
-def per_sample(values: Array, samples: int) -> Array:
-    """(maps,) repeated as (maps, samples). NumPy then adds and multiplies in runs over both, in half of the time."""
-    return namespace(values).reshape(namespace(values).repeat(values, samples), (*values.shape, samples))
-
-
-def sum_by_map(images: Array) -> Array:
-    """Σ over samples, positions: (samples, maps, height, width) → (maps,); positions first, which go in long runs."""
-    xp = namespace(images)
-    return xp.sum(xp.sum(xp.permute_dims(images, (2, 3, 1, 0)), axis=(0, 1)), axis=1)
+def sum_by_map(x: Array) -> Array:
+    """Σ over pixels and samples: (height, maps, width · samples) → (maps,); rows first, which go in long runs."""
+    return namespace(x).sum(namespace(x).sum(x, axis=0), axis=1)

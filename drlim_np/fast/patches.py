@@ -1,57 +1,60 @@
 """The patches of an image, gathered for the convolution, and their adjoint, which folds them back.
 
-Images are by position, (rows, columns, channels, samples), as `maps.by_position` gives them.
+Images are by row, (rows, channels, columns · samples), as `maps.by_row` gives them.
 """
 
 import numpy as np
 
 from drlim_np.backend import Array, namespace, on_host, zeros
-from drlim_np.fast.maps import ordered
 
 
-def patches(x: Array, size: int) -> Array:
-    """What lies under a kernel of `size`² pixels, at each of its positions as a column per sample.
+def patches(x: Array, size: int, columns: int) -> Array:
+    """What lies under a kernel of `size`² pixels: for each row a matrix, with a column per position and sample.
 
-    (rows, columns, channels, samples) → (rows - size + 1, columns - size + 1, size² · channels, samples), not to be
-    written to. A patch lists its columns, in each its rows, and in each of these its channels: in this order patches
-    along a row are pieces of one strip, `size` columns of it each, and on the host they share its memory.
+    (rows, channels, columns · samples) → (height, size² · channels, width · samples), not to be written to, where
+    height = rows - size + 1, and width alike. A patch lists its rows, in each its columns, and in each of these its
+    channels: in this order the matrices are pieces of one strip, `size` rows of it each, and on the host they share
+    its memory.
 
     The pullback gathers them anew: kept, they would drive from the cache what has to stay, and two threads would take
     4 % longer.
     """
-    xp, (rows, columns, channels, samples) = namespace(x), x.shape
-    strips = ordered(xp.permute_dims(_runs(x, size, axis=0), (0, 2, 1, 3, 4)))
-    strips = xp.reshape(strips, (rows - size + 1, columns, size * channels, samples))
-    return xp.reshape(_runs(strips, size, axis=1), (rows - size + 1, columns - size + 1, size**2 * channels, samples))
+    xp, (rows, channels, pixels) = namespace(x), x.shape
+    height, width, samples = rows - size + 1, columns - size + 1, pixels // columns
+    runs = _runs(xp.reshape(x, (rows, channels, columns, samples)), size, axis=2)
+    strip = xp.reshape(xp.permute_dims(runs, (0, 3, 1, 2, 4)), (-1,))  # in memory too, of which a matrix is a piece
+    strip = xp.reshape(strip, (rows, size * channels, width * samples))
+    return xp.reshape(_runs(strip, size, axis=0), (height, size**2 * channels, width * samples))
 
 
-def fold(dpatches: Array, shape: tuple[int, ...]) -> Array:
+def fold(dpatches: Array, size: int, columns: int) -> Array:
     """The adjoint of `patches`: each pixel collects from all the patches that it was copied into.
 
-    (height, width, size² · channels, samples) → `shape`, (height + size - 1, width + size - 1, channels, samples).
+    (height, size² · channels, width · samples) → (height + size - 1, channels, columns · samples).
     """
-    xp, (height, width, _, samples) = namespace(dpatches), dpatches.shape
-    size, channels = shape[0] - height + 1, shape[2]
-    dpatches = xp.reshape(dpatches, (height, width, size, size, channels, samples))
-    dstrips = zeros((height, shape[1], size, channels, samples), dpatches)
-    dx = zeros(shape, dpatches)
-    for j in range(width):
-        dstrips[:, j : j + size, ...] += dpatches[:, j, ...]
+    xp, (height, lines, positions) = namespace(dpatches), dpatches.shape
+    rows, channels, width = height + size - 1, lines // size**2, columns - size + 1
+    samples = positions // width
+    dpatches = xp.reshape(dpatches, (height, size, size, channels, width, samples))
+    dstrip = zeros((rows, size, channels, width, samples), dpatches)
+    dx = zeros((rows, channels, columns, samples), dpatches)
     for i in range(height):
-        dx[i : i + size, ...] += xp.permute_dims(dstrips[i, ...], (1, 0, 2, 3))
-    return dx
+        dstrip[i : i + size, ...] += dpatches[i, ...]
+    for j in range(width):
+        dx[:, :, j : j + size, :] += xp.permute_dims(dstrip[:, :, :, j, :], (0, 2, 1, 3))
+    return xp.reshape(dx, (rows, channels, columns * samples))
 
 
 def as_rows(kernels: Array) -> Array:
     """(maps, channels, size, size) → (maps, size² · channels): each kernel as a row, in the order of a patch."""
     xp = namespace(kernels)
-    return xp.reshape(xp.permute_dims(kernels, (0, 3, 2, 1)), (kernels.shape[0], -1))
+    return xp.reshape(xp.permute_dims(kernels, (0, 2, 3, 1)), (kernels.shape[0], -1))
 
 
 def as_kernels(rows: Array, shape: tuple[int, ...]) -> Array:
     """(maps, size² · channels) → `shape`, (maps, channels, size, size): undoes `as_rows`, and so is its adjoint."""
     xp, (maps, channels, size, _) = namespace(rows), shape
-    return xp.permute_dims(xp.reshape(rows, (maps, size, size, channels)), (0, 3, 2, 1))
+    return xp.permute_dims(xp.reshape(rows, (maps, size, size, channels)), (0, 3, 1, 2))
 
 
 def _runs(x: Array, size: int, axis: int) -> Array:

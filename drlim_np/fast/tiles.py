@@ -20,7 +20,7 @@ def near_together(z: np.ndarray, size: int) -> np.ndarray:
         if len(samples) <= size:
             return [samples]
         here, left = z[samples], (len(samples) // size + 1) // 2 * size
-        parted = samples[np.argpartition(here[:, np.ptp(here, axis=0).argmax()], left)]
+        parted = samples[np.argpartition(here[:, np.argmax(np.ptp(here, axis=0))], left)]
         return arranged(parted[:left]) + arranged(parted[left:])
 
     return np.concatenate(arranged(np.arange(len(z))))

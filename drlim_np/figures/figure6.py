@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from drlim_np.data.shifts import SHIFTS
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.digits import scatter_by_class
 from drlim_np.figures.magnifiers import draw as draw_magnifier
-from drlim_np.figures.panels import corners, fitted, map_panel, room_for, sheet
+from drlim_np.figures.panels import map_panel, room_for, sheet
 from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.shifted_digits import (
     NEIGHBOURS,
@@ -61,33 +62,36 @@ def make(run: Run) -> Result:
 
 CLAIM = "LLE on the same neighbours: one corner, two sides,\nseparated by shift and nowhere spread out"
 APART = "LLE on the same neighbours: a spot for each shift,\nand nothing is spread out"
-STRIP, SMALL = 10, 0.27  # samples in a magnifier's strip, and a sample's side in inches
-# Where each shift's strip begins: to the right and down from the panel's top left corner, in its width and height.
-STRIPS = {0: (0.575, 0.02), -3: (0.02, 0.24), 3: (0.63, 0.24), -6: (0.325, 0.7), 6: (0.325, 0.88)}
+STRIP, COLUMNS, SMALL = 10, 5, 0.46  # samples in a magnifier's strip, in a row of it, and a sample's side in inches
+TALL = 4.9  # inches of the map and the strips around it
+# Where each magnifier's strip begins: to the right and down from the panel's top left corner, in inches.
+STRIPS = {0: (4.75, 0.3), -3: (0.12, 1.75), 3: (5.48, 1.75), -6: (2.8, 3.8)}
+NAMED = 6  # the other end, which mirrors −6
 
 
 def draw(z: np.ndarray, unseen: ShiftedDigits, title: str, numbers: dict[str, float], claim: str) -> Figure:
     """Below `claim` the map by digit: the unshifted digits on top, those shifted to the left at the left.
 
-    One magnifier per shift looks at the median of its samples.
+    Four magnifiers look at the corner, the middles of both sides and one end, each at the median of a shift's samples.
+    The other end has its name beside it.
     """
     z = np.asarray(z, float)
-    medians = {shift: np.median(z[unseen.shift == shift], axis=0) for shift in STRIPS}
+    medians = {shift: np.median(z[unseen.shift == shift], axis=0) for shift in SHIFTS}
     across, up = medians[6][0] - medians[-6][0], medians[0][1] - (medians[6] + medians[-6])[1] / 2
     mirror = np.where(np.array([across, up]) < 0, -1.0, 1.0)
     z, words = mirror * z, said(title, unseen, numbers)
-    inner = (5.2, 3.6)
-    tall = np.ptp(z, axis=0)[1] / fitted(z, *inner) + 0.3
     top, foot = room_for(claim, words)
-    figure = sheet(top + tall + foot, claim, words)
-    axes, unit = map_panel(figure, (0, top, WIDTH, tall), z, inner)
+    figure = sheet(top + TALL + foot, claim, words)
+    axes, unit = map_panel(figure, (0, top, WIDTH, TALL), z, (5.2, TALL - 1.6))
     scatter_by_class(axes, z, unseen.label, s=14, alpha=0.7)
-    low, high = corners(axes)
+    corner = np.array([axes.get_xlim()[0], axes.get_ylim()[1]])
     for shift, (right, down) in STRIPS.items():
         found = focus(z, mirror * medians[shift], unit, unseen.shift, STRIP)
-        start = np.array([low[0], high[1]]) + (high - low) * (right, -down) - (0, SMALL * unit)
         images, colours = pictures(unseen, found.samples), frames(unseen, found.samples)
-        draw_magnifier(axes, found, images, colours, start, SMALL * unit)
-        axes.text(*(start + (0, 1.15 * SMALL * unit)), name_of(shift) if shift else "not shifted", weight="bold")
+        start = corner + unit * np.array([right, -down - 2.04 * SMALL])
+        draw_magnifier(axes, found, images, colours, start, SMALL * unit, COLUMNS)
+        name = name_of(shift) if shift else "not shifted"
+        axes.text(*(corner + unit * np.array([right, 0.04 - down])), name, weight="bold")
+    axes.text(*(mirror * medians[NAMED] + (0.15 * unit, 0)), name_of(NAMED), va="center", weight="bold")
     by_digit(axes, (0.01, 0.99), loc="upper left")
     return figure

@@ -13,8 +13,19 @@ from drlim_np.figures.airplane_map import MARGIN, Mapped, Setting, counts, mappe
 from drlim_np.figures.panels import box, corners, room_for, sheet
 from drlim_np.figures.panels import place as spot
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.space import Side, bar, colours, project, reach_of, said, scatter, space_panel, wires
-from drlim_np.figures.style import RULES, WIDTH
+from drlim_np.figures.space import (
+    Side,
+    bar,
+    colours,
+    lighting_key,
+    project,
+    reach_of,
+    said,
+    scatter,
+    space_panel,
+    wires,
+)
+from drlim_np.figures.style import FAINT, RULES, WIDTH
 from drlim_np.measure.cylinder import organisation
 
 CLAIM = "Unseen views lie on a cylinder: azimuth around,\nelevation along, whatever the light"
@@ -74,7 +85,7 @@ def _draw(given: Setting, found: Mapped, ours: dict[str, float]) -> Figure:
     words = f"{len(rows)} unseen views, {views.title}:\n{said(ours)}"
     top, foot = room_for(CLAIM, words)
     cell = (WIDTH - 0.3) / columns
-    figure = sheet(top + LARGE + 0.75 + lines * cell + 0.2 + foot, CLAIM, words)
+    figure = sheet(top + LARGE + 0.98 + lines * cell + 0.2 + foot, CLAIM, words)
 
     large = space_panel(figure, (0, top), LARGE, 1.35 * reach_of(upright, [TILTED]), "")
     wires(large, poses, TILTED)
@@ -89,8 +100,9 @@ def _draw(given: Setting, found: Mapped, ours: dict[str, float]) -> Figure:
         wires(panel, poses, looked)
         scatter(panel, points, looked, lighting, colours(views, rows, by), size=0.6)
     bar(figure, LARGE + 0.15, top + LARGE + 0.2, 1.9, "elevation")
+    lighting_key(figure, LARGE / 2, top + LARGE, [FAINT] * LIGHTINGS)
 
-    at = (0.15, top + LARGE + 0.75)
+    at = (0.15, top + LARGE + 0.98)
     figure.text(*spot(figure, at[0], at[1] - 0.1), "the same, unrolled: each image where its view lies")
     _unrolled(figure.add_axes(box(figure, *at, columns * cell, lines * cell)), views.images[rows], flat)
     return figure

@@ -15,13 +15,14 @@ from drlim_np.figures import thumbnails
 from drlim_np.figures.airplane_map import Setting, counts, mapped, setting
 from drlim_np.figures.panels import corners, place, room_for, sheet
 from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.space import Side, bar, colours, project, said, scatter, space_panel
-from drlim_np.figures.style import RULES, WIDTH
+from drlim_np.figures.space import Side, bar, colours, lighting_key, project, said, scatter, space_panel
+from drlim_np.figures.style import INK, RULES, WIDTH
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.measure.lle import lle
 
 CLAIM = "On the same neighbours LLE follows the light,\nDrLIM shows the cylinder"
 SEEN = Side("", 45, 35)  # from where both maps are seen
+LOOKS = {"azimuth": (1.0, INK), "lighting": (2.2, "white")}  # the points' size and edge: by lighting, shape tells too
 SMALL = 0.45  # inches: a thumbnail's side
 NONE = 1e-9  # regularisation, in parts of the Gram matrix's trace: rounding alone
 OTHERS = (1e-6, 1e-3, 1e-1, 1.0)  # for comparison
@@ -94,12 +95,12 @@ def _draw(given: Setting, maps: dict[str, np.ndarray], theirs: dict[str, float],
             seen = project(z, SEEN)[0]
             middle, reach = (seen.max(axis=0) + seen.min(axis=0)) / 2, 0.65 * np.ptp(seen, axis=0).max()
             panel = space_panel(figure, corner, wide, reach, "", middle)
-            scatter(panel, z, SEEN, views.lighting[rows], colours(views, rows, by))
+            scatter(panel, z, SEEN, views.lighting[rows], colours(views, rows, by), *LOOKS[by])
             side = SMALL / wide * np.ptp(panel.get_xlim())
             shown, middles = thumbnails.place(seen, side, *corners(panel), apart=1.5)
             frames = [to_hex(colour) for colour in colours(views, rows[shown], by)]
             thumbnails.draw(panel, views.images[rows[shown]], frames, seen[shown], middles, side)
     below = top + 0.3 + 2 * (wide + 0.1) + 0.3
     bar(figure, 0.6, below, 2.6, "azimuth")
-    bar(figure, 4.6, below, 2.6, "lighting")
+    lighting_key(figure, 1.5 * wide, below - 0.3)
     return figure

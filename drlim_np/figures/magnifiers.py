@@ -1,4 +1,4 @@
-"""Magnifiers: a ring on the map, joined by lines to a strip of samples inside it."""
+"""Magnifiers: a ring on the map, joined by lines to a strip of samples inside it, in one line or more."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from drlim_np.figures.thumbnails import picture
 
 
 class Magnifier(NamedTuple):
-    """A ring at `middle` (2,) of `radius`, in the map's unit, and the samples of its strip, left to right."""
+    """A ring at `middle` (2,) of `radius`, in the map's unit, and the samples of its strip as one reads them."""
 
     middle: np.ndarray
     radius: float
@@ -33,16 +33,23 @@ def magnifier(z: np.ndarray, middle: np.ndarray, radius: float, group: np.ndarra
 
 
 def draw(
-    axes: Axes, found: Magnifier, images: np.ndarray, colours: list[str], start: np.ndarray, side: float
+    axes: Axes,
+    found: Magnifier,
+    images: np.ndarray,
+    colours: list[str],
+    start: np.ndarray,
+    side: float,
+    columns: int | None = None,
 ) -> np.ndarray:
-    """The ring, two lines, and the strip: images (samples, height, width) from 0 to 255 in a row.
+    """The ring, two lines, and the strip: images (samples, height, width) from 0 to 255, `columns` in a row or all.
 
     start (2,): the strip's lower left corner; side: an image's, in the map's unit. Returns the images' middles
     (samples, 2).
     """
-    middles = start + side * (np.array([[0.5, 0.5]]) + np.array([[1.04, 0.0]]) * np.arange(len(images))[:, None])
+    row, column = np.divmod(np.arange(len(images)), columns or len(images))
+    middles = start + side * (0.5 + 1.04 * np.stack([column, row[-1] - row], axis=1))
     axes.add_patch(Ellipse(found.middle, 2 * found.radius, 2 * found.radius, fill=False, ec=INK, lw=1.8, zorder=7))
-    low, high = middles[0] - side / 2, middles[-1] + side / 2
+    low, high = middles.min(axis=0) - side / 2, middles.max(axis=0) + side / 2
     for corner, way in _corners(found.middle, low, high):
         at = found.middle + found.radius * way / np.sqrt(2)
         axes.plot([at[0], corner[0]], [at[1], corner[1]], color=INK, linewidth=1.0, zorder=3)

@@ -1,5 +1,6 @@
 """How maps in space are drawn: flat pictures of them from several sides, far points first."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,17 +8,15 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import Normalize, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
-from drlim_np.figures.panels import box
-from drlim_np.figures.style import AROUND, BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION
+from drlim_np.figures.panels import box, place
+from drlim_np.figures.style import AROUND, FAINT, INK, SIX_LIGHTS
 
 MARKERS = "os^DvP"  # one per lighting
-LIGHTS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
-
 
 WORDS = {
     "elevation_r2": "elevation R²",
@@ -51,17 +50,17 @@ def project(points: np.ndarray, side: Side) -> tuple[np.ndarray, np.ndarray]:
 
 def colours(views: Views, rows: np.ndarray, by: str) -> np.ndarray:
     """The colours of the views `rows`, (rows, 4), by "azimuth", in a circle of colours, "elevation" or "lighting"."""
+    if by == "lighting":
+        return to_rgba_array(SIX_LIGHTS)[views.lighting[rows]]
     scale, norm, _ = scale_of(by)
     return scale(norm(getattr(views, by)[rows]))
 
 
 def scale_of(by: str) -> tuple:
-    """The colour map, its range, and the ticks of its bar with their labels."""
+    """The colour map of "azimuth" or "elevation", its range, and the ticks of its bar with their labels."""
     if by == "azimuth":
         return AROUND, Normalize(0, AZIMUTHS), (range(0, AZIMUTHS + 1, 9), "{:.0f}°", 20, 0)
-    if by == "elevation":
-        return colormaps["viridis"], Normalize(0, ELEVATIONS - 1), (range(0, ELEVATIONS, 4), "{:.0f}°", 5, 30)
-    return ListedColormap(LIGHTS), Normalize(-0.5, LIGHTINGS - 0.5), (range(LIGHTINGS), "{:.0f}", 1, 1)
+    return colormaps["viridis"], Normalize(0, ELEVATIONS - 1), (range(0, ELEVATIONS, 4), "{:.0f}°", 5, 30)
 
 
 def bar(figure: Figure, left: float, top: float, width: float, by: str) -> None:
@@ -98,23 +97,29 @@ def space_panel(
 
 
 def scatter(
-    axes: Axes, points: np.ndarray, side: Side, lighting: np.ndarray, colour: np.ndarray, size: float = 1.0
+    axes: Axes,
+    points: np.ndarray,
+    side: Side,
+    lighting: np.ndarray,
+    colour: np.ndarray,
+    size: float = 1.0,
+    edge: str = INK,
 ) -> None:
     """The points from one side, each lighting in its marker; near ones are larger, edged, and over those behind.
 
     points (samples, 3); lighting (samples,); colour (samples, 4).
     """
-    place, away = project(points, side)
+    at, away = project(points, side)
     near = (away.max() - away) / np.ptp(away) if np.ptp(away) else np.full(len(away), 0.7)
     for light, marker in enumerate(MARKERS):
         shown = np.flatnonzero(lighting == light)
         shown = shown[np.argsort(-away[shown])]
         axes.scatter(
-            *place[shown].T,
+            *at[shown].T,
             s=size * (5 + 25 * near[shown]),
             marker=marker,
             c=colour[shown],
-            edgecolors=INK,
+            edgecolors=edge,
             linewidths=0.6 * near[shown],
             zorder=2,
         )
@@ -127,14 +132,20 @@ def wires(axes: Axes, poses: np.ndarray, side: Side) -> None:
     axes.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.5, alpha=0.6, zorder=1))
 
 
-def lighting_legend(figure: Figure, **where) -> None:
-    """The marker of each lighting."""
-    handles = [
-        Line2D([], [], marker=marker, color="white", markeredgecolor=INK, markersize=7, linestyle="")
-        for marker in MARKERS
-    ]
-    names = [str(light + 1) for light in range(LIGHTINGS)]
-    figure.legend(handles, names, title="lighting", ncols=LIGHTINGS, columnspacing=1, handletextpad=0, **where)
+def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[str] = SIX_LIGHTS) -> None:
+    """The marker of each lighting, and its number, in inches from the figure's top left corner."""
+    looks = zip(MARKERS, colours, strict=True)
+    figure.legend(
+        [Line2D([], [], marker=marker, color=colour, markersize=10, linestyle="") for marker, colour in looks],
+        [str(light + 1) for light in range(LIGHTINGS)],
+        title="lighting",
+        ncols=LIGHTINGS,
+        columnspacing=0.6,
+        handletextpad=0,
+        borderpad=0,
+        loc="upper center",
+        bbox_to_anchor=place(figure, middle, top),
+    )
 
 
 def said(values: dict[str, float]) -> str:

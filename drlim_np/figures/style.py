@@ -9,11 +9,12 @@ LETTERS = 13.5  # points: a capital is 8 pixels tall where the figure is 480 wid
 HEADING = 15.5
 
 # Okabe and Ito's colours, told apart with any common colour blindness.
-BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7"
+BLUE, VERMILLION, ORANGE, SKY = "#0072B2", "#D55E00", "#E69F00", "#56B4E9"
 INK, FAINT = "#222222", "#8A8A8A"
 
 FOUR, NINE = "#0B4F8A", ORANGE  # the two digits, dark and light
 FIVE_SHIFTS = [to_hex(colormaps["plasma"](part)) for part in (0.05, 0.3, 0.52, 0.74, 0.95)]  # darkest at the left
+SIX_LIGHTS = ("#1A1A1A", "#6A1B6E", "#0067A3", VERMILLION, SKY, "#E3C22B")  # from dark to light
 SLANTS = "viridis"
 # Around a circle and back, dark and light in turn, and nowhere so light that it is lost on white.
 AROUND = LinearSegmentedColormap.from_list("around", ["#1B3A8C", "#B23A8F", "#E8A020", "#2E9E6B", "#1B3A8C"])

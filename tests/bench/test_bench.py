@@ -14,7 +14,8 @@ import pytest
 from drlim_np.bench import __main__ as command
 from drlim_np.bench import against, memory, race, report
 from drlim_np.bench.cases import CASES
-from drlim_np.bench.machine import bounds, by_layer
+from drlim_np.bench.fresh import FLOP
+from drlim_np.bench.machine import bounds, by_layer, by_part
 from drlim_np.bench.race import Contest, Times
 from drlim_np.networks import convnet
 
@@ -195,6 +196,14 @@ def test_the_time_of_every_layer_is_taken(monkeypatch):
     spent = by_layer(images=2)
     assert list(spent) == list(convnet().layers)
     assert all(forward > 0 and backward > 0 for forward, backward in spent.values())
+
+
+def test_the_products_of_a_block_make_the_operations_of_its_images(monkeypatch):
+    monkeypatch.setattr("drlim_np.bench.machine.ROUNDS", 1)
+    parts = by_part()
+    assert sum(flop for _, flop, _ in parts.values()) == 64 * FLOP
+    assert all(seconds > 0 and written > 0 for seconds, _, written in parts.values())
+    assert list(report.parts({"C1": (0.5, 10**9, 2 * 10**6)})) == ["| C1 | 500 ms | 2 GFLOP/s | 2.00 MB |"]
 
 
 def test_the_bounds_are_of_all_threads(monkeypatch):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drlim_np.backend import to_host
+from drlim_np.fast.maps import as_images, by_row
 from drlim_np.fast.patches import as_kernels, as_rows, fold, patches
 
 MODULES = pytest.mark.parametrize("xp", [np, array_api_strict])
@@ -23,11 +24,12 @@ def whole(rng, shape, xp=np):
 @given(sizes, sizes, sizes, sizes, sizes, st.integers(0, 2**32 - 1))
 def test_fold_is_the_adjoint_of_patches(xp, size, height, width, channels, samples, seed):
     rng = np.random.default_rng(seed)
-    x = whole(rng, (height + size - 1, width + size - 1, channels, samples), xp)
-    gathered = patches(x, size)
-    assert gathered.shape == (height, width, size**2 * channels, samples)
+    columns = width + size - 1
+    x = whole(rng, (height + size - 1, channels, columns * samples), xp)
+    gathered = patches(x, size, columns)
+    assert gathered.shape == (height, size**2 * channels, width * samples)
     p = whole(rng, gathered.shape, xp)
-    folded = fold(p, x.shape)
+    folded = fold(p, size, columns)
     assert folded.shape == x.shape
     assert np.vdot(to_host(gathered), to_host(p)) == np.vdot(to_host(x), to_host(folded))
 
@@ -36,12 +38,12 @@ def test_fold_is_the_adjoint_of_patches(xp, size, height, width, channels, sampl
 @pytest.mark.parametrize(("size", "height", "width"), [(1, 2, 3), (2, 1, 3), (2, 3, 1), (3, 2, 2), (3, 4, 5)])
 def test_a_kernel_in_a_row_times_a_patch_is_the_kernel_laid_upon_the_image(xp, size, height, width):
     rng = np.random.default_rng(0)
-    x = whole(rng, (height + size - 1, width + size - 1, 2, 3))
+    images = whole(rng, (3, 2, height + size - 1, width + size - 1))
     kernels = whole(rng, (4, 2, size, size))
-    y = to_host(as_rows(xp.asarray(kernels)) @ patches(xp.asarray(x), size))
-    for i, j, m, n in np.ndindex(height, width, 4, 3):
-        under = x[i : i + size, j : j + size, :, n]
-        assert y[i, j, m, n] == np.sum(kernels[m] * under.transpose(2, 0, 1))
+    y = as_rows(xp.asarray(kernels)) @ patches(by_row(xp.asarray(images)), size, images.shape[3])
+    y = to_host(as_images(y, width))
+    for n, m, i, j in np.ndindex(3, 4, height, width):
+        assert y[n, m, i, j] == np.sum(kernels[m] * images[n, :, i : i + size, j : j + size])
 
 
 @MODULES
@@ -52,13 +54,14 @@ def test_kernels_come_back_from_their_rows(xp):
     assert to_host(as_kernels(rows, kernels.shape)).tolist() == to_host(kernels).tolist()
 
 
-def test_patches_share_the_memory_of_their_strips_and_cannot_be_written_to():
-    gathered = patches(np.zeros((6, 6, 1, 2)), 3)
-    assert np.shares_memory(gathered[0, 0], gathered[0, 1])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_patches_share_the_memory_of_their_strip_and_cannot_be_written_to(channels):
+    gathered = patches(np.zeros((6, channels, 6 * 2)), 3, 6)
+    assert np.shares_memory(gathered[0], gathered[1])
     with pytest.raises(ValueError, match="read-only"):
         gathered[...] = 1
 
 
 def test_each_pixel_of_a_fold_counts_the_patches_it_stands_in():
-    folded = fold(np.ones((3, 2, 4, 1)), (4, 3, 1, 1))
-    assert folded[:, :, 0, 0].tolist() == [[1, 2, 1], [2, 4, 2], [2, 4, 2], [1, 2, 1]]
+    folded = fold(np.ones((3, 4, 2)), 2, 3)
+    assert folded[:, 0, :].tolist() == [[1, 2, 1], [2, 4, 2], [2, 4, 2], [1, 2, 1]]

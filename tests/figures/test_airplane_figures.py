@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgba
+from matplotlib.markers import MarkerStyle
 
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, VIEW_SIDE
@@ -12,7 +14,7 @@ from drlim_np.data.split import split
 from drlim_np.figures import airplane_map as airplane
 from drlim_np.figures import figure8, figure9, figure10, unfolding
 from drlim_np.figures.record import Run, publish
-from drlim_np.figures.space import MARKERS, Side, project, reach_of
+from drlim_np.figures.space import Side, project, reach_of
 from drlim_np.keep.checkpoint import Memory
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.neighbours import contiguous_views
@@ -206,8 +208,33 @@ def is_cloud(artist):
     return isinstance(artist, PathCollection)
 
 
-def test_each_lighting_has_its_marker():
-    assert len(set(MARKERS)) == 6
+def outline(marker):
+    marker = MarkerStyle(marker)
+    return marker.get_path().transformed(marker.get_transform()).to_polygons()[0].round(6).tolist()
+
+
+@pytest.mark.parametrize(("name", "panel"), [("figure8", 0), ("figure9", 1), ("figure9", 3)])
+def test_the_key_shows_each_lighting_in_the_marker_of_its_points(results, name, panel):
+    figure = results[name].figure
+    (key,) = figure.legends
+    assert [text.get_text() for text in key.get_texts()] == ["1", "2", "3", "4", "5", "6"]
+    keys = [outline(line.get_marker()) for line in key.get_lines()]
+    assert all(keys.count(one) == 1 for one in keys)
+    shown = [axes for axes in figure.axes if any(map(is_cloud, axes.collections))][panel]
+    clouds = [artist for artist in shown.collections if is_cloud(artist)]
+    of = results[name].arrays["lighting"]
+    for light, (line, cloud) in enumerate(zip(key.get_lines(), clouds, strict=True)):
+        assert cloud.get_paths()[0].to_polygons()[0].round(6).tolist() == outline(line.get_marker())
+        assert len(cloud.get_offsets()) == np.sum(of == light)
+        if name == "figure9":
+            assert (cloud.get_facecolors() == to_rgba(line.get_color())).all()
+
+
+def test_the_panel_by_lighting_has_larger_points_than_the_one_by_azimuth(results):
+    shown = [axes for axes in results["figure9"].figure.axes if any(map(is_cloud, axes.collections))]
+    by_azimuth, by_light, *_ = ([a.get_sizes() for a in axes.collections if is_cloud(a)] for axes in shown)
+    for one, other in zip(by_azimuth, by_light, strict=True):
+        assert (other > 2 * one).all()
 
 
 def test_figure_9_maps_the_training_views_with_the_graph_of_figure_8(results):

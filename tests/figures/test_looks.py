@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from drlim_np.figures import shifted_digits as shared
 from drlim_np.figures.digits import LOOKS
 from drlim_np.figures.index import FIGURES
 from drlim_np.figures.record import Run
-from drlim_np.figures.style import AROUND, FIVE_SHIFTS, WIDTH
+from drlim_np.figures.style import AROUND, FIVE_SHIFTS, SIX_LIGHTS, WIDTH
 
 CAPITAL = 0.729  # of DejaVu Sans, in parts of its size
 NAMES = [name for name in FIGURES if not name.startswith("sheet") and not name.endswith(("-exact", "-verbatim"))]
@@ -60,6 +61,8 @@ def _laid_out(figure):
 def letters(figure):
     """Every text that is seen."""
     found = [*figure.texts]
+    for key in figure.legends:
+        found += [key.get_title(), *key.get_texts()]
     for axes in figure.axes:
         found += axes.texts + (axes.get_legend().get_texts() if axes.get_legend() else [])
         if axes.axison:
@@ -149,6 +152,12 @@ def test_digits_and_shifts_are_told_apart_in_grey_and_without_green():
     for one, other in [(four, nine), *zip(FIVE_SHIFTS, FIVE_SHIFTS[1:], strict=False)]:
         assert np.abs(without_green(one) - without_green(other)).max() > 0.05
     assert not {four, nine} & set(FIVE_SHIFTS)
+
+
+def test_lightings_are_told_apart_in_grey_and_without_green():
+    assert min(np.diff([lightness(colour) for colour in SIX_LIGHTS])) > 0.08
+    for one, other in combinations(SIX_LIGHTS, 2):
+        assert np.abs(without_green(one) - without_green(other)).max() > 0.1
 
 
 def test_the_circle_of_colours_closes_and_is_nowhere_near_white():

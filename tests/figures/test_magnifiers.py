@@ -63,3 +63,13 @@ def test_the_strip_holds_the_images_in_order_and_two_lines_join_it_to_the_ring(s
     near_end, near_side = (left if left > 0 else right), (start[1] if start[1] > 0 else start[1] + side)
     np.testing.assert_allclose(ends[:, 0], [near_end, near_end] if beside else [left, right])
     np.testing.assert_allclose(ends[:, 1], [start[1], start[1] + side] if beside else [near_side, near_side])
+
+
+def test_a_strip_in_lines_is_read_like_a_page_from_its_lower_left_corner_upwards():
+    axes = Figure().add_subplot()
+    found = magnifier(np.zeros((5, 2)), np.zeros(2), 0.3, np.arange(5), 5)
+    middles = draw(axes, found, np.zeros((5, 4, 4)), ["red"] * 5, np.array([1.0, -0.5]), 0.5, columns=2)
+    low, step = np.array([1.25, -0.25]), 1.04 * 0.5
+    np.testing.assert_allclose((middles - low) / step, [[0, 2], [1, 2], [0, 1], [1, 1], [0, 0]], atol=1e-9)
+    ends = np.array([line.get_xydata()[1] for line in axes.get_lines()])
+    np.testing.assert_allclose(ends, [[1.0, -0.5], [1.0, low[1] + 2 * step + 0.25]])

@@ -179,7 +179,7 @@ def test_in_figure_7_six_characters_are_joined_to_the_points_of_their_five_copie
     assert len(whole) >= figure7.CHARACTERS == 6
 
 
-@pytest.mark.parametrize(("name", "magnifiers"), [("figure6", 5), ("figure7", 4)])
+@pytest.mark.parametrize(("name", "magnifiers"), [("figure6", 4), ("figure7", 4)])
 def test_the_strips_show_samples_inside_the_rings(results, name, magnifiers):
     result, unseen, drawn = results[name], unseen_digits(RUN), seen(results[name])
     axes = panels(result)[0]
@@ -193,6 +193,27 @@ def test_the_strips_show_samples_inside_the_rings(results, name, magnifiers):
         for image in strip:
             assert any((image == one).all() for one in images[inside])
     assert not shown
+
+
+def test_in_figure_6_magnifiers_look_at_the_corner_both_sides_and_an_end_and_the_other_end_is_named(results):
+    drawn, shift = seen(results["figure6"]), results["figure6"].arrays["shift"]
+    axes = panels(results["figure6"])[0]
+    rings = [patch.center for patch in axes.patches if isinstance(patch, Ellipse)]
+    for ring, pixels in zip(rings, (0, -3, 3, -6), strict=True):
+        np.testing.assert_allclose(ring, np.median(drawn[shift == pixels], axis=0), atol=1e-9)
+    assert [text.get_text() for text in axes.texts] == ["not shifted", "−3", "+3", "−6", "+6"]
+    other_end, inch = np.median(drawn[shift == 6], axis=0), np.ptp(axes.get_xlim()) / 8
+    right, up = (np.array(axes.texts[-1].get_position()) - other_end) / inch
+    assert 0.1 < right < 0.2 and up == pytest.approx(0, abs=1e-6)
+
+
+def test_in_figure_6_samples_are_27_pixels_wide_where_it_is_480_and_none_lies_over_a_point(results):
+    axes = panels(results["figure6"])[0]
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    for _, middle, side in thumbnails_of(axes):
+        assert 480 * side / (high - low)[0] >= 27
+        assert (middle - side / 2 >= low).all() and (middle + side / 2 <= high).all()
+        assert np.abs(seen(results["figure6"]) - middle).max(axis=1).min() > side / 2
 
 
 def test_in_figure_5_each_cluster_is_named_and_has_thumbnails_on_its_own_points(results):
