@@ -13,6 +13,7 @@ import numpy as np
 from drlim_np.data import Digits, Split
 from drlim_np.door.checks import whole_number
 from drlim_np.errors import InputError
+from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 
 SIDE = 28  # pixels
 BOX = 20  # pixels: MNIST scales its digits into this box, then centres them by mass in the image
@@ -100,12 +101,18 @@ def draw(curves):
     return np.concatenate([_draw_chunk([c[k : k + CHUNK].astype(np.float32) for c in curves]) for k in chunks])
 
 
-def generate(seed: int = 0, train: tuple[int, int] = (3000, 3000), test: tuple[int, int] = (982, 1009)) -> Digits:
+def generate(
+    seed: int = 0,
+    train: tuple[int, int] = (3000, 3000),
+    test: tuple[int, int] = (982, 1009),
+    memory: Memory = NOTHING_KEPT,
+) -> Digits:
     """Generated handwriting: the same arguments give the same images, and neither split depends on the other's counts.
 
     seed: int >= 0. train, test: (int, int) >= 1, the numbers of 4s and of 9s; the defaults are those of Fig. 4, with
     MNIST's own numbers for the test. Returns Digits, 4s and 9s shuffled; truth holds the arguments of `strokes` other
     than jitter, and "thickness", the pen's width in pixels. Raises InputError for a seed or counts it cannot use.
+    memory: what earlier runs left, images among it.
     """
     seed = whole_number("seed", seed, 0)
     for name, counts in (("train", train), ("test", test)):
@@ -115,17 +122,17 @@ def generate(seed: int = 0, train: tuple[int, int] = (3000, 3000), test: tuple[i
             whole_number(f"a number of digits in {name}", count, 1)
     children = np.random.SeedSequence(seed).spawn(2)
     seeded = zip(children, (train, test), strict=True)
-    train_half, test_half = (_split(np.random.default_rng(child), counts) for child, counts in seeded)
+    train_half, test_half = (_split(np.random.default_rng(child), counts, memory) for child, counts in seeded)
     sha256 = [hashlib.sha256(half.images.tobytes()).hexdigest() for half in (train_half, test_half)]
     hashes = dict(zip(("train-images", "test-images"), sha256, strict=True))
     return Digits("handwriting", "generated handwriting", train_half, test_half, hashes)
 
 
-def _split(rng, counts):
+def _split(rng, counts, memory):
     labels = rng.permutation(np.repeat(np.array([4, 9], np.uint8), counts))
     style = _random_style(rng, labels == 9)
     radius = np.clip(np.exp(rng.normal(0.15, 0.22, len(labels))), 0.7, 2.3)
-    images = draw(place(strokes(**style), radius))
+    images = memory.remembered(draw, place(strokes(**style), radius))
     del style["jitter"]
     return Split(images, labels, {**style, "thickness": 2 * radius})
 

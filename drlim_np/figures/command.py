@@ -119,7 +119,7 @@ def _run(options: argparse.Namespace, earlier: Path, out: Path) -> int:
     chosen, seeds = _chosen(options), _seeds(options)
     asked = sources.downloads(options)
     memory = Memory(out / MEMORY, options.fresh)
-    digits, views = cache(partial(sources.digits, options)), cache(partial(sources.views, options, memory))
+    digits, views = (cache(partial(load, options, memory)) for load in (sources.digits, sources.views))
     first, *others = seeds or [0]
     run = Run(first, options.quick, _threads(), digits, views, options.backend, memory)
     recorded = verify.entries(earlier_record(earlier), chosen, seeds) if options.verify else {}

@@ -78,45 +78,49 @@ def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made |
 
     A piece starts when a process is free and all it comes after is there: not at all, where that has failed.
     """
-    context, waiting, running, there, board = multiprocessing.get_context("spawn"), [*pieces], {}, set(), Board()
+    context, waiting, there, board = multiprocessing.get_context("spawn"), [*pieces], set(), Board()
+    processes, running = {}, {}
     try:
         while True:
             ready = [piece for piece in waiting if {(piece.turn, name) for name in piece.after} <= there]
             for piece in ready[: count - len(running)]:
-                ours, theirs = context.Pipe()
-                # A daemon: an interrupt before it stands in `running` must not have Python wait for it at the end.
-                process = context.Process(target=_work, args=(theirs, board.visible), daemon=True)
-                process.start()
-                theirs.close()
+                if not (free := processes.keys() - running):
+                    ours, theirs = context.Pipe()
+                    # A daemon: an interrupt before it stands in `processes` must not have Python wait at the end.
+                    process = context.Process(target=_work, args=(theirs, board.visible), daemon=True)
+                    process.start()
+                    theirs.close()
+                    processes[ours], free = process, {ours}
+                running[ours := free.pop()] = piece
                 # A pipe holds little: the rest waits until the process is up, and nothing else should wait for that.
                 Thread(target=ours.send_bytes, args=(pickle.dumps(piece),), daemon=True).start()
-                running[ours] = piece, process
                 waiting.remove(piece)
             if not running:
                 break
             for ours in wait([*running]):
-                piece, process = running[ours]
+                piece, found = running[ours], None
                 try:
                     found = ours.recv()
                 except (EOFError, ConnectionError):
-                    del running[ours]
+                    process = processes.pop(ours)
                     process.join()
-                    found = None
+                    if process.exitcode:
+                        yield piece, _death(piece, process.exitcode, there)
                 board.show(ours, found if isinstance(found, str) else None)
+                if found is None:
+                    del running[ours]
                 if isinstance(found, Made):
                     there.add((piece.turn, found.name))
                     piece.run.memory.anew.update(found.anew)
-                if found is None and process.exitcode:
-                    yield piece, _death(piece, process.exitcode, there)
                 if not isinstance(found, str):
                     board.clear()
                     yield piece, found
         yield from ((piece, None) for piece in waiting)
     finally:
         board.clear()
-        for _, process in running.values():
+        for process in processes.values():
             process.terminate()
-        for _, process in running.values():
+        for process in processes.values():
             process.join()
 
 
@@ -130,23 +134,28 @@ def _death(piece: Task, status: int, there: set[tuple[int, str]]) -> DrlimError:
 
 
 def _work(parent: Connection, visible: bool) -> None:
-    """A process of its own: receives a piece, sends its progress, as text, and what it has made, or its fault."""
+    """A process of its own: receives a piece, sends its progress, as text, what it has made, or its fault, then None.
+
+    So it goes on, piece after piece, until it is ended.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, and will end it
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that nothing half written is left
     Thread(target=_end_with_parent, daemon=True).start()
-    piece = pickle.loads(parent.recv_bytes())
-    with redirect_stdout(StringIO()) as said, redirect_stderr(Progress(parent.send, visible)) as complained:
-        try:
-            for made in making(piece):
-                words = "" if piece.after else said.getvalue()  # else those of the process that trained what it found
-                anew = frozenset(piece.run.memory.anew)
-                parent.send(replace(made, said=words, complained=complained.getvalue(), anew=anew))
-                for text in (said, complained):
-                    text.seek(0)
-                    text.truncate()
-        except Exception as fault:
-            fault.add_note(traceback.format_exc())
-            parent.send(fault)
+    while True:
+        piece = pickle.loads(parent.recv_bytes())
+        with redirect_stdout(StringIO()) as said, redirect_stderr(Progress(parent.send, visible)) as complained:
+            try:
+                for made in making(piece):
+                    words = "" if piece.after else said.getvalue()  # else those of the process that trained it
+                    anew = frozenset(piece.run.memory.anew)
+                    parent.send(replace(made, said=words, complained=complained.getvalue(), anew=anew))
+                    for text in (said, complained):
+                        text.seek(0)
+                        text.truncate()
+            except Exception as fault:
+                fault.add_note(traceback.format_exc())
+                parent.send(fault)
+        parent.send(None)
 
 
 def _end_with_parent() -> None:

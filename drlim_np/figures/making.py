@@ -11,19 +11,18 @@ from drlim_np.figures import pages
 from drlim_np.figures.index import AIRPLANE, DIGITS, FIGURES
 from drlim_np.figures.record import CollapsedError, Drawn, Result, Run, drawn, of_collapsed
 
-# Figures that share a training stay together. What takes longest starts first, but for what is not named here, which is
-# soon done and soon to be seen.
+# Figures that share a training, or the data of one, stay together. What takes longest starts first, but for what is not
+# named here, which is soon done and soon to be seen.
 TOGETHER = (
     ("figure4-verbatim",),
     ("figure7",),
     ("figure7-exact",),
-    ("figure8", "figure9", "figure10", "unfolding"),
+    ("figure8", "figure9", "figure10", "collapse", "unfolding"),
     ("figure5",),
     ("figure5-exact",),
     ("figure3", "figure4", "figure4-scores"),
     ("figure4-exact",),
     ("figure6",),
-    ("collapse",),
     ("invariance",),
 )
 AFTER = {"invariance": {"figure5", "figure7"}}  # whose trainings it then finds in the memory

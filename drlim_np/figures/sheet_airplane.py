@@ -40,12 +40,17 @@ def make(run: Run) -> Result:
 
     pixels = views.images.reshape(len(views.images), -1)
     lit_alike = run.memory.remembered(metrics.same_label_neighbours, pixels, views.lighting, NEAREST)
-    contiguous = metrics.similar_neighbours(pixels, contiguous_views(views.azimuth, views.elevation, AZIMUTHS), NEAREST)
+    contiguous = run.memory.remembered(adjoining, pixels, views.azimuth, views.elevation)
     claims = [
         Claim(f"light matters: same lighting, of {NEAREST} nearest in pixels (chance 1/6)", lit_alike, "≥", 1 / 2),
         Claim(f"more than the pose: contiguous in pose, of {NEAREST} nearest in pixels", contiguous, "≤", 2 / 3),
     ]
     return Result(figure, claims, {"images": len(views.images), "neighbours": NEAREST}, views)
+
+
+def adjoining(pixels: np.ndarray, azimuth: np.ndarray, elevation: np.ndarray) -> float:
+    """The share of the nearest in pixels, (views, features), whose camera position adjoins a view's own."""
+    return metrics.similar_neighbours(pixels, contiguous_views(azimuth, elevation, AZIMUTHS), NEAREST)
 
 
 def _draw(axes: Axes, words: str, images: np.ndarray) -> None:

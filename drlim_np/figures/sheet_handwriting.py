@@ -26,7 +26,7 @@ RANGES = [  # a style, and what varies in it from one end to the other
 @rc_context(RULES)
 def make(run: Run) -> Result:
     """A sheet of the generated handwriting, and what may vary in it; not a figure of the paper."""
-    digits = handwriting.generate()
+    digits = handwriting.generate(memory=run.memory)
     rng, train = run.rng(0), digits.train
     lines = []
     for digit in CLASSES:

@@ -73,11 +73,11 @@ def download(names: list[str], options: Namespace) -> None:
         fetch(folder_of(data_directory(options.data).path, wanted), wanted)
 
 
-def digits(options: Namespace) -> Digits:
+def digits(options: Namespace, memory: Memory) -> Digits:
     """MNIST where it is found, else generated handwriting; says which, because every figure of digits depends on it."""
     folder = _folder(options, "mnist")
     if folder is None:
-        return handwriting.generate()
+        return handwriting.generate(memory=memory)
     found = mnist.load(folder, options.accept_unknown_data)
     print(f"Data: {found.title} from {folder}")
     return found

@@ -44,14 +44,13 @@ def place(
         inside = ((candidates - side / 2 >= low) & (candidates + side / 2 <= high)).all(axis=1)
         gaps = np.abs(candidates[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2)
         free = candidates[inside & (gaps >= apart * side).all(axis=1)]
-        free = np.array([place for place in free if _clear(points[sample], place, side, middles, ways)])
-        if not len(free):
-            continue
         hidden = [_under(drawn, middle, side) for middle in free]
-        if min(hidden) <= hides:
+        allowed = [free[k] for k in np.argsort(hidden, kind="stable") if hidden[k] <= hides]
+        clear = (middle for middle in allowed if _clear(points[sample], middle, side, middles, ways))
+        if (middle := next(clear, None)) is not None:
             shown.append(sample)
-            middles.append(free[int(np.argmin(hidden))])
-            ways = np.concatenate([ways, _way(points[sample], middles[-1])])
+            middles.append(middle)
+            ways = np.concatenate([ways, _way(points[sample], middle)])
     return np.array(shown, dtype=int), np.reshape(middles[len(taken) :], (-1, 2))
 
 
@@ -68,7 +67,7 @@ def _clear(point: np.ndarray, middle: np.ndarray, side: float, middles: list[np.
 def _under(points: np.ndarray, middle: np.ndarray, side: float) -> int:
     """How many of the points (samples, 2), in ascending order of their first coordinate, a thumbnail hides."""
     start, end = np.searchsorted(points[:, 0], [middle[0] - side / 2, middle[0] + side / 2])
-    return int(np.sum(np.abs(points[start:end, 1] - middle[1]) < side / 2))
+    return np.count_nonzero(np.abs(points[start:end, 1] - middle[1]) < side / 2)
 
 
 def farthest_first(points: np.ndarray, most: int | None = None) -> np.ndarray:

@@ -47,7 +47,7 @@ def few():
 def generated(monkeypatch, few):
     """Counts how often handwriting is generated, and keeps it small."""
     calls = []
-    monkeypatch.setattr(handwriting, "generate", lambda: calls.append(1) or few)
+    monkeypatch.setattr(handwriting, "generate", lambda memory: calls.append(1) or few)
     return calls
 
 

@@ -596,7 +596,7 @@ def test_figures_1_and_2_are_the_same_bytes_for_every_seed(name, tmp_path):
 @pytest.fixture(scope="module")
 def written(digits):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sheet.handwriting, "generate", lambda: generate(0, train=(150, 150), test=(1, 1)))
+        patch.setattr(sheet.handwriting, "generate", lambda memory: generate(0, train=(150, 150), test=(1, 1)))
         return sheet.make(BARE), sheet.handwriting.generate().train
 
 

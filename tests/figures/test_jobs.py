@@ -17,7 +17,7 @@ from drlim_np.figures.index import FIGURES
 from drlim_np.figures.making import TOGETHER, parts, whole
 from drlim_np.figures.record import Run
 from tests import small_figures
-from tests.small_figures import diverging, faulty, killed, late, small, talking, trained
+from tests.small_figures import diverging, faulty, killed, late, signed, small, talking, trained
 
 RUN = Run(seed=0, quick=False, threads=2, digits=lambda: "digits", views=lambda: "views")
 
@@ -65,6 +65,12 @@ def test_what_one_figure_has_found_another_one_that_comes_after_finds_in_the_mem
         assert status == 0
         assert said.count("trained before") == 1, "it speaks of it once"
         assert (tmp_path / "out" / "found").read_text() == "once\n" * times
+
+
+def test_a_process_that_has_drawn_a_figure_goes_on_with_the_next_one(drawn, tmp_path):
+    drawn(2, figure4=signed, figure5=signed, figure6=signed, figure7=signed)
+    processes = (tmp_path / "out" / "drawn").read_text().split()
+    assert len(processes) == 4 and len({*processes}) <= 2
 
 
 # ---- when one fails ----

@@ -38,7 +38,7 @@ ENVIRON = os.environ | {"PYTHONUTF8": "1", "MPLCONFIGDIR": matplotlib.get_cached
 def small(monkeypatch):
     """Figure 4 of a few digits, drawn quickly, whatever its claims."""
     few = handwriting.generate(1, train=(25, 25), test=(20, 20))
-    monkeypatch.setattr(handwriting, "generate", lambda: few)
+    monkeypatch.setattr(handwriting, "generate", lambda memory: few)
     monkeypatch.setattr(figure4, "QUICK", QUICK)
 
 
