@@ -76,6 +76,12 @@ def killed(run: Run) -> Result:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def deaf(run: Run) -> Result:
+    """None before it is killed: to be asked to end is not enough."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    return endless(run)
+
+
 def endless(run: Run) -> Result:
     """None before it is ended; one file says which process it is, another that it could clear up."""
     (run.memory.folder.parent / "begun").write_text(str(os.getpid()))

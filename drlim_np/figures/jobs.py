@@ -24,7 +24,8 @@ from drlim_np.fast.memory import free_memory
 from drlim_np.figures.board import Board, Progress
 from drlim_np.figures.making import Made, Task, making, parts
 
-LARGEST, FURTHER = 1 << 30, 512 << 20  # bytes: what Figure 5 takes, at most, and what any other does
+LARGEST, FURTHER = 1 << 30, 640 << 20  # bytes: what Figure 5 takes, at most, and what any other does
+PATIENCE = 5  # seconds for a process to clear up
 
 
 def number_of(asked: str | None, backend: str) -> int:
@@ -121,6 +122,8 @@ def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made |
         for process in processes.values():
             process.terminate()
         for process in processes.values():
+            process.join(PATIENCE)
+            process.kill()  # one that has not heard: what a signal raises is lost in a callback, such as an import's
             process.join()
 
 

@@ -102,9 +102,12 @@ def test_a_fault_in_the_program_ends_in_its_traceback(drawn):
 
 
 @pytest.fixture
-def begun(tmp_path):
+def begun(tmp_path, request):
     """run_all.py with a figure that is soon drawn and one that never is, begun: the process, and that of the latter."""
-    code = "import sys; from tests.small_figures import *; sys.exit(main(sys.argv[1:], figure1=endless, figure4=small))"
+    never = getattr(request, "param", "endless")
+    code = (
+        f"import sys; from tests.small_figures import *; sys.exit(main(sys.argv[1:], figure1={never}, figure4=small))"
+    )
     command = [sys.executable, "-c", code, "--jobs", "2", "--out", str(tmp_path)]
     environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -149,6 +152,14 @@ def test_stopped_it_keeps_the_figures_that_are_finished_and_leaves_no_process_an
     assert f"{tmp_path / 'figure4-handwriting.png'}  " in said
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"begun", "ended", "metrics.json", *(f"figure4-handwriting.{kind}" for kind in ("png", "svg"))}
+
+
+@pytest.mark.parametrize("begun", ["deaf"], indirect=True)
+def test_stopped_it_does_not_wait_for_a_process_that_has_not_heard(begun):
+    process, other = begun
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130 and _awaited(lambda: _gone(other))
 
 
 def test_killed_it_takes_its_processes_along(begun):
