@@ -103,6 +103,7 @@ def _counting(run: Run):
 
 def main(arguments: list[str], **figures) -> int:
     """run_all.py with these figures in place of its own, and no pages."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict(FIGURES, figures))
         stack.enter_context(mock.patch.object(pages, "due", return_value=[]))

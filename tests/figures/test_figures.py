@@ -597,7 +597,7 @@ def test_figures_1_and_2_are_the_same_bytes_for_every_seed(name, tmp_path):
 def written(digits):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sheet.handwriting, "generate", lambda memory: generate(0, train=(150, 150), test=(1, 1)))
-        return sheet.make(BARE), sheet.handwriting.generate().train
+        return sheet.make(BARE), sheet.handwriting.generate(None).train
 
 
 def test_the_sheet_shows_4s_and_9s_of_the_training_set_upright(written):
