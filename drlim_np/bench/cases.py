@@ -257,7 +257,7 @@ CASES = {
     "pairs": Case(pairs, (512, 6_000, 30_000), (600,), "torch"),
     "spread": Case(spread, (512, 6_000, 30_000), (600,), "torch"),
     "neighbours": Case(neighbours, (6_000, 30_000), (500,), "sklearn"),
-    "approximate": Case(approximate, (6_000, 30_000, 60_000), (500,), "pynndescent", threads=(1,)),
+    "approximate": Case(approximate, (6_000, 30_000), (500,), "pynndescent", threads=(1,)),
     "lle": Case(locally_linear, (2_000, 6_000), (300,), "sklearn", blas=True),
     "figure4": Case(figure4, (6_000,), (300,), "torch"),
     "figure7": Case(figure7, (30_000,), (300,), "torch"),
