@@ -1,8 +1,9 @@
 """The k nearest neighbours of each sample, exact: among images of many pixels, and on a map of few coordinates."""
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations_with_replacement
+from itertools import combinations
 from math import prod
+from threading import Lock
 
 import numpy as np
 
@@ -90,33 +91,49 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
     (samples, kept) indices, ascending; (samples,) a squared distance that none of those left out falls below.
 
     |a - b|² = |a|² + |b|² - 2ab for tile against tile; each distance serves both its samples, which halves the work.
+    First each tile is compared with itself. Few of the later distances lie within the limits that this leaves, because
+    tiles are drawn at random.
     """
     samples = len(x)
     centred = (x - x.mean(axis=0)).astype(np.float32)
     exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
     squares = exact_squares.astype(np.float32)
-    tiles = [np.arange(start, min(start + TILE, samples)) for start in range(0, samples, TILE)]
+    order = np.random.default_rng(0).permutation(samples)
+    tiles = [order[start : start + TILE] for start in range(0, samples, TILE)]
+    distance, index = np.full((samples, kept), np.inf, np.float32), np.zeros((samples, kept), int)
+    limit = np.full(samples, np.inf, np.float32)  # the greatest distance kept; read early, it lets more pass
+    one_at_a_time = Lock()
 
-    def compare(pair: tuple[np.ndarray, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        one, other = pair
-        fast = centred[one] @ centred[other].T
-        fast *= -2
+    def squared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        fast = (-2 * centred[one]) @ centred[other].T
         fast += squares[one, None]
         fast += squares[other]
-        if one is other:
-            np.fill_diagonal(fast, np.inf)
-        seen = [(one, *_least(fast, np.broadcast_to(other, fast.shape), kept))]
-        if one is not other:
-            seen.append((other, *_least(fast.T, np.broadcast_to(one, fast.T.shape), kept)))
-        return seen
+        return fast
 
-    distance, index = np.full((samples, kept), np.inf, np.float32), np.zeros((samples, kept), int)
+    def keep(rows: np.ndarray, near: np.ndarray, whom: np.ndarray) -> None:
+        near, whom = np.concatenate([distance[rows], near], axis=1), np.concatenate([index[rows], whom], axis=1)
+        least = np.argpartition(near, kept - 1, axis=1)[:, :kept]
+        distance[rows], index[rows] = np.take_along_axis(near, least, axis=1), np.take_along_axis(whom, least, axis=1)
+        limit[rows] = distance[rows].max(axis=1)
+
+    def alone(tile: np.ndarray) -> None:
+        fast = squared(tile, tile)
+        np.fill_diagonal(fast, np.inf)
+        keep(tile, fast, np.broadcast_to(tile, fast.shape))
+
+    def with_another(pair: tuple[np.ndarray, np.ndarray]) -> None:
+        one, other = pair
+        fast = squared(one, other)
+        row, column = np.divmod(np.flatnonzero(fast < limit[one, None]), len(other))
+        with one_at_a_time:
+            keep(*_by_row(one[row], fast[row, column], other[column]))
+        row, column = np.divmod(np.flatnonzero(fast < limit[other]), len(other))
+        with one_at_a_time:
+            keep(*_by_row(other[column], fast[row, column], one[row]))
+
     with ThreadPoolExecutor(threads) as pool:
-        for seen in pool.map(compare, combinations_with_replacement(tiles, 2)):
-            for rows, near, whom in seen:
-                near, whom = np.concatenate([distance[rows], near], axis=1), np.concatenate([index[rows], whom], axis=1)
-                distance[rows], index[rows] = _least(near, whom, kept)
-
+        list(pool.map(alone, tiles))
+        list(pool.map(with_another, combinations(tiles, 2)))
     if kept == samples - 1:
         return np.sort(index, axis=1), np.full(samples, np.inf)
     # Rounding in float32: up to `features` times in the product, and a few times in the rest.
@@ -125,12 +142,14 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
     return np.sort(index, axis=1), distance.max(axis=1) - bound
 
 
-def _least(values: np.ndarray, names: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `kept` least values of each row, or all where there are fewer, with their names."""
-    if values.shape[1] <= kept:
-        return values, names
-    chosen = np.argpartition(values, kept - 1, axis=1)[:, :kept]
-    return np.take_along_axis(values, chosen, axis=1), np.take_along_axis(names, chosen, axis=1)
+def _by_row(whose: np.ndarray, near: np.ndarray, whom: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs by sample: each that has any, and for each a row of distances, filled up with inf, and one of names."""
+    order = np.argsort(whose, kind="stable")
+    rows, first, row, count = np.unique(whose[order], return_index=True, return_inverse=True, return_counts=True)
+    shape, place = (len(rows), count.max(initial=0)), (row, np.arange(len(row)) - first[row])
+    distances, names = np.full(shape, np.inf, np.float32), np.zeros(shape, int)
+    distances[place], names[place] = near[order], whom[order]
+    return rows, distances, names
 
 
 def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -272,28 +272,24 @@ def _ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) -
     nearest = nearest_neighbours(other, k, threads)
     bits = (51 - features.bit_length()) // 2  # so that features · (2 · 2^bits)² stays below 2^53
     rounds = any((np.rint(part) != part).any() for part in (np.ldexp(space[rows], bits) for rows in _blocks(samples)))
-    centred = space - space.mean(axis=0) if rounds else space  # so that little cancels in |a|² - 2ab + |b|²
+    varied = space[:, (space != space[0]).any(axis=0)]  # what is the same everywhere adds to no distance
+    centred = varied - varied.mean(axis=0) if rounds else varied  # so that little cancels in |a|² - 2ab + |b|²
     squares = np.sum(centred * centred, axis=1)
     rounding = rounds * (features + 6) * np.finfo(float).eps * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
 
-    def distances(rows: slice) -> np.ndarray:
+    def ranks(rows: slice) -> np.ndarray:
         squared = centred[rows] @ centred.T
         squared *= -2
         squared += squares[rows, None]
         squared += squares
         squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
-        return squared
-
-    def ranks(rows: slice) -> np.ndarray:
-        squared = distances(rows)
         of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * rounding[rows, None]
         edges = np.concatenate([of_nearest - doubt, of_nearest + doubt], axis=1)
-        squared.sort()
-        below = np.array([np.searchsorted(*line) for line in zip(squared, edges, strict=True)])
+        below = np.array([np.searchsorted(*line) for line in zip(np.sort(squared), edges, strict=True)])
         nearer = below[:, :k]
         for i in np.flatnonzero((below[:, k:] - nearer > 1).any(axis=1)):
             row = rows.start + i
-            nearer[i] = _nearer(space, row, nearest[row], distances(slice(row, row + 1))[0], doubt[i])
+            nearer[i] = _nearer(space, row, nearest[row], squared[i], doubt[i])
         return 1 + nearer
 
     with ThreadPoolExecutor(threads) as pool:

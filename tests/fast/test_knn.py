@@ -221,13 +221,37 @@ def test_the_unit_of_the_pixels_does_not_matter(scale):
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
 
 
-@pytest.mark.parametrize("kept", [1, 2, 17, 3000, 3001])
-def test_of_each_row_the_least_are_kept_with_their_names(kept, rng):
-    values, names = rng.random((200, 3000)), rng.permuted(np.tile(np.arange(3000), (200, 1)), axis=1)
-    found, who = nearest._least(values, names, kept)
-    assert (np.sort(found, axis=1) == np.sort(values, axis=1)[:, :kept]).all()
-    rows = np.arange(200)[:, None]
-    assert (values[rows, np.argsort(names, axis=1)[rows, who]] == found).all()
+@pytest.mark.parametrize("samples", [41, 65, 200])
+@pytest.mark.parametrize("kept", [1, 7, 40])
+def test_the_candidates_are_the_nearest_whatever_tiles_they_lie_in(samples, kept, rng):
+    x = rng.standard_normal((samples, 10))
+    apart = np.sum((x[:, None] - x) ** 2, axis=2)
+    np.fill_diagonal(apart, np.inf)
+    for tile in (2, 32, 1024):
+        with mock.patch.object(nearest, "TILE", tile):
+            found, beyond = nearest._candidates(x, kept, 1)
+        assert found.tolist() == np.sort(np.argsort(apart, axis=1)[:, :kept], axis=1).tolist()
+        farthest = np.sort(apart, axis=1)[:, kept - 1] if kept < samples - 1 else np.full(samples, np.inf)
+        assert beyond == pytest.approx(farthest, abs=1e-3)
+
+
+def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than_the_one_before(rng):
+    x = np.linspace(2, 1, 2048)[:, None] * np.sqrt(1 / 500) * rng.standard_normal((2048, 500))
+    looked_at, by_row = [], nearest._by_row
+    with (
+        mock.patch.object(nearest, "TILE", 128),
+        mock.patch.object(nearest, "_by_row", lambda *seen: looked_at.append(len(seen[0])) or by_row(*seen)),
+    ):
+        nearest._candidates(x, 10, 1)
+    # With n of the 16 tiles behind it, each drawn at random, a sample finds 10 / n in the next.
+    assert sum(looked_at) == pytest.approx(2048 * sum(10 / n for n in range(1, 16)), rel=0.1)
+
+
+def test_pairs_by_sample_are_filled_up_with_what_is_infinitely_far():
+    rows, near, whom = nearest._by_row(np.array([5, 2, 5]), np.array([0.5, 0.25, 0.125]), np.array([7, 8, 9]))
+    assert rows.tolist() == [2, 5]
+    assert near.tolist() == [[0.25, np.inf], [0.5, 0.125]] and whom.tolist() == [[8, 0], [7, 9]]
+    assert [x.size for x in nearest._by_row(*np.zeros((3, 0), int))] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e10, 1e30, 1e300])
