@@ -9,7 +9,7 @@ camera and with it the lamps that go round.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -24,6 +24,7 @@ TURNTABLE = -1.15  # its height
 BACKGROUND = 0.93  # grey of the turntable where no shadow falls; 0 is black, 1 white
 AMBIENT, LAMP = 0.28, 0.28  # grey by the light from all around alone, and what a lamp adds where it falls straight on
 CLEAR = 1e-9  # a ray that leaves a solid no farther than this from its start started on that solid's surface
+ROOM = 1 + 1e-9  # what a reach exceeds the farthest point by, for rounding
 LAMPS = [(-75, 50), (75, 50), (180, 58), (0, 75)]  # left, right, behind, overhead: degrees around from the camera, up
 LIT = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 1, 1)], bool)  # lightings
 
@@ -39,12 +40,14 @@ class Solid:
 
     centre, radii:    (3,) float64; an infinite radius makes a cylinder, three of them leave the flat sides alone.
     normals, offsets: (sides, 3) and (sides,) float64, of unit length and pointing outwards.
+    reach:            a distance from the centre that no point of it exceeds.
     """
 
     centre: np.ndarray
     radii: np.ndarray
     normals: np.ndarray
     offsets: np.ndarray
+    reach: float
 
     def span(self, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where parallel rays are inside: the points start + t ray with enter < t < leave; none where enter ≥ leave.
@@ -90,13 +93,14 @@ class Solid:
 
 def ellipsoid(centre: Sequence[float], radii: Sequence[float]) -> Solid:
     """With its axes along x, y and z; centre, radii: (3,)."""
-    return Solid(np.array(centre, float), np.array(radii, float), np.zeros((0, 3)), np.zeros(0))
+    return Solid(np.array(centre, float), np.array(radii, float), np.zeros((0, 3)), np.zeros(0), ROOM * max(radii))
 
 
 def tube(rear: float, front: float, y: float, z: float, radius: float) -> Solid:
     """A cylinder along x, flat at both ends."""
-    centre, radii = np.array([0.0, y, z]), np.array([np.inf, radius, radius])
-    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]))
+    centre, radii = np.array([(rear + front) / 2, y, z]), np.array([np.inf, radius, radius])
+    reach = ROOM * np.hypot((front - rear) / 2, radius)
+    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]), reach)
 
 
 def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -> Solid:
@@ -108,14 +112,15 @@ def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -
     chords = ((root, 1), (tip, 0.5))
     # [root or tip, leading or trailing, one face or the other]: a side is all that has one place along one axis.
     corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in chords])
-    normals, offsets = [], []
+    centre, normals, offsets = corner.mean(axis=(0, 1, 2)), [], []
     for axis, side in product(range(3), range(2)):
         a, b, c, _ = corner.take(side, axis).reshape(4, 3)
         normal = np.cross(b - a, c - a)
-        normal *= np.sign(_dot(normal, a - corner.mean(axis=(0, 1, 2)))) / np.sqrt(_dot(normal, normal))
+        normal *= np.sign(_dot(normal, a - centre)) / np.sqrt(_dot(normal, normal))
         normals.append(normal)
         offsets.append(_dot(normal, a))
-    return Solid(np.zeros(3), np.full(3, np.inf), np.array(normals), np.array(offsets))
+    reach = ROOM * np.sqrt(((corner - centre) ** 2).sum(axis=3).max())
+    return Solid(centre, np.full(3, np.inf), np.array(normals), np.array(offsets), reach)
 
 
 AIRPLANE = [
@@ -172,14 +177,30 @@ def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
     return start.reshape(3, -1), -toward
 
 
+def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Of each solid of the airplane: which rays cross it, and where each enters and leaves, (crossings,) each.
+
+    Seen along the rays, each of which is then a point, only those within a solid's reach need be looked at.
+    """
+    right = np.cross(ray, np.eye(3)[np.abs(ray).argmin()])
+    right /= np.sqrt(_dot(right, right))
+    up = np.cross(right, ray)
+    across, along = _dot(right, start), _dot(up, start)
+    for solid in AIRPLANE:
+        away = (across - _dot(right, solid.centre)) ** 2 + (along - _dot(up, solid.centre)) ** 2
+        near = np.flatnonzero(away <= solid.reach**2)
+        enter, leave = solid.span(start[:, near], ray)
+        inside = enter < leave
+        yield near[inside], enter[inside], leave[inside]
+
+
 def visible(start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What each ray meets first: the point and its normal, (3, rays) each, and whether it is the airplane, (rays,)."""
     nearest = (TURNTABLE - start[2]) / ray[2]
     part = np.full(nearest.shape, -1)
-    for number, solid in enumerate(AIRPLANE):
-        enter, leave = solid.span(start, ray)
-        met = (enter < leave) & (enter < nearest)
-        nearest[met], part[met] = enter[met], number
+    for number, (rays, enter, _) in enumerate(crossings(start, ray)):
+        first = enter < nearest[rays]
+        nearest[rays[first]], part[rays[first]] = enter[first], number
     points = start + nearest * ray[:, None]
     normals = np.zeros_like(points)
     normals[2] = 1
@@ -196,9 +217,8 @@ def light(points: np.ndarray, normals: np.ndarray, lamp: np.ndarray) -> np.ndarr
     reaching = np.maximum(_dot(lamp, normals), 0)
     facing = np.flatnonzero(reaching)
     start, blocked = points[:, facing], np.zeros(len(facing), bool)
-    for solid in AIRPLANE:
-        enter, leave = solid.span(start, lamp)
-        blocked |= (enter < leave) & (leave > CLEAR)
+    for rays, _, leave in crossings(start, lamp):
+        blocked[rays] |= leave > CLEAR
     reaching[facing[blocked]] = 0
     return reaching
 

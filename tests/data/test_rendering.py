@@ -239,6 +239,26 @@ def test_the_nearest_of_two_solids_is_seen_and_the_turntable_where_there_is_none
         assert on_airplane.tolist() == [True, True, False]
 
 
+def test_no_ray_that_crosses_a_solid_is_left_out(rng):
+    rays = [DOWN, np.array([1.0, 0, 0]), *(direction(around, up) for around, up in ((0, 30), (75, 50), (200, 70)))]
+    for ray in rays:
+        start = rng.uniform(-6, 6, (3, 2000))
+        for solid, (which, enters, leaves) in zip(rendering.AIRPLANE, rendering.crossings(start, ray), strict=True):
+            enter, leave = solid.span(start, ray)
+            inside = np.flatnonzero(enter < leave)
+            assert which.tolist() == inside.tolist() and len(inside) > 0
+            assert (enters == enter[inside]).all() and (leaves == leave[inside]).all()
+
+
+def test_a_solid_reaches_just_as_far_as_its_farthest_point():
+    for solid, farthest in (
+        (ellipsoid((1, 0, 0), (3, 1, 2)), (4, 0, 0)),
+        (tube(-1, 2, 0.5, 0.25, radius=0.5), (2, 1, 0.25)),
+        (blade((2, 0, 0, 0), (1, 0, 4, 1), (0, 0, 0.4)), (2, 0, -0.2)),
+    ):
+        assert solid.reach == pytest.approx(np.linalg.norm(np.array(farthest) - solid.centre), rel=1e-6)
+
+
 def test_the_airplane_stands_clear_of_the_turntable():
     across = np.linspace(-6, 6, 121)
     ground = np.stack(np.meshgrid(across, across, [rendering.TURNTABLE]), axis=0).reshape(3, -1)
