@@ -25,6 +25,7 @@ from drlim_np.figures.board import Board, Progress
 from drlim_np.figures.making import Made, Task, making, parts
 
 LARGEST, FURTHER = 1 << 30, 640 << 20  # bytes: what Figure 5 takes, at most, and what any other does
+LAST = "figure7"  # what takes longest: with a processor for nearly all the others, they are done before it
 PATIENCE = 5  # seconds for a process to clear up
 
 
@@ -51,7 +52,7 @@ def all_made(tasks: list[Task], count: int) -> Iterator[Made]:
     if (count := min(count, len(pieces))) < 2:
         yield from (made for task in tasks for made in making(task))
         return
-    pieces = [replace(piece, threads=max(1, piece.run.threads // count)) for piece in pieces]
+    pieces = [replace(piece, threads=_threads(piece, count, len(pieces))) for piece in pieces]
     due, arrived, faults = {place for piece in pieces for place in piece.places}, {}, []
     with unwound_by_sigterm():
         try:
@@ -72,6 +73,12 @@ def all_made(tasks: list[Task], count: int) -> Iterator[Made]:
         raise strange[0]
     if faults:
         raise DrlimError("; ".join(dict.fromkeys(map(str, faults))))
+
+
+def _threads(piece: Task, count: int, pieces: int) -> int:
+    """Of `count` processors those for one piece: a share where pieces are few, and two for what all will wait for."""
+    waited_for = LAST in piece.figures and count >= 4 and pieces <= 2 * count
+    return max(1, piece.run.threads // count, min(piece.run.threads, 1 + waited_for))
 
 
 def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made | Exception | None]]:

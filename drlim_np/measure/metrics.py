@@ -285,7 +285,7 @@ def _ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) -
         squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
         of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * rounding[rows, None]
         edges = np.concatenate([of_nearest - doubt, of_nearest + doubt], axis=1)
-        below = np.array([np.searchsorted(*line) for line in zip(np.sort(squared), edges, strict=True)])
+        below = np.array([_below(*line) for line in zip(squared, edges, strict=True)])
         nearer = below[:, :k]
         for i in np.flatnonzero((below[:, k:] - nearer > 1).any(axis=1)):
             row = rows.start + i
@@ -300,6 +300,11 @@ def _average_ranks(values: np.ndarray) -> np.ndarray:
     """Ranks less a half, those that tie share their mean."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - counts / 2)[place]
+
+
+def _below(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """How many values lie below each edge; only those below the last are sorted, mostly few."""
+    return np.searchsorted(np.sort(values[values < edges.max()]), edges)
 
 
 def _nearer(space: np.ndarray, i: int, whom: np.ndarray, squared: np.ndarray, doubt: np.ndarray) -> np.ndarray:

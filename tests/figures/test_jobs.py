@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from drlim_np.errors import InputError
 from drlim_np.figures import board, jobs, pages
 from drlim_np.figures.board import Board, Progress
-from drlim_np.figures.index import FIGURES
+from drlim_np.figures.index import FIGURES, ON_REQUEST
 from drlim_np.figures.making import TOGETHER, parts, whole
 from drlim_np.figures.record import Run
 from tests import small_figures
@@ -253,3 +254,17 @@ def test_of_what_a_process_writes_its_progress_is_told_and_all_else_is_kept():
         stream.write(text)
     assert told == ["figure 7: step 10/20", "figure 7: step 20/20"]
     assert stream.getvalue() == "a warning\n\n" and stream.isatty()
+
+
+def test_processors_are_shared_by_few_pieces_and_one_is_left_to_what_all_will_wait_for():
+    def threads(figures, count, turns=1, run=4):
+        found = turns * parts(whole(0, replace(RUN, threads=run), figures))
+        return {name: jobs._threads(part, count, len(found)) for part in found for name in part.figures}
+
+    assert threads(["figure5", "figure7"], 2) == {"figure5": 2, "figure7": 2}
+    default = [name for name in FIGURES if name not in ON_REQUEST]
+    assert len(parts(whole(0, RUN, default))) <= 8
+    for count, run, sevens in ((2, 2, 1), (3, 3, 1), (4, 4, 2), (8, 4, 2), (4, 1, 1)):
+        found = threads(default, count, run=run)
+        assert found.pop("figure7") == sevens and {*found.values()} == {1}
+    assert {*threads(default, 4, turns=3).values()} == {1}, "of several seeds nothing is waited for long"
