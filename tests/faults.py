@@ -57,6 +57,7 @@ TESTS = {
     "results": ["results"],
     "terminal": ["terminal"],
     "samples": ["drlim"],
+    "similar": ["drlim"],
     "errors": ["terminal", "training"],
     "devices": ["cupy", "array_api"],
     "atomic": ["atomic", "record", "interruption", "checkpoint"],

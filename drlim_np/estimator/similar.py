@@ -1,5 +1,6 @@
 """Step 1 for the estimator: who is similar to whom, from pairs, from labels, or from the samples themselves."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,13 @@ import numpy as np
 from drlim_np.door.checks import finite, plain_array, real_array, same_length, whole_number
 from drlim_np.errors import InputError
 from drlim_np.fast.knn import in_unit, nearest_neighbours
+from drlim_np.fast.memory import require_memory
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import nearest_neighbour_graph
 
 MOST = 2**25  # pairs that labels may list: half a gigabyte
 FOUND = 30  # samples nearest to each that PyNNDescent looks for, itself among them; its default
+OWN = 1200  # bytes that its index takes for each sample; each entry of x takes 16, mostly for copies
 
 
 def similar_among(
@@ -48,8 +51,11 @@ def approximate_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> Similarity
 
     To be given to `fit` as `similar`; it pays from tens of thousands of samples on (bench/README.md says how far).
     Dong, Charikar, Li, WWW 2011, in float32 by PyNNDescent. Raises InputError where that is missing, for a k outside
-    1 … 29 or of samples and more, and for an x that is not (samples, features), finite and real.
+    1 … 29 or of samples and more, for an x that is not (samples, features), finite and real, and where memory is short.
     """
+    shape = getattr(x, "shape", ())
+    needed = 16 * prod(shape) + OWN * prod(shape[:1])
+    require_memory(needed, f"the index of neighbours in an x of shape {shape}")
     x = in_unit(real_array("x", x, "samples", "features"))
     found = min(FOUND, len(x))
     k = whole_number("k", k, 1, found - 1)

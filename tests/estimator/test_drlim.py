@@ -177,6 +177,7 @@ def test_an_index_of_approximate_neighbours_lists_what_it_finds_without_the_samp
             self.neighbor_graph = near[:, :n_neighbors], None
 
     monkeypatch.setitem(sys.modules, "pynndescent", mock.Mock(NNDescent=Index))
+    assert len(approximate_graph(x).pairs) == 5 * len(x)
     for k in (1, 4, 29):
         assert approximate_graph(x, k).pairs.tolist() == nearest_neighbour_graph(x, k).pairs.tolist()
     with pytest.raises(InputError, match="k is 30: it must be a whole number from 1 to 29"):
@@ -194,6 +195,14 @@ def test_an_index_of_approximate_neighbours_finds_nearly_all_of_them(rng):
 def test_the_missing_library_of_approximate_neighbours_is_told_with_the_remedy(x, monkeypatch):
     monkeypatch.setitem(sys.modules, "pynndescent", None)
     with pytest.raises(InputError, match=re.escape('PyNNDescent is missing: run pip install ".[approximate]"')):
+        approximate_graph(x)
+
+
+def test_an_index_that_memory_is_too_short_for_is_refused_with_the_numbers(x):
+    needed = 16 * x.size + 1200 * len(x)
+    said = r"^the index of neighbours in an x of shape .* needs .* GiB of memory, and .* are free"
+    short = mock.patch("drlim_np.fast.memory.free_memory", return_value=needed - 1)
+    with short, pytest.raises(InputError, match=said):
         approximate_graph(x)
 
 
