@@ -87,7 +87,7 @@ class Conv2d:
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         kernels = (self.maps, self.channels, self.kernel, self.kernel)
         require_params(self, params, x, weight=kernels, bias=(self.maps,))
-        require_images(x, self, self.channels, lambda side: side >= self.kernel, f"of at least {self.kernel}")
+        require_images(x, self, self.channels, least=self.kernel)
         size, columns, x, w = self.kernel, x.shape[3], by_row(x), as_rows(params["weight"])
         y = w @ patches(x, size, columns)
 
@@ -120,7 +120,7 @@ class Subsample:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         require_params(self, params, x, coefficient=(self.maps,), bias=(self.maps,))
-        require_images(x, self, self.maps, lambda side: side % self.window == 0, f"multiples of {self.window}")
+        require_images(x, self, self.maps, unit=self.window)
         size, area, columns = self.window, self.window**2, x.shape[3]
         sums = window_sums(by_row(x), size, columns)
         slope, b = spread(params["coefficient"] / area, sums), spread(params["bias"], sums)

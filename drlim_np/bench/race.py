@@ -1,7 +1,8 @@
 """Interleaved runs of the same work by several contestants, each case in a process of its own.
 
-A shared machine is slow for seconds at a time. So the contestants take turns in short bursts, and what is compared is
-their time within one round: a ratio in which such spells cancel. Its spread over the rounds says how well they do.
+A shared machine is slow for seconds at a time. So the contestants take turns in bursts, and what is compared is their
+time within one round: a ratio in which such spells cancel. Its spread over the rounds says how well they do. A burst is
+long enough for what the one before leaves, threads that still spin and caches full of its data, not to count.
 What runs on one thread is timed by the processor's time, which does not run on while others have the processor.
 """
 
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ROUNDS, LONG = 9, 10.0  # rounds; seconds from which on a run is a long one
-BURST, MOST = 0.05, 20  # seconds that a contestant runs on for, and the most runs in them
+BURST, MOST = 0.25, 100  # seconds that a contestant runs on for, and the most runs in them
 
 # glibc keeps what a process frees, so that large arrays are not given back to the system and faulted in again: PyTorch
 # gains by it. Ours keep their memory anyway (fast.memory.keep_freed_memory).

@@ -10,19 +10,23 @@ from drlim_np.backend import Array, kind
 from drlim_np.door.checks import whole_number
 from drlim_np.errors import InputError
 
+UNLIKE = (np.matrix, np.ma.MaskedArray)  # arrays whose * is another
+
 
 def require_floating(**arrays: Array) -> None:
     """Raises InputError unless all the arrays are float32, or all float64: nothing here ever promotes silently.
 
     complex128 counts as the precision of float64: a complex step perturbs some of the arrays only. Other precisions
-    are refused, because float16 squares no distance, and so are matrices and masked arrays, whose * is another.
+    are refused, because float16 squares no distance, and so are matrices and masked arrays.
     """
+    seen = set()
     for name, x in arrays.items():
-        if kind(x).bits not in (32, 64):
+        seen.add(bits := kind(x).bits)
+        if bits not in (32, 64):
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, float32 or float64")
-        if isinstance(x, np.matrix | np.ma.MaskedArray):
+        if isinstance(x, UNLIKE):
             raise InputError(f"{name} is a {type(x).__name__}: convert it to a plain array, such as by numpy.array")
-    if len({kind(x).bits for x in arrays.values()}) > 1:
+    if len(seen) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
         raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
 
@@ -69,7 +73,10 @@ def require_features(x: Array, taker: Any, features: int) -> None:
         raise InputError(f"{taker} takes (samples, {features}), got {x.shape}")
 
 
-def require_images(x: Array, taker: Any, maps: int, fits: Callable[[int], bool], sides: str) -> None:
-    """The same for (samples, maps, height, width); `fits` is asked of height and width, `sides` says it in words."""
-    if not (x.ndim == 4 and x.shape[1] == maps and all(map(fits, x.shape[2:]))):
+def require_images(x: Array, taker: Any, maps: int, least: int = 0, unit: int = 1) -> None:
+    """The same for (samples, maps, height, width), with height and width of at least `least`, multiples of `unit`."""
+    if not (
+        x.ndim == 4 and x.shape[1] == maps and min(x.shape[2:]) >= least and x.shape[2] % unit == x.shape[3] % unit == 0
+    ):
+        sides = f"of at least {least}" if least else f"multiples of {unit}"
         raise InputError(f"{taker} takes (samples, {maps}, height, width) with height and width {sides}, got {x.shape}")

@@ -22,8 +22,7 @@ def patches(x: Array, size: int, columns: int) -> Array:
     xp, (rows, channels, pixels) = namespace(x), x.shape
     height, width, samples = rows - size + 1, columns - size + 1, pixels // columns
     runs = _runs(xp.reshape(x, (rows, channels, columns, samples)), size, axis=2)
-    strip = xp.reshape(xp.permute_dims(runs, (0, 3, 1, 2, 4)), (-1,))  # in memory too, of which a matrix is a piece
-    strip = xp.reshape(strip, (rows, size * channels, width * samples))
+    strip = xp.reshape(xp.permute_dims(runs, (0, 3, 1, 2, 4)), (rows, size * channels, width * samples))
     return xp.reshape(_runs(strip, size, axis=0), (height, size**2 * channels, width * samples))
 
 
@@ -64,7 +63,11 @@ def _runs(x: Array, size: int, axis: int) -> Array:
     """
     runs = x.shape[axis] - size + 1
     if on_host(x):
+        x = np.ascontiguousarray(x)
         shape, strides = (*x.shape[:axis], runs, size, *x.shape[axis + 1 :]), x.strides[: axis + 1] + x.strides[axis:]
-        return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+        # `as_strided` takes four times as long, with the interpreter's lock, for which the other thread waits.
+        shared = np.ndarray(shape, x.dtype, x, 0, strides)
+        shared.flags.writeable = False
+        return shared
     before = (slice(None),) * axis
     return namespace(x).stack([x[(*before, slice(u, u + runs), ...)] for u in range(size)], axis=axis + 1)
