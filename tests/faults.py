@@ -339,6 +339,7 @@ FAULTS = [
     Fault("split", "coordinates of another basis", "(inputs @ basis.T)", "(inputs @ basis[::-1].T)"),
     Fault("split", "coordinates promoted to float64", ".astype(inputs.dtype), basis", ", basis"),
     # Step 1.
+    Fault("fast/memory", "no large pages", "np.empty(31 << 20, np.uint8)\n    ask_for_large_pages()", "np.empty(31 << 20, np.uint8)"),
     Fault("knn", "a sample its own neighbour", "np.fill_diagonal(fast, np.inf)", "np.fill_diagonal(fast, 0)"),
     Fault("knn", "-2ab of the other sign", "(-2 * centred[one])", "(2 * centred[one])"),
     Fault("knn", "products once, not twice", "(-2 * centred[one])", "(-1 * centred[one])"),

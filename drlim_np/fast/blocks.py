@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from drlim_np.backend import Array, on_host
 from drlim_np.door.arrays import guarded
 from drlim_np.door.checks import whole_number
-from drlim_np.fast.memory import keep_freed_memory
+from drlim_np.fast.memory import ask_for_large_pages, keep_freed_memory
 from drlim_np.tree import Gradient, Pullback, Tree, add
 
 
@@ -72,4 +72,4 @@ def on_threads(function: Callable, items: Sequence, threads: int) -> list:
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     """Threads that wait for work. Started anew for every pass, they cost a tenth of a training step of 256 images."""
-    return ThreadPoolExecutor(threads)
+    return ThreadPoolExecutor(threads, initializer=ask_for_large_pages)

@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,3 +101,33 @@ def test_freed_memory_is_not_asked_of_the_system_again():
         return int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
 
     assert pages("keep_freed_memory()") < 2 * 5120 < pages("")
+
+
+LARGE = """
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from drlim_np.fast.memory import ask_for_large_pages, keep_freed_memory
+keep_freed_memory()
+
+def flagged():
+    array, inside = np.ones(1 << 18), False
+    for line in open("/proc/self/smaps"):
+        first = line.split()[0]
+        if "-" in first:
+            start, end = (int(address, 16) for address in first.split("-"))
+            inside = start <= array.ctypes.data + array.nbytes // 2 < end
+        elif first == "VmFlags:" and inside:
+            return "hg" in line.split()
+
+print(flagged())
+for asked in (None, ask_for_large_pages):
+    with ThreadPoolExecutor(1, initializer=asked) as pool:
+        print(pool.submit(flagged).result())
+"""
+
+
+@pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="Linux has large pages")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept by the rule of glibc")
+def test_what_is_kept_lies_in_large_pages_of_each_thread_that_asks_for_them():
+    said = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["True", "False", "True"]
