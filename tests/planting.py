@@ -34,6 +34,7 @@ BEYOND_PROOF = {
         ("loss", "a complex step NaN at D = 0"),
         ("loss", "hinge on the wrong side"),
     ),
+    "the time that it takes": (("fast/memory", "no large pages"),),
     "arguments that are refused, or other forms of them": (
         ("loss", "label convention flipped for booleans"),
         ("loss", "a margin whose square underflows"),

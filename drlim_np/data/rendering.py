@@ -185,9 +185,9 @@ def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, 
     right = np.cross(ray, np.eye(3)[np.abs(ray).argmin()])
     right /= np.sqrt(_dot(right, right))
     up = np.cross(right, ray)
-    across, along = _dot(right, start), _dot(up, start)
+    x, y = _dot(right, start), _dot(up, start)
     for solid in AIRPLANE:
-        away = (across - _dot(right, solid.centre)) ** 2 + (along - _dot(up, solid.centre)) ** 2
+        away = (x - _dot(right, solid.centre)) ** 2 + (y - _dot(up, solid.centre)) ** 2
         near = np.flatnonzero(away <= solid.reach**2)
         enter, leave = solid.span(start[:, near], ray)
         inside = enter < leave
