@@ -344,7 +344,7 @@ FAULTS = [
     Fault("knn", "-2ab of the other sign", "(-2 * centred[one])", "(2 * centred[one])"),
     Fault("knn", "products once, not twice", "(-2 * centred[one])", "(-1 * centred[one])"),
     Fault("knn", "squares of one side only", "        fast += squares[other]\n", ""),
-    Fault("knn", "the other tile not told", "keep(*_by_row(other[column], fast[row, column], one[row]))", "pass"),
+    Fault("knn", "the other tile not told", "keep(*_by_sample(other[column], fast[row, column], one[row]))", "pass"),
     Fault("knn", "the limits of one tile for the other", "fast < limit[other]", "fast < limit[one, None]"),
     Fault("knn", "a limit below what is kept", "distance[rows].max(axis=1)\n", "distance[rows].min(axis=1)\n"),
     Fault("knn", "of two pairs of a sample one forgotten", "np.arange(len(row)) - first[row]", "0 * first[row]"),

@@ -126,10 +126,10 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
         fast = squared(one, other)
         row, column = np.divmod(np.flatnonzero(fast < limit[one, None]), len(other))
         with one_at_a_time:
-            keep(*_by_row(one[row], fast[row, column], other[column]))
+            keep(*_by_sample(one[row], fast[row, column], other[column]))
         row, column = np.divmod(np.flatnonzero(fast < limit[other]), len(other))
         with one_at_a_time:
-            keep(*_by_row(other[column], fast[row, column], one[row]))
+            keep(*_by_sample(other[column], fast[row, column], one[row]))
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(alone, tiles))
@@ -142,8 +142,11 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
     return np.sort(index, axis=1), distance.max(axis=1) - bound
 
 
-def _by_row(whose: np.ndarray, near: np.ndarray, whom: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs by sample: each that has any, and for each a row of distances, filled up with inf, and one of names."""
+def _by_sample(whose: np.ndarray, near: np.ndarray, whom: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs by sample, from (pairs,) arrays: whose they are, how near, and to whom.
+
+    (rows,) the samples that have any, ascending; (rows, most) their distances, filled up with inf, and whom to.
+    """
     order = np.argsort(whose, kind="stable")
     rows, first, row, count = np.unique(whose[order], return_index=True, return_inverse=True, return_counts=True)
     shape, place = (len(rows), count.max(initial=0)), (row, np.arange(len(row)) - first[row])

@@ -303,7 +303,10 @@ def _average_ranks(values: np.ndarray) -> np.ndarray:
 
 
 def _below(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many values lie below each edge; only those below the last are sorted, mostly few."""
+    """How many of the values, (samples,), lie below each of the edges, in any order: of the shape of `edges`.
+
+    Only what lies below the last edge is sorted, mostly few.
+    """
     return np.searchsorted(np.sort(values[values < edges.max()]), edges)
 
 

@@ -237,10 +237,10 @@ def test_the_candidates_are_the_nearest_whatever_tiles_they_lie_in(samples, kept
 
 def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than_the_one_before(rng):
     x = np.linspace(2, 1, 2048)[:, None] * np.sqrt(1 / 500) * rng.standard_normal((2048, 500))
-    looked_at, by_row = [], nearest._by_row
+    looked_at, by_row = [], nearest._by_sample
     with (
         mock.patch.object(nearest, "TILE", 128),
-        mock.patch.object(nearest, "_by_row", lambda *seen: looked_at.append(len(seen[0])) or by_row(*seen)),
+        mock.patch.object(nearest, "_by_sample", lambda *seen: looked_at.append(len(seen[0])) or by_row(*seen)),
     ):
         nearest._candidates(x, 10, 1)
     # With n of the 16 tiles behind it, each drawn at random, a sample finds 10 / n in the next.
@@ -248,10 +248,10 @@ def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than
 
 
 def test_pairs_by_sample_are_filled_up_with_what_is_infinitely_far():
-    rows, near, whom = nearest._by_row(np.array([5, 2, 5]), np.array([0.5, 0.25, 0.125]), np.array([7, 8, 9]))
+    rows, near, whom = nearest._by_sample(np.array([5, 2, 5]), np.array([0.5, 0.25, 0.125]), np.array([7, 8, 9]))
     assert rows.tolist() == [2, 5]
     assert near.tolist() == [[0.25, np.inf], [0.5, 0.125]] and whom.tolist() == [[8, 0], [7, 9]]
-    assert [x.size for x in nearest._by_row(*np.zeros((3, 0), int))] == [0, 0, 0]
+    assert [x.size for x in nearest._by_sample(*np.zeros((3, 0), int))] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e10, 1e30, 1e300])
