@@ -106,7 +106,8 @@ def test_freed_memory_is_not_asked_of_the_system_again():
 LARGE = """
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
-from drlim_np.fast.memory import ask_for_large_pages, keep_freed_memory
+from drlim_np.fast.blocks import on_threads
+from drlim_np.fast.memory import keep_freed_memory
 keep_freed_memory()
 
 def flagged():
@@ -120,14 +121,14 @@ def flagged():
             return "hg" in line.split()
 
 print(flagged())
-for asked in (None, ask_for_large_pages):
-    with ThreadPoolExecutor(1, initializer=asked) as pool:
-        print(pool.submit(flagged).result())
+with ThreadPoolExecutor(1) as pool:
+    print(pool.submit(flagged).result())
+print(*on_threads(lambda _: flagged(), range(2), 2))
 """
 
 
 @pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="Linux has large pages")
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept by the rule of glibc")
-def test_what_is_kept_lies_in_large_pages_of_each_thread_that_asks_for_them():
+def test_what_is_kept_lies_in_large_pages_in_this_thread_and_in_those_of_blocks():
     said = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True).stdout
-    assert said.split() == ["True", "False", "True"]
+    assert said.split() == ["True", "False", "True", "True"]
