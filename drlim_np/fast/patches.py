@@ -35,12 +35,10 @@ def fold(dpatches: Array, size: int, columns: int) -> Array:
     rows, channels, width = height + size - 1, lines // size**2, columns - size + 1
     samples = positions // width
     dpatches = xp.reshape(dpatches, (height, size, size, channels, width, samples))
-    dstrip = zeros((rows, size, channels, width, samples), dpatches)
     dx = zeros((rows, channels, columns, samples), dpatches)
     for i in range(height):
-        dstrip[i : i + size, ...] += dpatches[i, ...]
-    for j in range(width):
-        dx[:, :, j : j + size, :] += xp.permute_dims(dstrip[:, :, :, j, :], (0, 2, 1, 3))
+        for j in range(width):
+            dx[i : i + size, :, j : j + size, :] += xp.permute_dims(dpatches[i, :, :, :, j, :], (0, 2, 1, 3))
     return xp.reshape(dx, (rows, channels, columns * samples))
 
 
