@@ -210,7 +210,7 @@ FAULTS = [
     Fault("arrays", "one side that is a multiple is enough", "x.shape[2] % unit == x.shape[3] % unit == 0", "x.shape[2] % unit == 0"),
     Fault("patches", "a step along another axis", "x.strides[: axis + 1] + x.strides[axis:]", "x.strides[: axis + 1] + x.strides[:1] + x.strides[axis + 1 :]"),
     Fault("fast/memory", "a term subtracted in place", "y += b", "y -= b"),
-    Fault("fast/memory", "Tanh: 1 + y²", "np.subtract(1, square", "np.add(1, square"),
+    Fault("fast/memory", "Tanh: 1 + y²", "    square *= -1\n", ""),
     Fault("fast/memory", "Tanh: 1 - y", "square = y * y", "square = y * 1"),
     Fault("layers", "Tanh: of the input, not the output", "one_minus_square(y) if", "one_minus_square(x) if"),
     Fault("layers", "Flatten: maps innermost", "guarded(namespace(x).reshape(x, (x.shape[0]", "guarded(namespace(x).reshape(namespace(x).permute_dims(x, (0, 2, 3, 1)), (x.shape[0]"),

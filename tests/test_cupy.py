@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 import drlim_np
 from drlim_np.audit import catalogue
-from drlim_np.backend import like, namespace, to_host, zeros
+from drlim_np.backend import HOST, like, namespace, to_host, zeros
 from drlim_np.data import handwriting, rendering
 from drlim_np.errors import InputError
 from drlim_np.fast import all_pairs
@@ -194,7 +194,7 @@ def refusal():
 
 def test_numpy_and_cupy_live_side_by_side(standin):
     ours, theirs = np.ones(2), like(np.ones(2), origin("cupy"))
-    assert namespace(ours) is np and namespace(theirs) is standin
+    assert namespace(ours) is HOST and namespace(theirs) is standin
     assert namespace(zeros((2,), theirs)) is standin
     assert (device_of(ours), device_of(theirs)) == ("cpu", "stand-in for a GPU")
     with pytest.raises((AssertionError, TypeError)):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from drlim_np.backend import Array, is_complex, on_host
+from drlim_np.backend import Array, is_complex
 from drlim_np.errors import require
 
 
@@ -61,6 +61,8 @@ def plus(y: Array, b: Array) -> Array:
 
 
 def one_minus_square(y: Array) -> Array:
-    """1 - y², on the host in the one array that is returned: a step on two threads takes 4 % less time."""
+    """1 - y², in the one array that is returned: a step on two threads takes 4 % less time."""
     square = y * y
-    return np.subtract(1, square, out=square) if on_host(y) else 1 - square
+    square *= -1
+    square += 1
+    return square

@@ -30,6 +30,8 @@ def fold(dpatches: Array, size: int, columns: int) -> Array:
     """The adjoint of `patches`: each pixel collects from all the patches that it was copied into.
 
     (height, size² · channels, width · samples) → (height + size - 1, channels, columns · samples).
+
+    It goes position by position, because in training only C3 needs it, which has a single one.
     """
     xp, (height, lines, positions) = namespace(dpatches), dpatches.shape
     rows, channels, width = height + size - 1, lines // size**2, columns - size + 1
