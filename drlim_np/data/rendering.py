@@ -119,7 +119,7 @@ def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -
         normal *= np.sign(_dot(normal, a - centre)) / np.sqrt(_dot(normal, normal))
         normals.append(normal)
         offsets.append(_dot(normal, a))
-    reach = ROOM * np.sqrt(((corner - centre) ** 2).sum(axis=3).max())
+    reach = ROOM * np.sqrt(np.max(((corner - centre) ** 2).sum(axis=3)))
     return Solid(centre, np.full(3, np.inf), np.array(normals), np.array(offsets), reach)
 
 
@@ -182,7 +182,7 @@ def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, 
 
     Seen along the rays, each of which is then a point, only those within a solid's reach need be looked at.
     """
-    right = np.cross(ray, np.eye(3)[np.abs(ray).argmin()])
+    right = np.cross(ray, np.eye(3)[np.argmin(np.abs(ray))])
     right /= np.sqrt(_dot(right, right))
     up = np.cross(right, ray)
     x, y = _dot(right, start), _dot(up, start)

@@ -149,7 +149,7 @@ def _by_sample(whose: np.ndarray, near: np.ndarray, whom: np.ndarray) -> tuple[n
     """
     order = np.argsort(whose, kind="stable")
     rows, first, row, count = np.unique(whose[order], return_index=True, return_inverse=True, return_counts=True)
-    shape, place = (len(rows), count.max(initial=0)), (row, np.arange(len(row)) - first[row])
+    shape, place = (len(rows), np.max(count, initial=0)), (row, np.arange(len(row)) - first[row])
     distances, names = np.full(shape, np.inf, np.float32), np.zeros(shape, int)
     distances[place], names[place] = near[order], whom[order]
     return rows, distances, names
