@@ -25,7 +25,7 @@ def keep_freed_memory() -> None:
 
 
 def ask_for_large_pages() -> None:
-    """What this thread keeps shall lie in large pages, in which a step takes 3 to 5 % less.
+    """Has what this thread keeps lie in large pages, in which a step takes 3 to 5 % less.
 
     For every large array NumPy asks Linux for them (madvise(2), MADV_HUGEPAGE). This one lies in memory that is kept,
     and the smaller ones that later come to lie there find them.

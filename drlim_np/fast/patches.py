@@ -16,8 +16,8 @@ def patches(x: Array, size: int, columns: int) -> Array:
     channels: in this order the matrices are pieces of one strip, `size` rows of it each, and on the host they share
     its memory.
 
-    The pullback gathers them anew: kept, they would drive from the cache what has to stay, and two threads would take
-    4 % longer.
+    The pullback gathers them anew: kept, they would drive from the cache what has to stay, and a step on one thread
+    would take 4 to 5 % longer.
     """
     xp, (rows, channels, pixels) = namespace(x), x.shape
     height, width, samples = rows - size + 1, columns - size + 1, pixels // columns
@@ -65,7 +65,7 @@ def _runs(x: Array, size: int, axis: int) -> Array:
     if on_host(x):
         x = np.ascontiguousarray(x)
         shape, strides = (*x.shape[:axis], runs, size, *x.shape[axis + 1 :]), x.strides[: axis + 1] + x.strides[axis:]
-        # `as_strided` takes four times as long, with the interpreter's lock, for which the other thread waits.
+        # `as_strided` takes four times as long, and all the while holds the lock that the other thread waits for.
         shared = np.ndarray(shape, x.dtype, x, 0, strides)
         shared.flags.writeable = False
         return shared

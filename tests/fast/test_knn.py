@@ -237,10 +237,10 @@ def test_the_candidates_are_the_nearest_whatever_tiles_they_lie_in(samples, kept
 
 def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than_the_one_before(rng):
     x = np.linspace(2, 1, 2048)[:, None] * np.sqrt(1 / 500) * rng.standard_normal((2048, 500))
-    looked_at, by_row = [], nearest._by_sample
+    looked_at, by_sample = [], nearest._by_sample
     with (
         mock.patch.object(nearest, "TILE", 128),
-        mock.patch.object(nearest, "_by_sample", lambda *seen: looked_at.append(len(seen[0])) or by_row(*seen)),
+        mock.patch.object(nearest, "_by_sample", lambda *seen: looked_at.append(len(seen[0])) or by_sample(*seen)),
     ):
         nearest._candidates(x, 10, 1)
     # With n of the 16 tiles behind it, each drawn at random, a sample finds 10 / n in the next.
