@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which python -P leaves out
 
-from drlim_np.figures.__main__ import main
+from drlim_np.runs.__main__ import main
 
 if __name__ == "__main__":
     sys.exit(main())

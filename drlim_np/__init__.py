@@ -14,7 +14,7 @@ The paper, in reading order; each module named here, and what to look at first i
     loss        Eqs. 1 to 7, for given pairs and for every pair of a set: energy, contrastive, all_pairs_by_definition
     layers      backpropagation, one pullback per layer: Linear, Conv2d, Subsample, Tanh, Flatten, Sequential
     networks    the paper's two G_W, for digits (Fig. 3) and for the airplane (Sec. 3.4): convnet, two_layer
-    siamese     copies of G_W that share one W: two_towers, embed_once
+    siamese     copies of G_W that share one W: two_towers, one_tower
     graph       the similar pairs; every other pair is dissimilar: SimilarityGraph, pair_table
     neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
@@ -32,10 +32,12 @@ and its wings
     fast        what makes it fast and changes nothing: all_pairs, tiles, patches, maps, blocks, memory, knn, devices
     audit       every gradient held against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
-    keep        files that survive a kill, a full disk and a second run: resuming, weights, checkpoint, npz, atomic
-    door        what comes in is checked once, and what goes wrong leaves in one line: checks, arrays, terminal
+    files       files that survive a kill, a full disk and a second run: resuming, weights, cache, npz, atomic
+    checks      each input is checked once, and an error is one line: numbers, arrays, terminal
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
-    figures     every figure of the paper, one module each, and the audit page: index, lines, record, seeds, results
+    drawing     what the drawings share: panels, style, space, thumbnails, magnifiers, light
+    figures     the figures of the paper, a module each: figure1, figure2, figure4, figure7, figure8, figure9, figure10
+    runs        the command that draws the figures, its processes and its record: command, jobs, record, results
     teaching    backprop taught: the lesson, exercises with a mistake in each, pages: lesson, exercises, pages
     estimator   all of it as `drlim_np.DrLIM`, with fit, transform and score, and a picture of the map: DrLIM, plot
     bench       what it costs, by us and by others; `python -m drlim_np.bench` measures it: cases, race, report

@@ -3,8 +3,6 @@
 Each message is one line that names the culprit and the remedy, so that the command line can print it as it stands.
 """
 
-import os
-
 
 class DrlimError(Exception):
     """Anything that the caller can mend; the command line prints it and exits with status 2."""
@@ -26,8 +24,3 @@ def require(holds: bool, message: str) -> None:
     """Raises InputError with this message unless the condition holds."""
     if not holds:
         raise InputError(message)
-
-
-def shown(text: str | os.PathLike) -> str:
-    """A path or a stranger's text, fit for a one-line message: with line breaks or control characters it is escaped."""
-    return str(text) if str(text).isprintable() else ascii(str(text))

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from drlim_np.door.checks import whole_number, whole_numbers
+from drlim_np.checks.numbers import whole_number, whole_numbers
 from drlim_np.errors import InputError
 
 

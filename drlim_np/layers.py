@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from drlim_np.backend import Array, namespace
-from drlim_np.door.arrays import guarded, require_features, require_images, require_names, require_params, whole_sizes
+from drlim_np.checks.arrays import guarded, require_features, require_images, require_names, require_params, whole_sizes
 from drlim_np.errors import require
 from drlim_np.fast.maps import as_images, by_row, over_windows, spread, sum_by_map, window_sums
 from drlim_np.fast.memory import one_minus_square, plus

@@ -20,8 +20,8 @@ distance; next to D = 0, where D² underflows, the force takes D for a little mo
 import numpy as np
 
 from drlim_np.backend import Array, is_array, is_complex, kind, like, namespace, on_host, real
-from drlim_np.door.arrays import require_floating
-from drlim_np.door.checks import positive_number
+from drlim_np.checks.arrays import require_floating
+from drlim_np.checks.numbers import positive_number
 from drlim_np.errors import require
 from drlim_np.graph import SimilarityGraph, pair_table
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from drlim_np.door.checks import same_length, whole_number, whole_numbers
+from drlim_np.checks.numbers import same_length, whole_number, whole_numbers
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 

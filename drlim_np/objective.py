@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace
-from drlim_np.door.arrays import require_floating
-from drlim_np.door.checks import real_number, whole_number
+from drlim_np.checks.arrays import require_floating
+from drlim_np.checks.numbers import real_number, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.all_pairs import dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise

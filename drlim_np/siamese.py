@@ -20,7 +20,7 @@ def two_towers(network: Sequential, params: Tree, x1: Array, x2: Array, y: Array
     return loss, add(pullback1(dz1).params, pullback2(dz2).params)
 
 
-def embed_once(
+def one_tower(
     network: Sequential, params: Tree, x: Array, similar: SimilarityGraph, margin: float
 ) -> tuple[Array, Tree]:
     """𝓛 over every pair of the samples x and its gradient with respect to W: loss, dparams.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
-from drlim_np.door.checks import positive_number, real_number, require_generator, whole_number
+from drlim_np.checks.numbers import positive_number, real_number, require_generator, whole_number
 from drlim_np.errors import DivergedError, require
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, leaves, tree_map

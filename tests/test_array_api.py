@@ -12,16 +12,16 @@ import pytest
 from drlim_np.errors import DivergedError, InputError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
+from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.keep.resuming import minimise
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.siamese import embed_once, two_towers
+from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, descend, embed
 from drlim_np.tree import leaves, tree_map
-from tests.every_layer import EVERY_LAYER, random_tree
+from tests.help.every_layer import EVERY_LAYER, random_tree
 
 strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
 DEVICE = strict.Device("device1")
@@ -150,8 +150,8 @@ def test_two_towers_equal_numpys(network, shape, dtype, rng):
 def test_a_set_embedded_once_equals_numpys(dtype, rng):
     similar = SimilarityGraph(6, np.array([[0, 1], [1, 0], [2, 5]]))
     params, x = random_tree(SMALL.init(rng), rng, dtype), rng.standard_normal((6, 5)).astype(dtype)
-    loss, dparams = embed_once(SMALL, params, x, similar, 2.0)
-    their_loss, their_dparams = embed_once(SMALL, on_device(params), on_device(x), similar, 2.0)
+    loss, dparams = one_tower(SMALL, params, x, similar, 2.0)
+    their_loss, their_dparams = one_tower(SMALL, on_device(params), on_device(x), similar, 2.0)
     assert_equal_to_rounding(their_loss, loss)
     dparams["out"].pop("bias"), their_dparams["out"].pop("bias")
     assert_equal_to_rounding(their_dparams, dparams)
@@ -182,7 +182,7 @@ def without_the_last_bias(tree):
             lambda network, params, x: two_towers(network, params, x[:4, ...], x[4:8, ...], [0, 1, 1, 0], 1.0),
             id="two towers",
         ),
-        pytest.param(lambda network, params, x: embed_once(network, params, x, GRAPH, 1.0), id="embed once"),
+        pytest.param(lambda network, params, x: one_tower(network, params, x, GRAPH, 1.0), id="embed once"),
     ],
 )
 @pytest.mark.parametrize("optimiser", OPTIMISERS)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from drlim_np.backend import HOST, kind, like, namespace, real, to_host, zeros
-from drlim_np.door.arrays import require_floating
+from drlim_np.checks.arrays import require_floating
 from drlim_np.errors import InputError
 
 MODULES = [np, array_api_strict]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import cupy_standin
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -24,16 +23,17 @@ from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import device_of, origin, processors
 from drlim_np.figures import digits as of_digits
 from drlim_np.figures import figure4, figure8
-from drlim_np.figures.record import Result, Run, entry
+from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.keep.resuming import minimise
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.runs.record import Result, Run, entry
 from drlim_np.training import SGD, embed
 from drlim_np.tree import leaves, tree_map
-from tests.every_layer import EVERY_LAYER, random_tree
+from tests.help import cupy_standin
+from tests.help.every_layer import EVERY_LAYER, random_tree
 
 CORE = ("backend", "layers", "loss", "siamese", "objective", "training", "tree", "networks")
 CORE += tuple(f"fast/{name}" for name in ("all_pairs", "blocks", "maps", "memory", "patches"))

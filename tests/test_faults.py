@@ -1,8 +1,8 @@
-"""The deliberate faults of tests/faults.py still fit the sources."""
+"""The deliberate faults of tests/tools/faults.py still fit the sources."""
 
 import pytest
 
-from tests.faults import FAULTS, TESTS
+from tests.tools.faults import FAULTS, TESTS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.module}: {fault.what}")

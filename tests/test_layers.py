@@ -13,8 +13,8 @@ from drlim_np.fast.blocks import Blockwise
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import leaves
-from tests.comparing import assert_close, assert_same
-from tests.every_layer import EVERY_LAYER, drawn
+from tests.help.comparing import assert_close, assert_same
+from tests.help.every_layer import EVERY_LAYER, drawn
 
 
 @pytest.fixture(params=EVERY_LAYER)

@@ -13,8 +13,8 @@ import pytest
 from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
-from tests.comparing import BOUND, assert_close
-from tests.double_loop import double_loop, random_pairs
+from tests.help.comparing import BOUND, assert_close
+from tests.help.double_loop import double_loop, random_pairs
 
 SIMILAR, DISSIMILAR = 0, 1
 

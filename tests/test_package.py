@@ -39,7 +39,7 @@ def test_what_is_listed_of_a_module_is_in_it_and_documented(module, text):
 
 
 def test_its_five_lines_train_a_map_of_unseen_samples():
-    named = ("graph", "networks", "objective", "training", "keep.resuming")
+    named = ("graph", "networks", "objective", "training", "files.resuming")
     modules = [importlib.import_module(f"drlim_np.{name}") for name in named]
     scope = {name: value for module in modules for name, value in vars(module).items() if not name.startswith("_")}
     rng = np.random.default_rng(0)
@@ -71,7 +71,7 @@ def test_the_estimator_is_had_from_the_package_and_imported_only_then():
 
 def public_things():
     """Every public function, class and method of the modules that a caller imports from, by its dotted name."""
-    wings = ("", "fast.", "measure.", "keep.", "door.", "data.", "estimator.")
+    wings = ("", "fast.", "measure.", "files.", "checks.", "data.", "estimator.")
     for module in pkgutil.walk_packages(drlim_np.__path__, "drlim_np."):
         wing, _, name = module.name.removeprefix("drlim_np.").rpartition(".")
         if (f"{wing}." if wing else "") not in wings or name.startswith("_") or (not wing and module.ispkg):

@@ -16,8 +16,8 @@ from drlim_np.objective import EveryPair
 from drlim_np.siamese import two_towers
 from drlim_np.training import SGD, descend
 from drlim_np.tree import leaves, tree_map
-from tests.comparing import assert_close
-from tests.every_layer import drawn
+from tests.help.comparing import assert_close
+from tests.help.every_layer import drawn
 
 NETWORK = two_layer(inputs=5, hidden=4, outputs=3)
 RNG = np.random.default_rng(0)

@@ -11,9 +11,9 @@ from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.siamese import embed_once, two_towers
+from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import add, leaves, tree_map
-from tests.comparing import assert_agree, bits
+from tests.help.comparing import assert_agree, bits
 
 BOUND = 1e-12
 SMALL = Sequential(hidden=Linear(3, 4), squash=Tanh(), output=Linear(4, 2))
@@ -55,7 +55,7 @@ def test_embedding_each_sample_once_is_two_towers_on_every_pair(network, shape, 
     i, j, y = pair_table(similar)
     towers = two_towers(network, params, x[i], x[j], y, margin)
     assert towers[0] > 0 and norm(towers[1]) > 0
-    assert_agree(embed_once(network, params, x, similar, margin), towers, last)
+    assert_agree(one_tower(network, params, x, similar, margin), towers, last)
 
 
 @st.composite
@@ -84,7 +84,7 @@ def test_that_holds_for_any_small_network_and_any_similar_pairs(drawn, similar, 
     z, _ = drawn[0](params, x)
     assume(energy(z[i], z[j]).min() > 0.01 * np.abs(z).max())  # else rounding in z is all that is left of a difference
     loss, gradient = two_towers(drawn[0], params, x[i], x[j], y, margin)
-    once_loss, once = embed_once(drawn[0], params, x, similar, margin)
+    once_loss, once = one_tower(drawn[0], params, x, similar, margin)
     assert abs(once_loss - loss) <= BOUND * loss
     # Pairs may cancel, so the error goes by what they contribute one by one.
     pairs = (
@@ -96,9 +96,9 @@ def test_that_holds_for_any_small_network_and_any_similar_pairs(drawn, similar, 
 def test_a_pair_listed_from_both_ends_pulls_twice():
     params, x, margin = problem(SMALL, (3,), 2)
     once, twice = SimilarityGraph(2, np.array([[0, 1]])), SimilarityGraph(2, np.array([[0, 1], [1, 0]]))
-    loss, gradient = embed_once(SMALL, params, x, once, margin)
+    loss, gradient = one_tower(SMALL, params, x, once, margin)
     doubled = 2 * loss, tree_map(lambda g: 2 * g, gradient)
-    assert_agree(embed_once(SMALL, params, x, twice, margin), doubled, "output.bias")
+    assert_agree(one_tower(SMALL, params, x, twice, margin), doubled, "output.bias")
     assert_agree(two_towers(SMALL, params, x, x[::-1], [0, 0], margin), doubled, "output.bias")
 
 
@@ -152,7 +152,7 @@ def test_the_last_bias_moves_both_towers_alike_so_its_gradient_vanishes(network,
     i, j, y = pair_table(GRAPH)
     for _, gradient in (
         two_towers(network, params, x[i], x[j], y, margin),
-        embed_once(network, params, x, GRAPH, margin),
+        one_tower(network, params, x, GRAPH, margin),
     ):
         assert np.linalg.norm(dict(leaves(gradient))[last]) <= BOUND * norm(gradient)
 
@@ -160,7 +160,7 @@ def test_the_last_bias_moves_both_towers_alike_so_its_gradient_vanishes(network,
 def test_shifting_the_last_bias_leaves_the_loss_as_it_was():
     params, x, margin = problem(SMALL, (3,), GRAPH.size)
     shifted = params | {"output": params["output"] | {"bias": params["output"]["bias"] + 5.0}}
-    loss, moved = (embed_once(SMALL, p, x, GRAPH, margin)[0] for p in (params, shifted))
+    loss, moved = (one_tower(SMALL, p, x, GRAPH, margin)[0] for p in (params, shifted))
     assert abs(moved - loss) <= BOUND * loss
 
 
@@ -185,7 +185,7 @@ def test_precision_is_kept_and_nothing_given_is_changed(network, shape, last, dt
     before = bits(*originals)
     for loss, gradient in (
         two_towers(network, params, x1, x2, y, margin),
-        embed_once(network, params, x, GRAPH, margin),
+        one_tower(network, params, x, GRAPH, margin),
     ):
         assert {loss.dtype, *(g.dtype for _, g in leaves(gradient))} == {np.dtype(dtype)}
         assert {name: g.shape for name, g in leaves(gradient)} == {name: p.shape for name, p in leaves(params)}

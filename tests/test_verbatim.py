@@ -17,8 +17,8 @@ from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
 from drlim_np.siamese import two_towers
 from drlim_np.training import SGD
-from tests.comparing import assert_close
-from tests.small_views import blobs
+from tests.help.comparing import assert_close
+from tests.help.small_views import blobs
 
 INPUTS, HIDDEN, OUTPUTS, RATE = 6, 5, 3, 0.3
 NETWORK = two_layer(INPUTS, HIDDEN, OUTPUTS)

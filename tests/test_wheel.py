@@ -124,8 +124,8 @@ def test_the_lesson_is_given_from_the_wheel_alone(installed):
 
 
 def test_figures_are_listed_and_drawn_from_the_wheel_alone(installed):
-    assert python(installed, "-m", "drlim_np.figures", "--list").startswith("figure1 ")
-    said = python(installed, "-m", "drlim_np.figures", "--only", "figure1")
+    assert python(installed, "-m", "drlim_np.runs", "--list").startswith("figure1 ")
+    said = python(installed, "-m", "drlim_np.runs", "--only", "figure1")
     assert "gradients held against both oracles" in said
     assert "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout.\n" in said
     assert said.endswith("All 5 claims hold.\n")
@@ -140,9 +140,9 @@ from drlim_np.data import handwriting
 from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair
-from drlim_np.keep.resuming import minimise
+from drlim_np.files.resuming import minimise
 from drlim_np.training import SGD, embed
-from drlim_np.keep.weights import load, save
+from drlim_np.files.weights import load, save
 
 rng = np.random.default_rng(0)
 x = rng.standard_normal((6, 4)).astype(np.float32)

@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 
 from drlim_np.audit import catalogue, proof
-from drlim_np.door.terminal import exit_status
+from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import InputError
 from drlim_np.fast.devices import BACKENDS
 

@@ -20,7 +20,7 @@ from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.siamese import embed_once, two_towers
+from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, descend
 from drlim_np.tree import Gradient, Tree, tree_map
 
@@ -142,7 +142,7 @@ def _siamese(
     sampled = SampledPairs(network, x, similar, MARGIN, batch=len(drawn))
     forms: list[tuple[str, Callable[[Tree], tuple]]] = [
         ("two towers", lambda p: two_towers(network, p, first, second, y, MARGIN)),
-        ("embed once", lambda p: embed_once(network, p, x, similar, MARGIN)),
+        ("embed once", lambda p: one_tower(network, p, x, similar, MARGIN)),
         ("sampled pairs", lambda p: sampled.on(drawn, p)),
     ]
     for form, function in forms:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from drlim_np.backend import Array
-from drlim_np.door.checks import require_generator
+from drlim_np.checks.numbers import require_generator
 from drlim_np.errors import InputError
 from drlim_np.tree import Tree, leaves, tree_map
 

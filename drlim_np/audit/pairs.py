@@ -16,7 +16,7 @@ from drlim_np.layers import Linear
 from drlim_np.loss import all_pairs_by_definition
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.siamese import embed_once, two_towers
+from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD
 from drlim_np.tree import Tree, leaves, tree_map
 
@@ -146,7 +146,7 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
     network, similar = two_layer(2, 3, 1), SimilarityGraph(6, [[0, 1], [2, 3], [4, 5], [1, 2], [1, 0]])
     params, x = tree_map(lambda w: _eighths(rng, *w.shape), network.init(rng)), _eighths(rng, 6, 2)
     i, j, y = pair_table(similar)
-    once, twice = embed_once(network, params, x, similar, 1.0), two_towers(network, params, x[i, :], x[j, :], y, 1.0)
+    once, twice = one_tower(network, params, x, similar, 1.0), two_towers(network, params, x[i, :], x[j, :], y, 1.0)
     statement, lines = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair", ("one copy is enough",)
     holds = _equal(dict(enumerate(once)), dict(enumerate(twice)))
     yield Proof("embed once", statement, lines, ("embed once",), holds, f"{len(y)} pairs of 6 samples, in fractions")

@@ -21,7 +21,7 @@ from drlim_np.audit.gradcheck import FLOOR
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.graph import pair_table
 from drlim_np.loss import contrastive
-from drlim_np.siamese import embed_once, two_towers
+from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import Tree, leaves, tree_map
 
 BOUND = 1e-12  # on the error relative to the gradient's norm, in float64
@@ -88,7 +88,7 @@ def opinions(seed: int = 0) -> Iterator[Opinion]:
         theirs = gradient_of(loss, params)
         _, ours = two_towers(network, params, x[i], x[j], y, catalogue.MARGIN)
         yield from _compare(f"Siamese {name}, two towers", ours, theirs)
-        _, ours = embed_once(network, params, x, similar, catalogue.MARGIN)
+        _, ours = one_tower(network, params, x, similar, catalogue.MARGIN)
         yield from _compare(f"Siamese {name}, embed once", ours, theirs)
 
 

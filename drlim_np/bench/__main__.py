@@ -18,7 +18,7 @@ from drlim_np.bench.against import HERE, Runner, tree_of
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.machine import bounds, by_layer, by_part
 from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race
-from drlim_np.door.terminal import exit_status, first_line
+from drlim_np.checks.terminal import exit_status, first_line
 from drlim_np.errors import DrlimError, InputError
 
 THREADS = 1, 2

@@ -16,7 +16,8 @@ HERE = Path(__file__).resolve().parents[2]
 
 def tree_of(revision: str, folder: Path) -> Path:
     """Puts the package as that commit of this checkout has it into the folder. Raises InputError if git knows none."""
-    from drlim_np.errors import InputError, shown
+    from drlim_np.checks.terminal import printable
+    from drlim_np.errors import InputError
 
     command = ["git", "archive", "--format=tar", f"{revision}^{{commit}}", "drlim_np"]
     try:
@@ -24,7 +25,7 @@ def tree_of(revision: str, folder: Path) -> Path:
     except (OSError, subprocess.CalledProcessError) as fault:
         remedy = "name a commit of the checkout that this is run in"
         raise InputError(
-            f"--against {shown(revision)}: git finds no such commit with this package: {remedy}"
+            f"--against {printable(revision)}: git finds no such commit with this package: {remedy}"
         ) from fault
     with tarfile.open(fileobj=BytesIO(archive)) as files:
         files.extractall(folder, filter="data")

@@ -10,17 +10,17 @@ import numpy as np
 from drlim_np import verbatim
 from drlim_np.bench import fresh, gpu
 from drlim_np.bench.race import Contest
+from drlim_np.checks.terminal import first_line
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.door.terminal import first_line
 from drlim_np.estimator.similar import approximate_graph
 from drlim_np.fast.all_pairs import TILE, dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import near_together
+from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.keep.resuming import minimise
 from drlim_np.measure.lle import lle
 from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
 from drlim_np.networks import convnet

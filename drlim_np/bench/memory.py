@@ -14,7 +14,7 @@ from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
-from drlim_np.siamese import embed_once
+from drlim_np.siamese import one_tower
 from drlim_np.tree import Gradient
 
 STEPS_DRAWN = 100
@@ -26,7 +26,7 @@ def gradient(samples: int) -> float:
     similar = nearest_neighbour_graph(x.reshape(samples, -1), NEAREST)
     network = Blockwise(convnet())
     params = network.init(np.random.default_rng(0))
-    return clock(lambda: embed_once(network, params, x, similar, MARGIN), perf_counter)[0]
+    return clock(lambda: one_tower(network, params, x, similar, MARGIN), perf_counter)[0]
 
 
 def neighbours(samples: int) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from drlim_np.door.checks import plain_array
+from drlim_np.checks.numbers import plain_array
 from drlim_np.errors import InputError
 
 SIDE = 32

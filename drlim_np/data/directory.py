@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from drlim_np.checks.terminal import printable
 from drlim_np.data import norb
 from drlim_np.data.files import DataSet, locate
 from drlim_np.data.mnist import MNIST
-from drlim_np.errors import DataError, shown
+from drlim_np.errors import DataError
 
 VARIABLE = "DRLIM_DATA"
 KNOWN = (MNIST, norb.published())
@@ -66,7 +67,7 @@ def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
         return folder
     if partly := folder if held else _with_any(directory.path, wanted):
         fault = f"holds part of {wanted.title}, but not {', '.join(missing)}"
-        raise DataError(f"{shown(partly)}: {fault}: {_remedy(wanted)}")
+        raise DataError(f"{printable(partly)}: {fault}: {_remedy(wanted)}")
     if directory.named_by and not any(_with_any(directory.path, other) for other in KNOWN):
         raise DataError(_without_data(directory, wanted))
     return None
@@ -87,7 +88,7 @@ def _without_data(directory: DataDirectory, wanted: DataSet) -> str:
         fault = f"holds no file of {' or '.join(known.title for known in KNOWN)}"
     else:
         fault = "is not a folder" if os.path.lexists(directory.path) else "does not exist"
-    where = f"{shown(directory.path)}, named by {directory.named_by}, {fault}"
+    where = f"{printable(directory.path)}, named by {directory.named_by}, {fault}"
     files = f"{', '.join(wanted.files)}, with or without .gz"
     return f"{where}; looked there and in its folder {wanted.name} for {files}: {_remedy(wanted)}"
 

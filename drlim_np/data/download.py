@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.error import URLError
 
+from drlim_np.checks.terminal import printable
 from drlim_np.data.files import DataSet, locate
-from drlim_np.errors import DataError, shown
+from drlim_np.errors import DataError
 
 TIMEOUT = 30  # seconds a mirror may stay silent
 CHUNK = 2**16  # bytes read at once
@@ -45,13 +46,13 @@ def fetch(
                     known = wanted.verify(present, name)
                 except DataError as fault:
                     remedy = f"delete it or move it away, then pass --download {wanted.name} again"
-                    raise DataError(f"{shown(present)}: {fault}: {remedy}") from fault
+                    raise DataError(f"{printable(present)}: {fault}: {remedy}") from fault
                 report.line(f"{target.name}: already there, {known}")
             else:
                 _from_first_mirror(target, name, wanted, opener or open_https, report)
         except OSError as fault:
             remedy = "check the folder, its permissions and free space, or name another by --data"
-            raise DataError(f"{shown(target)}: cannot be read or stored ({fault.strerror}): {remedy}") from fault
+            raise DataError(f"{printable(target)}: cannot be read or stored ({fault.strerror}): {remedy}") from fault
     return folder
 
 
@@ -98,7 +99,7 @@ def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener: Callabl
         finally:
             with contextlib.suppress(OSError):
                 part.unlink()
-    remedy = f"check the network, or put it into {shown(target.parent)} by hand, or run without --download"
+    remedy = f"check the network, or put it into {printable(target.parent)} by hand, or run without --download"
     raise DataError(f"{target.name}: no mirror sent it ({'; '.join(reasons)}): {remedy} on {wanted.stand_in}")
 
 
@@ -123,4 +124,4 @@ def _chunks(address: str, opener: Callable) -> Iterator[bytes]:
             while chunk := response.read(CHUNK):
                 yield chunk
     except (OSError, ValueError, http.client.HTTPException) as fault:
-        raise DataError(shown(str(fault).strip("<>") or type(fault).__name__)) from fault
+        raise DataError(printable(str(fault).strip("<>") or type(fault).__name__)) from fault

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 from pathlib import Path
 
-from drlim_np.errors import DataError, shown
-from drlim_np.keep.mistaken import HEAD, mistaken_for
+from drlim_np.checks.terminal import printable
+from drlim_np.errors import DataError
+from drlim_np.files.mistaken import HEAD, mistaken_for
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str
     found = {name: locate(directory, name) for name in names}
     paths = {name: path for name, path in found.items() if path}
     if absent := [name for name in names if name not in paths]:
-        raise DataError(f"{shown(directory)}: {', '.join(absent)} not found: put it there or {remedy}")
+        raise DataError(f"{printable(directory)}: {', '.join(absent)} not found: put it there or {remedy}")
     return paths
 
 
@@ -77,6 +78,6 @@ def blaming(path: str | os.PathLike, remedy: str) -> Iterator[None]:
     try:
         yield
     except DataError as fault:
-        raise DataError(f"{shown(path)}: {fault}: {remedy}") from fault
+        raise DataError(f"{printable(path)}: {fault}: {remedy}") from fault
     except OSError as fault:
-        raise DataError(f"{shown(path)}: cannot be read ({fault.strerror}): check permissions and disk") from fault
+        raise DataError(f"{printable(path)}: cannot be read ({fault.strerror}): check permissions and disk") from fault

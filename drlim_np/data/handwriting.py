@@ -10,10 +10,10 @@ import hashlib
 
 import numpy as np
 
+from drlim_np.checks.numbers import whole_number
 from drlim_np.data import Digits, Split
-from drlim_np.door.checks import whole_number
 from drlim_np.errors import InputError
-from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
+from drlim_np.files.cache import NOTHING_KEPT, Memory
 
 SIDE = 28  # pixels
 BOX = 20  # pixels: MNIST scales its digits into this box, then centres them by mass in the image

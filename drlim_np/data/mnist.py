@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Split
 from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
-from drlim_np.errors import DataError, shown
+from drlim_np.errors import DataError
 
 # name -> SHA-256 of the whole decompressed file; mirrors compress anew, so only the content is comparable.
 FILES = {
@@ -54,7 +55,9 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapp
     train_images, train_labels, test_images, test_labels = files
     for images, labels in ((train_images, train_labels), (test_images, test_labels)):
         if (expected := len(arrays[images])) != (found := len(arrays[labels])):
-            raise DataError(f"{shown(paths[labels])}: expected {expected} labels, one an image, found {found}: {ANEW}")
+            raise DataError(
+                f"{printable(paths[labels])}: expected {expected} labels, one an image, found {found}: {ANEW}"
+            )
     train = Split(arrays[train_images], arrays[train_labels])
     test = Split(arrays[test_images], arrays[test_labels])
     if sha256 == dict(files):
@@ -92,7 +95,7 @@ MNIST = DataSet(
 
 def _read(path: Any) -> tuple[np.ndarray, str]:
     if not os.path.isfile(path):  # to open a pipe would wait for ever
-        raise DataError(f"{shown(path)}: expected an IDX file, found none: put it there or pass --download")
+        raise DataError(f"{printable(path)}: expected an IDX file, found none: put it there or pass --download")
     with blaming(path, ANEW):
         return read_content(path)
 
@@ -135,4 +138,4 @@ def _check(path: Any, name: str, array: np.ndarray, digest: str, files: Any, acc
         expected, found, remedy = "labels 0 to 9", array.max(), ANEW
     else:
         return
-    raise DataError(f"{shown(path)}: expected {expected}, found {found}: {remedy}")
+    raise DataError(f"{printable(path)}: expected {expected}, found {found}: {remedy}")

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from drlim_np.checks.numbers import whole_number
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, Views
 from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
-from drlim_np.door.checks import whole_number
 from drlim_np.errors import DataError
 
 HALVES = {  # how the names of each half's files begin -> the instances of every category that the half holds

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, VIEW_SIDE, Views
-from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
+from drlim_np.files.cache import NOTHING_KEPT, Memory
 
 FINE = 2  # rays a pixel, along either axis
 PIXEL = 1 / 6  # its side: the airplane, ten long and as wide, takes 60 of the 96; the rest is room for shadows

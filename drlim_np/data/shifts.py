@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from drlim_np.door.checks import plain_array, whole_number
+from drlim_np.checks.numbers import plain_array, whole_number
 from drlim_np.errors import require
 
 SHIFTS = (-6, -3, 0, 3, 6)  # pixels to the right: each digit itself, and the four copies that the paper names

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from drlim_np.door.terminal import exit_status
+from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import DrlimError
 from drlim_np.estimator.drlim import DrLIM
 from drlim_np.measure.metrics import trustworthiness, unevenness

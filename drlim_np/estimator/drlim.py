@@ -7,16 +7,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from drlim_np.door.checks import whole_number
-from drlim_np.door.samples import samples
+from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
 from drlim_np.estimator import defaults
 from drlim_np.estimator.conventions import Conventions
+from drlim_np.estimator.samples import samples
 from drlim_np.estimator.similar import similar_among
+from drlim_np.files import weights
+from drlim_np.files.npz import refusing
+from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.keep import weights
-from drlim_np.keep.npz import refusing
-from drlim_np.keep.resuming import minimise
 from drlim_np.measure.metrics import trustworthiness
 from drlim_np.objective import SampledPairs, Weighting
 from drlim_np.training import SGD, embed, warmup_cosine

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drlim_np.door.checks import plain_array, real_array, same_length
+from drlim_np.checks.numbers import plain_array, real_array, same_length
 from drlim_np.errors import require
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _coloured(axes: Any, z: np.ndarray, labels: Any) -> None:
 
 
 def _thumbnails(axes: Any, z: np.ndarray, images: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    from drlim_np.figures import thumbnails
+    from drlim_np.drawing import thumbnails
 
     same_length(z=z, images=images)
     side, least, range_ = THUMBNAIL * float(high[0] - low[0]), images.min(), np.ptp(images)

@@ -7,8 +7,8 @@ pair. Memory beyond z and the graph is bounded by the pairs of two tiles, and pa
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace, of_cupy, on_host, real, to_host, zeros
-from drlim_np.door.arrays import require_floating
-from drlim_np.door.checks import whole_number
+from drlim_np.checks.arrays import require_floating
+from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.memory import keep_freed_memory

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from drlim_np.backend import Array, on_host
-from drlim_np.door.arrays import guarded
-from drlim_np.door.checks import whole_number
+from drlim_np.checks.arrays import guarded
+from drlim_np.checks.numbers import whole_number
 from drlim_np.fast.memory import ask_for_large_pages, keep_freed_memory
 from drlim_np.tree import Gradient, Pullback, Tree, add
 

@@ -7,7 +7,7 @@ from threading import Lock
 
 import numpy as np
 
-from drlim_np.door.checks import real_array, whole_number
+from drlim_np.checks.numbers import real_array, whole_number
 from drlim_np.fast.memory import require_memory
 from drlim_np.fast.tiles import near_together
 

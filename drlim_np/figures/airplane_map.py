@@ -11,12 +11,12 @@ from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.split import TRAIN, in_their_span, split
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures.record import Claim, Run, require_spread
+from drlim_np.files.resuming import to_the_end
 from drlim_np.graph import SimilarityGraph
-from drlim_np.keep.resuming import to_the_end
 from drlim_np.measure.cylinder import Cylinder, fit_views
 from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
+from drlim_np.runs.record import Claim, Run, require_spread
 from drlim_np.training import Step, embed
 from drlim_np.tree import Tree
 

@@ -11,16 +11,16 @@ from matplotlib.figure import Figure
 
 from drlim_np.backend import Array
 from drlim_np.data import Views
+from drlim_np.drawing.panels import box, place, room_for, sheet
+from drlim_np.drawing.space import Side, colours, scatter
+from drlim_np.drawing.style import BLUE, FAINT, RULES, VERMILLION, WIDTH
 from drlim_np.fast.all_pairs import similar_sum
 from drlim_np.figures.airplane_map import MARGIN, setting
-from drlim_np.figures.panels import box, place, room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.space import Side, colours, scatter
-from drlim_np.figures.style import BLUE, FAINT, RULES, VERMILLION, WIDTH
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import fit_views
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair, Objective
+from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.training import SGD, constant, descend, embed
 from drlim_np.tree import Tree
 

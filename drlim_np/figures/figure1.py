@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import FAINT, RULES
+from drlim_np.drawing.style import FAINT, RULES
 from drlim_np.loss import dissimilar_loss, similar_loss
+from drlim_np.runs.record import Claim, Result, Run
 
 MARGIN = 1.25
 BLUE, RED = "#0072B2", "#C8102E"  # the paper's solid blue and dashed red

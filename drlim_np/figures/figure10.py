@@ -5,10 +5,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from drlim_np.data import VIEW_SIDE
+from drlim_np.drawing.panels import box, place, room_for, sheet
+from drlim_np.drawing.style import ORANGE, RULES, WIDTH
 from drlim_np.figures.airplane_map import mapped, setting, settings
-from drlim_np.figures.panels import box, place, room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import ORANGE, RULES, WIDTH
+from drlim_np.runs.record import Claim, Result, Run
 
 CLAIM = "Hidden units see edges where the airplane turns,\nand nothing beyond its footprint"
 ACROSS = 7  # panels side by side

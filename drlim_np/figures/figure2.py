@@ -7,10 +7,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
-from drlim_np.figures.panels import box, room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import FAINT, INK, RULES
+from drlim_np.drawing.panels import box, room_for, sheet
+from drlim_np.drawing.style import FAINT, INK, RULES
 from drlim_np.loss import contrastive, dissimilar_loss, similar_loss
+from drlim_np.runs.record import Claim, Result, Run
 
 MARGIN = 1.0
 SCALE = 0.5  # length of an arrow per unit of force, in every panel

@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
+from drlim_np.drawing.panels import box, room_for, sheet
+from drlim_np.drawing.style import INK, RULES, VERMILLION, WIDTH
 from drlim_np.figures import figure4
 from drlim_np.figures.digits import CLASSES, LOOKS
-from drlim_np.figures.panels import box, room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.shifted_digits import signed
-from drlim_np.figures.style import INK, RULES, VERMILLION, WIDTH
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT
+from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.tree import Tree, leaves, tree_map
 
 CLAIM = "$G_W$ maps a digit to a point of the plane;\ntwo towers share one $W$"

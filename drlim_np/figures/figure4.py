@@ -11,18 +11,18 @@ from matplotlib.figure import Figure
 
 from drlim_np.backend import like, to_host
 from drlim_np.data.canvas import on_canvas
+from drlim_np.drawing import thumbnails
+from drlim_np.drawing.panels import box, by_slant, corners, fitted, map_panel, room_for, sheet
+from drlim_np.drawing.style import RULES, WIDTH
 from drlim_np.errors import DataError
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.figures import thumbnails
 from drlim_np.figures.digits import LOOKS, Training, draw_at_random, learn, nearest, scatter_by_class, slant_of
-from drlim_np.figures.panels import box, by_slant, corners, fitted, map_panel, room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.shifted_digits import by_digit
-from drlim_np.figures.style import RULES, WIDTH
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure import metrics
 from drlim_np.objective import dissimilar_weight
+from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.training import embed
 from drlim_np.tree import Tree, tree_map
 

@@ -4,12 +4,12 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from drlim_np.drawing.panels import box, fitted, map_panel, room_for, sheet
+from drlim_np.drawing.style import RULES, SLANTS, WIDTH
 from drlim_np.figures.digits import LOOKS
 from drlim_np.figures.figure4 import INNER, slant_of, trained, turned
-from drlim_np.figures.panels import box, fitted, map_panel, room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import RULES, SLANTS, WIDTH
 from drlim_np.measure import metrics
+from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.training import embed
 
 CLAIM = "Where Figure 4 can be trusted, and where\nits 4s and 9s part"

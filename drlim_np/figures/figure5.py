@@ -4,14 +4,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.drawing.panels import fitted, lying, map_panel, room_for, sheet
+from drlim_np.drawing.style import WIDTH
+from drlim_np.drawing.thumbnails import APART, picture
 from drlim_np.figures.digits import Training, nearest, scatter_by_class
-from drlim_np.figures.panels import fitted, lying, map_panel, room_for, sheet
-from drlim_np.figures.record import Result, Run
 from drlim_np.figures.shifted_digits import NEIGHBOURS, ShiftedDigits, by_digit, frames, name_of, pictures, said
 from drlim_np.figures.shifted_maps import Story, tell
-from drlim_np.figures.style import WIDTH
-from drlim_np.figures.thumbnails import APART, picture
 from drlim_np.graph import SimilarityGraph
+from drlim_np.runs.record import Result, Run
 
 
 def near_in_pixels(run: Run, characters: np.ndarray) -> SimilarityGraph:

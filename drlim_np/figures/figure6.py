@@ -7,11 +7,11 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from drlim_np.data.shifts import SHIFTS
+from drlim_np.drawing.magnifiers import draw as draw_magnifier
+from drlim_np.drawing.panels import map_panel, room_for, sheet
+from drlim_np.drawing.style import RULES, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.digits import scatter_by_class
-from drlim_np.figures.magnifiers import draw as draw_magnifier
-from drlim_np.figures.panels import map_panel, room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.shifted_digits import (
     NEIGHBOURS,
     ShiftedDigits,
@@ -25,8 +25,8 @@ from drlim_np.figures.shifted_digits import (
     saved_with,
     unseen_digits,
 )
-from drlim_np.figures.style import RULES, WIDTH
 from drlim_np.measure.lle import closed_groups, lle
+from drlim_np.runs.record import Claim, Result, Run
 
 TEST_PER_CLASS = 600  # with their shifts 6,000 samples, about the most that a dense M allows
 

@@ -5,11 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data.shifts import SHIFTS
-from drlim_np.figures import thumbnails
+from drlim_np.drawing import thumbnails
+from drlim_np.drawing.magnifiers import draw as draw_magnifier
+from drlim_np.drawing.panels import box, by_slant, corners, fitted, lying, map_panel, room_for, sheet
+from drlim_np.drawing.style import WIDTH
 from drlim_np.figures.digits import LOOKS, Training, nearest, scatter_by_class
-from drlim_np.figures.magnifiers import draw as draw_magnifier
-from drlim_np.figures.panels import box, by_slant, corners, fitted, lying, map_panel, room_for, sheet
-from drlim_np.figures.record import Result, Run
 from drlim_np.figures.shifted_digits import (
     NEIGHBOURS,
     ShiftedDigits,
@@ -22,9 +22,9 @@ from drlim_np.figures.shifted_digits import (
     scatter_by_shift,
 )
 from drlim_np.figures.shifted_maps import Story, tell
-from drlim_np.figures.style import WIDTH
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import alike_in_any_copy
+from drlim_np.runs.record import Result, Run
 
 
 def near_whatever_the_shift(run: Run, characters: np.ndarray) -> SimilarityGraph:

@@ -7,13 +7,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS
-from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures import shipped, thumbnails
-from drlim_np.figures.airplane_map import MARGIN, Mapped, Setting, counts, mapped, setting, settings
-from drlim_np.figures.panels import box, corners, room_for, sheet
-from drlim_np.figures.panels import place as spot
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.space import (
+from drlim_np.drawing import thumbnails
+from drlim_np.drawing.panels import box, corners, room_for, sheet
+from drlim_np.drawing.panels import place as spot
+from drlim_np.drawing.space import (
     Side,
     bar,
     colours,
@@ -25,8 +22,12 @@ from drlim_np.figures.space import (
     space_panel,
     wires,
 )
-from drlim_np.figures.style import FAINT, RULES, WIDTH
+from drlim_np.drawing.style import FAINT, RULES, WIDTH
+from drlim_np.fast.all_pairs import contrastive_all_pairs
+from drlim_np.figures import shipped
+from drlim_np.figures.airplane_map import MARGIN, Mapped, Setting, counts, mapped, setting, settings
 from drlim_np.measure.cylinder import organisation
+from drlim_np.runs.record import Claim, Result, Run
 
 CLAIM = "Unseen views lie on a cylinder: azimuth around,\nelevation along, whatever the light"
 LARGE, SMALL = 5.6, 0.46  # inches: the sides of the large panel and of a thumbnail

@@ -11,14 +11,14 @@ from matplotlib import rc_context
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from drlim_np.figures import thumbnails
+from drlim_np.drawing import thumbnails
+from drlim_np.drawing.panels import corners, place, room_for, sheet
+from drlim_np.drawing.space import Side, bar, colours, lighting_key, project, said, scatter, space_panel
+from drlim_np.drawing.style import INK, RULES, WIDTH
 from drlim_np.figures.airplane_map import Setting, counts, mapped, setting
-from drlim_np.figures.panels import corners, place, room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.space import Side, bar, colours, lighting_key, project, said, scatter, space_panel
-from drlim_np.figures.style import INK, RULES, WIDTH
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.measure.lle import lle
+from drlim_np.runs.record import Claim, Result, Run
 
 CLAIM = "On the same neighbours LLE follows the light,\nDrLIM shows the cylinder"
 SEEN = Side("", 45, 35)  # from where both maps are seen

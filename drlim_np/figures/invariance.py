@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import SHIFTS
+from drlim_np.drawing.panels import box, sheet
+from drlim_np.drawing.style import BLUE, FAINT, INK, LETTERS, RULES, VERMILLION
 from drlim_np.figures import figure5, figure7
-from drlim_np.figures.panels import box, sheet
-from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.shifted_digits import unseen_digits
 from drlim_np.figures.shifted_maps import trained
-from drlim_np.figures.style import BLUE, FAINT, INK, LETTERS, RULES, VERMILLION
+from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.training import embed
 
 PER_CLASS = 150  # unseen digits; in a quick run as many as the other figures take

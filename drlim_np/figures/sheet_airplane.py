@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, rendering
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import HEADING, RULES, WIDTH
+from drlim_np.drawing.style import HEADING, RULES, WIDTH
 from drlim_np.measure import metrics
 from drlim_np.neighbours import contiguous_views
+from drlim_np.runs.record import Claim, Result, Run
 
 ACROSS = 9
 NEAREST = 5

@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data import handwriting
+from drlim_np.drawing.style import HEADING, INK, RULES, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.digits import CLASSES, LOOKS
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import HEADING, INK, RULES, WIDTH
 from drlim_np.measure import metrics
+from drlim_np.runs.record import Claim, Result, Run
 
 ACROSS = 16
 WRITTEN = 4  # rows of each digit

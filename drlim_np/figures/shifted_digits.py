@@ -8,15 +8,15 @@ from matplotlib.lines import Line2D
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
+from drlim_np.drawing.magnifiers import Magnifier, magnifier
+from drlim_np.drawing.style import FIVE_SHIFTS
 from drlim_np.errors import DataError
 from drlim_np.figures.digits import LOOKS, draw_at_random, slant_of
-from drlim_np.figures.magnifiers import Magnifier, magnifier
-from drlim_np.figures.record import Run
-from drlim_np.figures.style import FIVE_SHIFTS
+from drlim_np.files.cache import NOTHING_KEPT, Memory
 from drlim_np.graph import SimilarityGraph
-from drlim_np.keep.checkpoint import NOTHING_KEPT, Memory
 from drlim_np.measure import metrics
 from drlim_np.objective import dissimilar_weight
+from drlim_np.runs.record import Run
 
 NEIGHBOURS = 5
 TRAIN_PER_CLASS = 3000

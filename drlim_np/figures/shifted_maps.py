@@ -9,8 +9,8 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from drlim_np.data.shifts import shifted
+from drlim_np.drawing.style import RULES
 from drlim_np.figures.digits import Training, learn
-from drlim_np.figures.record import Claim, Result, Run
 from drlim_np.figures.shifted_digits import (
     NEIGHBOURS,
     ShiftedDigits,
@@ -20,9 +20,9 @@ from drlim_np.figures.shifted_digits import (
     train_characters,
     unseen_digits,
 )
-from drlim_np.figures.style import RULES
 from drlim_np.graph import SimilarityGraph
 from drlim_np.objective import Weighting
+from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.training import embed
 from drlim_np.tree import Tree
 

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.style import BLUE, INK, RULES, VERMILLION
+from drlim_np.drawing.style import BLUE, INK, RULES, VERMILLION
 from drlim_np.loss import contrastive
 from drlim_np.networks import two_layer
+from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.siamese import two_towers
 from drlim_np.tree import leaves, tree_map
 

@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS
+from drlim_np.drawing.panels import room_for, sheet
+from drlim_np.drawing.space import Side, bar, colours, project, reach_of, scatter, space_panel, wires
+from drlim_np.drawing.style import INK, RULES, WIDTH
 from drlim_np.figures.airplane_map import PIECES, Setting, epochs, mapped, setting, settings, start, sweeps
-from drlim_np.figures.panels import room_for, sheet
-from drlim_np.figures.record import Claim, Result, Run
-from drlim_np.figures.space import Side, bar, colours, project, reach_of, scatter, space_panel, wires
-from drlim_np.figures.style import INK, RULES, WIDTH
 from drlim_np.measure.cylinder import radians
 from drlim_np.measure.metrics import linear_r2, resultant_length
 from drlim_np.networks import two_layer
+from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.training import embed
 
 SIDE = Side("", 20, 25)

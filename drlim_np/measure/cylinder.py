@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from drlim_np.checks.numbers import real_array, same_length
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
-from drlim_np.door.checks import real_array, same_length
 from drlim_np.errors import InputError
 from drlim_np.fast.knn import in_unit
 from drlim_np.measure import metrics

@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from drlim_np.door.checks import real_array, same_length, whole_number, whole_numbers
+from drlim_np.checks.numbers import real_array, same_length, whole_number, whole_numbers
 from drlim_np.errors import InputError
 from drlim_np.fast.knn import in_unit
 from drlim_np.fast.memory import require_memory

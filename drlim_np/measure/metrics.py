@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from drlim_np.door.checks import finite, plain_array, real_array, same_length, whole_number
+from drlim_np.checks.numbers import finite, plain_array, real_array, same_length, whole_number
 from drlim_np.errors import InputError
 from drlim_np.fast.knn import in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph

@@ -15,8 +15,8 @@ from difflib import unified_diff
 from pathlib import Path
 from textwrap import fill
 
-from drlim_np.door.terminal import exit_status
-from drlim_np.errors import DataError, InputError, shown
+from drlim_np.checks.terminal import exit_status, printable
+from drlim_np.errors import DataError, InputError
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 FOLDER = "exercises"
@@ -39,8 +39,8 @@ def start(folder: Path) -> str:
             except FileExistsError:
                 kept += 1
     except OSError as fault:
-        raise DataError(f"{shown(folder)} cannot be written: {fault.strerror}: name another folder") from fault
-    return f"{written} exercises written to {shown(folder)}" + (f", {kept} there already and kept" if kept else "")
+        raise DataError(f"{printable(folder)} cannot be written: {fault.strerror}: name another folder") from fault
+    return f"{written} exercises written to {printable(folder)}" + (f", {kept} there already and kept" if kept else "")
 
 
 def check(number: int, folder: Path, limit: float = LIMIT) -> int:
@@ -50,13 +50,13 @@ def check(number: int, folder: Path, limit: float = LIMIT) -> int:
     """
     path = folder / EXERCISES[number - 1].file
     if not path.is_file():
-        raise DataError(f"{shown(path)} is not there: run start, or name its folder with --folder")
+        raise DataError(f"{printable(path)} is not there: run start, or name its folder with --folder")
     try:
         return subprocess.run(
             [sys.executable, "-m", "drlim_np.teaching.judge", str(number), str(path)], timeout=limit
         ).returncode
     except subprocess.TimeoutExpired as fault:
-        raise InputError(f"{shown(path.name)} did not end within {limit:g} seconds: does a loop go on?") from fault
+        raise InputError(f"{printable(path.name)} did not end within {limit:g} seconds: does a loop go on?") from fault
 
 
 def solution(exercise: Exercise) -> str:
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _done(what: str, number: str | None, folder: Path) -> int:
     if what in ("list", "start") and number is not None:
-        raise InputError(f"{what} takes no number, and got {shown(number)}: name a folder by --folder")
+        raise InputError(f"{what} takes no number, and got {printable(number)}: name a folder by --folder")
     if what == "list":
         print("\n".join(exercise.title for exercise in EXERCISES))
         print(f"\nstart puts them into ./{FOLDER}, or where --folder says; check, hint and solution take a number")
@@ -98,13 +98,13 @@ def _done(what: str, number: str | None, folder: Path) -> int:
     elif what == "solution":
         print(solution(EXERCISES[_number(number) - 1]))
     else:
-        raise InputError(f"{shown(what)} is none of list, start, check, hint, solution")
+        raise InputError(f"{printable(what)} is none of list, start, check, hint, solution")
     return 0
 
 
 def _number(text: str | None) -> int:
     if text is None or not (text.isdecimal() and 1 <= int(text) <= len(EXERCISES)):
-        raise InputError(f"{shown(text or 'no number')}: exercises are numbered 1 to {len(EXERCISES)}")
+        raise InputError(f"{printable(text or 'no number')}: exercises are numbered 1 to {len(EXERCISES)}")
     return int(text)
 
 

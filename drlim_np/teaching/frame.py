@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from html import escape
 
 from drlim_np.errors import DataError
-from drlim_np.keep.checkpoint import source_digest
+from drlim_np.files.cache import source_digest
 
 STYLE = """
 :root { color-scheme: light dark; --ground: #fbfbf9; --card: #fff; --ink: #222; --dim: #595959; --faint: #8a8a8a;

@@ -11,8 +11,8 @@ from textwrap import fill
 import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
-from drlim_np.door.terminal import exit_status
-from drlim_np.errors import InputError, shown
+from drlim_np.checks.terminal import exit_status, printable
+from drlim_np.errors import InputError
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 SEED = 20060617
@@ -47,15 +47,15 @@ def _off(given: np.ndarray, true: np.ndarray) -> float:
 
 def _run(path: Path, arguments: dict):
     """What the file's `loss_and_gradient` returns."""
-    name = shown(path.name)
+    name = printable(path.name)
     try:
         code = compile(path.read_bytes(), str(path), "exec")
     except OSError as fault:
-        raise InputError(f"{shown(path)} cannot be read: {fault.strerror}") from fault
+        raise InputError(f"{printable(path)} cannot be read: {fault.strerror}") from fault
     except SyntaxError as fault:
-        raise InputError(f"{name}, line {fault.lineno}: {shown(fault.msg)}") from fault
+        raise InputError(f"{name}, line {fault.lineno}: {printable(fault.msg)}") from fault
     except ValueError as fault:
-        raise InputError(f"{name} is not a Python file: {shown(str(fault))}") from fault
+        raise InputError(f"{name} is not a Python file: {printable(str(fault))}") from fault
     scope = {"__name__": "exercise", "__file__": str(path)}
     try:
         with np.errstate(all="ignore"):
@@ -68,25 +68,27 @@ def _run(path: Path, arguments: dict):
     except (Exception, SystemExit) as fault:
         lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == str(path)]
         where = f", line {lines[-1]}" if lines else ""
-        raise InputError(f"{name}{where}: {type(fault).__name__}: {shown(str(fault))}") from fault
+        raise InputError(f"{name}{where}: {type(fault).__name__}: {printable(str(fault))}") from fault
 
 
 def _checked(path: Path, given, tensors: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The loss and its gradients as arrays of real numbers, each of the shape it must have."""
     wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(tensors)}"
     if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)):
-        raise InputError(f"{shown(path.name)}: {wanted}")
+        raise InputError(f"{printable(path.name)}: {wanted}")
     if missing := [name for name in tensors if name not in given[1]]:
-        raise InputError(f"{shown(path.name)}: no gradient of {missing[0]}: {wanted}")
+        raise InputError(f"{printable(path.name)}: no gradient of {missing[0]}: {wanted}")
     shapes = {"loss": ()} | {name: x.shape for name, x in tensors.items()}
     found = {"loss": given[0]} | {name: given[1][name] for name in tensors}
     for name, shape in shapes.items():
         try:
             found[name] = np.asarray(found[name], float)
         except (TypeError, ValueError) as fault:
-            raise InputError(f"{shown(path.name)}: what is returned for {name} is not made of real numbers") from fault
+            raise InputError(
+                f"{printable(path.name)}: what is returned for {name} is not made of real numbers"
+            ) from fault
         if found[name].shape != shape:
-            raise InputError(f"{shown(path.name)}: shape {found[name].shape} for {name}, which must have {shape}")
+            raise InputError(f"{printable(path.name)}: shape {found[name].shape} for {name}, which must have {shape}")
     return found.pop("loss"), found
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
 from drlim_np.backend import real
-from drlim_np.door.terminal import exit_status
+from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import DrlimError
 
 X1 = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])  # the first input of either pair

@@ -17,9 +17,9 @@ from types import ModuleType
 
 import numpy as np
 
-from drlim_np.door.terminal import exit_status
+from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import InputError
-from drlim_np.keep.atomic import replace
+from drlim_np.files.atomic import replace
 from drlim_np.teaching import drawings, lesson
 from drlim_np.teaching.frame import listing, navigation, of_living_sources, page
 from drlim_np.teaching.lesson import X1, X2, RememberingLayer, Section, W, as_text

@@ -3,11 +3,11 @@
 import pytest
 
 from drlim_np.audit import catalogue
-from tests.counted import PAGES, table, written
+from tests.tools.counted import PAGES, table, written
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_counts_what_there_is(audit, page):
     text = PAGES[page].read_text(encoding="utf-8")
-    assert text == written(text, table(audit, catalogue.proofs())), "write them by python -m tests.counted"
+    assert text == written(text, table(audit, catalogue.proofs())), "write them by python -m tests.tools.counted"
     assert "| exact proofs | " in text

@@ -12,8 +12,8 @@ from drlim_np.audit.numbers import Exact
 from drlim_np.audit.numbers import exact as exactly
 from drlim_np.layers import Linear, Subsample
 from drlim_np.tree import tree_map
-from tests.faults import FAULTS
-from tests.planting import BEYOND_PROOF, PROVEN, for_the_proofs, planted
+from tests.tools.faults import FAULTS
+from tests.tools.planting import BEYOND_PROOF, PROVEN, for_the_proofs, planted
 
 INDEX = (Path(proof.__file__).parents[1] / "README.md").read_text(encoding="utf-8").partition("| the paper |")[2]
 ROWS = [line.removeprefix("| ").split(" | ")[0] for line in INDEX.partition("\n\n")[0].splitlines()[2:]]

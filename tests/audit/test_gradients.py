@@ -15,7 +15,7 @@ from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.siamese import embed_once, two_towers
+from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import tree_map
 
 TIMES = {"deep": 97, "few": 0.1}.get(os.environ.get("DRLIM_TESTS"), 1)  # deep: more than 20,000 examples in all
@@ -176,7 +176,7 @@ def test_gradients_of_a_siamese_network_down_to_each_parameter(similar, drawn, r
     sample = similar.pairs[rng.integers(similar.listed_count, size=3)]
     for form in (
         lambda p: two_towers(network, p, x[i], x[j], y, margin),
-        lambda p: embed_once(network, p, x, similar, margin),
+        lambda p: one_tower(network, p, x, similar, margin),
         lambda p: EveryPair(network, x, similar, margin, weighting)(p, rng, 1.0),
         lambda p: SampledPairs(network, x, similar, margin, weighting, batch=3).on(sample, p),
     ):

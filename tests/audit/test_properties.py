@@ -16,10 +16,10 @@ from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Conv2d, Flatten, Linear, Subsample
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import two_layer
-from drlim_np.siamese import embed_once, two_towers
+from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import leaves, tree_map
-from tests.comparing import bits
-from tests.every_layer import EVERY_LAYER
+from tests.help.comparing import bits
+from tests.help.every_layer import EVERY_LAYER
 
 BOUND = 1e-12
 
@@ -467,7 +467,7 @@ def test_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(dra
     before = bits(x, y, similar.pairs, *(p for _, p in leaves(params)))
     for loss, dparams in (
         two_towers(network, params, x, x[::-1], y, margin),
-        embed_once(network, params, x, similar, margin),
+        one_tower(network, params, x, similar, margin),
     ):
         assert {loss.dtype, *(g.dtype for _, g in leaves(dparams))} == {np.dtype(dtype)}
     assert bits(x, y, similar.pairs, *(p for _, p in leaves(params))) == before
@@ -485,7 +485,7 @@ def test_embedding_each_sample_once_is_two_towers_on_every_pair(drawn, seed):
     i, j = np.array([*similar.pairs.tolist(), *rest]).T
     y = np.repeat([0, 1], [similar.listed_count, len(rest)])
     loss, dparams = two_towers(network, params, x[i], x[j], y, margin)
-    once_loss, once = embed_once(network, params, x, similar, margin)
+    once_loss, once = one_tower(network, params, x, similar, margin)
     assert_close(once_loss, loss, scale=loss)
     # The last bias moves all points alike: its gradient is 0, and only rounding is left to compare.
     scale = len(i) * margin * (1 + sum(np.linalg.norm(p) for _, p in leaves(params)) ** 2) * np.linalg.norm(x)

@@ -8,7 +8,7 @@ from drlim_np.data.handwriting import generate
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import shifted
 from drlim_np.errors import InputError
-from tests.comparing import bits
+from tests.help.comparing import bits
 
 
 @pytest.fixture

@@ -343,7 +343,7 @@ def test_each_lighting_is_another_choice_of_lamps_and_none_is_dark():
 def sheet(rendered):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rendering, "generate", lambda memory: rendered)
-        from drlim_np.figures.record import Run
+        from drlim_np.runs.record import Run
 
         return airplane_sheet.make(Run(0, False, 1, digits=lambda: pytest.fail("needs no digits"), views=None))
 

@@ -10,8 +10,8 @@ from drlim_np.networks import two_layer
 from drlim_np.siamese import two_towers
 from drlim_np.training import SGD
 from drlim_np.tree import leaves
-from tests.comparing import assert_close
-from tests.small_views import blobs
+from tests.help.comparing import assert_close
+from tests.help.small_views import blobs
 
 
 @pytest.fixture(scope="module")

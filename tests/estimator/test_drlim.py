@@ -26,8 +26,8 @@ from drlim_np import DrLIM
 from drlim_np.errors import DataError, InputError
 from drlim_np.estimator import defaults, similar
 from drlim_np.estimator.similar import approximate_graph, similar_among
+from drlim_np.files import weights
 from drlim_np.graph import SimilarityGraph
-from drlim_np.keep import weights
 from drlim_np.layers import Linear
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet

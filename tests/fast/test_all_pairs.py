@@ -23,8 +23,8 @@ from drlim_np.fast.all_pairs import (
 )
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
-from tests.comparing import BOUND, assert_close
-from tests.double_loop import double_loop, random_pairs
+from tests.help.comparing import BOUND, assert_close
+from tests.help.double_loop import double_loop, random_pairs
 
 Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
 GRAPH = SimilarityGraph(3, np.array([[0, 1]]))

@@ -9,8 +9,8 @@ from drlim_np.fast.blocks import Blockwise
 from drlim_np.layers import Sequential, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import leaves, tree_map
-from tests.comparing import assert_close, assert_same
-from tests.every_layer import STACK, STACK_INPUT, drawn
+from tests.help.comparing import assert_close, assert_same
+from tests.help.every_layer import STACK, STACK_INPUT, drawn
 
 
 @pytest.mark.parametrize("size", range(1, 9))

@@ -11,17 +11,17 @@ from matplotlib.markers import MarkerStyle
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, VIEW_SIDE
 from drlim_np.data.split import split
+from drlim_np.drawing.space import Side, project, reach_of
 from drlim_np.figures import airplane_map as airplane
 from drlim_np.figures import figure8, figure9, figure10, unfolding
-from drlim_np.figures.record import Run, publish
-from drlim_np.figures.space import Side, project, reach_of
-from drlim_np.keep.checkpoint import Memory
+from drlim_np.files.cache import Memory
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
+from drlim_np.runs.record import Run, publish
 from drlim_np.training import embed
-from tests.comparing import assert_close, assert_same
-from tests.small_views import blobs
+from tests.help.comparing import assert_close, assert_same
+from tests.help.small_views import blobs
 
 MODULES = {"figure8": figure8, "figure9": figure9, "figure10": figure10, "unfolding": unfolding}
 each = pytest.mark.parametrize("name", MODULES)

@@ -12,8 +12,8 @@ from matplotlib.quiver import Quiver
 
 from drlim_np.figures import figure2
 from drlim_np.figures.figure2 import BLUE, DISSIMILAR, MARGIN, RED, ROOM, SCALE, SIMILAR, make, relax, springs, zigzag
-from drlim_np.figures.record import Run, publish
 from drlim_np.loss import contrastive
+from drlim_np.runs.record import Run, publish
 
 RUN = Run(seed=0, quick=False, threads=1, digits=lambda: pytest.fail("this figure needs no digits"), views=None)
 SPRING_PANELS = pytest.mark.parametrize("panel", "ace")

@@ -9,10 +9,10 @@ from drlim_np.data.handwriting import generate
 from drlim_np.data.moved import moved
 from drlim_np.figures import figure5, figure7, invariance
 from drlim_np.figures import shifted_digits as shared
-from drlim_np.figures.index import DIGITS, FIGURES
 from drlim_np.figures.invariance import BETWEEN, MOVES, at, claims, curves, make
-from drlim_np.figures.record import Run
 from drlim_np.figures.shifted_digits import unseen_digits
+from drlim_np.runs.index import DIGITS, FIGURES
+from drlim_np.runs.record import Run
 
 WRITTEN = generate(3, train=(30, 30), test=(20, 20))
 RUN = Run(seed=0, quick=True, threads=1, digits=lambda: WRITTEN, views=None)

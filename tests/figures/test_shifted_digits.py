@@ -12,10 +12,10 @@ from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.figures import digits, figure5, figure6, figure7, shifted_maps
 from drlim_np.figures import shifted_digits as shared
-from drlim_np.figures.record import Run, publish
 from drlim_np.figures.shifted_digits import SHIFT_LOOKS, train_characters, unseen_digits
 from drlim_np.figures.shifted_maps import trained
 from drlim_np.measure import metrics
+from drlim_np.runs.record import Run, publish
 
 DIGITS = generate(3, train=(30, 30), test=(20, 20))
 RUN = Run(seed=0, quick=True, threads=1, digits=lambda: DIGITS, views=None)

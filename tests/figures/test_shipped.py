@@ -12,10 +12,10 @@ from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import shifted
 from drlim_np.figures import figure4, figure5, figure7, shifted_maps, shipped
 from drlim_np.figures import shifted_digits as shared
-from drlim_np.figures.record import Result, Run, publish
 from drlim_np.figures.shipped import on_footprint
-from drlim_np.keep import weights
+from drlim_np.files import weights
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.runs.record import Result, Run, publish
 from drlim_np.training import embed
 from drlim_np.tree import leaves
 

@@ -4,8 +4,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from drlim_np.drawing.light import DPI
 from drlim_np.figures import towers
-from drlim_np.figures.light import DPI
 
 READABLE = 13  # pixels of an em, where the drawing is 480 wide
 

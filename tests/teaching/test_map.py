@@ -10,11 +10,11 @@ from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.errors import InputError
-from drlim_np.keep import weights
+from drlim_np.files import weights
 from drlim_np.loss import contrastive
 from drlim_np.networks import convnet
 from drlim_np.teaching.map_page import as_kept, map_page
-from tests.browser import missing, opened
+from tests.help.browser import missing, opened
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 FIGURES = Path(__file__).parents[2] / "figures"

@@ -14,7 +14,7 @@ from drlim_np.teaching import drawings, lesson, pages
 from drlim_np.teaching.lesson import RATE, W, as_text, sections
 from drlim_np.teaching.problems import EXERCISES
 from drlim_np.teaching.shapes import shapes
-from tests.browser import SIZES, missing, opened
+from tests.help.browser import SIZES, missing, opened
 
 STEPS = [section.step for section in sections()]
 POINTS = np.random.default_rng(0).normal(size=(660, 3)) * [1, 2, 5]

@@ -9,7 +9,7 @@ import pytest
 
 from drlim_np.figures.figure2 import BLUE, DISSIMILAR, RED, SCALE, SIMILAR
 from drlim_np.loss import contrastive, energy
-from tests.browser import missing, opened
+from tests.help.browser import missing, opened
 
 FILE = Path(__file__).resolve().parents[2] / "figures" / "springs.html"
 BOUND = 1e-12

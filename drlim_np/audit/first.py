@@ -1,0 +1,106 @@
+"""The audit before the figures: gradients and proofs in this process, and beside it what tests/ has for it."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from drlim_np.audit import catalogue, proof
+from drlim_np.audit.gradcheck import Row
+from drlim_np.audit.proof import Proof
+from drlim_np.checks.terminal import unwound_by_sigterm
+from drlim_np.errors import DrlimError
+from drlim_np.files.cache import Checkpoint, Memory, read, write
+
+HERE = Path(__file__).resolve().parents[2]  # the checkout; for an installed package, a folder without tests
+PROPERTIES = ("tests/test_paper.py", "tests/audit/test_gradients.py", "tests/audit/test_properties.py")
+
+
+class Audited(NamedTuple):
+    """What an audit that passed found.
+
+    worst: of each subject the finding that decides. proofs: all that is derived and proven. said: by the tests beside.
+    """
+
+    worst: list[catalogue.Finding]
+    proofs: list[Proof]
+    said: str
+
+
+def audit_passes(backend: str, memory: Memory) -> bool:
+    """Gradient checks and proofs here, Hypothesis properties beside them; prints all. Remembers that it passed."""
+    properties = [path for path in PROPERTIES if (HERE / path).is_file()]
+    missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
+    if properties and missing:
+        raise DrlimError(f'the audit needs {" and ".join(missing)}: run pip install ".[test]", or pass --no-audit')
+    passed = _kept(backend, memory)
+    if read(passed.path, passed.digest) is not None:
+        print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
+        return True
+    print(
+        "Audit: every gradient against two oracles, exact proofs, derivations, and properties of the loss", flush=True
+    )
+    with _beside(properties) as finish:
+        found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
+        status, said = finish()
+    surprises, without = [one for one in proofs if not one.as_it_should_be], catalogue.without_derivations()
+    print(catalogue.table(catalogue.worst_by_subject(found), proofs), catalogue.summary(found), sep="\n")
+    print(*filter(None, [proof.table(surprises), proof.summary(proofs), without, said]), "", sep="\n", flush=True)
+    passes = status == 0 and not surprises and all(finding.as_it_should_be for finding in found)
+    if passes:
+        worst = [(subject, asdict(row), wrong) for subject, row, wrong in catalogue.worst_by_subject(found)]
+        content = json.dumps({"worst": worst, "proofs": proofs, "said": said}).encode()
+        write(passed.path, passed.digest, {"audited": np.frombuffer(content, np.uint8)})
+    return passes
+
+
+def audited(backend: str, memory: Memory) -> Audited | None:
+    """What the audit of these very sources found when it passed, in this run or an earlier one; None if it did not."""
+    passed = _kept(backend, replace(memory, fresh=False))  # a fresh run has deleted what lay there, and written anew
+    parts = passed and read(passed.path, passed.digest)
+    if parts is None:
+        return None
+    content = json.loads(parts["audited"].tobytes())
+    worst = [catalogue.Finding(subject, Row(**row), wrong) for subject, row, wrong in content["worst"]]
+    proofs = [Proof(*(tuple(part) if isinstance(part, list) else part for part in one)) for one in content["proofs"]]
+    return Audited(worst, proofs, content["said"])
+
+
+def _kept(backend: str, memory: Memory) -> Checkpoint | None:
+    """Where the memory keeps that the audit passed."""
+    sources = [file.read_text(encoding="utf-8") for path in PROPERTIES if (file := HERE / path).is_file()]
+    return memory.checkpoint("audit", sys.version, backend, catalogue.without_derivations(), *sources)
+
+
+@contextmanager
+def _beside(properties: list[str]) -> Iterator:
+    """Tests in a process of their own; `finish()` waits for its exit status and what there is to say of it.
+
+    The process ends with this one, also where this one is ended by SIGTERM.
+    """
+    if not properties:
+        yield lambda: (0, "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout.")
+        return
+    environ = os.environ | {"DRLIM_TESTS": "audit"}
+    environ.pop("PYTHONOPTIMIZE", None)  # which strips the assertions that the tests are made of
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with unwound_by_sigterm(), subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
+        try:
+            yield lambda: _said(process)
+        finally:
+            process.kill()
+
+
+def _said(process: subprocess.Popen) -> tuple[int, str]:
+    """The last line of tests that passed, all lines of those that failed."""
+    lines = process.communicate()[0].strip().splitlines()
+    return process.returncode, "\n".join(lines if process.returncode else lines[-1:])

@@ -1,0 +1,233 @@
+"""The audit page: each line of the paper with its formula, its code, its tests, its verdicts and its figures.
+
+Everything on it is read off what lives here as it is written: the functions' own source, the tests in tests/, what the
+audit found, the records in metrics.json. One file; the pictures beside it are the figures'.
+"""
+
+import ast
+import inspect
+import re
+import struct
+from collections.abc import Callable, Mapping
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from drlim_np.audit.catalogue import Finding
+from drlim_np.audit.first import HERE, PROPERTIES, Audited
+from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
+from drlim_np.audit.lines import LINES, Line, file_of, name_of
+from drlim_np.audit.mathml import typeset
+from drlim_np.audit.proof import Proof, kinds
+from drlim_np.errors import DataError
+from drlim_np.teaching.frame import page
+
+DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
+KINDS = ("derived", "proven")
+COMMAND = "<code>python -m drlim_np.audit</code>"
+STYLE = """
+body { max-width: 1500px; } math { font-size: 1.1rem; width: max-content; margin: .5rem 0; }
+.skip:not(:focus) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
+table { border-collapse: collapse; margin: 1rem 0; font-size: .92rem; } caption { text-align: left; }
+th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
+th { font-weight: 600; } td + td { white-space: nowrap; } td.right, td.wrong { white-space: normal; }
+section table { font-size: .84rem; margin: .3rem 0; }
+h2 { overflow-wrap: anywhere; } h3 { font-size: .92rem; margin: .8rem 0 .2rem; }
+ul { margin: .2rem 0; padding-left: 1.1rem; } li { font-size: .92rem; overflow-wrap: anywhere; }
+summary { cursor: pointer; overflow-wrap: anywhere; padding: .3rem 0; } summary .dim { font-size: .84rem; }
+pre.source { margin: 0 0 .8rem; border-left: 2px solid var(--line); padding-left: .6rem; font-size: .78rem; }
+pre.source span { display: block; overflow-wrap: anywhere; min-height: 1.5em; }
+figure { margin: .8rem 0; } figcaption { text-align: left; } img { max-width: 100%; height: auto; display: block; }
+:target { outline: 3px solid var(--back); }
+@media (max-width: 599px) { nav th:last-child, nav td:last-child { display: none; } }
+@media (min-width: 900px) { section { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr); } }
+@media print { :root { color-scheme: light; --ground: #fff; --card: #fff; --ink: #222; --dim: #595959; --line: #d9d9d4;
+  --similar: #c8102e; --dissimilar: #0072b2; }
+  body { max-width: none; padding: 0; font-size: 10pt; } .skip { display: none; }
+  section { display: block; border: 0; padding: 0; break-before: page; } pre.source { font-size: 7.5pt; }
+  details::details-content { content-visibility: visible; display: block; height: auto; }
+  figure, math, li, summary { break-inside: avoid; } img { max-height: 7cm; width: auto; } }
+"""
+
+
+def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
+    """The page as HTML.
+
+    record: the entries of metrics.json. folder: where the page will lie, for the figures that lie there. audited: what
+    the audit found, or None if it was not asked.
+    """
+    rows = "".join(f"<tr>{_overview(line)}</tr>" for line in LINES)
+    parts = [
+        '<a class="skip" href="#lines">Skip to the lines</a>',
+        "<header><h1>The audit, line by line</h1>",
+        "<p>Each line of the paper (Hadsell, Chopra, LeCun, CVPR 2006) with the code that carries it, the tests that"
+        " hold it, and what was found: <i>derived</i> for all numbers, by SymPy; <i>proven</i> on exact numbers,"
+        " without a tolerance; <i>tested</i> against oracles and examples. The sources are those that ran when this"
+        " page was written. Cite a line by its address, as in <code>audit.html#eq-4-l_d</code>.</p></header>",
+        '<nav aria-label="Lines"><table><thead><tr><th>the paper</th><th>derived</th><th>proven</th>'
+        f"<th>tested</th><th>figures</th></tr></thead><tbody>{rows}</tbody></table></nav>",
+        '<main id="lines" tabindex="-1">',
+        *(_section(line, record, folder, audited) for line in LINES),
+        "</main>",
+    ]
+    return page("The audit, line by line", parts, STYLE, "; img-src 'self'")
+
+
+def _overview(line: Line) -> str:
+    exact = (
+        "<td colspan=2>no algebra</td>"
+        if line.why_not
+        else "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
+    )
+    figures = ", ".join(name_of(figure) for figure in line.figures) or "–"
+    return (
+        f'<td><a href="#{line.anchor}">{escape(line.said)}</a></td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>'
+    )
+
+
+def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
+    formulas = "".join(map(typeset, line.formulas))
+    functions = "".join(_function(function, k == 0) for k, function in enumerate(line.functions))
+    tests = "".join(_test(test, k == 0) for k, test in enumerate(line.tests))
+    figures = "".join(_figure(figure, record, folder) for figure in line.figures)
+    return (
+        f'<section id="{line.anchor}"><h2><a href="#{line.anchor}">{escape(line.said)}</a></h2>'
+        f"<div>{formulas}{_exact(line, audited)}{_tested(line, audited)}{figures}</div>"
+        f"<div><h3>What carries it</h3>{functions}</div><div><h3>What tests it</h3>{tests}</div></section>"
+    )
+
+
+def _exact(line: Line, audited: Audited | None) -> str:
+    """What is derived and proven, each with its bound, or why nothing is."""
+    if line.why_not:
+        return f"<h3>Derived, proven</h3><p>No algebra: {escape(line.why_not)}.</p>"
+    found = line.supported_by(audited.proofs) if audited else []
+    said = ""
+    for kind in KINDS:
+        items = "".join(f"<li>{_statement(one)}</li>" for one in found if one.kind == kind)
+        said += f"<h3>{kind.capitalize()}</h3>" + (
+            f"<ul>{items}</ul>" if items else f"<p>{_none(line, kind, audited)}</p>"
+        )
+    return said
+
+
+def _statement(found: Proof) -> str:
+    kind, verdict = ("right", "holds") if found.holds else ("wrong", "FAILS")
+    return f'{escape(f"{found.name}: {found.statement}; {found.bound}")}: <b class="{kind}">{verdict}</b>'
+
+
+def _none(line: Line, kind: str, audited: Audited | None) -> str:
+    """Why there is nothing of that kind."""
+    if kind not in line.exact:
+        return "By no symbols: it is proven." if kind == "derived" else "On no numbers: it is derived for all of them."
+    if audited is None:
+        return f"Not in this run: {COMMAND} does it."
+    return "Left out: it needs SymPy, which was not installed."
+
+
+def _tested(line: Line, audited: Audited | None) -> str:
+    count = len(line.tests)
+    said = f"{count} test{'s' * (count > 1)}, beside."
+    if line.audited and audited is None:
+        said += f" Gradients were not audited in this run: {COMMAND} does it."
+    if audited and (ran := sum(f"tests/{test.partition('::')[0]}" in PROPERTIES for test in line.tests)):
+        said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said.partition(' in ')[0])}."
+    found = [_verdict(one, audited.proofs) for one in audited.worst if line.audits(one.subject)] if audited else []
+    return f"<h3>Tested</h3><p>{said}</p>{_ERRORS.format(''.join(found)) if found else ''}"
+
+
+_ERRORS = (
+    "<table><thead><tr><th>gradient, its relative error against</th><th>complex step</th><th>central</th><th></th></tr>"
+    "</thead><tbody>{}"
+    f"<tr><td>bound</td><td>{COMPLEX_BOUND:.0e}</td><td>{CENTRAL_BOUND:.0e}</td><td></td></tr></tbody></table>"
+)
+
+
+def _verdict(found: Finding, proofs: list[Proof]) -> str:
+    """A row for a subject of the audit: the finding that decides, and of a wrong gradient that the proof refutes it."""
+    kind, verdict = ("right", "holds") if found.row.holds else ("wrong", "FAILS")
+    if found.wrong_on_purpose:
+        kind, verdict = ("wrong", "FAILS: passed") if found.row.holds else ("right", "rejected")
+        verdict = "; ".join([verdict, *kinds(proofs, found.subject, wrong_on_purpose=True)])
+    numbers = f"<td>{found.row.complex_error:.0e}</td><td>{found.row.central_error:.0e}</td>"
+    return f'<tr><td>{escape(found.subject)}</td>{numbers}<td class="{kind}">{verdict}</td></tr>'
+
+
+def _function(function: Callable, shown: bool) -> str:
+    return _source(f"<code>{function.__name__}</code>", file_of(function), inspect.getsource(function), shown)
+
+
+def _test(test: str, shown: bool) -> str:
+    file, _, name = test.partition("::")
+    source = _tests(HERE / "tests" / file).get(name)
+    return _source(name.removeprefix("test_").replace("_", " "), f"tests/{file}", source, shown)
+
+
+@cache
+def _tests(file: Path) -> dict[str, str]:
+    """The source of each function of a file of tests, by its name; none where there is no such file."""
+    if not file.is_file():
+        return {}
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines()
+
+    def source(node: ast.FunctionDef) -> str:
+        first = min(part.lineno for part in (node, *node.decorator_list))
+        return "\n".join(lines[first - 1 : node.end_lineno])
+
+    return {node.name: source(node) for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+
+
+def _source(name: str, file: str, source: str | None, shown: bool) -> str:
+    """Source that can be folded away; every line keeps its indentation where it has to be broken."""
+    if source is None:
+        return f'<p>{name} <span class="dim">{file}: the tests are in a checkout, not installed</span></p>'
+    lines = "".join(f"<span{_indent(line)}>{_breakable(line)}</span>" for line in source.splitlines())
+    heading = f'<summary>{name} <span class="dim">{file}</span></summary>'
+    return f'<details{" open" * shown}>{heading}<pre class="source">{lines}</pre></details>'
+
+
+def _indent(line: str) -> str:
+    hanging = len(line) - len(line.lstrip()) + 4
+    return f' style="padding-left:{hanging}ch;text-indent:-{hanging}ch"' if len(line) > 50 else ""
+
+
+def _breakable(line: str) -> str:
+    """The line, in which long names may be broken between their words."""
+    return re.sub(r"\w{40,}", lambda name: name[0].replace("_", "_<wbr>"), escape(line, quote=False))
+
+
+def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
+    """The figure's picture if it lies beside the page, and its claims as they are on record."""
+    stem, name = next((figure + data for data in DATA if figure + data in record), None), _titled(figure)
+    if stem is None:
+        return f"<p>{name}: not drawn yet: <code>run_all.py --only {figure}</code></p>"
+    try:
+        picture = _picture(folder / f"{stem}.png", name)
+        claims = [(_claim(claim), claim["holds"]) for claim in record[stem]["claims"]]
+    except (KeyError, TypeError, ValueError, AttributeError, struct.error) as fault:
+        raise DataError(f"{stem}: its record or picture is damaged ({fault!r}): draw the figure anew") from fault
+    listed = "".join(f"<li>{said}</li>" for said, _ in claims)
+    failed = sum(not holds for _, holds in claims)
+    verdict = f"{failed} of {len(claims)} claims FAIL" if failed else f"claims hold, {len(claims)}"
+    said = f"<details><summary>{name}: {verdict}</summary><ul>{listed}</ul></details>"
+    return f'<figure><a href="{stem}.png">{picture}</a><figcaption>{said if claims else name}</figcaption></figure>'
+
+
+def _picture(file: Path, name: str) -> str:
+    """The picture with its size, so that nothing moves when it is loaded; or its name, if it is not there."""
+    if not file.is_file():
+        return file.name
+    width, height = struct.unpack(">II", file.read_bytes()[16:24])
+    return f'<img src="{file.name}" width="{width}" height="{height}" loading="lazy" alt="{name}">'
+
+
+def _titled(figure: str) -> str:
+    return f"Figure {name_of(figure)}" if figure != name_of(figure) else figure.capitalize()
+
+
+def _claim(claim: Mapping[str, Any]) -> str:
+    kind, verdict = ("right", "holds") if claim["holds"] else ("wrong", "FAILS")
+    value, bound = (f"{x:,}" if isinstance(x, int) else f"{x:.4g}" for x in (claim["value"], claim["bound"]))
+    return f'{escape(claim["text"])}: {value} {claim["relation"]} {bound}: <b class="{kind}">{verdict}</b>'

@@ -1,0 +1,155 @@
+"""How maps in space are drawn: flat pictures of them from several sides, far points first."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize, to_rgba_array
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
+from drlim_np.drawing.panels import box, place
+from drlim_np.drawing.style import AROUND, FAINT, INK, SIX_LIGHTS
+
+MARKERS = "os^DvP"  # one per lighting
+
+WORDS = {
+    "elevation_r2": "elevation R²",
+    "azimuth_resultant": "azimuth resultant",
+    "azimuth_error_degrees": "azimuth error",
+    "share_of_lighting": "lighting's share",
+    "similar_neighbours": "near in the graph",
+    "same_lighting_neighbours": "lit alike",
+}
+
+
+class Side(NamedTuple):
+    """From where a map is looked at: turned about its axis, then tilted towards the viewer, in degrees."""
+
+    words: str
+    turn: float
+    tilt: float
+
+
+def project(points: np.ndarray, side: Side) -> tuple[np.ndarray, np.ndarray]:
+    """Points (samples, 3), axis upright, as seen: their place in the picture (samples, 2), and how far away (samples,).
+
+    At tilt 0 the axis stands upright in the picture; at 90 one looks down along it.
+    """
+    turn, tilt = np.radians(side.turn), np.radians(side.tilt)
+    x, y, height = points.T
+    across, away = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    up = height * np.cos(tilt) + away * np.sin(tilt)
+    return np.stack([across, up], axis=1), away * np.cos(tilt) - height * np.sin(tilt)
+
+
+def colours(views: Views, rows: np.ndarray, by: str) -> np.ndarray:
+    """The colours of the views `rows`, (rows, 4), by "azimuth", in a circle of colours, "elevation" or "lighting"."""
+    if by == "lighting":
+        return to_rgba_array(SIX_LIGHTS)[views.lighting[rows]]
+    scale, norm, _ = scale_of(by)
+    return scale(norm(getattr(views, by)[rows]))
+
+
+def scale_of(by: str) -> tuple:
+    """The colour map of "azimuth" or "elevation", its range, and the ticks of its bar with their labels."""
+    if by == "azimuth":
+        return AROUND, Normalize(0, AZIMUTHS), (range(0, AZIMUTHS + 1, 9), "{:.0f}°", 20, 0)
+    return colormaps["viridis"], Normalize(0, ELEVATIONS - 1), (range(0, ELEVATIONS, 4), "{:.0f}°", 5, 30)
+
+
+def bar(figure: Figure, left: float, top: float, width: float, by: str) -> None:
+    """The scale of the colours, in inches from the figure's top left corner."""
+    scale, norm, (ticks, words, step, start) = scale_of(by)
+    drawn = figure.colorbar(
+        ScalarMappable(norm, scale), cax=figure.add_axes(box(figure, left, top, width, 0.14)), orientation="horizontal"
+    )
+    drawn.set_ticks(list(ticks), labels=[words.format(start + step * tick) for tick in ticks])
+    drawn.outline.set_visible(False)
+    drawn.ax.set_title(by)
+
+
+def reach_of(points: np.ndarray, sides: list[Side]) -> float:
+    """How far points (samples, 3) reach from the middle of a picture, whichever of the sides they are seen from."""
+    return 1.04 * max(float(np.abs(project(points, side)[0]).max()) for side in sides)
+
+
+def space_panel(
+    figure: Figure,
+    corner: tuple[float, float],
+    width: float,
+    reach: float,
+    heading: str,
+    middle: tuple[float, float] = (0.0, 0.0),
+) -> Axes:
+    """A square without a frame for points up to `reach` from the middle."""
+    axes = figure.add_axes(box(figure, *corner, width, width))
+    axes.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
+    axes.set_autoscale_on(False)
+    axes.text(0.5, 0.99, heading, transform=axes.transAxes, ha="center", va="top")
+    axes.axis("off")
+    return axes
+
+
+def scatter(
+    axes: Axes,
+    points: np.ndarray,
+    side: Side,
+    lighting: np.ndarray,
+    colour: np.ndarray,
+    size: float = 1.0,
+    edge: str = INK,
+) -> None:
+    """The points from one side, each lighting in its marker; near ones are larger, edged, and over those behind.
+
+    points (samples, 3); lighting (samples,); colour (samples, 4).
+    """
+    at, away = project(points, side)
+    near = (away.max() - away) / np.ptp(away) if np.ptp(away) else np.full(len(away), 0.7)
+    for light, marker in enumerate(MARKERS):
+        shown = np.flatnonzero(lighting == light)
+        shown = shown[np.argsort(-away[shown])]
+        axes.scatter(
+            *at[shown].T,
+            s=size * (5 + 25 * near[shown]),
+            marker=marker,
+            c=colour[shown],
+            edgecolors=edge,
+            linewidths=0.6 * near[shown],
+            zorder=2,
+        )
+
+
+def wires(axes: Axes, poses: np.ndarray, side: Side) -> None:
+    """Lines between the middles of contiguous poses, (18, 9, 3): rings around the axis, struts along it."""
+    rings = np.concatenate([poses, poses[:1]]).swapaxes(0, 1)
+    lines = [project(line, side)[0] for line in [*rings, *poses]]
+    axes.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.5, alpha=0.6, zorder=1))
+
+
+def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[str] = SIX_LIGHTS) -> None:
+    """The marker of each lighting, and its number, in inches from the figure's top left corner."""
+    looks = zip(MARKERS, colours, strict=True)
+    figure.legend(
+        [Line2D([], [], marker=marker, color=colour, markersize=10, linestyle="") for marker, colour in looks],
+        [str(light + 1) for light in range(LIGHTINGS)],
+        title="lighting",
+        ncols=LIGHTINGS,
+        columnspacing=0.6,
+        handletextpad=0,
+        borderpad=0,
+        loc="upper center",
+        bbox_to_anchor=place(figure, middle, top),
+    )
+
+
+def said(values: dict[str, float]) -> str:
+    """The numbers that describe a map of views, in two lines and one order for all figures of the airplane."""
+    given = [f"{words} {values[name]:.3f}" for name, words in WORDS.items()]
+    given[2] = f"azimuth error {values['azimuth_error_degrees']:.1f}°"
+    return f"{', '.join(given[:3])},\n{', '.join(given[3:])}"

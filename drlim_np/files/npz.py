@@ -1,0 +1,135 @@
+"""Arrays in one .npz file, written whole and read with suspicion: the one reader of checkpoints and of weights.
+
+A zip file has a checksum of each entry, but nothing that says what the entries are of, or whether all are there. The
+file's comment says both, so that a file of something else, or one that lost an array, is refused.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile, ZipInfo
+
+import numpy as np
+
+from drlim_np.backend import Array, to_host
+from drlim_np.checks.terminal import printable
+from drlim_np.errors import DataError, InputError
+from drlim_np.files import atomic
+from drlim_np.files.mistaken import HEAD, mistaken_for
+from drlim_np.tree import Tree
+
+Parts = dict[str, np.ndarray]
+
+
+def write(path: str | os.PathLike, of: str, arrays: Mapping[str, Array], remedy: str) -> None:
+    """Puts the arrays under their names into the file `path`, which then says that it is `of` that.
+
+    An earlier file of that name is replaced at once and as a whole. Raises DrlimError, which ends in the remedy, where
+    it cannot be written.
+    """
+    atomic.replace({Path(path): to_bytes(of, arrays)}, remedy)
+
+
+def to_bytes(of: str, arrays: Mapping[str, Array]) -> bytes:
+    """The content of such a file. The same arrays give the same bytes, C and Fortran order stay what they are."""
+    content = BytesIO()
+    with ZipFile(content, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, to_host(array), version=(1, 0), allow_pickle=False)
+        archive.comment = _comment(of, len(arrays))
+    return content.getvalue()
+
+
+def read(path: str | os.PathLike, of: str) -> Parts:
+    """The arrays of a file that `write` wrote `of` that: order of names, shapes, dtypes, memory order and every bit.
+
+    Nothing in the file is ever executed, the checksum of each array is compared, and the arrays take no more memory
+    than the file is long. Raises all sorts of exceptions for foreign bytes: call it inside `refusing`.
+    """
+    with open(path, "rb") as file:
+        if found := mistaken_for(file.read(HEAD)):
+            raise ValueError(f"found {found}")
+        with ZipFile(file) as archive:
+            members = archive.infolist()
+            if archive.comment != (expected := _comment(of, len(members))):
+                raise ValueError(f"its comment is not {expected.decode()!r}: it is of something else, or not whole")
+            length = os.fstat(file.fileno()).st_size
+            if sum(member.file_size for member in members) > length or any(member.compress_type for member in members):
+                raise ValueError("it claims more than it holds")
+            parts = {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
+    if len(parts) < len(members):
+        raise ValueError("two arrays have the same name")
+    return parts
+
+
+@contextmanager
+def refusing(path: str | os.PathLike, verdict: str, remedy: str) -> Iterator[None]:
+    """Whatever goes wrong inside becomes a DataError that names the file, with the verdict on it and the remedy.
+
+    Whatever: the parsers of zip, of .npy headers and of generator states promise no exception for foreign bytes.
+    """
+    try:
+        yield
+    except OSError as fault:
+        raise DataError(
+            f"{printable(path)}: cannot be read ({fault.strerror or printable(str(fault))}): {remedy}"
+        ) from fault
+    except Exception as fault:
+        told = printable(str(fault))[:140] or type(fault).__name__
+        raise DataError(f"{printable(path)}: {verdict} ({told}): {remedy}") from fault
+
+
+def flat(tree: Tree, path: str = "") -> Iterator[tuple[str, Array]]:
+    """Every array of the tree with its dotted name, such as "C1.weight"; for an empty dict, an empty array "squash1.".
+
+    Raises InputError for a name that would not come back, or that another one would hide.
+    """
+    if not isinstance(tree, dict):
+        yield path, tree
+    elif path and not tree:
+        yield f"{path}.", np.empty(0, np.float32)
+    else:
+        for name, branch in tree.items():
+            if not isinstance(name, str) or not name or "." in name or not name.isprintable():
+                raise InputError(f"params holds the name {name!r}: names must be printable text without dots")
+            yield from flat(branch, f"{path}.{name}" if path else name)
+
+
+def grown(parts: Mapping[str, np.ndarray]) -> Tree:
+    """The tree that `flat` took apart. Raises ValueError for names that no tree has, such as "a" beside "a.b"."""
+    tree: Tree = {}
+    for dotted, array in parts.items():
+        *branches, name = dotted.split(".")
+        branch = tree
+        for part in branches:
+            branch = branch.setdefault(part, {})
+            if not part or not isinstance(branch, dict):
+                raise ValueError(f"no tree has the name {dotted!r} beside the others")
+        if name in branch:
+            raise ValueError(f"no tree has the name {dotted!r} beside the others")
+        if name:
+            branch[name] = array
+    return tree
+
+
+def _comment(of: str, entries: int) -> bytes:
+    return f"{of} in {entries} entries".encode()
+
+
+def _array(archive: ZipFile, member: ZipInfo) -> np.ndarray:
+    content = BytesIO()
+    with archive.open(member) as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("unknown format of an array")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+        if dtype.kind not in "biuf" or min(shape, default=0) < 0:
+            raise ValueError(
+                f"{member.filename} has dtype {dtype}, shape {shape}: numbers only, as by allow_pickle=False"
+            )
+        shutil.copyfileobj(file, content)  # to its end, where the checksum is compared
+    array = np.frombuffer(content.getbuffer(), dtype).reshape(shape, order="F" if fortran else "C")
+    return array.astype(dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,1 @@
+"""A run from the command line: what is drawn, side by side, its record, and the pages made of it."""

@@ -1,0 +1,119 @@
+"""Where the images of a run come from: the published files where they are found, else what is generated in their place.
+
+`run_all.py` has these options; the figures only see `Run.digits` and `Run.views`.
+"""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Collection
+from pathlib import Path
+
+from drlim_np.checks.terminal import printable
+from drlim_np.data import Digits, Views, handwriting, mnist, norb, rendering
+from drlim_np.data.directory import data_directory, find, folder_of
+from drlim_np.data.download import fetch
+from drlim_np.data.files import DataSet
+from drlim_np.errors import DataError, InputError
+from drlim_np.files.cache import Memory
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """The options that say where the images come from, as a group of their own."""
+    group = parser.add_argument_group(
+        "data",
+        "MNIST and small NORB are used where they are found: in --data DIR, else in the folder that the environment"
+        " variable DRLIM_DATA names, else in the user's cache folder. In place of MNIST handwriting is generated, in"
+        " place of small NORB an airplane is rendered.",
+    )
+    add = group.add_argument
+    add("--data", metavar="DIR", help="folder that holds the files, or folders mnist and norb with them")
+    add(
+        "--download",
+        nargs="*",
+        metavar="NAME",
+        help="fetch mnist (also if nothing is named) or norb into that folder first, what of it is not there",
+    )
+    add("--generated", action="store_true", help="use generated images even where published ones are found")
+    add(
+        "--airplane",
+        type=int,
+        metavar="N",
+        help=f"which airplane of small NORB, 0 to 9 (default: {norb.INSTANCE}); it must then be there",
+    )
+    add(
+        "--accept-unknown-data",
+        action="store_true",
+        help="accept other IDX data in place of MNIST, its content unverified",
+    )
+
+
+def named(option: str, given: list[str] | None, known: Collection[str], what: str) -> list[str]:
+    """The names that an option was given, in the order of the known ones, all of them if it was not given.
+
+    Blanks and commas may stand between names. Raises InputError for a name not known, and where there is none.
+    """
+    asked = [name for names in (known if given is None else given) for name in names.split(",") if name]
+    if unknown := [name for name in asked if name not in known]:
+        raise InputError(f"{option} names {printable(', '.join(unknown))}: the {what} are {', '.join(known)}")
+    if not asked:
+        raise InputError(f"{option} names none of the {what}: they are {', '.join(known)}")
+    return [name for name in known if name in asked]
+
+
+def downloads(options: Namespace) -> list[str]:
+    """The names of the data sets to fetch. Raises InputError where the options do not go together."""
+    if options.generated and (options.data or options.download is not None or options.airplane is not None):
+        raise InputError("--generated uses no data: leave out either it, or --data, --download and --airplane")
+    known = _data_sets(options)
+    return [] if options.download is None else named("--download", options.download or ["mnist"], known, "data sets")
+
+
+def download(names: list[str], options: Namespace) -> None:
+    """Fetches data sets into the data folder."""
+    for name in names:
+        wanted = _data_sets(options)[name]
+        fetch(folder_of(data_directory(options.data).path, wanted), wanted)
+
+
+def digits(options: Namespace, memory: Memory) -> Digits:
+    """MNIST where it is found, else generated handwriting; says which, because every figure of digits depends on it."""
+    folder = _folder(options, "mnist")
+    if folder is None:
+        return handwriting.generate(memory=memory)
+    found = mnist.load(folder, options.accept_unknown_data)
+    print(f"Data: {found.title} from {folder}")
+    return found
+
+
+def views(options: Namespace, memory: Memory) -> Views:
+    """An airplane of small NORB where it is found, else the rendered one; says which.
+
+    Raises DataError where a certain airplane was asked for and there is no small NORB.
+    """
+    folder = _folder(options, "norb", required=options.airplane is not None)
+    if folder is None:
+        return rendering.generate(memory)
+    found = norb.load(folder, _instance(options))
+    print(f"Data: {found.title} from {folder}")
+    return found
+
+
+def _instance(options: Namespace) -> int:
+    return norb.INSTANCE if options.airplane is None else options.airplane
+
+
+def _data_sets(options: Namespace) -> dict[str, DataSet]:
+    return {"mnist": mnist.MNIST, "norb": norb.published(_instance(options))}
+
+
+def _folder(options: Namespace, name: str, required: bool = False) -> Path | None:
+    """The folder with a data set; None, and a line that says so, where what stands in for it is to be used."""
+    if options.generated:
+        return None
+    wanted, directory = _data_sets(options)[name], data_directory(options.data)
+    folder = find(directory, wanted)
+    if folder is None:
+        fault = f"there is no {wanted.title} in {directory.path}"
+        if required:
+            raise DataError(f"{printable(fault)}: pass --download {name} to fetch it, or leave --airplane out")
+        print(f"Data: {wanted.stand_in}, because {fault}; --download {name} fetches it.")
+    return folder

@@ -1,0 +1,216 @@
+"""Layers and losses take what they are made for, on any layer alike; the rest is named in one line."""
+
+import numpy as np
+import pytest
+
+from drlim_np.errors import InputError
+from drlim_np.fast.all_pairs import contrastive_all_pairs
+from drlim_np.fast.blocks import Blockwise
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Conv2d, Linear, Subsample
+from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
+from drlim_np.networks import convnet, two_layer
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.tree import leaves, tree_map
+from tests.help.every_layer import EVERY_LAYER, drawn
+
+layers = pytest.mark.parametrize("name", EVERY_LAYER)
+GRAPH = SimilarityGraph(4, [[0, 1], [1, 2], [2, 3]])
+LOSSES = {
+    "energy": lambda z: energy(z, z),
+    "similar_loss": lambda z: similar_loss(z[:, 0]),
+    "dissimilar_loss": lambda z: dissimilar_loss(z[:, 0], 1.0),
+    "contrastive": lambda z: contrastive(z, z, [0, 1, 0, 1], 1.0),
+    "all pairs": lambda z: contrastive_all_pairs(z, GRAPH, 1.0),
+}
+losses = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+
+
+def refused(call):
+    with pytest.raises(InputError) as caught:
+        call()
+    assert str(caught.value).isprintable()
+    return str(caught.value)
+
+
+def asked(name, rng, dtype=np.float32):
+    """The layer, its parameters, an input, its output and its pullback."""
+    layer, shape = EVERY_LAYER[name]
+    params, x = drawn(layer, rng, dtype), rng.standard_normal(shape).astype(dtype)
+    return layer, params, x, *layer(params, x)
+
+
+@layers
+@pytest.mark.parametrize("wrong", ["longer", "broadcast", "with an axis more", "of no axis"])
+def test_a_gradient_of_another_shape_than_the_output_is_refused(name, wrong, rng):
+    *_, y, pullback = asked(name, rng)
+    dy = {"longer": np.concat([y, y]), "broadcast": y[:1], "with an axis more": y[None], "of no axis": y.sum()}[wrong]
+    assert f"dy has shape {dy.shape}" in refused(lambda: pullback(dy, wrt_input=True))
+
+
+@layers
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, bool])
+def test_a_gradient_of_another_dtype_than_the_output_is_refused(name, dtype, rng):
+    *_, y, pullback = asked(name, rng)
+    assert f"and dtype {np.dtype(dtype)}: the output has" in refused(lambda: pullback(np.ones(y.shape, dtype)))
+
+
+@layers
+def test_a_gradient_that_is_no_array_is_refused(name, rng):
+    *_, y, pullback = asked(name, rng)
+    assert "expected an array, got list" in refused(lambda: pullback(y.tolist()))
+
+
+@layers
+def test_parameters_of_another_shape_are_refused(name, rng):
+    layer, params, x, *_ = asked(name, rng)
+    for path, array in leaves(params):
+        for other in (array[..., None], np.concat([array, array]), array[:-1], array.sum()):
+            changed = tree_map(lambda a, old=array, new=other: new if a is old else a, params)
+            assert f"takes a {path.split('.')[-1]} of shape {array.shape}, got" in refused(
+                lambda c=changed: layer(c, x)
+            )
+
+
+@layers
+def test_parameters_of_other_names_are_refused(name, rng):
+    layer, params, x, *_ = asked(name, rng)
+    for other in ({**params, "more": x}, dict(list(params.items())[1:]) if params else {"weight": x}, x, None, []):
+        assert "is it another network's?" in refused(lambda other=other: layer(other, x))
+
+
+@layers
+def test_parameters_in_a_list_are_refused(name, rng):
+    layer, params, x, *_ = asked(name, rng)
+    if params and list(leaves(params)):
+        assert "expected an array, got list" in refused(lambda: layer(tree_map(lambda p: p.tolist(), params), x))
+
+
+def test_parameters_of_a_network_with_another_output_or_the_axes_of_another_library_are_refused(rng):
+    x = rng.random((2, 1, 32, 32), dtype=np.float32)
+    assert "weight of shape (2, 30), got (3, 30)" in refused(lambda: convnet(2)(convnet(3).init(rng), x))
+    conv = Conv2d(2, 4, 3)
+    last = {"weight": np.ones((4, 3, 3, 2), np.float32), "bias": np.zeros(4, np.float32)}
+    assert "weight of shape (4, 2, 3, 3), got (4, 3, 3, 2)" in refused(lambda: conv(last, np.ones((1, 2, 5, 5), "f")))
+
+
+@layers
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+def test_a_precision_in_which_squares_underflow_or_that_no_check_covers_is_refused_by_layers(name, dtype, rng):
+    layer, params, x, *_ = asked(name, rng)
+    message = refused(lambda: layer(tree_map(lambda p: p.astype(dtype), params), x.astype(dtype)))
+    assert "convert it to a floating dtype, float32 or float64" in message
+
+
+@losses
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble, np.int8, np.uint8, np.int64, bool])
+def test_a_precision_in_which_squares_underflow_or_wrap_is_refused_by_losses(loss, dtype):
+    message = refused(lambda: loss(np.array([[1, 0], [0, 1], [1, 1], [0, 0]], dtype)))
+    assert f"has dtype {np.dtype(dtype)}: convert it to a floating dtype, float32 or float64" in message
+
+
+@losses
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+@pytest.mark.parametrize("wrapped", [np.asmatrix, np.ma.masked_array], ids=["matrix", "masked array"])
+def test_arrays_whose_product_is_another_are_refused(loss, wrapped, rng):
+    if loss is LOSSES["similar_loss"] or loss is LOSSES["dissimilar_loss"]:
+        assert "convert it to a plain array" in refused(lambda: similar_loss(wrapped(np.ones(3))))
+    else:
+        assert "convert it to a plain array" in refused(lambda: loss(wrapped(rng.random((4, 2)))))
+
+
+def test_an_array_in_a_file_is_plain(tmp_path, rng):
+    layer, x = Linear(3, 2), np.memmap(tmp_path / "x", np.float32, "w+", shape=(4, 3))
+    x[:] = rng.random((4, 3))
+    params = layer.init(rng)
+    np.testing.assert_array_equal(layer(params, x)[0], layer(params, np.array(x))[0])
+
+
+@pytest.mark.parametrize("integer", [np.int64, np.uint8, np.int32])
+def test_sizes_that_numpy_counted_do_not_promote(integer, rng):
+    for layer, shape in (
+        (Linear(integer(5), integer(3)), (4, 5)),
+        (Conv2d(integer(2), integer(3), integer(3)), (4, 2, 6, 5)),
+        (Subsample(integer(2), integer(3)), (4, 2, 9, 6)),
+        (Blockwise(Linear(5, 3), integer(2), integer(2)), (5, 5)),
+    ):
+        y, pullback = layer(layer.init(rng), rng.random(shape, dtype=np.float32))
+        gradient = pullback(y, wrt_input=True)
+        assert {a.dtype for a in (y, gradient.input, *gradient.params.values())} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.0, "2", None, True])
+def test_sizes_that_are_no_whole_number_from_1_on_are_refused(size):
+    for make in (
+        lambda: Linear(size, 2),
+        lambda: Linear(2, size),
+        lambda: Conv2d(1, size, 3),
+        lambda: Conv2d(1, 3, size),
+        lambda: Subsample(2, size),
+        lambda: Blockwise(Linear(2, 2), size),
+        lambda: Blockwise(Linear(2, 2), 2, size),
+        lambda: two_layer(3, size),
+        lambda: convnet(size),
+    ):
+        assert f"is {size!r}: it must be a whole number of at least 1" in refused(make)
+
+
+def test_numbers_of_numpy_do_not_promote_the_loss_or_its_gradient(rng):
+    d, z, one = rng.random(4, dtype=np.float32), rng.random((4, 3), dtype=np.float32), np.float64(1)
+    network = two_layer(3, 2, 2)
+    params = network.init(rng)
+    sampled = SampledPairs(network, z, GRAPH, one, "exact", batch=np.int64(4))
+    every = EveryPair(network, z, SimilarityGraph(GRAPH.pairs.max() + 1, GRAPH.pairs), one, "balanced")
+    found = [dissimilar_loss(d, one), *contrastive(z, z[::-1], [0, 1, 0, 1], one)]
+    found += [x for objective in (sampled, every) for _, x in leaves(dict(enumerate(objective(params, rng, one / 4))))]
+    assert {x.dtype for x in found} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(("dtype", "lost"), [(np.float32, 1e-46), (np.float32, 1e-25), (np.float64, 1e-200)])
+def test_a_margin_whose_square_underflows_or_overflows_is_refused(dtype, lost, rng):
+    z, network = np.zeros((4, 3), dtype), two_layer(3, 2, 2)
+    params, x = network.init(rng, dtype), rng.random((4, 3)).astype(dtype)
+    for margin in (lost, 1 / lost):
+        for call in (
+            lambda m: dissimilar_loss(z[:, 0], m),
+            lambda m: contrastive(z, z, [0, 1, 0, 1], m),
+            lambda m: contrastive_all_pairs(z, GRAPH, m),
+            lambda m: EveryPair(network, x, GRAPH, m)(params, rng, 1.0),
+            lambda m: SampledPairs(network, x, GRAPH, m),
+        ):
+            expected = "float" if np.isfinite(margin) else "a finite number"
+            assert refused(lambda call=call, m=margin: call(m)).startswith(f"margin is {margin!r}: {expected}")
+
+
+@pytest.mark.parametrize(("dtype", "margin"), [(np.float32, 1e-17), (np.float32, 5e18), (np.float64, 1e-150)])
+def test_a_margin_whose_square_the_dtype_holds_repels_two_samples_within_it(dtype, margin):
+    z = np.array([[0], [margin / 2]], dtype)
+    loss, dz1, _ = contrastive(z[:1], z[1:], [1], margin)
+    np.testing.assert_allclose(loss / margin, margin / 8, rtol=1e-3, atol=0)
+    np.testing.assert_allclose(dz1, [[margin / 2]], rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("progress", [-0.1, 1.1, np.nan, np.inf])
+def test_progress_outside_of_a_training_is_refused(progress, rng):
+    network = two_layer(3, 2, 2)
+    every = EveryPair(network, rng.random((4, 3)), GRAPH, 1.0, "exact")
+    assert f"progress is {progress}" in refused(lambda: every(network.init(rng, np.float64), rng, progress))
+
+
+def test_draws_that_are_no_pairs_of_samples_are_refused(rng):
+    network = two_layer(3, 2, 2)
+    sampled, params = SampledPairs(network, rng.random((4, 3)), GRAPH), network.init(rng, np.float64)
+    sampled.on([[0, 1], [1, 2]], params)
+    assert "(0, 9): samples count from 0 to 3" in refused(lambda: sampled.on([[0, 9], [1, 2]], params))
+    assert "draw at least 2" in refused(lambda: sampled.on([[0, 1]], params))
+    assert "x has shape" in refused(lambda: SampledPairs(network, np.float32(1), GRAPH))
+
+
+def test_samples_in_a_list_are_refused():
+    layer, samples = Linear(1, 1), [[1.0]] * 4
+    params = layer.init(np.random.default_rng(0))
+    for call in (
+        lambda: SampledPairs(layer, samples, GRAPH),
+        lambda: EveryPair(layer, samples, GRAPH)(params, None, 1.0),
+    ):
+        assert "expected an array, got list" in refused(call)

@@ -1,0 +1,167 @@
+"""What holds of every figure as it is drawn: letters legible at 480 pixels, nothing clipped, nothing empty."""
+
+import re
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+
+from drlim_np.data import VIEW_SIDE, Views
+from drlim_np.data.handwriting import generate
+from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, SIX_LIGHTS, WIDTH
+from drlim_np.figures import airplane_map, figure4, figure5, figure7, unfolding
+from drlim_np.figures import shifted_digits as shared
+from drlim_np.figures.digits import LOOKS
+from drlim_np.runs.index import FIGURES
+from drlim_np.runs.record import Run
+
+CAPITAL = 0.729  # of DejaVu Sans, in parts of its size
+NAMES = [name for name in FIGURES if not name.startswith("sheet") and not name.endswith(("-exact", "-verbatim"))]
+every = pytest.mark.parametrize("name", NAMES)
+
+
+def blobs():
+    """A blob that goes around with azimuth, and farther out with elevation."""
+    empty = Views("airplane", "blobs", np.zeros((972, VIEW_SIDE, VIEW_SIDE), np.uint8), {})
+    turn, out = 2 * np.pi * empty.azimuth / 18, 12 + 2.5 * empty.elevation
+    at = np.arange(VIEW_SIDE)
+    x = np.exp(-((at - 48 - (out * np.cos(turn))[:, None]) ** 2) / 40)
+    y = np.exp(-((at - 48 - (out * np.sin(turn))[:, None]) ** 2) / 40)
+    grey = (60 + 30 * empty.lighting)[:, None, None] * y[:, :, None] * x[:, None, :]
+    return replace(empty, images=np.rint(grey).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Every figure at a small scale, laid out as it is saved, by name."""
+    views = blobs()
+
+    digits = generate(3, train=(60, 60), test=(150, 150))
+    run = Run(seed=0, quick=True, threads=1, digits=lambda: digits, views=lambda: views)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "QUICK_TRAIN", 24)
+        patch.setattr(shared, "QUICK_TEST", 40)
+        patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "steps": 4})
+        for module in (figure5, figure7):
+            patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
+        patch.setattr(airplane_map, "QUICK_EPOCHS", 1)
+        patch.setattr(unfolding, "FRAMES", 2)
+        patch.setattr(unfolding, "LAST", 1)
+        yield {name: _laid_out(FIGURES[name](run).figure) for name in NAMES}
+
+
+def _laid_out(figure):
+    FigureCanvasAgg(figure).draw()
+    return figure
+
+
+def letters(figure):
+    """Every text that is seen."""
+    found = [*figure.texts]
+    for key in figure.legends:
+        found += [key.get_title(), *key.get_texts()]
+    for axes in figure.axes:
+        found += axes.texts + (axes.get_legend().get_texts() if axes.get_legend() else [])
+        if axes.axison:
+            found += [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]
+            for axis in (axes.xaxis, axes.yaxis):
+                low, high = sorted(axis.get_view_interval())
+                found += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [text for text in found if text.get_text().strip() and text.get_visible()]
+
+
+def pixels(figure):
+    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+
+
+def largest_empty(ink):
+    """The area of the largest rectangle without ink, in parts of the whole; ink (height, width) of bool."""
+    heights, best = np.zeros(ink.shape[1], int), 0
+    for row in ink:
+        heights, stack = np.where(row, 0, heights + 1), []
+        for place, height in enumerate([*heights.tolist(), 0]):
+            start = place
+            while stack and stack[-1][1] >= height:
+                start, tall = stack.pop()
+                best = max(best, tall * (place - start))
+            stack.append((start, height))
+    return best / ink.size
+
+
+def test_the_largest_empty_rectangle_of_a_cross_is_its_corner():
+    ink = np.zeros((9, 9), bool)
+    ink[4] = ink[:, 3] = True
+    assert largest_empty(ink) == pytest.approx(4 * 5 / 81)
+
+
+@every
+def test_letters_are_8_pixels_tall_where_the_figure_is_480_wide(drawn, name):
+    figure = drawn[name]
+    per_point = 480 / figure.get_figwidth() / 72
+    sizes = {text.get_text(): text.get_fontsize() * CAPITAL * per_point for text in letters(figure)}
+    assert len(sizes) > 4
+    assert min(sizes.values()) >= 8, min(sizes, key=sizes.get)
+
+
+@every
+def test_no_letter_is_clipped(drawn, name):
+    figure = drawn[name]
+    width, height = figure.bbox.size
+    for text in letters(figure):
+        low, high = text.get_window_extent().get_points()
+        assert (low >= -0.5).all() and (high <= (width + 0.5, height + 0.5)).all(), text.get_text()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "figure1"])  # which is a single panel
+def test_at_most_15_percent_of_a_figure_are_empty(drawn, name):
+    small = pixels(drawn[name])[::4, ::4].min(axis=2)  # ink is at least as wide as 4 pixels where it counts
+    assert largest_empty(small < 250) <= 0.15
+
+
+@every
+def test_a_minus_sign_is_one(drawn, name):
+    assert not [text.get_text() for text in letters(drawn[name]) if re.search(r"(?<![A-Z])-\d", text.get_text())]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("figure1", "towers")])
+def test_the_figures_are_one_set(drawn, name):
+    assert drawn[name].get_figwidth() == WIDTH
+    claim, *_ = drawn[name].texts
+    assert claim.get_weight() == "bold" and claim.get_position()[1] > 0.9
+
+
+def lightness(colour):
+    """How light a colour is in grey, 0 to 1."""
+    return np.dot(np.asarray(to_rgb(colour)) ** 2.2, (0.2126, 0.7152, 0.0722)) ** (1 / 2.2)
+
+
+def without_green(colour):
+    """A colour as a deuteranope sees it (Viénot, Brettel and Mollon 1999), linear RGB."""
+    to = np.array([[0.29275, 0.70725, -0.02978], [0.29275, 0.70725, -0.02978], [-0.02234, 0.02234, 1.0]])
+    return to @ np.asarray(to_rgb(colour)) ** 2.2
+
+
+def test_digits_and_shifts_are_told_apart_in_grey_and_without_green():
+    four, nine = (colour for colour, _ in LOOKS.values())
+    assert abs(lightness(four) - lightness(nine)) > 0.3
+    grey = [lightness(colour) for colour in FIVE_SHIFTS]
+    assert min(np.diff(grey)) > 0.08
+    for one, other in [(four, nine), *zip(FIVE_SHIFTS, FIVE_SHIFTS[1:], strict=False)]:
+        assert np.abs(without_green(one) - without_green(other)).max() > 0.05
+    assert not {four, nine} & set(FIVE_SHIFTS)
+
+
+def test_lightings_are_told_apart_in_grey_and_without_green():
+    assert min(np.diff([lightness(colour) for colour in SIX_LIGHTS])) > 0.08
+    for one, other in combinations(SIX_LIGHTS, 2):
+        assert np.abs(without_green(one) - without_green(other)).max() > 0.1
+
+
+def test_the_circle_of_colours_closes_and_is_nowhere_near_white():
+    around = AROUND(np.linspace(0, 1, 256))
+    np.testing.assert_allclose(around[0], around[-1])
+    assert max(lightness(colour[:3]) for colour in around) < 0.75
+    assert np.abs(np.diff(around, axis=0)).max() < 0.02
