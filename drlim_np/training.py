@@ -7,12 +7,13 @@ many pairs at once, and momentum, which the paper does not mention, carries it a
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import cos, nan, pi
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 import numpy as np
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
 from drlim_np.checks.numbers import positive_number, real_number, require_generator, whole_number
+from drlim_np.checks.terminal import ProgressLine
 from drlim_np.errors import DivergedError, require
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, leaves, tree_map
@@ -93,6 +94,31 @@ def descend(
         params, state = optimiser.update(params, gradient, state, schedule(progress))
         _require_finite(number, objective=loss, gradient=gradient, new_value=params)
         yield Step(number, params, float(to_host(loss)), state)
+
+
+def minimise(
+    objective: Objective,
+    params: Tree,
+    optimiser: SGD,
+    steps: int,
+    rng: np.random.Generator,
+    schedule: Schedule = cosine,
+    label: str = "training",
+    stream: TextIO | None = None,
+) -> tuple[Tree, np.ndarray]:
+    """Runs `descend` to its end: the final W, and the objective before each step, (steps,) float64.
+
+    Shows one line of progress on `stream`, standard error if None, if that is a terminal.
+    """
+    line, losses = ProgressLine(stream), []
+    try:
+        for step in descend(objective, params, optimiser, steps, rng, schedule):
+            losses.append(step.loss)
+            if step.number % 10 == 0 or step.number == steps:
+                line.show(f"{label}: step {step.number}/{steps}, objective {np.mean(losses[-50:]):.5f}")
+    finally:
+        line.end()
+    return step.params, np.array(losses)
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:

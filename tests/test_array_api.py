@@ -12,14 +12,13 @@ import pytest
 from drlim_np.errors import DivergedError, InputError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
-from drlim_np.training import SGD, descend, embed
+from drlim_np.training import SGD, descend, embed, minimise
 from drlim_np.tree import leaves, tree_map
 from tests.help.every_layer import EVERY_LAYER, random_tree
 

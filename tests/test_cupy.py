@@ -23,14 +23,13 @@ from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import device_of, origin, processors
 from drlim_np.figures import digits as of_digits
 from drlim_np.figures import figure4, figure8
-from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.runs.record import Result, Run, entry
-from drlim_np.training import SGD, embed
+from drlim_np.training import SGD, embed, minimise
 from drlim_np.tree import leaves, tree_map
 from tests.help import cupy_standin
 from tests.help.every_layer import EVERY_LAYER, random_tree

@@ -11,13 +11,12 @@ import pytest
 from drlim_np.errors import DivergedError, InputError
 from drlim_np.fast.all_pairs import similar_sum
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import energy
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.training import SGD, Step, constant, cosine, descend, embed, warmup_cosine
+from drlim_np.training import SGD, Step, constant, cosine, descend, embed, minimise, warmup_cosine
 from drlim_np.tree import leaves, tree_map
 from tests.help.comparing import assert_close, bits
 

@@ -140,7 +140,7 @@ from drlim_np.data import handwriting
 from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair
-from drlim_np.files.resuming import minimise
+from drlim_np.training import minimise
 from drlim_np.training import SGD, embed
 from drlim_np.files.weights import load, save
 

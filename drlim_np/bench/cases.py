@@ -19,13 +19,12 @@ from drlim_np.fast.all_pairs import TILE, dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import near_together
-from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.lle import lle
 from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.training import SGD, descend
+from drlim_np.training import SGD, descend, minimise
 from drlim_np.tree import leaves
 
 MARGIN, RATE, NEAREST, VIEWS = 1.0, 0.1, 5, 660

@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TextIO
 
-from drlim_np.errors import DrlimError
+from drlim_np.errors import DrlimError, InputError
 
 
 def first_line(thing: Any) -> str:
@@ -64,3 +64,29 @@ def _say_no_more() -> None:
 def printable(text: str | os.PathLike) -> str:
     """A path or a stranger's text, fit for a one-line message: with line breaks or control characters it is escaped."""
     return str(text) if str(text).isprintable() else ascii(str(text))
+
+
+class ProgressLine:
+    """One line of progress on a terminal, written over again and again; nothing on a stream that is no terminal.
+
+    stream: standard error if None. Raises InputError for what is no open text file.
+    """
+
+    def __init__(self, stream: TextIO | None = None):
+        if stream is not None and (not hasattr(stream, "isatty") or stream.closed):
+            raise InputError(f"stream is {stream!r}: pass an open text file, such as sys.stderr")
+        self.stream, self.shown = stream or sys.stderr, False
+        self.visible = self.stream is not None and self.stream.isatty()  # None: standard error is closed
+
+    def show(self, text: str) -> None:
+        """Replaces what the line says."""
+        if self.visible:
+            self.shown = True
+            self.stream.write(f"\r{text} ")
+            self.stream.flush()
+
+    def end(self) -> None:
+        """Leaves the line as it is; what is printed next begins below it."""
+        if self.shown:
+            self.stream.write("\n")
+            self.stream.flush()

@@ -15,11 +15,10 @@ from drlim_np.estimator.samples import samples
 from drlim_np.estimator.similar import similar_among
 from drlim_np.files import weights
 from drlim_np.files.npz import refusing
-from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.metrics import trustworthiness
 from drlim_np.objective import SampledPairs, Weighting
-from drlim_np.training import SGD, embed, warmup_cosine
+from drlim_np.training import SGD, embed, minimise, warmup_cosine
 
 LEARNED = ("weights", "mean", "scale", "embedding", "loss_curve")  # what a file holds beside the parameters
 NUMBERS = {"n_components": int, "n_neighbors": int, "margin": float, "max_iter": int, "learning_rate": float}

@@ -1,4 +1,166 @@
-"""The paper's figures, one module each, and what they share: `python -m drlim_np.runs` and run_all.py draw them.
+"""The figures of the paper, one module each, and what they have in common: what one needs, and what it returns.
 
-All wings meet here, and nothing but these commands and the tests uses it; `estimator.plot` borrows thumbnails.
+A figure is a function `make(data, train) -> Result` under the decorator `@figure`. It may use data, the paper, measure
+and drawing; only `runs` knows all figures.
 """
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure as Drawing
+
+from drlim_np.backend import like
+from drlim_np.data import Digits, Views
+from drlim_np.drawing.style import BLUE, RULES
+from drlim_np.errors import DivergedError, DrlimError
+from drlim_np.fast.devices import origin
+from drlim_np.files.cache import NOTHING_CACHED, Cache
+from drlim_np.tree import Tree, tree_map
+
+COLLAPSED = 0.01  # a map has collapsed if each coordinate's standard deviation is below this share of the margin
+FIGURES: dict[str, "Figure"] = {}  # by name, in the order in which their modules are imported
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure as `@figure` registers it.
+
+    make:       (data, train) -> Result.
+    needs:      which data `make` is given: "digits", "views", or None for none.
+    after:      figures that train what this one shows as well; it is drawn after them, from the cache.
+    on_request: drawn only where its name is given.
+    seconds:    what it takes at its full size, roughly; the slowest start first.
+    """
+
+    name: str
+    make: Callable[[Any, "Train"], "Result"]
+    needs: Literal["digits", "views"] | None = None
+    after: tuple[str, ...] = ()
+    on_request: bool = False
+    seconds: float = 0
+
+
+def figure(name: str, rules: Mapping[str, Any] | None = None, **about: Any) -> Callable[[Callable], Callable]:
+    """Registers `make` as the figure of that name and draws it by `style.RULES`, changed by `rules`."""
+
+    def register(make: Callable[[Any, "Train"], "Result"]) -> Callable[[Any, "Train"], "Result"]:
+        styled = wraps(make)(rc_context(RULES | dict(rules or {}))(make))
+        FIGURES[name] = Figure(name, styled, **about)
+        return styled
+
+    return register
+
+
+@dataclass(frozen=True)
+class Train:
+    """Called, it trains; it alone knows the run's seed, size, backend, threads and cache.
+
+    quick:   small sizes, for a look within a minute.
+    threads: for our own thread pools; no number depends on it.
+    """
+
+    seed: int = 0
+    quick: bool = False
+    threads: int = 1
+    backend: str = "numpy"
+    cache: Cache = NOTHING_CACHED
+
+    def __call__(self, label: str, follows_from: Sequence[Any], descent: Callable[[], Tree]) -> Tree:
+        """The tree of host arrays that `descent()` returns: trained once, then found in the cache.
+
+        follows_from: all that the training depends on: arrays, settings, the state of its generator.
+        """
+        return self.cache.tree(label, [self.backend, *follows_from], descent)
+
+    def once(self, function: Callable, *inputs: Any, **others: Any) -> Any:
+        """function(*inputs, **others), an array or a number: computed once for these inputs, then found in the cache."""
+        return self.cache.call(function, *inputs, **others)
+
+    def rng(self, figure: int) -> np.random.Generator:
+        """The generator of one figure, so that drawing it alone changes nothing."""
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(figure,)))
+
+    def on_device(self, host: Tree) -> Tree:
+        """The same arrays on the device that trains."""
+        model = origin(self.backend)
+        return tree_map(lambda x: like(x, model), host)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the paper as a number: what it says, its value, and the bound that the value must keep."""
+
+    text: str
+    value: float
+    relation: Literal["≥", "≤", "="]
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value keeps the bound; NaN never does."""
+        match self.relation:
+            case "≥":
+                return bool(self.value >= self.bound)
+            case "≤":
+                return bool(self.value <= self.bound)
+        return bool(self.value == self.bound)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A drawn figure with its evidence.
+
+    settings: all that was chosen, so that the figure can be made again.
+    data:     the digits or views it shows, or None where it shows none.
+    measured: further numbers, without a bound.
+    arrays:   what colours the plot, for the .npz; None where nothing was trained.
+    weights:  the trained W that drew it, which ships with it; None where there is none to ship.
+    files:    the content of further files, by their ending.
+    """
+
+    drawing: Drawing
+    claims: list[Claim]
+    settings: dict[str, Any] = field(default_factory=dict)
+    data: Digits | Views | None = None
+    measured: dict[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] | None = None
+    weights: Tree | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class CollapsedError(DrlimError, ArithmeticError):
+    """A map that has collapsed: all its points in one place.
+
+    z: the map, (samples, dims). spread: the largest standard deviation of a coordinate, in margins.
+    """
+
+    def __init__(self, message: str, z: np.ndarray, spread: float):
+        super().__init__(message)
+        self.z, self.spread = z, spread
+
+
+def require_spread(z: np.ndarray, margin: float, label: str) -> None:
+    """Raises CollapsedError if all points of a map (samples, dims) are in one place, DivergedError if not finite."""
+    if not np.isfinite(z).all():
+        raise DivergedError(f"{label}: the map is not finite: lower the learning rate, or look for NaN in the data")
+    spread = float(z.std(axis=0).max()) / margin
+    if spread < COLLAPSED:
+        message = f"{label}: the map has collapsed, its points are {spread:.2g} margins apart"
+        raise CollapsedError(f"{message}: look at the dissimilar pairs and the learning rate", z, spread)
+
+
+@rc_context(RULES)
+def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
+    """The figure of a map that collapsed: the heap, in a square of one margin, and the claim that fails."""
+    drawing = Drawing(figsize=(5, 5.4), layout="constrained")
+    axes = drawing.subplots()
+    middle = fault.z.mean(axis=0)
+    axes.scatter(*(fault.z - middle)[:, :2].T, s=8, c=BLUE)
+    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal")
+    axes.set_xlabel("margins; the map has collapsed: all points in one place")
+    claims = [Claim("the map has not collapsed: its spread in margins", fault.spread, "≥", COLLAPSED)]
+    return Result(drawing, claims, data=data, measured={"collapsed": str(fault)})

@@ -11,14 +11,13 @@ from drlim_np.drawing.style import FOUR, NINE
 from drlim_np.errors import DataError, InputError
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure import metrics
 from drlim_np.networks import convnet
 from drlim_np.objective import Objective, SampledPairs, Weighting
 from drlim_np.runs.record import Run, require_spread
 from drlim_np.siamese import two_towers
-from drlim_np.training import SGD, embed, warmup_cosine
+from drlim_np.training import SGD, embed, minimise, warmup_cosine
 from drlim_np.tree import Tree, leaves
 
 CLASSES = (4, 9)

@@ -9,9 +9,9 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,70 +19,35 @@ from typing import Any
 import numpy as np
 
 from drlim_np import __version__
-from drlim_np.backend import Array, like, to_host
+from drlim_np.backend import Array
 from drlim_np.files import npz
 from drlim_np.files.npz import Parts, flat, grown
-from drlim_np.training import Step
-from drlim_np.tree import Tree, tree_map
-
-EVERY = 100  # steps between two checkpoints, about two seconds of training
+from drlim_np.tree import Tree
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """The file that one training keeps its state in, and the digest of all that the training follows from."""
-
-    path: Path
-    digest: str
-    every: int = EVERY
-
-    def save(self, step: Step, losses: list[float], rng: np.random.Generator) -> None:
-        """Writes where training stands, with the objective before each step so far, in place of what was there.
-
-        Raises DrlimError where that is not possible.
-        """
-        parts = {"losses": np.array(losses), "generator": _text(rng.bit_generator.state)}
-        write(self.path, self.digest, parts | dict(flat({"params": step.params, "state": step.state})))
-
-    def load(self, params: Tree, state: Tree, steps: int, rng: np.random.Generator) -> tuple[Step, list[float]] | None:
-        """What `save` wrote last, in the shape of `params` and `state`; `rng` then goes on as it did. None if nothing.
-
-        Raises DataError for a file that is damaged or that holds something else.
-        """
-        parts, wanted = read(self.path, self.digest), {"params": params, "state": state}
-        if parts is None:
-            return None
-        with _refusing(self.path):
-            losses, generator = parts.pop("losses"), json.loads(parts.pop("generator").tobytes())
-            if not 1 <= len(losses) <= steps or losses.shape != (len(losses),) or losses.dtype != np.float64:
-                raise ValueError("the steps do not match")
-            if parts.keys() != dict(flat(wanted)).keys() or not np.isfinite(losses).all():
-                raise ValueError("it holds what does not belong there")
-            found = tree_map(_beside, wanted, grown(parts))
-            rng.bit_generator.state = generator
-        return Step(len(losses), found["params"], float(losses[-1]), found["state"]), losses.tolist()
-
-
-@dataclass(frozen=True)
-class Memory:
-    """The folder of all that is kept; without a folder nothing is.
-
-    fresh: nothing from before this run is used: a file found there is deleted, unless it is one of `anew`.
-    anew:  the files that this run has looked for already, so that what is there now was made by it.
-    """
+class Cache:
+    """A folder of finished trainings and costly results; without a folder nothing is kept."""
 
     folder: Path | None = None
-    fresh: bool = False
-    anew: set[Path] = field(default_factory=set, compare=False, repr=False)
 
-    def checkpoint(self, name: str, *follows_from: Any) -> Checkpoint | None:
-        """The checkpoint of a training with that name, which follows from these arrays and settings."""
+    def tree(self, label: str, follows_from: Sequence[Any], make: Callable[[], Tree]) -> Tree:
+        """The tree of host arrays that `make()` returns: made once for all it follows from, then read from its file.
+
+        label: names the file, and the line on standard output that says that it was found.
+        """
         if self.folder is None:
-            return None
-        digest = digest_of(*follows_from)
-        return Checkpoint(self._path(name, digest), digest)
+            return make()
+        digest = digest_of(label, *follows_from)
+        path = self._path(label, digest)
+        parts = read(path, digest)
+        if parts is None:
+            write(path, digest, dict(flat(made := make())))
+            return made
+        print(f"{label}: trained before; --fresh trains again", flush=True)
+        return grown(parts)
 
-    def remembered(self, function: Callable, *inputs: Any, **others: Any) -> Any:
+    def call(self, function: Callable, *inputs: Any, **others: Any) -> Any:
         """function(*inputs, **others), an array or a number; computed once only for the same inputs.
 
         `function` is one of this package, because its source is part of the digest. `others` are what the result does
@@ -95,10 +60,10 @@ class Memory:
         path = self._path(name.removeprefix("drlim_np."), digest)
         parts = read(path, digest)
         if parts is None:
-            with warnings.catch_warnings(record=True) as said:
+            with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 value = np.array(function(*inputs, **others), order="C")
-            parts = {"value": value, "warnings": _text([str(warning.message) for warning in said])}
+            parts = {"value": value, "warnings": _text([str(warning.message) for warning in caught])}
             write(path, digest, parts)
         with _refusing(path):
             value, messages = parts["value"], json.loads(parts["warnings"].tobytes())
@@ -106,15 +71,16 @@ class Memory:
             warnings.warn(message, stacklevel=2)
         return _plain(value)
 
-    def _path(self, name: str, digest: str) -> Path:
-        path = Path(self.folder or ".") / f"{name.replace(' ', '-').replace(',', '')}-{digest[:16]}.npz"
-        if self.fresh and path not in self.anew:
+    def clear(self) -> None:
+        """Deletes all that is kept."""
+        for path in self.folder.glob("*.npz") if self.folder else ():
             path.unlink(missing_ok=True)
-            self.anew.add(path)
-        return path
+
+    def _path(self, name: str, digest: str) -> Path:
+        return Path(self.folder or ".") / f"{name.replace(' ', '-').replace(',', '')}-{digest[:16]}.npz"
 
 
-NOTHING_KEPT = Memory()
+NOTHING_CACHED = Cache()
 
 
 def digest_of(*parts: Any) -> str:
@@ -154,13 +120,6 @@ def read(path: Path, digest: str) -> Parts | None:
 
 def _refusing(path: Path) -> AbstractContextManager[None]:
     return npz.refusing(path, "not a checkpoint to go on from", "delete it, or pass --fresh")
-
-
-def _beside(model: Array, found: np.ndarray) -> Array:
-    """What the file holds, where the model is; it must have its shape and dtype."""
-    if found.shape != tuple(model.shape) or found.dtype != to_host(model).dtype or not np.isfinite(found).all():
-        raise ValueError("its arrays do not fit the network")
-    return like(found, model)
 
 
 @cache

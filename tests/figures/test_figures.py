@@ -16,12 +16,11 @@ from drlim_np.figures import digits as learning
 from drlim_np.figures import figure1, figure3, figure4
 from drlim_np.figures import sheet_handwriting as sheet
 from drlim_np.figures.digits import LOOKS, draw_at_random
-from drlim_np.files.resuming import minimise
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
 from drlim_np.measure import metrics
 from drlim_np.runs.index import DIGITS, FIGURES
 from drlim_np.runs.record import Run, publish
-from drlim_np.training import embed
+from drlim_np.training import embed, minimise
 
 PER_CLASS, STEPS = 60, 5
 

@@ -22,9 +22,8 @@ from hypothesis import strategies as st
 from drlim_np.errors import DataError, DivergedError, DrlimError, InputError
 from drlim_np.files import cache as checkpoint
 from drlim_np.files.cache import NOTHING_KEPT, Memory, digest_of, read, write
-from drlim_np.files.resuming import minimise
 from drlim_np.measure import metrics
-from drlim_np.training import SGD, Step
+from drlim_np.training import SGD, Step, minimise
 from tests.help.small_training import DIGEST, EVERY, STEPS, bits, kept_in, outcome, task
 
 SCRIPT = Path(__file__).parents[1] / "help" / "small_training.py"

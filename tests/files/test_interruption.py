@@ -20,10 +20,10 @@ from drlim_np.data import handwriting
 from drlim_np.errors import DivergedError, DrlimError
 from drlim_np.figures import digits, figure4
 from drlim_np.files import atomic
-from drlim_np.files.resuming import minimise
 from drlim_np.runs import verify
 from drlim_np.runs.index import FIGURES
 from drlim_np.runs.record import COLLAPSED, CollapsedError, require_spread
+from drlim_np.training import minimise
 
 STEPS = 12
 QUICK = {"train_per_class": 20, "test_per_class": 15, "steps": STEPS}

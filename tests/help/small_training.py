@@ -8,11 +8,10 @@ import numpy as np
 
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.files.cache import Checkpoint
-from drlim_np.files.resuming import minimise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
-from drlim_np.training import SGD
+from drlim_np.training import SGD, minimise
 from drlim_np.tree import leaves
 
 STEPS, EVERY = 24, 5
