@@ -1,15 +1,15 @@
 """DrLIM from scratch: dimensionality reduction by learning an invariant mapping (Hadsell, Chopra, LeCun, CVPR 2006).
 
-A map is learned from nothing but a list of which pairs are similar, and takes samples it has never seen. As an
-estimator in the way of scikit-learn that is `DrLIM(random_state=0).fit(x, similar=pairs).transform(unseen)`. In parts:
+It learns a map from a list of similar pairs alone, and the map takes samples it has never seen. As an estimator with
+scikit-learn's conventions: `DrLIM(random_state=0).fit(x, similar=pairs).transform(unseen)`. In parts:
 
     network = two_layer(inputs=x.shape[1], outputs=2)                                  # G_W
-    similar = SimilarityGraph(len(x), pairs)                                           # Step 1: who is similar to whom
+    similar = SimilarityGraph(len(x), pairs)                                           # Step 1: the similar pairs
     objective = SampledPairs(network, x, similar, margin=1.0)                          # the loss, Eqs. 1 to 4
     W, losses = minimise(objective, network.init(rng), SGD(0.5, 0.9), 300, rng)        # Step 2: gradient descent
     z = embed(network, W, unseen)                                                      # (samples, 2)
 
-The paper, in reading order; each module named here, and what to look at first in it:
+The paper, in reading order, with what to look at first:
 
     loss        Eqs. 1 to 7, for given pairs and for every pair of a set: energy, contrastive, all_pairs_by_definition
     layers      backpropagation, one pullback per layer: Linear, Conv2d, Subsample, Tanh, Flatten, Sequential
@@ -18,33 +18,33 @@ The paper, in reading order; each module named here, and what to look at first i
     graph       the similar pairs; every other pair is dissimilar: SimilarityGraph, pair_table
     neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
-    training    Step 2: descend, SGD, embed
+    training    Step 2: minimise, descend, SGD, embed
     verbatim    Steps 1 and 2 on one page, pair by pair, as the paper writes them: update, sweep
 
-the ground it stands on
+helpers
 
     backend     arrays bring their module, NumPy, CuPy or another of the array API standard: namespace, to_host, like
     tree        parameters are dicts of dicts of arrays: leaves, tree_map, add
-    errors      what is raised on purpose, in one line with its remedy: DrlimError, InputError, DataError, DivergedError
+    errors      exceptions, one line each with the remedy: DrlimError, InputError, DataError, DivergedError
 
-and its wings
+and subpackages
 
-    fast        what makes it fast and changes nothing: all_pairs, tiles, patches, maps, blocks, memory, knn, devices
-    audit       every gradient held against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
+    fast        the same results, faster: all_pairs, tiles, patches, maps, blocks, memory, knn, devices
+    audit       every gradient against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
-    files       files that survive a kill, a full disk and a second run: resuming, weights, cache, npz, atomic
+    files       files that survive a kill, a full disk and a second run: weights, cache, npz, atomic
     checks      each input is checked once, and an error is one line: numbers, arrays, terminal
     data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
-    drawing     what the drawings share: panels, style, space, thumbnails, magnifiers, light
+    drawing     shared by all drawings: panels, style, space, thumbnails, magnifiers, light
     figures     the figures of the paper, a module each: figure1, figure2, figure4, figure7, figure8, figure9, figure10
     runs        the command that draws the figures, its processes and its record: command, jobs, record, results
-    teaching    backprop taught: the lesson, exercises with a mistake in each, pages: lesson, exercises, pages
-    estimator   all of it as `drlim_np.DrLIM`, with fit, transform and score, and a picture of the map: DrLIM, plot
-    bench       what it costs, by us and by others; `python -m drlim_np.bench` measures it: cases, race, report
+    teaching    backprop for a class: the lesson, exercises with a mistake in each: lesson, exercises, pages
+    estimator   all of it as `drlim_np.DrLIM`, with fit, transform, score and a picture of the map: DrLIM, plot
+    bench       time and memory, ours and others'; `python -m drlim_np.bench`: cases, race, report
 
 Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; many libraries have it the other way.
 Images are (samples, maps, height, width), features and embeddings (samples, dims), pairs (pairs, 2) indices of samples.
-Whatever floating dtype goes in comes out; nothing is promoted silently. Distances and the margin are in the unit of the
+The floating dtype that goes in comes out; nothing is promoted silently. Distances and the margin are in the unit of the
 embedding. All random numbers come from the generator that you pass. Only NumPy is needed; figures need Matplotlib.
 """
 
@@ -53,11 +53,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from drlim_np.estimator import DrLIM as DrLIM
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> Any:
-    """DrLIM, which is imported when it is first asked for, so that `import drlim_np` stays light."""
+    """Imports DrLIM on first use, so that `import drlim_np` stays light."""
     if name == "DrLIM":
         from drlim_np.estimator import DrLIM
 
