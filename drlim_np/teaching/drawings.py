@@ -14,6 +14,8 @@ from drlim_np.teaching import lesson
 from drlim_np.teaching.lesson import MARGIN, RATE, W
 
 KINDS = ("similar", "dissimilar")
+UNIT = 80  # how long a unit is in the drawings of points
+Z1, Z2 = lesson.layer(W, lesson.X1)[0], lesson.layer(W, lesson.X2)[0]
 
 
 def drawing(width: int, height: int, label: str, *parts: str) -> str:
@@ -45,17 +47,10 @@ def arrow(start: np.ndarray, end: np.ndarray) -> str:
     return path([start, neck]) + f'<polygon class="dot" points="{head}"/>'
 
 
-def _points():
-    return lesson.layer(W, lesson.X1)[0], lesson.layer(W, lesson.X2)[0]
-
-
-def _placed(pair: int):
-    """Where the two points of a pair are in a picture of 170 by 200, and how long a unit is there."""
-    unit = 80
-    z1, z2 = _points()
-    middle = (z1[pair] + z2[pair]) / 2
-    places = [np.array([85 + 180 * pair, 100]) + unit * np.array([1, -1]) * (z[pair] - middle) for z in (z1, z2)]
-    return *places, unit
+def _placed(pair: int) -> list[np.ndarray]:
+    """Where the two points of a pair are: around the middle of the drawing's left or right half."""
+    middle = (Z1[pair] + Z2[pair]) / 2
+    return [np.array([85 + 180 * pair, 100]) + UNIT * np.array([1, -1]) * (z[pair] - middle) for z in (Z1, Z2)]
 
 
 def _named(z1, z2) -> str:
@@ -66,30 +61,27 @@ def _named(z1, z2) -> str:
 
 def pair_and_energy() -> str:
     """Step 1: both pairs as points, the energy as the distance between them, and the margin as a circle."""
-    d, _ = lesson.energy_and_loss(*_points())
+    d, _ = lesson.energy_and_loss(Z1, Z2)
     parts = [text(268, 208, "dotted: distance m from z1", "dim", "middle")]
     for pair, kind in enumerate(KINDS):
-        z1, z2, unit = _placed(pair)
+        z1, z2 = _placed(pair)
         parts += [path([z1, z2], kind), dot(z1, kind), dot(z2, kind), _named(z1, z2)]
         parts += [text(85 + 180 * pair, 18, f"{kind}: D = {d[pair]:.2f}", kind, "middle")]
-    parts += [f'<circle class="line faint" cx="{z1[0]:.1f}" cy="{z1[1]:.1f}" r="{MARGIN * unit}"/>']
+    parts += [f'<circle class="line faint" cx="{z1[0]:.1f}" cy="{z1[1]:.1f}" r="{MARGIN * UNIT}"/>']
     return drawing(360, 215, "The points of both pairs, each pair joined by a line as long as its energy", *parts)
 
 
 def loss_curves() -> str:
     """Step 1: what a pair costs against its energy, with both pairs on their curves."""
-    d, _ = lesson.energy_and_loss(*_points())
-    grid = np.linspace(0, 1.5, 61)
+    d, _ = lesson.energy_and_loss(Z1, Z2)
 
     def at(d, loss):
         return 40 + 195 * d, 165 - 190 * loss
 
+    grid = np.linspace(0, 1.5, 61)
     costs = d[0] ** 2 / 2, (MARGIN - d[1]) ** 2 / 2
     pulled = at(d[0], costs[0])
-    return drawing(
-        360,
-        195,
-        "What a similar and a dissimilar pair cost against their energy D",
+    parts = [
         path([(40, 10), (40, 165), (340, 165)], "faint"),
         path([at(x, x * x / 2) for x in grid if x * x / 2 < 0.78], "similar dashed"),
         path([at(x, max(0, MARGIN - x) ** 2 / 2) for x in grid], "dissimilar"),
@@ -100,20 +92,21 @@ def loss_curves() -> str:
         text(at(MARGIN, 0)[0], 184, "m", anchor="middle"),
         text(pulled[0] - 12, pulled[1], f"½ D² = {costs[0]:.3f}", "similar", "end"),
         text(at(d[1], 0)[0] + 40, 128, f"½ (m − D)² = {costs[1]:.3f}", "dissimilar"),
-    )
+    ]
+    return drawing(360, 195, "What a similar and a dissimilar pair cost against their energy D", *parts)
 
 
 def spring() -> str:
     """Step 2: the springs, and the force on either end, minus the gradient, three eighths of the points' scale."""
     parts = [text(180, 208, "arrows: −dL/dz, the forces", "dim", "middle")]
-    gradients = lesson.springs(*_points())
+    gradients = lesson.springs(Z1, Z2)
     for pair, kind in enumerate(KINDS):
-        z1, z2, unit = _placed(pair)
+        z1, z2 = _placed(pair)
         parts += [path(zigzag(z1, z2, turns=10, width=5), kind)]
         for z, dz in zip((z1, z2), gradients, strict=True):
-            parts += [arrow(z, z + 0.375 * unit * np.array([1, -1]) * -dz[pair]), dot(z, kind)]
+            parts += [arrow(z, z + 0.375 * UNIT * np.array([1, -1]) * -dz[pair]), dot(z, kind)]
         parts += [text(85 + 180 * pair, 18, ("it pulls", "it pushes")[pair], kind, "middle")]
-    parts += [_named(*_placed(0)[:2])]
+    parts += [_named(*_placed(0))]
     return drawing(360, 215, "A spring that pulls and one that pushes, with the forces on both ends as arrows", *parts)
 
 
@@ -137,10 +130,7 @@ def step_down() -> str:
         return 40 + 200 * rate, 165 - 230 * loss
 
     before, after = at(0, start), at(RATE, end)
-    return drawing(
-        360,
-        195,
-        "The loss along the step down, with its slope at the start as a dashed line",
+    parts = [
         path([(40, 10), (40, 165), (345, 165)], "faint"),
         path([at(rate, lesson.loss_of(lesson.descend(W, gradient, rate))) for rate in np.linspace(0, 1.5, 61)], "ink"),
         path([before, at(0.38, start + 0.38 * slope)], "back dashed"),
@@ -151,7 +141,8 @@ def step_down() -> str:
         text(52, 24, f"before {start:.3f}"),
         text(after[0] + 10, after[1] + 2, f"after η = {RATE}: {end:.3f}"),
         text(142, 98, f"dashed: slope −‖dL/dW‖² = {slope:.2f}".replace("-", "−"), "dim"),
-    )
+    ]
+    return drawing(360, 195, "The loss along the step down, with its slope at the start as a dashed line", *parts)
 
 
 def seen_by_the_check() -> str:
@@ -176,6 +167,5 @@ def seen_by_the_check() -> str:
         room = at(off) < 250
         parts += [text(at(off) + 8, y + 5, f"{off:.0e}") if room else text(at(off) - 6, y - 5, f"{off:.1f}", "", "end")]
     parts += [text(240, 168, "error, relative to the gradient's norm", "dim", "middle")]
-    return drawing(
-        360, 175, "How far each claimed gradient is off: the right one by rounding, the mistakes by all", *parts
-    )
+    label = "How far each claimed gradient is off: the right one by rounding, the mistakes by all"
+    return drawing(360, 175, label, *parts)

@@ -20,21 +20,14 @@ from drlim_np.teaching.lesson import X1, X2, RememberingLayer, Section, W, as_te
 from drlim_np.teaching.problems import EXERCISES
 from drlim_np.teaching.shapes import shapes
 
-DRAWINGS = {
-    lesson.energy_and_loss: (drawings.pair_and_energy, drawings.loss_curves),
-    lesson.springs: (drawings.spring,),
-    lesson.layer: (drawings.tower,),
-    lesson.both_towers: (drawings.two_towers,),
-    lesson.descend: (drawings.step_down,),
-    lesson.shared_cache: (drawings.seen_by_the_check,),
-}
-BELONGS = {  # the exercises to do after each step, by number
-    lesson.energy_and_loss: (1, 4),
-    lesson.springs: (2, 3, 5),
-    lesson.layer: (6, 10, 11, 12),
-    lesson.both_towers: (9,),
-    lesson.shared_cache: (8,),
-    lesson.one_tower: (7,),
+NEXT_TO = {  # the drawings of each step, and the numbers of the exercises to do after it
+    lesson.energy_and_loss: ((drawings.pair_and_energy, drawings.loss_curves), (1, 4)),
+    lesson.springs: ((drawings.spring,), (2, 3, 5)),
+    lesson.layer: ((drawings.tower,), (6, 10, 11, 12)),
+    lesson.both_towers: ((drawings.two_towers,), (9,)),
+    lesson.descend: ((drawings.step_down,), ()),
+    lesson.shared_cache: ((drawings.seen_by_the_check,), (8,)),
+    lesson.one_tower: ((), (7,)),
 }
 EQUATIONS = {
     "Eq. 1": "D_W = ‖G_W(X1) − G_W(X2)‖₂",
@@ -68,7 +61,7 @@ def lesson_page() -> str:
 
 
 def paper_page(algorithm: ModuleType, maps: dict[int, np.ndarray], turn: np.ndarray | None = None) -> str:
-    """The paper on one page: the algorithm's source, function by function, beside the equations it names, and its maps.
+    """The paper on one page: its maps, and the algorithm's source line by line next to the equations it names.
 
     algorithm: the module; its docstrings and comments name equations as "Eq. 6", "Eqs. 1 to 4" or "Step 2".
     maps: epochs done → the map, (points, 2) or (points, 3). Those in space are all seen from one side, tilted by 30
@@ -97,28 +90,28 @@ def _section(section: Section) -> str:
     code = _listing(_body(shapes(section.step, lambda: _run(section.step))))
     if section.step is lesson.shared_cache:
         code = _listing(shapes(RememberingLayer, lambda: lesson.shared_cache(W))) + code
+    draws, exercises = NEXT_TO[section.step]
+    links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in exercises)
     return template("section.html", __package__).substitute(
         anchor=_anchor(section),
         heading=escape(section.heading),
         prose=_prose(section.prose),
         code=code,
-        drawings="".join(draw() for draw in DRAWINGS.get(section.step, ())),
+        drawings="".join(draw() for draw in draws),
         numbers=_numbers(section.numbers),
         verdicts="".join(f'<p class="{_colour(verdict)}">{escape(verdict)}</p>' for verdict in section.verdicts),
-        exercises=_to_exercises(BELONGS.get(section.step, ())),
+        exercises=f"<p>Try it: {links}</p>" if links else "",
     )
 
 
 def _listing(lines: list[tuple[str, str]], kind: str = "") -> str:
-    """Lines of code, each with what there is to say next to it."""
-    rows = (f"<div>{_line(line)}<span class=beside>{escape(beside)}</span></div>" for line, beside in lines)
+    """Lines of code, each with a remark next to it; a line that has to be broken keeps its indentation."""
+    rows = []
+    for line, beside in lines:
+        indent = len(line) - len(line.lstrip())
+        style = f" style=margin-left:{indent}ch" if indent else ""
+        rows += [f"<div><span{style}>{escape(line.lstrip())}</span><span class=beside>{escape(beside)}</span></div>"]
     return f'<div class="code {kind}">{"".join(rows)}</div>'
-
-
-def _line(line: str) -> str:
-    """A line that keeps its indentation where it has to be broken."""
-    indent = len(line) - len(line.lstrip())
-    return f"<span{f' style=margin-left:{indent}ch' if indent else ''}>{escape(line.lstrip())}</span>"
 
 
 def _colour(verdict: str) -> str:
@@ -154,11 +147,6 @@ def _prose(text: str) -> str:
 def _numbers(numbers: dict) -> str:
     rows = (f"<dt>{escape(name)}</dt><dd>{escape(as_text(value))}</dd>" for name, value in numbers.items())
     return f'<dl class="numbers">{"".join(rows)}</dl>'
-
-
-def _to_exercises(numbers: tuple[int, ...]) -> str:
-    links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in numbers)
-    return f"<p>Try it: {links}</p>" if numbers else ""
 
 
 def _equations(line: str) -> str:
