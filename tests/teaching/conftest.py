@@ -1,0 +1,73 @@
+"""One browser for all pages, because starting one takes longer than most tests, and the pages it shows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drlim_np import verbatim
+from drlim_np.data import handwriting
+from drlim_np.data.canvas import on_canvas
+from drlim_np.networks import convnet
+from drlim_np.teaching.map_page import map_page
+from drlim_np.teaching.pages import lesson_page, paper_page
+from tests.help.browser import missing, opened
+
+SPRINGS = Path(__file__).resolve().parents[2] / "figures" / "springs.html"
+MAPS = ("Figure 5", "Figure 7</script>")
+POINTS = np.random.default_rng(0).normal(size=(660, 3)) * [1, 2, 5]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A window that tests share; those that need a page as it looks when it is opened ask for it `fresh`."""
+    if missing():
+        pytest.skip(missing())
+    with opened() as window:
+        yield window
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Thirty unseen 4s and 9s."""
+    test = handwriting.generate(seed=3, train=(1, 1), test=(15, 15)).test
+    return on_canvas(test.images), test.labels
+
+
+@pytest.fixture(scope="session")
+def maps():
+    """Weights that no training has made even: every bias and coefficient counts."""
+    rng, network = np.random.default_rng(0), convnet()
+    params = [network.init(rng) for _ in MAPS]
+    for one in params:
+        for layer in one.values():
+            for name in layer:
+                layer[name] = (layer[name] + 0.1 * rng.standard_normal(layer[name].shape)).astype(np.float32)
+    return dict(zip(MAPS, params, strict=True))
+
+
+@pytest.fixture(scope="session")
+def lesson_html():
+    return lesson_page()
+
+
+@pytest.fixture(scope="session")
+def paper_html():
+    maps = {epoch: scale * POINTS for epoch, scale in {0: 0.01, 1: 0.3, 3: 0.8, 8: 1}.items()}
+    return paper_page(verbatim, maps, np.linspace(0, 1, 660, endpoint=False))
+
+
+@pytest.fixture(scope="session")
+def map_html(maps, digits):
+    return map_page(maps, *digits, margin=0.8, numbers="Measured elsewhere.")
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory, lesson_html, paper_html, map_html):
+    """Where each of the pages is."""
+    folder = tmp_path_factory.mktemp("pages")
+    for name, html in {"lesson": lesson_html, "paper": paper_html, "map": map_html}.items():
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+    return {"springs": SPRINGS.as_uri()} | {
+        name: (folder / f"{name}.html").as_uri() for name in ("lesson", "paper", "map")
+    }
