@@ -124,6 +124,27 @@ class Page:
         )
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
+    def in_front(self, identifier: str) -> bool:
+        """Whether the middle of an element is within the window and nothing else is in front of it."""
+        return self.js(
+            """(one => { const {x, y, width, height} = one.getBoundingClientRect();
+            return one.contains(document.elementFromPoint(x + width / 2, y + height / 2)); })
+            (document.getElementById(arguments[0]))""",
+            identifier,
+        )
+
+    def within(self, identifier: str) -> bool:
+        """Whether an element is wholly within the window."""
+        return self.js(
+            """(({left, top, right, bottom}) => left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight)
+            (document.getElementById(arguments[0]).getBoundingClientRect())""",
+            identifier,
+        )
+
+    def scroll_to(self, identifier: str):
+        """Brings an element to the middle of the window."""
+        self.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", identifier)
+
     def resize(self, size: str):
         """The window of a desk or of a phone, which has a touch screen."""
         width, height = SIZES[size]

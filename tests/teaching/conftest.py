@@ -47,27 +47,39 @@ def maps():
 
 
 @pytest.fixture(scope="session")
-def lesson_html():
-    return lesson_page()
-
-
-@pytest.fixture(scope="session")
-def paper_html():
-    maps = {epoch: scale * POINTS for epoch, scale in {0: 0.01, 1: 0.3, 3: 0.8, 8: 1}.items()}
-    return paper_page(verbatim, maps, np.linspace(0, 1, 660, endpoint=False))
-
-
-@pytest.fixture(scope="session")
-def map_html(maps, digits):
-    return map_page(maps, *digits, margin=0.8, numbers="Measured elsewhere.")
-
-
-@pytest.fixture(scope="session")
-def addresses(tmp_path_factory, lesson_html, paper_html, map_html):
-    """Where each of the pages is."""
-    folder = tmp_path_factory.mktemp("pages")
-    for name, html in {"lesson": lesson_html, "paper": paper_html, "map": map_html}.items():
-        (folder / f"{name}.html").write_text(html, encoding="utf-8")
-    return {"springs": SPRINGS.as_uri()} | {
-        name: (folder / f"{name}.html").as_uri() for name in ("lesson", "paper", "map")
+def html(maps, digits):
+    """The source of each page."""
+    grown = {epoch: scale * POINTS for epoch, scale in {0: 0.01, 1: 0.3, 3: 0.8, 8: 1}.items()}
+    return {
+        "springs": SPRINGS.read_text(encoding="utf-8"),
+        "map": map_page(maps, *digits, margin=0.8, numbers="Measured elsewhere."),
+        "lesson": lesson_page(),
+        "paper": paper_page(verbatim, grown, np.linspace(0, 1, 660, endpoint=False)),
     }
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory, html):
+    """Where each page is."""
+    folder = tmp_path_factory.mktemp("pages")
+    for name, text in html.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in html}
+
+
+@pytest.fixture
+def desk(browser, addresses, request):
+    """The page that the module tests, as the last test left it."""
+    return browser.at(addresses[request.module.PAGE])
+
+
+@pytest.fixture
+def page(browser, addresses, request):
+    """The same as it looks when it has just been opened."""
+    return browser.at(addresses[request.module.PAGE], fresh=True)
+
+
+@pytest.fixture
+def phone(browser, addresses, request):
+    """The same on a phone, just opened."""
+    return browser.at(addresses[request.module.PAGE], "phone", fresh=True)

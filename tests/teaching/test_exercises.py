@@ -181,9 +181,10 @@ def test_the_list_names_each(capsys):
         (["start", "3"], "start takes no number"),
         (["start", "mine"], "invalid choice: 'mine' (choose from "),
         (["start", "--colour", "two\nlines"], "two\\nlines"),
-        (["start", "--folder", "taken"], "taken cannot be written: File exists: name another folder"),
-        (["start", "--folder", "taken/below"], "taken/below cannot be written: Not a directory: name another folder"),
-        (["check", "1"], "exercises/01_half.py is not there: run start, or name its folder with --folder"),
+        (["start", "--folder", "taken"], "taken cannot be written: "),
+        (["start", "--folder", "taken/below"], "below cannot be written: "),
+        (["start", "--folder", "taken/below"], ": name another folder"),
+        (["check", "1"], "01_half.py is not there: run start, or name its folder with --folder"),
     ],
 )
 def test_a_command_that_cannot_be_done_is_refused_in_one_line_and_writes_nothing(

@@ -8,8 +8,8 @@ import pytest
 
 from drlim_np.figures.figure2 import BLUE, DISSIMILAR, RED, SCALE, SIMILAR
 from drlim_np.loss import contrastive, energy
-from tests.teaching.conftest import SPRINGS
 
+PAGE = "springs"
 BOUND = 1e-12
 RATE = 0.1
 FIRST, SECOND = np.triu_indices(6, k=1)
@@ -22,27 +22,9 @@ CONTROLS = ["step", "run", "scatter", "margin", "only", "preset"]
 BUTTONS = [f"pair-{'ABCDEF'[i]}{'ABCDEF'[j]}" for i, j in zip(FIRST, SECOND, strict=True)]
 CHALLENGES = [f"challenge-{name}" for name in ("square", "ring", "clusters")]
 DOTS = [f"point-{letter}" for letter in "ABCDEF"]
+HURRY = "(requestAnimationFrame = frame => setTimeout(frame), 0)"  # an animation that does not wait for the screen
 AT_REST = "document.getElementById('say').textContent.startsWith('Equilibrium')"
 RINGS_AND_CHAINS = pytest.mark.parametrize("labels", [RING, CHAIN], ids=["ring", "chain"])
-
-
-@pytest.fixture
-def desk(browser):
-    """The page as the last test left it."""
-    return browser.at(SPRINGS.as_uri())
-
-
-@pytest.fixture
-def page(browser):
-    """The page as it looks when it has just been opened; its animation does not wait for the screen."""
-    browser.at(SPRINGS.as_uri(), fresh=True).js("(requestAnimationFrame = frame => setTimeout(frame), 0)")
-    return browser
-
-
-@pytest.fixture
-def phone(browser):
-    """The page on a phone, just opened."""
-    return browser.at(SPRINGS.as_uri(), "phone", fresh=True)
 
 
 def put(page, points=POINTS, labels=RING, margin=1.0, similar_only=False):
@@ -111,24 +93,13 @@ def vertices(page, query):
     return [np.array(numbers(d)).reshape(-1, 2) for d in drawn]
 
 
-# ---- without a browser: what the file may not do ----
-
-
-def test_the_page_is_one_file_that_asks_the_network_for_nothing():
-    text = SPRINGS.read_text(encoding="utf-8")
-    assert "default-src 'none'" in text
-    for word in ("http:", "https:", "//cdn", "src=", "href=", "url(", "@import", "import(", "fetch(", "XMLHttp"):
-        assert word not in text, word
-    assert len(text.splitlines()) < 500
-
-
-def test_colours_and_the_length_of_arrows_are_those_of_figure_2():
-    text = SPRINGS.read_text(encoding="utf-8")
-    assert f"--similar: {RED.lower()}; --dissimilar: {BLUE.lower()};" in text
-    assert f"SCALE = {SCALE}," in text and f"RATE = {RATE}," in text
-
-
 # ---- the numbers ----
+
+
+def test_it_is_short_and_its_colours_and_the_length_of_arrows_are_those_of_figure_2(html):
+    assert f"--similar: {RED.lower()}; --dissimilar: {BLUE.lower()};" in html[PAGE]
+    assert f"SCALE = {SCALE}," in html[PAGE] and f"RATE = {RATE}," in html[PAGE]
+    assert len(html[PAGE].splitlines()) < 500
 
 
 @pytest.mark.parametrize("similar_only", [False, True])
@@ -143,22 +114,19 @@ def test_forces_and_loss_are_the_librarys(desk, seed, margin, similar_only):
     assert_as_in_the_library(found)
 
 
-def test_two_dissimilar_points_in_one_place_cost_half_m_squared_and_feel_nothing(desk):
-    points = np.array([[0.0, 0.0], [0.0, 0.0], [5, 0], [0, 5], [-5, 0], [0, -5]])
-    found = put(desk, points, NOBODY, margin=1.2)
-    assert found["loss"] == pytest.approx(1.2**2 / 2, rel=BOUND)
-    assert np.array(found["net"]).tolist() == np.zeros((6, 2)).tolist()
-    assert_as_in_the_library(found)
-    assert_as_in_the_library(put(desk, points, np.full(15, SIMILAR), margin=1.2))
-
-
-@pytest.mark.parametrize("d", [1.0, 1.25, 2.0])
-def test_no_force_from_the_margin_on(desk, d):
+@pytest.mark.parametrize(
+    ("d", "margin", "loss"),
+    [(0.0, 1.2, 1.2**2 / 2), (0.75, 1.25, 0.125), (1.0, 1.0, 0), (1.25, 1.0, 0), (2.0, 1.0, 0)],
+)
+def test_a_dissimilar_pair_costs_half_m_minus_d_squared_and_feels_nothing_in_one_place_and_from_the_margin_on(
+    desk, d, margin, loss
+):
     points = np.array([[0.0, 0.0], [d, 0.0], [9, 0], [0, 9], [-9, 0], [0, -9]])
-    found = put(desk, points, NOBODY, margin=1.0)
-    assert found["loss"] == found["largest"] == 0
+    found = put(desk, points, NOBODY, margin)
+    assert found["loss"] == pytest.approx(loss, rel=BOUND, abs=0)
+    assert np.array(found["net"]).any() == (0 < d < margin)
     assert_as_in_the_library(found)
-    assert put(desk, points, NOBODY, margin=d + 0.25)["largest"] > 0.2
+    assert_as_in_the_library(put(desk, points, np.full(15, SIMILAR), margin))
 
 
 def test_what_the_page_shows_are_those_numbers(page):
@@ -245,6 +213,7 @@ def test_two_groups_with_similar_only_collapse_each_to_a_point_and_it_is_said(de
 
 
 def test_similar_only_sets_the_points_in_motion_both_ways(page):
+    page.js(HURRY)
     put(page)
     page.drag(page.middle("#only"))
     assert page.text("run") == "Pause"
@@ -389,49 +358,34 @@ def test_the_ring_opens_up_to_one_margin_and_the_challenge_is_met_there_alone(pa
 
 def test_on_a_desk_the_drawing_the_loss_its_chart_and_run_are_above_the_fold(page):
     for identifier in ("stage", "loss", "say", "run", "chart", "margin", "pair-EF", "challenge-clusters"):
-        assert_in_sight(page, identifier)
+        assert page.within(identifier) and page.in_front(identifier), identifier
 
 
 def test_on_a_phone_drawing_loss_and_run_are_in_sight_at_the_top_and_stay_so_at_the_last_control(phone):
     for last in ("stage", "challenge-clusters"):
-        phone.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", last)
+        phone.scroll_to(last)
         for identifier in ("stage", "loss", "run", "say", last):
-            assert_in_sight(phone, identifier)
+            assert phone.within(identifier) and phone.in_front(identifier), identifier
 
 
 def test_on_a_phone_every_control_can_be_reached_and_is_large_enough_to_hit(phone):
     for identifier in DOTS + CONTROLS + BUTTONS + CHALLENGES:
-        box, hit = phone.js(
-            """(one => { one.scrollIntoView({block: "center"}); const box = one.getBoundingClientRect();
-            const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-            return [(one.closest("label") || one).getBoundingClientRect().toJSON(), one.contains(seen)]; })
-            (document.getElementById(arguments[0]))""",
+        phone.scroll_to(identifier)
+        assert phone.in_front(identifier), identifier
+        box = phone.js(
+            "(one => (one.closest('label') || one).getBoundingClientRect().toJSON())"
+            "(document.getElementById(arguments[0]))",
             identifier,
         )
-        assert hit, identifier
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, identifier
-        assert box["height"] >= 44 and box["width"] >= 44, identifier
-
-
-def assert_in_sight(page, identifier):
-    """Wholly within the window, and nothing else in front of its middle."""
-    box, hit, size = page.js(
-        """(one => { const box = one.getBoundingClientRect();
-        const seen = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-        return [box.toJSON(), one.contains(seen), [innerWidth, innerHeight]]; })
-        (document.getElementById(arguments[0]))""",
-        identifier,
-    )
-    assert hit and box["left"] >= 0 and box["top"] >= 0, identifier
-    assert box["right"] <= size[0] and box["bottom"] <= size[1], (identifier, box)
+        assert box["left"] >= 0 and box["right"] <= 390 and min(box["height"], box["width"]) >= 44, identifier
 
 
 # ---- by mouse and by finger ----
 
 
 @pytest.mark.parametrize(("size", "pointer", "right", "up"), [("desk", "mouse", 60, 30), ("phone", "touch", 20, 50)])
-def test_a_point_is_dragged_and_the_rest_stays(browser, size, pointer, right, up):
-    page = browser.at(SPRINGS.as_uri(), size, fresh=True)
+def test_a_point_is_dragged_and_the_rest_stays(browser, addresses, size, pointer, right, up):
+    page = browser.at(addresses[PAGE], size, fresh=True)
     put(page)
     scrolled = page.js("(scrollTo(0, 0), scrollY)")
     unit = page.js("document.getElementById('stage').clientWidth / 2.9")
@@ -503,6 +457,7 @@ def test_arrow_keys_move_a_point_and_letters_switch_its_pairs(page):
 
 
 def test_every_control_works_by_keyboard(page):
+    page.js(HURRY)
     put(page)
     go_to(page, "step")
     page.press("Enter")

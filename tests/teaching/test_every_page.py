@@ -1,14 +1,27 @@
-"""The pages of the classroom in a browser: each is whole, in its window, legible, silent, and worked by keyboard."""
+"""Every page for students: one file that is whole, within its window, legible, silent, and worked by keyboard."""
+
+import re
 
 import pytest
 
 from tests.help.browser import SIZES
 
-PAGES = pytest.mark.parametrize("name", ["springs", "map", "lesson", "paper"])
+EACH = pytest.mark.parametrize("name", ["springs", "map", "lesson", "paper"])
 FOCUSABLE = "document.querySelectorAll('a, button, input, select, [tabindex]')"
 
 
-@PAGES
+@EACH
+def test_it_is_one_file_that_asks_the_network_for_nothing(html, name):
+    text = re.sub(r'"[A-Za-z0-9+/=]{200,}"', "", html[name])  # without the numbers of the maps
+    assert "default-src 'none'" in text
+    for word in ("http:", "https:", "//cdn", "src=", "url(", "@import", "import(", "fetch(", "XMLHttp"):
+        assert word not in text, word
+    assert text.count("</script>") == (name in ("springs", "map"))
+    links = re.findall(r'href="([^"]*)"', text)
+    assert all(link.startswith("#") and f'id="{link[1:]}"' in text for link in links)
+
+
+@EACH
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_overflows_and_no_words_in_a_drawing_overlap(browser, addresses, name, size):
     page = browser.at(addresses[name], size, fresh=True)
@@ -27,7 +40,7 @@ def test_nothing_overflows_and_no_words_in_a_drawing_overlap(browser, addresses,
         assert overlapping == []
 
 
-@PAGES
+@EACH
 def test_it_asks_the_network_for_nothing_has_no_complaint_and_says_its_name(browser, addresses, name):
     page = browser.at(addresses[name], fresh=True)
     if name == "springs":
@@ -37,7 +50,7 @@ def test_it_asks_the_network_for_nothing_has_no_complaint_and_says_its_name(brow
     assert page.js("document.documentElement.lang") == "en" and page.js("document.title")
 
 
-@PAGES
+@EACH
 def test_tab_goes_through_every_link_and_control_in_order_and_each_is_named_and_shows_the_focus(
     browser, addresses, name
 ):
@@ -55,7 +68,7 @@ def test_tab_goes_through_every_link_and_control_in_order_and_each_is_named_and_
         assert page.label(identifier) if identifier else text
 
 
-@PAGES
+@EACH
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_colour_of_words_stands_out_from_its_ground(browser, addresses, name, scheme):
     page = browser.at(addresses[name])
