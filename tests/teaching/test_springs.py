@@ -24,7 +24,6 @@ CHALLENGES = [f"challenge-{name}" for name in ("square", "ring", "clusters")]
 DOTS = [f"point-{letter}" for letter in "ABCDEF"]
 HURRY = "(requestAnimationFrame = frame => setTimeout(frame), 0)"  # an animation that does not wait for the screen
 AT_REST = "document.getElementById('say').textContent.startsWith('Equilibrium')"
-RINGS_AND_CHAINS = pytest.mark.parametrize("labels", [RING, CHAIN], ids=["ring", "chain"])
 
 
 def put(page, points=POINTS, labels=RING, margin=1.0, similar_only=False):
@@ -176,7 +175,7 @@ def test_a_step_goes_down_the_gradient(desk, similar_only):
     np.testing.assert_allclose(read(desk, "points"), POINTS + RATE * net, rtol=BOUND)
 
 
-@RINGS_AND_CHAINS
+@pytest.mark.parametrize("labels", [RING, CHAIN], ids=["ring", "chain"])
 def test_it_settles_where_the_library_finds_no_net_force_and_does_not_collapse(desk, labels):
     before = put(desk, labels=labels)
     assert 10 < desk.js("laboratory.settle()") < 20000
@@ -189,27 +188,29 @@ def test_it_settles_where_the_library_finds_no_net_force_and_does_not_collapse(d
     assert "Equilibrium" in desk.text("say") and "collapse" not in desk.text("say")
 
 
-@RINGS_AND_CHAINS
-def test_with_similar_pairs_only_everything_collapses_at_no_loss_and_the_push_undoes_it(desk, labels):
+@pytest.mark.parametrize(
+    ("labels", "parts", "words"),
+    [
+        (RING, [range(6)], "This is the collapse"),
+        (CHAIN, [range(6)], "This is the collapse"),
+        (GROUPS, [range(3), range(3, 6)], "each group has collapsed to one point"),
+    ],
+    ids=["ring", "chain", "groups"],
+)
+def test_with_similar_pairs_only_what_hangs_together_collapses_at_no_loss_and_the_push_undoes_it(
+    desk, labels, parts, words
+):
     put(desk, labels=labels, similar_only=True)
     points = settled(desk)
     found = desk.js("laboratory.read()")
-    assert spread(points) < 1e-4 and found["loss"] < 1e-9
+    for part in parts:
+        assert np.ptp(points[part], axis=0).max() < 1e-4
+        np.testing.assert_allclose(points[part].mean(axis=0), POINTS[part].mean(axis=0), atol=1e-9)
+    assert found["loss"] < 1e-9
     assert_as_in_the_library(found)
-    np.testing.assert_allclose(points.mean(axis=0), POINTS.mean(axis=0), atol=1e-9)
-    assert "This is the collapse" in desk.text("say") and desk.text("loss-dissimilar") == "off"
+    assert words in desk.text("say") and desk.text("loss-dissimilar") == "off"
     put(desk, points=points, labels=labels)
-    assert spread(settled(desk)) > 0.5
-
-
-def test_two_groups_with_similar_only_collapse_each_to_a_point_and_it_is_said(desk):
-    put(desk, labels=GROUPS, similar_only=True)
-    found = settled(desk)
-    assert np.ptp(found[:3], axis=0).max() < 1e-4 and np.ptp(found[3:], axis=0).max() < 1e-4
-    assert "each group has collapsed to one point" in desk.text("say")
-    put(desk, points=found, labels=GROUPS)
-    settled(desk)
-    assert "collapse" not in desk.text("say")
+    assert spread(settled(desk)) > 0.5 and "collapse" not in desk.text("say")
 
 
 def test_similar_only_sets_the_points_in_motion_both_ways(page):
