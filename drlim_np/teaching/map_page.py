@@ -16,8 +16,7 @@ from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.training import embed
 from drlim_np.tree import Tree, tree_map
 
-NAMES = {f"{layer}{part[0]}": (layer, part) for layer in ("C1", "C3", "F4") for part in ("weight", "bias")}
-NAMES |= {"S2a": ("S2", "coefficient"), "S2b": ("S2", "bias")}  # names on the page → places in W
+FACTORS = {"C1": "weight", "S2": "coefficient", "C3": "weight", "F4": "weight"}  # each layer has one, and a bias
 MOST = 250  # digits: each takes 1.4 KB of the page
 
 
@@ -28,7 +27,7 @@ def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, marg
     images: (digits, 1, 32, 32) unseen digits, unshifted, 0 to 1; labels: (digits,) 4 or 9. Up to MOST of them.
     margin: that of the loss. numbers: a sentence with the measured values, shown below the curve.
     """
-    if len(maps) != 2 or any({"C1", "S2", "C3", "F4"} - set(params) for params in maps.values()):
+    if len(maps) != 2 or any(set(FACTORS) - set(params) for params in maps.values()):
         raise InputError(f"maps holds {list(maps)}: two names are needed, each with the weights of convnet()")
     if images.shape[1:] != CONVNET_INPUT or not 12 <= len(images) <= MOST or len(labels) != len(images):
         raise InputError(f"images has shape {images.shape}: it must be (12 to {MOST}, 1, 32, 32), with a label each")
@@ -63,9 +62,10 @@ def _in_steps(w: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _map(name: str, params: Tree, x: np.ndarray) -> dict:
     weights = {}
-    for short, (layer, part) in NAMES.items():
-        steps, step = _in_steps(params[layer][part])
-        weights[short] = [_text(steps), step]
+    for layer, factor in FACTORS.items():
+        for letter, part in (("a" if layer == "S2" else "w", factor), ("b", "bias")):
+            steps, step = _in_steps(params[layer][part])
+            weights[layer + letter] = [_text(steps), step]
     places = embed(convnet(), as_kept(params), shifted(x))
     return {"name": name, "W": weights, "places": _text(places.astype(np.float32))}
 

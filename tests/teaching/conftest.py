@@ -11,11 +11,10 @@ from drlim_np.data.canvas import on_canvas
 from drlim_np.networks import convnet
 from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page
+from drlim_np.tree import tree_map
 from tests.help.browser import missing, opened
 
 SPRINGS = Path(__file__).resolve().parents[2] / "figures" / "springs.html"
-MAPS = ("Figure 5", "Figure 7</script>")
-POINTS = np.random.default_rng(0).normal(size=(660, 3)) * [1, 2, 5]
 
 
 @pytest.fixture(scope="session")
@@ -38,18 +37,17 @@ def digits():
 def maps():
     """Weights that no training has made even: every bias and coefficient counts."""
     rng, network = np.random.default_rng(0), convnet()
-    params = [network.init(rng) for _ in MAPS]
-    for one in params:
-        for layer in one.values():
-            for name in layer:
-                layer[name] = (layer[name] + 0.1 * rng.standard_normal(layer[name].shape)).astype(np.float32)
-    return dict(zip(MAPS, params, strict=True))
+    params = [network.init(rng) for _ in range(2)]
+    for k, one in enumerate(params):
+        params[k] = tree_map(lambda w: (w + 0.1 * rng.standard_normal(w.shape)).astype(np.float32), one)
+    return dict(zip(("Figure 5", "Figure 7</script>"), params, strict=True))
 
 
 @pytest.fixture(scope="session")
 def html(maps, digits):
     """The source of each page."""
-    grown = {epoch: scale * POINTS for epoch, scale in {0: 0.01, 1: 0.3, 3: 0.8, 8: 1}.items()}
+    points = np.random.default_rng(0).normal(size=(660, 3)) * [1, 2, 5]
+    grown = {epoch: scale * points for epoch, scale in {0: 0.01, 1: 0.3, 3: 0.8, 8: 1}.items()}
     return {
         "springs": SPRINGS.read_text(encoding="utf-8"),
         "map": map_page(maps, *digits, margin=0.8, numbers="Measured elsewhere."),

@@ -11,7 +11,6 @@ from drlim_np.loss import contrastive
 from drlim_np.networks import convnet
 from drlim_np.teaching.map_page import as_kept, map_page
 from tests.help.refusals import refuses
-from tests.teaching.conftest import MAPS
 
 PAGE = "map"
 FIGURES = Path(__file__).parents[2] / "figures"
@@ -112,7 +111,7 @@ def test_a_pairs_loss_and_forces_are_the_librarys(desk, y):
 def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, digits):
     x = fifty(digits)
     draw(page, x[40])
-    params = as_kept(maps[MAPS[1]])
+    params = as_kept(list(maps.values())[1])
     places, z = convnet()(params, shifted(x[:30]))[0], convnet()(params, x[40:41])[0]
     order = np.argsort(np.linalg.norm(places - z, axis=1))[:5]
     found = page.js("laboratory.nearest(1)")
@@ -122,7 +121,7 @@ def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, digits):
 
 
 def test_both_towers_reach_the_pixels(page, maps, digits):
-    x, params = fifty(digits), as_kept(maps[MAPS[0]])
+    x, params = fifty(digits), as_kept(list(maps.values())[0])
     draw(page, x[20])
     page.drag(page.middle("#second"))
     draw(page, x[3])
@@ -208,8 +207,8 @@ def test_on_a_desk_pad_sliders_and_both_maps_are_above_the_fold(page):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda maps, x, y: ({MAPS[0]: maps[MAPS[0]]}, x, y), "two names"),
-        (lambda maps, x, y: ({name: {"C1": {}} for name in MAPS}, x, y), "weights of convnet"),
+        (lambda maps, x, y: (dict(list(maps.items())[:1]), x, y), "two names"),
+        (lambda maps, x, y: ({name: {"C1": {}} for name in maps}, x, y), "weights of convnet"),
         (lambda maps, x, y: (maps, x[:, :, :28], y), "must be"),
         (lambda maps, x, y: (maps, x[:5], y[:5]), "12 to"),
         (lambda maps, x, y: (maps, x, np.zeros(30)), "know 4 and 9"),

@@ -14,7 +14,6 @@ from drlim_np.teaching.lesson import RATE, W, as_text, sections
 from drlim_np.teaching.problems import EXERCISES
 from drlim_np.teaching.shapes import shapes
 from tests.help.refusals import refuses
-from tests.teaching.conftest import POINTS
 
 STEPS = [section.step for section in sections()]
 
@@ -226,4 +225,4 @@ def test_a_flat_map_is_drawn_as_it_is():
 
 @pytest.mark.parametrize("bad", [np.zeros(3), np.zeros((4, 4)), np.full((660, 3), np.nan), np.zeros((5, 3))])
 def test_a_map_that_cannot_be_drawn_is_refused(bad):
-    refuses(lambda: pages.paper_page(verbatim, {0: bad, 8: POINTS}), f"a map has shape {bad.shape}")
+    refuses(lambda: pages.paper_page(verbatim, {0: bad, 8: np.zeros((660, 3))}), f"a map has shape {bad.shape}")
