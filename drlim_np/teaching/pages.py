@@ -6,7 +6,6 @@ algorithm next to the equations that its comments name. `run_all.py` writes both
 """
 
 import re
-from collections.abc import Callable
 from html import escape
 from inspect import cleandoc, getsource
 from types import ModuleType
@@ -16,7 +15,7 @@ import numpy as np
 from drlim_np.errors import InputError
 from drlim_np.files.frame import page, template
 from drlim_np.teaching import drawings, lesson
-from drlim_np.teaching.lesson import X1, X2, RememberingLayer, Section, W, as_text
+from drlim_np.teaching.lesson import Section, as_text
 from drlim_np.teaching.problems import EXERCISES
 from drlim_np.teaching.shapes import shapes
 
@@ -87,9 +86,9 @@ def _anchor(section: Section) -> str:
 
 
 def _section(section: Section) -> str:
-    code = _listing(_body(shapes(section.step, lambda: _run(section.step))))
+    code = _listing(_body(shapes(section.step, lesson.sections)))
     if section.step is lesson.shared_cache:
-        code = _listing(shapes(RememberingLayer, lambda: lesson.shared_cache(W))) + code
+        code = _listing(shapes(lesson.RememberingLayer, lesson.sections)) + code
     draws, exercises = NEXT_TO[section.step]
     links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in exercises)
     return template("section.html", __package__).substitute(
@@ -116,17 +115,6 @@ def _listing(lines: list[tuple[str, str]], kind: str = "") -> str:
 
 def _colour(verdict: str) -> str:
     return "wrong" if verdict.endswith("WRONG") else "right" if verdict.endswith("right") else ""
-
-
-def _run(step: Callable) -> object:
-    """The step on the lesson's numbers, so that all of its lines run."""
-    (z1, pullback), (z2, _) = lesson.layer(W, X1), lesson.layer(W, X2)
-    if step in (lesson.energy_and_loss, lesson.springs):
-        return step(z1, z2)
-    if step is lesson.layer:
-        _, pullback = step(W, X1)
-        return pullback(lesson.springs(z1, z2)[0])
-    return step(W, lesson.both_towers(W)) if step is lesson.descend else step(W)
 
 
 def _body(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -121,7 +121,7 @@ def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, digits):
 
 
 def test_both_towers_reach_the_pixels(page, maps, digits):
-    x, params = fifty(digits), as_kept(list(maps.values())[0])
+    x, params = fifty(digits), as_kept(next(iter(maps.values())))
     draw(page, x[20])
     page.drag(page.middle("#second"))
     draw(page, x[3])
