@@ -13,7 +13,7 @@ from drlim_np.figures.shifted_digits import unseen_digits
 from drlim_np.figures.shifted_maps import trained
 from drlim_np.runs.record import Result, Run
 from drlim_np.runs.seeds import earlier_record
-from drlim_np.files.frame import of_living_sources
+from drlim_np.teaching.frame import of_living_sources
 from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page
 

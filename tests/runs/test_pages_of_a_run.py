@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from drlim_np.errors import DataError
-from drlim_np.files import frame
 from drlim_np.runs import pages
 from drlim_np.runs.record import Run
+from drlim_np.teaching import frame
+from drlim_np.teaching import pages as lesson_pages
 
 RUN = Run(seed=0, quick=False, threads=1, digits=None, views=None)
 
@@ -54,6 +55,7 @@ def test_sources_that_are_gone_are_refused_in_one_line(monkeypatch):
     monkeypatch.setattr("inspect.getsource", gone)
     monkeypatch.setattr("inspect.getsourcelines", gone)
     assert_refused(lambda: pages.made("lesson.html", {}, RUN))
+    assert_refused(lambda: lesson_pages._write(Path("nowhere")))
 
 
 def assert_refused(call):
