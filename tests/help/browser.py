@@ -110,6 +110,10 @@ class Page:
             self.visit(address)
         return self
 
+    def focus(self, identifier: str):
+        """Puts the keyboard's focus on an element."""
+        self.js("document.getElementById(arguments[0]).focus()", identifier)
+
     def text(self, identifier: str) -> str:
         """What the element says."""
         return self.js("document.getElementById(arguments[0]).textContent", identifier)
@@ -173,13 +177,7 @@ class Page:
             } return found; })()"""
         )
 
-    def contrast(self, words: list[str], grounds: list[str], scheme: str) -> float:
-        """The least contrast of the page's colours of words with those of the ground, light or dark (WCAG)."""
-        tones = dict(zip(words + grounds, self.luminances(words + grounds, scheme), strict=True))
-        pairs = [sorted((tones[word], tones[ground])) for word in words for ground in grounds]
-        return min((light + 0.05) / (dark + 0.05) for dark, light in pairs)
-
-    def luminances(self, names: list[str], scheme: str) -> list[float]:
+    def luminances(self, names: list[str], scheme: str) -> dict[str, float]:
         """The relative luminance (Web Content Accessibility Guidelines) of the page's colours, light or dark."""
         self.prefer("prefers-color-scheme", scheme)
         colours = self.js(
@@ -189,7 +187,7 @@ class Page:
         )
         self.js("document.body.removeAttribute('style')")
         self.prefer("prefers-color-scheme", "")
-        return [_luminance(colour) for colour in colours]
+        return dict(zip(names, map(_luminance, colours), strict=True))
 
 
 def _luminance(colour: str) -> float:

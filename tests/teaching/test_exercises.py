@@ -53,9 +53,6 @@ def off(error):
     return not error <= COMPLEX_BOUND
 
 
-# ---- the exercises ----
-
-
 def test_there_are_a_dozen_in_order():
     assert [exercise.file[:2] for exercise in EXERCISES] == [f"{k:02}" for k in range(1, 13)]
     assert [exercise.title.split(".")[0] for exercise in EXERCISES] == [f"Exercise {k}" for k in range(1, 13)]
@@ -117,9 +114,6 @@ def test_the_batch_of_exercise_9_stands_for_all_pairs_in_the_mean():
     each = [scope["loss_and_gradient"](z, pairs, y, np.array(drawn), 2.0) for drawn in draws]
     np.testing.assert_allclose(np.mean([loss for loss, _ in each]), whole, rtol=1e-12)
     np.testing.assert_allclose(np.mean([found["z"] for _, found in each], axis=0), gradient["z"], rtol=1e-9)
-
-
-# ---- the command ----
 
 
 def test_start_writes_all_of_them_and_never_over_what_a_student_wrote(tmp_path):

@@ -42,9 +42,6 @@ def transformed(page, image, **moved):
     return np.array(found).reshape(32, 32)
 
 
-# ---- the numbers ----
-
-
 @pytest.mark.parametrize("which", [0, 1])
 def test_fifty_digits_go_where_the_library_puts_them_and_pull_back_as_there(desk, maps, digits, which):
     x, network, params = fifty(digits), convnet(), as_kept(list(maps.values())[which])
@@ -134,9 +131,6 @@ def test_both_towers_reach_the_pixels(page, maps, digits):
     assert "D = " in page.text("pair")
 
 
-# ---- hands ----
-
-
 def test_the_mouse_draws_on_blank_paper_and_the_point_moves_with_it(page):
     before = page.js("laboratory.read().z")
     x, y = page.middle("#pad")
@@ -159,7 +153,7 @@ def test_blank_paper_and_a_scribble_get_a_sentence(page, digits):
 
 
 def test_a_slider_moves_the_digit_leaves_a_trail_and_the_curve_follows(page):
-    page.js("document.getElementById('right').focus()")
+    page.focus("right")
     before = page.js("laboratory.read().z")
     page.press("ArrowRight", "ArrowRight")
     after = page.js("laboratory.read()")
@@ -178,7 +172,7 @@ def test_the_answer_is_hidden_until_one_has_guessed(page, how):
     if how == "mouse":
         page.drag(page.middle("#map-0"))
     else:
-        page.js("document.getElementById('map-0').focus()")
+        page.focus("map-0")
         page.press("ArrowLeft", "Enter")
     assert "the digit is at" in page.label("map-0") and "% of the map off in Figure 5" in page.text("say")
 
@@ -189,12 +183,9 @@ def test_the_pictures_have_names_too(page):
     assert page.label("map-1").startswith("Figure 7</script>: the digit is at")
 
 
-# ---- the page ----
-
-
 def test_on_a_phone_both_maps_stay_in_sight_of_the_pad(phone):
     for identifier in ("pad", "right", "thick"):
-        phone.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", identifier)
+        phone.scroll_to(identifier)
         for one in (identifier, "map-0", "map-1"):
             assert phone.in_front(one)
 

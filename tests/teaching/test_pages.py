@@ -50,9 +50,6 @@ def places(page):
     return np.array([[int(x), int(y)] for x, y in re.findall(r"M(-?\d+) (-?\d+)h0", page)])
 
 
-# ---- the lesson ----
-
-
 def test_both_pages_are_small_and_filled_in(html):
     for name in ("lesson", "paper"):
         assert len(html[name].encode()) <= 60_000 and "$" not in html[name]
@@ -121,9 +118,6 @@ def test_every_exercise_is_linked_from_the_step_it_belongs_to(lesson_html):
         assert f'href="#exercise-{k}"' in lesson_html and exercise.title.partition(". ")[2] in texts(lesson_html)
 
 
-# ---- its drawings ----
-
-
 def test_each_step_has_its_drawing_and_each_drawing_a_name(lesson_html):
     assert lesson_html.count("<svg") == 7 and len(set(re.findall(r'aria-label="([^"]*)"', lesson_html))) == 7
     assert [step for step, (drawn, _) in pages.NEXT_TO.items() if not drawn] == [lesson.one_tower]
@@ -163,9 +157,6 @@ def test_the_check_puts_the_right_gradient_before_the_bound_and_all_mistakes_beh
     bound = numbers(re.search(r'class="line faint" d="([^"]*)"', svg)[1])[0]
     ends = [float(x) for x in re.findall(r'circle class="dot \w+" cx="(.*?)"', svg)]
     assert ends[0] < bound and len(ends) == 4 and min(ends[1:]) > bound + 100
-
-
-# ---- the paper on one page ----
 
 
 def test_the_paper_shows_every_line_of_the_source_in_order(paper_html):

@@ -73,19 +73,6 @@ def numbers(text):
     return [float(found) for found in re.findall(r"-?[\d.]+", text.replace("−", "-"))]
 
 
-def focused(page):
-    return page.js("document.activeElement.id")
-
-
-def go_to(page, identifier):
-    """By Tab alone."""
-    for _ in range(40):
-        page.press("Tab")
-        if focused(page) == identifier:
-            return
-    pytest.fail(f"Tab never came to {identifier}")
-
-
 def vertices(page, query):
     """The corners of each path drawn, in the unit of the points."""
     drawn = page.js("[...document.querySelectorAll(arguments[0])].map(one => one.getAttribute('d'))", query)
@@ -147,7 +134,7 @@ def test_what_the_page_shows_are_those_numbers(page):
 def test_arrows_are_the_forces_and_springs_that_exert_none_are_slack(desk, chosen):
     _, net, each = by_library(POINTS, RING, 1.0)
     put(desk)
-    desk.js("document.getElementById(arguments[0]).focus()", DOTS[chosen])
+    desk.focus(DOTS[chosen])
     for at, force, corners in zip(POINTS, net, vertices(desk, ".net"), strict=True):
         np.testing.assert_allclose(corners[3], at + SCALE * force, atol=1e-4)
     for other, corners in enumerate(vertices(desk, ".push")):
@@ -234,7 +221,7 @@ def test_the_list_names_the_similar_pairs_as_they_are_and_any_entry_can_be_chose
     assert page.js(listed) == "ring"
     page.drag(page.middle("#pair-CE"))
     assert page.js(listed) == "your own"
-    go_to(page, "preset")
+    page.focus("preset")
     page.press("r")
     assert read(page, "labels") == RING.tolist() and page.js(listed) == "ring"
     put(page, labels=CHAIN)
@@ -436,13 +423,14 @@ def test_the_controls_are_points_buttons_pairs_and_challenges_and_the_focus_is_s
     assert found == DOTS + CONTROLS + BUTTONS + CHALLENGES
     page.press("Tab")
     shown = page.js("[...document.querySelectorAll('.ring')].map(one => getComputedStyle(one).stroke !== 'none')")
-    assert shown.count(True) == 1 and focused(page) == "point-A"
+    assert shown.count(True) == 1 and page.js("document.activeElement.id") == "point-A"
 
 
 def test_arrow_keys_move_a_point_and_letters_switch_its_pairs(page):
     put(page, points=np.zeros((6, 2)))
     page.js("addEventListener('keydown', event => { window.stopped = event.defaultPrevented; })")
-    go_to(page, "point-B")
+    page.focus("point-A")
+    page.press("Tab")
     assert page.js("stopped") is False
     page.press("ArrowRight", "ArrowRight", "ArrowUp")
     assert page.js("stopped") is True, "or the page would scroll"
@@ -454,13 +442,13 @@ def test_arrow_keys_move_a_point_and_letters_switch_its_pairs(page):
     page.press("d", "b", "A")
     changed = np.flatnonzero(np.array(read(page, "labels")) != RING)
     assert [BUTTONS[k] for k in changed] == ["pair-AB", "pair-BD"]
-    assert page.text("who") == "B" and focused(page) == "point-B"
+    assert page.text("who") == "B" and page.js("document.activeElement.id") == "point-B"
 
 
 def test_every_control_works_by_keyboard(page):
     page.js(HURRY)
     put(page)
-    go_to(page, "step")
+    page.focus("step")
     page.press("Enter")
     _, net, _ = by_library(POINTS, RING, 1.0)
     np.testing.assert_allclose(read(page, "points"), POINTS + RATE * net, rtol=BOUND)

@@ -94,7 +94,7 @@ def _loss(z1, z2, y, margin):
 
 
 def _loss_with_a_cone(z1, z2, y, margin):
-    """The same, but two points in one place cost what they cost there, so that their derivative is the subgradient 0."""
+    """The same, but two points in one place cost ½ m² and have the derivative 0, one of the subgradients."""
     apart = energy(z1, z2).real > 0
     return _loss(z1[apart], z2[apart], y[apart], margin) + (y[~apart] * margin**2 / 2).sum()
 
