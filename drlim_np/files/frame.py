@@ -1,4 +1,4 @@
-"""The frame of every page without a script: its style sheet, its head, and whether the sources it shows are those here."""
+"""The frame of every page without a script: its style, its head, and a check that the sources it shows run here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
