@@ -74,6 +74,12 @@ def python(installed, *arguments):
     return done.stdout
 
 
+def shipped_texts():
+    """What the package reads besides its modules: pages, drawings, answers, the mark that it has types."""
+    found = (path for path in (ROOT / "drlim_np").rglob("*") if path.suffix in (".css", ".html", ".svg", ".toml"))
+    return {path.relative_to(ROOT).as_posix() for path in found} | {"drlim_np/py.typed"}
+
+
 def test_the_wheel_is_pure_and_bears_the_packages_version(wheel):
     from drlim_np import __version__
 
@@ -85,7 +91,7 @@ def test_the_wheel_holds_every_module_the_licence_and_no_data(wheel):
         names = {name for name in archive.namelist() if not name.endswith("/")}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "drlim_np").rglob("*.py")}
     about = {name for name in names if name.partition("/")[0].endswith(".dist-info")}
-    assert names - about == modules | {"drlim_np/teaching/map.html", "drlim_np/py.typed"}
+    assert names - about == modules | shipped_texts()
     assert any(name.endswith("LICENSE") for name in about)
     assert wheel.stat().st_size < 350_000  # sources alone, which compress to a third
 
@@ -98,8 +104,7 @@ def test_the_source_distribution_builds_and_holds_what_the_wheel_is_built_from(c
     with tarfile.open(built) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "drlim_np").rglob("*.py")}
-    besides = {"drlim_np/teaching/map.html", "drlim_np/py.typed", "pyproject.toml", "README.md", "LICENSE"}
-    assert modules | besides <= names
+    assert modules | shipped_texts() | {"pyproject.toml", "README.md", "LICENSE"} <= names
     assert built.stat().st_size < 2_000_000
 
 

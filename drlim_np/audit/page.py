@@ -21,7 +21,7 @@ from drlim_np.audit.lines import LINES, Line, file_of, name_of
 from drlim_np.audit.mathml import typeset
 from drlim_np.audit.proof import Proof, kinds
 from drlim_np.errors import DataError
-from drlim_np.teaching.frame import page
+from drlim_np.files.frame import page
 
 DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
 KINDS = ("derived", "proven")

@@ -2,10 +2,9 @@
 
     python -m drlim_np.teaching.lesson       the lesson, printed with its numbers
     python -m drlim_np.teaching.exercises    twelve mistakes to find, judged by the complex step
-    python -m drlim_np.teaching.pages OUT    the lesson as a page, with drawings and the shape of every line
 
-`map_page.map_page` makes the map laboratory of two trained networks, `pages.paper_page` sets an algorithm's source
-beside the paper's equations.
+`pages.lesson_page` is the lesson with drawings and the shape of every line, `pages.paper_page` the source of the
+paper's algorithm next to its equations, `map_page.map_page` the map laboratory of two trained networks.
 
-The wing may use everything of the paper, the audit's oracles, and keep to write a page; nothing uses it but run_all.py.
+Imports the paper, the audit and files; imported by runs only.
 """

@@ -1,8 +1,8 @@
 """Backprop through a Siamese network in five steps, and the two mistakes that nearly everyone makes.
 
-Everything happens here to two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed
-by hand. `python -m drlim_np.teaching.lesson` prints the lesson with its numbers, `drlim_np.teaching.pages` makes a page
-of it: each step is a function, whose docstring is what there is to say and whose body is what there is to do.
+Two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed by hand. Each step is a
+function: its docstring explains it, its body does it. `python -m drlim_np.teaching.lesson` prints the lesson with its
+numbers, `drlim_np.teaching.pages` makes a page of it.
 """
 
 import sys
@@ -17,7 +17,7 @@ from drlim_np.backend import real
 from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import DrlimError
 
-X1 = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])  # the first input of either pair
+X1 = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])  # the first input of each pair
 X2 = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 0.5]])  # the second
 Y = np.array([0, 1])  # the first pair is similar, the second dissimilar
 MARGIN = 1.0
@@ -49,7 +49,7 @@ def springs(z1: np.ndarray, z2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         dL/dz1 =           (z1 - z2)    similar: a spring of rest length 0, which pulls
         dL/dz1 = -(m - D)/D (z1 - z2)   dissimilar, D < m: a spring of rest length m, which pushes
 
-    and dL/dz2 = -dL/dz1: whatever pulls at one end pulls at the other, the opposite way. The force on a point is
+    and dL/dz2 = -dL/dz1: a spring that pulls at one end pulls at the other, the opposite way. The force on a point is
     minus its gradient.
     """
     d, _ = energy_and_loss(z1, z2)
@@ -66,7 +66,7 @@ def layer(weight: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, Callable[[np.n
         da = dz (1 - z²)       through the tanh
         dW = Σ da xᵀ           through the product; Σ over the samples
 
-    This needs x and z of that very call. So the call returns, beside z, a function that still knows them: the pullback.
+    This needs x and z of that very call. So the call returns z and a function that still knows them: the pullback.
     Nothing is kept on the layer.
     """
     a = x @ weight.T
@@ -103,8 +103,8 @@ def descend(weight: np.ndarray, gradient: np.ndarray, rate: float | complex = RA
 
         f(w + i h) = f(w) + i h f'(w) + …    so    f'(w) = Im f(w + i h) / h
 
-    without any subtraction, hence without cancellation: with h = 1e-20 it is exact to rounding. Nudge one entry of W
-    after the other so, run the two towers forward, and compare. Right means a relative error near 1e-16; anything
+    without any subtraction, so without cancellation: with h = 1e-20 it is exact to rounding. Nudge one entry of W after
+    the other in this way, run the two towers forward, and compare. Right means a relative error near 1e-16; anything
     above 1e-12 is a mistake, however nicely the loss may fall.
     """
     return weight - rate * gradient
@@ -116,14 +116,23 @@ def loss_of(weight: np.ndarray) -> np.ndarray:
 
 
 def error(gradient: np.ndarray) -> float:
-    """How far a claimed dL/dW is from the complex step's, entry by entry: ‖claimed - true‖ / ‖true‖."""
-    nudges = np.eye(W.size).reshape(W.size, *W.shape)
-    true = np.array([complex_step(loss_of, W, nudge) for nudge in nudges]).reshape(W.shape)
-    return float(np.linalg.norm(gradient - true) / np.linalg.norm(true))
+    """How far a claimed dL/dW is from the complex step's."""
+    return relative_error(gradient, true_gradient(loss_of, W))
+
+
+def true_gradient(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The gradient of an analytic scalar function at x, by the complex step, entry by entry."""
+    nudges = np.eye(x.size).reshape(x.size, *x.shape)
+    return np.array([complex_step(function, x, nudge) for nudge in nudges]).reshape(x.shape)
+
+
+def relative_error(claimed: np.ndarray, true: np.ndarray) -> float:
+    """‖claimed - true‖ / ‖true‖."""
+    return float(np.linalg.norm(claimed - true) / np.linalg.norm(true))
 
 
 class RememberingLayer:
-    """The same layer, written the way that works everywhere but here: it keeps what backward will need on itself."""
+    """The same layer, written the way that works everywhere but here: it stores what backward will need on itself."""
 
     def forward(self, weight: np.ndarray, x: np.ndarray) -> np.ndarray:
         """z, and a note of x and z for `backward`."""
@@ -131,7 +140,7 @@ class RememberingLayer:
         return self.z
 
     def backward(self, dz: np.ndarray) -> np.ndarray:
-        """dL/dW for the call of `forward` that came last, whichever `dz` belongs to."""
+        """dL/dW for the last call of `forward`, whichever call `dz` belongs to."""
         return (dz * (1 - self.z * self.z)).T @ self.x
 
 
@@ -139,9 +148,9 @@ def shared_cache(weight: np.ndarray) -> np.ndarray:
     """Mistake 1. A cache shared by the two towers.
 
     A layer that notes its input on itself, for backward to find, is called twice: the second tower's note overwrites
-    the first's. Both gradients are then pulled back through the second tower, and as they are opposite they cancel:
-    what comes out is exactly 0. No exception, no NaN, the right shape; only nothing is ever learned. Pullbacks are the
-    cure, or two layers that share W but not their notes.
+    the first's. Both gradients are then pulled back through the second tower, and as they are opposite they cancel: the
+    result is exactly 0. No exception, no NaN, the right shape; only nothing is ever learned. Pullbacks are the cure, or
+    two layers that share W but not their notes.
     """
     shared = RememberingLayer()
     z1 = shared.forward(weight, X1)
@@ -154,7 +163,7 @@ def one_tower(weight: np.ndarray) -> np.ndarray:
     """Mistake 2. One tower's contribution forgotten.
 
     "z2 is only the target": z1 is pulled towards it, and the gradient stops there. But W moves z2 as well. Doubling
-    what is left does not mend it: the forces on the two ends are opposite, but the two towers saw different inputs.
+    the rest does not mend it: the forces on the two ends are opposite, but the two towers saw different inputs.
     Yet the loss falls along it, though less: a falling loss proves nothing about the gradient.
     """
     z1, pullback1 = layer(weight, X1)
@@ -164,7 +173,7 @@ def one_tower(weight: np.ndarray) -> np.ndarray:
 
 
 class Section(NamedTuple):
-    """A step or a mistake, the numbers it comes to by name, and what is said of them, line by line."""
+    """A step or a mistake, its numbers by name, and the verdicts on them, a line each."""
 
     step: Callable
     numbers: dict
@@ -196,33 +205,32 @@ def sections() -> list[Section]:
     after = loss_of(descend(W, gradient))
     slope = complex_step(lambda rate: loss_of(descend(W, gradient, rate)), np.zeros(()), np.ones(()))
     along = f"dL/dη at η = 0 by complex step {slope:.6f}, and -‖dL/dW‖² = {-np.sum(gradient**2):.6f}"
-    activations = {"a1": X1 @ W.T, "a2": X2 @ W.T}
     found = [
         Section(energy_and_loss, {"z1": z1, "z2": z2, "D": d, "L": loss}),
         Section(springs, {"dL/dz1": dz1, "dL/dz2": dz2}),
-        Section(layer, {**activations, "tower 1": pullback1(dz1), "tower 2": pullback2(dz2)}),
+        Section(layer, {"a1": X1 @ W.T, "a2": X2 @ W.T, "tower 1": pullback1(dz1), "tower 2": pullback2(dz2)}),
         Section(both_towers, {"dL/dW": gradient}),
         Section(descend, {"η": RATE, "L before": loss, "L after": after}, (along, _verdict(gradient))),
     ]
     for mistake in (shared_cache, one_tower):
         wrong = mistake(W)
         numbers = {"dL/dW": wrong, "L before": loss, "L after": loss_of(descend(W, wrong))}
-        found.append(Section(mistake, numbers, (_verdict(wrong),)))
-    found[-1] = found[-1]._replace(verdicts=(_verdict(wrong), _verdict(2 * wrong, "doubled")))
+        doubled = (_verdict(2 * wrong, "doubled"),) if mistake is one_tower else ()
+        found.append(Section(mistake, numbers, (_verdict(wrong), *doubled)))
     return found
 
 
 def page() -> Iterator[str]:
     """The lesson, line by line, with its numbers."""
     found = sections()
-    yield from (__doc__.partition("\n")[0], "", *_shown(**GIVEN))
+    yield from (__doc__.partition("\n")[0], "", *_printed(**GIVEN))
     for section in found:
         yield from ("", "", section.heading, "-" * len(section.heading), "", *section.prose.splitlines(), "")
-        yield from (*_shown(**section.numbers), *(f"    {verdict}" for verdict in section.verdicts))
+        yield from (*_printed(**section.numbers), *(f"    {verdict}" for verdict in section.verdicts))
     yield from ("", "drlim_np.siamese.two_towers is steps 1 to 4 for any network.")
 
 
-def _shown(**numbers) -> Iterator[str]:
+def _printed(**numbers) -> Iterator[str]:
     for name, value in numbers.items():
         for k, line in enumerate(as_text(value).splitlines()):
             yield f"    {name if k == 0 else '':8} {'=' if k == 0 else ' '} {line}"

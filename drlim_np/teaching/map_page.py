@@ -6,7 +6,7 @@ a test holds all three to this package in a browser.
 
 import json
 from base64 import b64encode
-from pathlib import Path
+from importlib.resources import files
 
 import numpy as np
 
@@ -16,8 +16,7 @@ from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.training import embed
 from drlim_np.tree import Tree, tree_map
 
-TEMPLATE = Path(__file__).with_name("map.html")
-NAMES = {"C1": ("weight", "bias"), "S2": ("coefficient", "bias"), "C3": ("weight", "bias"), "F4": ("weight", "bias")}
+FACTORS = {"C1": "weight", "S2": "coefficient", "C3": "weight", "F4": "weight"}  # each layer has one, and a bias
 MOST = 250  # digits: each takes 1.4 KB of the page
 
 
@@ -26,11 +25,9 @@ def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, marg
 
     maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. Kept in 16 bits a number.
     images: (digits, 1, 32, 32) unseen digits, unshifted, 0 to 1; labels: (digits,) 4 or 9. Up to MOST of them.
-    margin: that of the loss. numbers: a sentence with what was measured, shown below the curve.
-
-    Raises InputError for other shapes, labels, or weights.
+    margin: that of the loss. numbers: a sentence with the measured values, shown below the curve.
     """
-    if len(maps) != 2 or any(set(NAMES) - set(params) for params in maps.values()):
+    if len(maps) != 2 or any(set(FACTORS) - set(params) for params in maps.values()):
         raise InputError(f"maps holds {list(maps)}: two names are needed, each with the weights of convnet()")
     if images.shape[1:] != CONVNET_INPUT or not 12 <= len(images) <= MOST or len(labels) != len(images):
         raise InputError(f"images has shape {images.shape}: it must be (12 to {MOST}, 1, 32, 32), with a label each")
@@ -47,9 +44,9 @@ def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, marg
         "alike": _least_likeness(x.reshape(len(x), -1)),
         "numbers": numbers,
     }
-    # "<" never stands in the script as itself, so that no name can end it.
+    # "<" is always escaped in the script, so that no name can end it.
     text = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
-    return TEMPLATE.read_text(encoding="utf-8").replace("/*DATA*/null/*DATA*/", text)
+    return files(__package__).joinpath("map.html").read_text(encoding="utf-8").replace("/*DATA*/null/*DATA*/", text)
 
 
 def as_kept(params: Tree) -> Tree:
@@ -58,24 +55,19 @@ def as_kept(params: Tree) -> Tree:
 
 
 def _in_steps(w: np.ndarray) -> tuple[np.ndarray, float]:
-    """Whole numbers, int16, and the step that they count: a map moves a tenth as far as in float16."""
+    """Whole numbers, int16, and the step they count: a map moves a tenth as far as with weights in float16."""
     step = float(np.abs(w).max()) / 32767 or 1.0  # of zeros any will do
     return np.rint(w / np.float64(step)).astype(np.int16), step
 
 
 def _map(name: str, params: Tree, x: np.ndarray) -> dict:
-    weights = {
-        f"{layer}{part[0]}".replace("S2c", "S2a"): _kept(params[layer][part])
-        for layer, parts in NAMES.items()
-        for part in parts
-    }
+    weights = {}
+    for layer, factor in FACTORS.items():
+        for letter, part in (("a" if layer == "S2" else "w", factor), ("b", "bias")):
+            steps, step = _in_steps(params[layer][part])
+            weights[layer + letter] = [_text(steps), step]
     places = embed(convnet(), as_kept(params), shifted(x))
     return {"name": name, "W": weights, "places": _text(places.astype(np.float32))}
-
-
-def _kept(w: np.ndarray) -> list:
-    steps, step = _in_steps(w)
-    return [_text(steps), step]
 
 
 def _text(array: np.ndarray) -> str:
@@ -83,7 +75,7 @@ def _text(array: np.ndarray) -> str:
 
 
 def _least_likeness(pixels: np.ndarray) -> float:
-    """Below this cosine with all of them, a drawing is said to be unlike: only 1 in 50 of them is so to the others."""
+    """A drawing is called unlike if its cosine with each digit is below this, as for 1 in 50 digits with the others."""
     unit = pixels / np.linalg.norm(pixels, axis=1, keepdims=True)
     cosines = unit @ unit.T
     np.fill_diagonal(cosines, 0)

@@ -1,46 +1,32 @@
 """The lesson and the paper as pages: one file each, with no script and nothing to fetch.
 
-`python -m drlim_np.teaching.pages OUT` writes OUT/lesson.html; `run_all.py` writes all of them. Text, code and numbers
-of the lesson are those of `lesson.py`, the shapes are found by running it, and so nothing on the page can differ from
-what `python -m drlim_np.teaching.lesson` prints. `paper_page` sets the source of the paper's algorithm beside the
-equations that its comments name.
+Text, code and numbers of the lesson are those of `lesson.py`, and the shapes are found by running it, so nothing on the
+page can differ from what `python -m drlim_np.teaching.lesson` prints. `paper_page` sets the source of the paper's
+algorithm next to the equations that its comments name. `run_all.py` writes both.
 """
 
-import argparse
 import re
-import sys
-from collections.abc import Callable
 from html import escape
 from inspect import cleandoc, getsource
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
-from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import InputError
-from drlim_np.files.atomic import replace
+from drlim_np.files.frame import page, template
 from drlim_np.teaching import drawings, lesson
-from drlim_np.teaching.frame import listing, navigation, of_living_sources, page
-from drlim_np.teaching.lesson import X1, X2, RememberingLayer, Section, W, as_text
+from drlim_np.teaching.lesson import Section, as_text
 from drlim_np.teaching.problems import EXERCISES
 from drlim_np.teaching.shapes import shapes
 
-DRAWINGS = {
-    lesson.energy_and_loss: (drawings.pair_and_energy, drawings.loss_curves),
-    lesson.springs: (drawings.spring,),
-    lesson.layer: (drawings.tower,),
-    lesson.both_towers: (drawings.two_towers,),
-    lesson.descend: (drawings.step_down,),
-    lesson.shared_cache: (drawings.seen_by_the_check,),
-}
-BELONGS = {  # the exercises to do after each step, by number
-    lesson.energy_and_loss: (1, 4),
-    lesson.springs: (2, 3, 5),
-    lesson.layer: (6, 10, 11, 12),
-    lesson.both_towers: (9,),
-    lesson.shared_cache: (8,),
-    lesson.one_tower: (7,),
+NEXT_TO = {  # the drawings of each step, and the numbers of the exercises to do after it
+    lesson.energy_and_loss: ((drawings.pair_and_energy, drawings.loss_curves), (1, 4)),
+    lesson.springs: ((drawings.spring,), (2, 3, 5)),
+    lesson.layer: ((drawings.tower,), (6, 10, 11, 12)),
+    lesson.both_towers: ((drawings.two_towers,), (9,)),
+    lesson.descend: ((drawings.step_down,), ()),
+    lesson.shared_cache: ((drawings.seen_by_the_check,), (8,)),
+    lesson.one_tower: ((), (7,)),
 }
 EQUATIONS = {
     "Eq. 1": "D_W = ‖G_W(X1) − G_W(X2)‖₂",
@@ -60,45 +46,39 @@ EQUATIONS = {
 def lesson_page() -> str:
     """The lesson as HTML: its steps with the shapes at every line, their numbers, drawings and exercises."""
     found = lesson.sections()
-    intro, *_ = cleandoc(lesson.__doc__).partition("\n")
-    links = [(f"#{_anchor(section)}", section.heading.partition(".")[0]) for section in found]
-    parts = [
-        f"<h1>{escape(intro)}</h1>",
-        "<p>Two pairs of inputs, one small layer, each number to be followed by hand. Beside each line of code"
-        " stands the shape of what it makes; <code>python -m drlim_np.teaching.lesson</code> prints the same.</p>",
-        navigation([*links, ("#exercises", "Exercises")]),
-        f'<section id="given"><h2>What is given</h2><div>{_numbers(lesson.GIVEN)}</div>',
-        "<p>X1 and X2 hold the inputs, a pair a row: three numbers each. The first pair is similar (Y = 0), the second"
-        " dissimilar (Y = 1). W maps three inputs to two outputs. m is the margin.</p></section>",
-        *map(_section, found),
-        _exercises(),
-    ]
-    return page(intro.rstrip("."), parts)
+    title = cleandoc(lesson.__doc__).partition("\n")[0]
+    links = ((_anchor(section), section.heading.partition(".")[0]) for section in found)
+    exercises = ((k, exercise.title.partition(". ")[2]) for k, exercise in enumerate(EXERCISES, 1))
+    body = template("lesson_page.html", __package__).substitute(
+        title=escape(title),
+        links="".join(f'<a href="#{anchor}">{escape(name)}</a>' for anchor, name in links),
+        given=_numbers(lesson.GIVEN),
+        sections="".join(map(_section, found)),
+        exercises="".join(f'<li id="exercise-{k}">{escape(name)} <code>check {k}</code></li>' for k, name in exercises),
+    )
+    return page(title.rstrip("."), [body])
 
 
 def paper_page(algorithm: ModuleType, maps: dict[int, np.ndarray], turn: np.ndarray | None = None) -> str:
-    """The paper on one page: the algorithm's source, function by function, beside the equations it names, and its maps.
+    """The paper on one page: its maps, and the algorithm's source line by line next to the equations it names.
 
     algorithm: the module; its docstrings and comments name equations as "Eq. 6", "Eqs. 1 to 4" or "Step 2".
     maps: epochs done → the map, (points, 2) or (points, 3). Those in space are all seen from one side, tilted by 30
     degrees: around the axis about which `turn` goes in the last of them, or else on its two longest axes.
     turn: (points,) from 0 to 1, the colour of each point on a circle of colours, or None for ink.
-
-    Raises InputError for maps of another shape or with a number that is not finite.
     """
     lines = getsource(algorithm).splitlines()
     title = lines[0].strip('"')
-    shown = "".join(
-        f"<figure>{picture}<figcaption>after {epoch} epoch{'s' * (epoch != 1)}</figcaption></figure>"
-        for epoch, picture in zip(maps, _pictures(list(maps.values()), turn), strict=True)
+    pictures = zip(maps, _pictures(list(maps.values()), turn), strict=True)
+    body = template("paper_page.html", __package__).substitute(
+        title=escape(title),
+        maps="".join(
+            f"<figure>{picture}<figcaption>after {epoch} epoch{'s' * (epoch != 1)}</figcaption></figure>"
+            for epoch, picture in pictures
+        ),
+        listing=_listing([(line, _equations(line)) for line in lines], "paper"),
     )
-    source = ((line, _equations(line)) for line in lines)
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f'<section><h2>The map</h2><div class="wide maps">{shown}</div></section>',
-        f'<section><h2>The algorithm</h2><div class="wide">{listing(source, "paper")}</div></section>',
-    ]
-    return page(title.rstrip("."), parts)
+    return page(title.rstrip("."), [body])
 
 
 def _anchor(section: Section) -> str:
@@ -106,35 +86,39 @@ def _anchor(section: Section) -> str:
 
 
 def _section(section: Section) -> str:
-    code = listing(_body(shapes(section.step, lambda: _run(section.step))))
+    code = _listing(_body(shapes(section.step, lesson.sections)))
     if section.step is lesson.shared_cache:
-        code = listing(shapes(RememberingLayer, lambda: lesson.shared_cache(W))) + code
-    pictures = "".join(draw() for draw in DRAWINGS.get(section.step, ()))
-    said = "".join(f'<p class="{_colour(verdict)}">{escape(verdict)}</p>' for verdict in section.verdicts)
-    return (
-        f'<section id="{_anchor(section)}"><h2>{escape(section.heading)}</h2>'
-        f"<div>{_prose(section.prose)}{code}</div><div>{pictures}{_numbers(section.numbers)}{said}"
-        f"{_to_exercises(BELONGS.get(section.step, ()))}</div></section>"
+        code = _listing(shapes(lesson.RememberingLayer, lesson.sections)) + code
+    draws, exercises = NEXT_TO[section.step]
+    links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in exercises)
+    return template("section.html", __package__).substitute(
+        anchor=_anchor(section),
+        heading=escape(section.heading),
+        prose=_prose(section.prose),
+        code=code,
+        drawings="".join(draw() for draw in draws),
+        numbers=_numbers(section.numbers),
+        verdicts="".join(f'<p class="{_colour(verdict)}">{escape(verdict)}</p>' for verdict in section.verdicts),
+        exercises=f"<p>Try it: {links}</p>" if links else "",
     )
+
+
+def _listing(lines: list[tuple[str, str]], kind: str = "") -> str:
+    """Lines of code, each with a remark next to it; a line that has to be broken keeps its indentation."""
+    rows = []
+    for line, beside in lines:
+        indent = len(line) - len(line.lstrip())
+        style = f" style=margin-left:{indent}ch" if indent else ""
+        rows += [f"<div><span{style}>{escape(line.lstrip())}</span><span class=beside>{escape(beside)}</span></div>"]
+    return f'<div class="code {kind}">{"".join(rows)}</div>'
 
 
 def _colour(verdict: str) -> str:
     return "wrong" if verdict.endswith("WRONG") else "right" if verdict.endswith("right") else ""
 
 
-def _run(step: Callable) -> object:
-    """The step on the lesson's numbers, so that all of its lines run."""
-    (z1, pullback), (z2, _) = lesson.layer(W, X1), lesson.layer(W, X2)
-    if step in (lesson.energy_and_loss, lesson.springs):
-        return step(z1, z2)
-    if step is lesson.layer:
-        _, pullback = step(W, X1)
-        return pullback(lesson.springs(z1, z2)[0])
-    return step(W, lesson.both_towers(W)) if step is lesson.descend else step(W)
-
-
 def _body(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Without the docstring, which stands above as text."""
+    """Without the docstring, which is above as text."""
     ends = [k for k, (line, _) in enumerate(lines) if line.rstrip().endswith('"""')]
     return lines[:1] + lines[ends[0] + 1 :]
 
@@ -151,26 +135,6 @@ def _prose(text: str) -> str:
 def _numbers(numbers: dict) -> str:
     rows = (f"<dt>{escape(name)}</dt><dd>{escape(as_text(value))}</dd>" for name, value in numbers.items())
     return f'<dl class="numbers">{"".join(rows)}</dl>'
-
-
-def _to_exercises(numbers: tuple[int, ...]) -> str:
-    links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in numbers)
-    return f"<p>Try it: {links}</p>" if numbers else ""
-
-
-def _exercises() -> str:
-    rows = "".join(
-        f'<li id="exercise-{k}">{escape(exercise.title.partition(". ")[2])} <code>check {k}</code></li>'
-        for k, exercise in enumerate(EXERCISES, 1)
-    )
-    return (
-        '<section id="exercises"><h2>Exercises</h2><div><p>Each is a short file with a mistake in it or a gap to fill,'
-        " ten minutes long. The check says how far off you are and in which tensor, never the answer.</p>"
-        f"<ol>{rows}</ol></div><div><pre>python -m drlim_np.teaching.exercises start\n"
-        "python exercises/01_half.py\npython -m drlim_np.teaching.exercises check 1\n"
-        "python -m drlim_np.teaching.exercises hint 1\n"
-        "python -m drlim_np.teaching.exercises solution 1</pre></div></section>"
-    )
 
 
 def _equations(line: str) -> str:
@@ -212,22 +176,3 @@ def _picture(places: np.ndarray, colours: np.ndarray, plain: bool) -> str:
         stroke = "var(--ink)" if plain else f"hsl({20 * colour} 65% 50%)"
         paths.append(f'<path class="points" style="stroke: {stroke}" d="{dots}"/>')
     return drawings.drawing(200, 200, f"A map of {len(places)} points", *paths)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Writes OUT/lesson.html; 2, and one line, where that cannot be."""
-    parser = argparse.ArgumentParser(prog="python -m drlim_np.teaching.pages", description="Writes the lesson's page.")
-    parser.add_argument("out", type=Path, metavar="OUT", help="the folder to write to")
-    options = parser.parse_args(arguments)
-    return exit_status(lambda: _write(options.out), parser.prog)
-
-
-def _write(out: Path) -> None:
-    with of_living_sources():
-        pages = {out / "lesson.html": lesson_page().encode()}
-    replace(pages, remedy="name another folder")
-    print(*pages, sep="\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

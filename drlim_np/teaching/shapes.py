@@ -1,13 +1,10 @@
-"""What each line of a function makes, in shapes: found by running it, so that no annotation can be out of date."""
+"""The shapes that each line of a function makes: found by running it, so that no annotation can be out of date."""
 
 import inspect
 import sys
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import numpy as np
-
-NOTHING = SimpleNamespace()
 
 
 def shapes(code: Callable | type, run: Callable[[], object]) -> list[tuple[str, str]]:
@@ -28,7 +25,8 @@ def shapes(code: Callable | type, run: Callable[[], object]) -> list[tuple[str, 
         def follow(frame, event, argument):
             nonlocal before, at
             now = {name: value for name, value in frame.f_locals.items() if name not in frame.f_code.co_freevars}
-            now |= {f"self.{name}": value for name, value in vars(now.get("self", NOTHING)).items()}
+            if "self" in now:
+                now |= {f"self.{name}": value for name, value in vars(now["self"]).items()}
             new = {name: value for name, value in now.items() if before.get(name) is not value}
             found[at] = found.get(at) or _listed(new, argument if event == "return" else None)
             before, at = now, frame.f_lineno

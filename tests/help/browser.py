@@ -12,7 +12,7 @@ NEEDED = ("chromium", "chromedriver")  # Debian's packages chromium and chromium
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Space": " "}
 KEYS |= dict(zip(("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"), "\ue012\ue013\ue014\ue015", strict=True))
 SIZES = {"desk": (1400, 900), "phone": (390, 844)}
-PHONE = {"deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 3.0, "mobile": True, "touch": True}}
+WINDOW = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1200,1150"]
 
 
 def missing() -> str | None:
@@ -22,16 +22,9 @@ def missing() -> str | None:
 
 
 @contextmanager
-def opened(address: str, phone: bool = False):
-    """The page at that address, on a desk or on a phone."""
-    arguments = [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--window-size=1200,1150",
-    ]
-    options = {"binary": shutil.which("chromium"), "args": arguments} | ({"mobileEmulation": PHONE} if phone else {})
+def opened(address: str = "about:blank"):
+    """A browser with the page at that address."""
+    options = {"binary": shutil.which("chromium"), "args": WINDOW}
     wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
     driver = subprocess.Popen(
         [shutil.which("chromedriver"), "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -40,7 +33,7 @@ def opened(address: str, phone: bool = False):
         port = next(found[1] for line in driver.stdout if (found := re.search(r"success.* on port (\d+)", line)))
         page = Page(f"http://127.0.0.1:{port}/session", {"capabilities": {"alwaysMatch": wanted}})
         try:
-            page.call("url", url=address)
+            page.visit(address)
             yield page
         finally:
             page.call("", method="DELETE")
@@ -55,6 +48,7 @@ class Page:
     def __init__(self, root: str, wanted: dict):
         self._opener, self._session = build_opener(ProxyHandler({})), root
         self._session = f"{root}/{self._send(root, 'POST', wanted)['sessionId']}"
+        self._address = self._size = None
 
     def _send(self, address: str, method: str, body: dict | None):
         data = None if body is None else json.dumps(body).encode()
@@ -67,7 +61,7 @@ class Page:
         return self._send(address, method, body if method == "POST" else None)
 
     def js(self, code: str, *arguments):
-        """What the page's JavaScript makes of the expression, given `arguments`; numbers come back to the last bit."""
+        """The value of a JavaScript expression that is given `arguments`; numbers come back to the last bit."""
         script = f"return JSON.stringify({code})"
         return json.loads(self.call("execute/sync", script=script, args=list(arguments)) or "null")
 
@@ -103,14 +97,72 @@ class Page:
         element = self.call("element", using="css selector", value=f"#{identifier}")
         return self.call(f"element/{next(iter(element.values()))}/computedlabel", method="GET")
 
+    def visit(self, address: str):
+        """Opens that page, afresh if it is open already."""
+        self.call("url", url=address)
+        self._address = address
+
+    def at(self, address: str, size: str = "desk", fresh: bool = False):
+        """This window with the page at that address, as it was left there unless `fresh`."""
+        if self._size != size:
+            self.resize(size)
+        if fresh or self._address != address:
+            self.visit(address)
+        return self
+
+    def focus(self, identifier: str):
+        """Puts the keyboard's focus on an element."""
+        self.js("document.getElementById(arguments[0]).focus()", identifier)
+
+    def text(self, identifier: str) -> str:
+        """What the element says."""
+        return self.js("document.getElementById(arguments[0]).textContent", identifier)
+
+    def middle(self, query: str) -> tuple[float, float]:
+        """Where an element is in the window; it is scrolled into it if it is not."""
+        box = self.js(
+            """(one => { const {top, bottom} = one.getBoundingClientRect();
+            if (top < 0 || bottom > innerHeight) one.scrollIntoView({block: "center"});
+            return one.getBoundingClientRect().toJSON(); })(document.querySelector(arguments[0]))""",
+            query,
+        )
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def in_front(self, identifier: str) -> bool:
+        """Whether the middle of an element is within the window and nothing else is in front of it."""
+        return self.js(
+            """(one => { const {x, y, width, height} = one.getBoundingClientRect();
+            return one.contains(document.elementFromPoint(x + width / 2, y + height / 2)); })
+            (document.getElementById(arguments[0]))""",
+            identifier,
+        )
+
+    def within(self, identifier: str) -> bool:
+        """Whether an element is wholly within the window."""
+        return self.js(
+            """(({left, top, right, bottom}) => left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight)
+            (document.getElementById(arguments[0]).getBoundingClientRect())""",
+            identifier,
+        )
+
+    def scroll_to(self, identifier: str):
+        """Brings an element to the middle of the window."""
+        self.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", identifier)
+
     def resize(self, size: str):
-        """The window of a desk or of a phone."""
+        """The window of a desk or of a phone, which has a touch screen."""
         width, height = SIZES[size]
-        wanted = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"}
-        self.cdp("Emulation.setDeviceMetricsOverride", **wanted)
+        phone = size == "phone"
+        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
+        self.cdp("Emulation.setTouchEmulationEnabled", enabled=phone)
+        self._size = size
+
+    def prefer(self, feature: str, value: str):
+        """Sets a preference of the reader, such as prefers-color-scheme; "" unsets it."""
+        self.cdp("Emulation.setEmulatedMedia", features=[{"name": feature, "value": value}])
 
     def astray(self) -> list[str]:
-        """Words that are seen and reach beyond the section or drawing they stand in."""
+        """Visible words that reach beyond their section or drawing."""
         return self.js(
             """(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             while (walk.nextNode()) {
@@ -125,17 +177,17 @@ class Page:
             } return found; })()"""
         )
 
-    def luminances(self, names: list[str], scheme: str) -> list[float]:
+    def luminances(self, names: list[str], scheme: str) -> dict[str, float]:
         """The relative luminance (Web Content Accessibility Guidelines) of the page's colours, light or dark."""
-        self.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.prefer("prefers-color-scheme", scheme)
         colours = self.js(
             """arguments[0].map(name => { document.body.style.color = `var(--${name})`;
             return getComputedStyle(document.body).color; })""",
             names,
         )
         self.js("document.body.removeAttribute('style')")
-        self.cdp("Emulation.setEmulatedMedia", features=[])
-        return [_luminance(colour) for colour in colours]
+        self.prefer("prefers-color-scheme", "")
+        return dict(zip(names, map(_luminance, colours), strict=True))
 
 
 def _luminance(colour: str) -> float:

@@ -112,7 +112,8 @@ def test_the_layer_that_remembers_is_right_as_long_as_it_is_called_once():
     np.testing.assert_array_equal(layer.backward(dz), pullback(dz))
 
 
-def test_the_check_measures_an_error_relative_to_the_gradient():
+def test_the_check_measures_an_error_relative_to_the_gradient_and_its_bound_is_the_projects():
+    assert COMPLEX_BOUND == BOUND
     gradient = lesson.both_towers(W)
     assert lesson.error(gradient * (1 + 1e-9)) == pytest.approx(1e-9, rel=1e-3)
     assert lesson.error(np.zeros_like(W)) == pytest.approx(1, rel=BOUND)
@@ -132,7 +133,3 @@ def test_the_page_says_every_step_and_every_number_in_order(points):
     for name, number in [("L before", lesson.loss_of(W)), ("D  ", lesson.energy_and_loss(*points)[0][0])]:
         assert any(line.strip().startswith(name) and f"{number:.4f}" in line for line in page.splitlines())
     assert max(map(len, page.splitlines())) <= 120
-
-
-def test_the_bound_is_the_projects_own():
-    assert COMPLEX_BOUND == BOUND

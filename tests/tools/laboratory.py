@@ -1,6 +1,6 @@
-"""The picture of the map laboratory that README.md shows: `python -m tests.tools.laboratory` takes it anew, in Chromium.
+"""The picture of the map laboratory in README.md: `python -m tests.tools.laboratory` takes it again, in Chromium.
 
-For maintainers. An unseen digit has gone from its place to 6 pixels on, so that both maps show its trail.
+For maintainers. An unseen digit has moved 6 pixels to the right, so that both maps show its trail.
 """
 
 import base64
@@ -13,7 +13,8 @@ from drlim_np.drawing.light import with_palette
 from tests.help.browser import opened
 
 FIGURES = Path(__file__).resolve().parents[2] / "figures"
-STEPS, SEEN = 12, (0, 0, 1184, 644)  # of half a pixel; what is shown, without the bar to scroll by
+STEPS = 12  # of half a pixel
+SHOWN = (0, 0, 1184, 644)  # without the bar to scroll by
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
             page.js("new Promise(done => requestAnimationFrame(done)) && 0")
         whole = Image.open(io.BytesIO(base64.b64decode(page.call("screenshot", method="GET"))))
     buffer = io.BytesIO()
-    whole.crop(SEEN).save(buffer, "png")
+    whole.crop(SHOWN).save(buffer, "png")
     (FIGURES / "laboratory.png").write_bytes(with_palette(buffer.getvalue()))
 
 

@@ -1,0 +1,83 @@
+"""One browser for all pages, because starting one takes longer than most tests, and the pages it shows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drlim_np import verbatim
+from drlim_np.data import handwriting
+from drlim_np.data.canvas import on_canvas
+from drlim_np.networks import convnet
+from drlim_np.teaching.map_page import map_page
+from drlim_np.teaching.pages import lesson_page, paper_page
+from drlim_np.tree import tree_map
+from tests.help.browser import missing, opened
+
+SPRINGS = Path(__file__).resolve().parents[2] / "figures" / "springs.html"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A window that tests share; those that need a page as it looks when it is opened ask for it `fresh`."""
+    if missing():
+        pytest.skip(missing())
+    with opened() as window:
+        yield window
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Thirty unseen 4s and 9s."""
+    test = handwriting.generate(seed=3, train=(1, 1), test=(15, 15)).test
+    return on_canvas(test.images), test.labels
+
+
+@pytest.fixture(scope="session")
+def maps():
+    """Weights that no training has made even: every bias and coefficient counts."""
+    rng, network = np.random.default_rng(0), convnet()
+    params = [network.init(rng) for _ in range(2)]
+    for k, one in enumerate(params):
+        params[k] = tree_map(lambda w: (w + 0.1 * rng.standard_normal(w.shape)).astype(np.float32), one)
+    return dict(zip(("Figure 5", "Figure 7</script>"), params, strict=True))
+
+
+@pytest.fixture(scope="session")
+def html(maps, digits):
+    """The source of each page."""
+    points = np.random.default_rng(0).normal(size=(660, 3)) * [1, 2, 5]
+    grown = {epoch: scale * points for epoch, scale in {0: 0.01, 1: 0.3, 3: 0.8, 8: 1}.items()}
+    return {
+        "springs": SPRINGS.read_text(encoding="utf-8"),
+        "map": map_page(maps, *digits, margin=0.8, numbers="Measured elsewhere."),
+        "lesson": lesson_page(),
+        "paper": paper_page(verbatim, grown, np.linspace(0, 1, 660, endpoint=False)),
+    }
+
+
+@pytest.fixture(scope="session")
+def addresses(tmp_path_factory, html):
+    """Where each page is."""
+    folder = tmp_path_factory.mktemp("pages")
+    for name, text in html.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in html}
+
+
+@pytest.fixture
+def desk(browser, addresses, request):
+    """The page that the module tests, as the last test left it."""
+    return browser.at(addresses[request.module.PAGE])
+
+
+@pytest.fixture
+def page(browser, addresses, request):
+    """The same as it looks when it has just been opened."""
+    return browser.at(addresses[request.module.PAGE], fresh=True)
+
+
+@pytest.fixture
+def phone(browser, addresses, request):
+    """The same on a phone, just opened."""
+    return browser.at(addresses[request.module.PAGE], "phone", fresh=True)

@@ -1,0 +1,89 @@
+"""Every page for students: one file that is whole, within its window, legible, silent, and worked by keyboard."""
+
+import re
+
+import pytest
+
+from tests.help.browser import SIZES
+
+EACH = pytest.mark.parametrize("name", ["springs", "map", "lesson", "paper"])
+FOCUSABLE = "document.querySelectorAll('a, button, input, select, [tabindex]')"
+
+
+@EACH
+def test_it_is_one_file_that_asks_the_network_for_nothing(html, name):
+    text = re.sub(r'"[A-Za-z0-9+/=]{200,}"', "", html[name])  # without the numbers of the maps
+    assert "default-src 'none'" in text
+    for word in ("http:", "https:", "//cdn", "src=", "url(", "@import", "import(", "fetch(", "XMLHttp"):
+        assert word not in text, word
+    assert text.count("</script>") == (name in ("springs", "map"))
+    links = re.findall(r'href="([^"]*)"', text)
+    assert all(link.startswith("#") and f'id="{link[1:]}"' in text for link in links)
+
+
+@EACH
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_overflows_and_no_words_in_a_drawing_overlap(browser, addresses, name, size):
+    page = browser.at(addresses[name], size, fresh=True)
+    assert page.js("innerWidth") == SIZES[size][0]
+    assert page.js("document.documentElement.scrollWidth <= innerWidth")
+    if name in ("lesson", "paper"):
+        assert page.astray() == []
+        overlapping = page.js(
+            """[...document.querySelectorAll("svg")].flatMap(svg => { const words = [...svg.querySelectorAll("text")];
+            const boxes = words.map(one => one.getBoundingClientRect());
+            return boxes.flatMap((a, i) => boxes.slice(0, i).flatMap((b, j) =>
+              Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+              && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3
+              ? [words[i].textContent + " / " + words[j].textContent] : [])); })"""
+        )
+        assert overlapping == []
+
+
+@EACH
+def test_it_asks_the_network_for_nothing_has_no_complaint_and_says_its_name(browser, addresses, name):
+    page = browser.at(addresses[name], fresh=True)
+    if name == "springs":
+        page.js("laboratory.settle()")
+    assert page.js("performance.getEntriesByType('resource').length") == 0
+    assert page.call("se/log", type="browser") == []
+    assert page.js("document.documentElement.lang") == "en" and page.js("document.title")
+
+
+@EACH
+def test_tab_goes_through_every_link_and_control_in_order_and_each_is_named_and_shows_the_focus(
+    browser, addresses, name
+):
+    page = browser.at(addresses[name], fresh=True)
+    count = page.js(f"{FOCUSABLE}.length")
+    assert count == {"springs": 6 + 6 + 15 + 3, "map": 2 + 5 + 12 + 1 + 1 + 2 + 3, "lesson": 20, "paper": 0}[name]
+    for k in range(count):
+        page.press("Tab")
+        reached, mark, identifier, text = page.js(
+            f"(one => [one === {FOCUSABLE}[{k}], one.querySelector('.ring')"
+            " ? getComputedStyle(one.querySelector('.ring')).stroke : getComputedStyle(one).outlineStyle,"
+            " one.id, one.textContent])(document.activeElement)"
+        )
+        assert reached and mark != "none", (k, identifier, text)
+        assert page.label(identifier) if identifier else text
+
+
+@EACH
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_colour_of_words_stands_out_from_its_ground(browser, addresses, name, scheme):
+    page = browser.at(addresses[name])
+    words = ["ink", "dim", "similar", "dissimilar"] + ["back"] * (name in ("lesson", "paper"))
+    tones = page.luminances([*words, "card", "ground"], scheme)
+    assert (tones["card"] > 0.5) == (scheme == "light")
+    for word in words:
+        for ground in ("card", "ground"):
+            dark, light = sorted((tones[word], tones[ground]))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (word, ground)
+
+
+def test_a_link_of_the_lesson_leads_to_its_place(browser, addresses):
+    page = browser.at(addresses["lesson"], fresh=True)
+    page.js("[...document.querySelectorAll('a')].at(-1).focus()")
+    page.press("Enter")
+    assert page.js("location.hash") == page.js("[...document.querySelectorAll('a')].at(-1).hash") != ""
+    assert page.js("document.querySelector(location.hash).getBoundingClientRect().top < innerHeight")
