@@ -119,7 +119,7 @@ def test_the_files_of_norb_are_complete_once_their_length_is_that_of_their_heade
 
 
 def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_soon_after_it(tmp_path):
-    fetched(tmp_path, replace(ONE, limit=len(SENT)))
+    fetched(tmp_path, replace(ONE, limit=len(SENT)), Mirrors({ADDRESS: [SENT]}))
     assert (tmp_path / f"{NAME}.gz").read_bytes() == SENT
     opener = Mirrors({ADDRESS: [bytes(100)] * 99})
     refused(tmp_path / "b", replace(ONE, mirrors=(FIRST,), limit=1000), opener, "sent more than 1000 bytes")

@@ -7,8 +7,8 @@ from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import shifted
-from drlim_np.errors import InputError
 from tests.help.comparing import bits
+from tests.help.refusals import refuses
 
 
 @pytest.fixture
@@ -80,12 +80,14 @@ def test_a_turn_comes_before_a_move(noise):
     np.testing.assert_allclose(one[..., 2:], other[..., 2:], rtol=1e-5)
 
 
-@pytest.mark.parametrize("wrong", [{"right": np.nan}, {"down": np.inf}, {"turn": -np.inf}])
-def test_an_amount_that_is_not_finite_is_refused(noise, wrong):
-    with pytest.raises(InputError, match="finite"):
-        moved(noise, **wrong)
-
-
-def test_whole_number_pixels_are_refused(noise):
-    with pytest.raises(InputError, match="uint8"):
-        moved(np.uint8(255 * noise), right=0.5)
+@pytest.mark.parametrize(
+    ("dtype", "move", "message"),
+    [
+        (np.float32, {"right": np.nan}, "give finite numbers"),
+        (np.float32, {"down": np.inf}, "give finite numbers"),
+        (np.float32, {"turn": -np.inf}, "give finite numbers"),
+        (np.uint8, {"right": 0.5}, "pixels uint8"),
+    ],
+)
+def test_an_amount_that_is_not_finite_and_whole_number_pixels_are_refused(noise, dtype, move, message):
+    refuses(lambda: moved(noise.astype(dtype), **move), message)
