@@ -70,7 +70,7 @@ def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener: Callabl
                 with open(part, "wb") as file:
                     for chunk in _chunks(mirror + target.name, wanted.limit, opener):
                         file.write(chunk)
-                        _show(line, f"{target.name}: {file.tell() / 1e6:.1f} MB")
+                        _report(line, f"{target.name}: {file.tell() / 1e6:.1f} MB", stays=False)
                 known = wanted.verify(part, name)
             except DataError as fault:
                 reasons.append(f"{mirror}: {fault}")
@@ -86,7 +86,7 @@ def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener: Callabl
 
 
 def _chunks(address: str, limit: int, opener: Callable) -> Iterator[bytes]:
-    """What a mirror sends. Its faults become DataErrors, so that an OSError is always the fault of our own disk."""
+    """The chunks that a mirror sends. Its faults become DataErrors: an OSError is always the fault of our own disk."""
     if not address.startswith("https://"):
         raise DataError("refused, since it is not https")
     sent = 0
@@ -101,16 +101,11 @@ def _chunks(address: str, limit: int, opener: Callable) -> Iterator[bytes]:
         raise DataError(printable(str(fault).strip("<>") or type(fault).__name__)) from fault
 
 
-def _show(line: ProgressLine, text: str) -> None:
+def _report(line: ProgressLine, text: str, stays: bool = True) -> None:
+    """A line that stays, or one of the moving line's texts, which only a terminal shows."""
     with contextlib.suppress(OSError):  # the download goes on if the reader of its progress has gone
         line.show(text)
-
-
-def _report(line: ProgressLine, text: str) -> None:
-    """One line that stays."""
-    with contextlib.suppress(OSError):
-        if line.visible:
-            line.show(text)
+        if stays and line.visible:
             line.end()
-        else:
+        elif stays:
             print(text, file=line.stream, flush=True)

@@ -1,4 +1,4 @@
-"""Data sets as files: what a published one is called, where a file of it is, and how its content is read."""
+"""Data sets as files: their names, the place of each file, and how its content is read."""
 
 import gzip
 import hashlib
@@ -22,13 +22,13 @@ class DataSet:
     """A published data set, or the half of it that is needed.
 
     name:     that of its folder inside a data folder, and after --download.
-    title:    what a reader calls it. stand_in: what is used if it is not found.
+    title:    its name for a reader. stand_in: the images that are used if it is not found.
     files:    the names of the files needed, without .gz.
     others:   names of its further files, which are not enough by themselves.
     mirrors:  https addresses that hold NAME.gz.
     limit:    bytes that a mirror may send for one file.
     verify:   verify(path, name) reads a file and says in a word what is known of its content; raises OSError, and
-              DataError if it is not what a file of that name must hold.
+              DataError if a file of that name must hold something else.
     """
 
     name: str
@@ -56,7 +56,7 @@ def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str
 
 
 class Content:
-    """What a data file holds, unpacked: read in order, and hashed on the way."""
+    """The content of a data file, unpacked: read in order, and hashed on the way."""
 
     def __init__(self, stream: IO[bytes] | gzip.GzipFile):
         self.stream, self.hash = stream, hashlib.sha256()

@@ -17,7 +17,7 @@ from drlim_np.errors import require
 
 SIDE = 28  # pixels
 BOX = 20  # pixels: MNIST scales its digits into this box, then centres them by mass in the image
-SOFT = 0.7  # pixels from the edge of a stroke to where ink is full, and to where it ends
+SOFT = 0.7  # pixels from the edge of a stroke inwards to full ink, and outwards to none
 PRESSURE = 0.5, 1.4  # the least and the greatest, in parts of the pen's radius
 PER_SPAN = 4  # straight segments between two control points
 CHUNK = 256  # images drawn at once: few enough that the working arrays stay in cache

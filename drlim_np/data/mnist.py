@@ -1,4 +1,4 @@
-"""MNIST from the four published files, whose content is verified.
+"""MNIST from the four published files; their content is verified.
 
 Format and files: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", http://yann.lecun.com/exdb/mnist.
 IDX is big-endian: a magic number, one 32-bit size a dimension, then unsigned bytes, the last dimension fastest.

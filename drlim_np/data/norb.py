@@ -7,8 +7,8 @@ one int32 size a dimension (never fewer than three, the unused ones 1), then the
 A row of each describes one stereo pair: "dat" its two images, "cat" its category, "info" its instance, elevation,
 azimuth and lighting.
 
-No checksums are published, so a file's hash is recorded but proves nothing. What is verified is the format, the range
-of every value, and that each of the airplane's 972 views is there once. The "dat" file of one half under the name of
+No checksums are published, so a file's hash is recorded but proves nothing. The format is verified, the range of every
+value, and that each of the airplane's 972 views is there once. The "dat" file of one half under the name of
 the other is not noticed: both have the same size, and no image shows which half it is from.
 """
 
