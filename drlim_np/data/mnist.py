@@ -92,7 +92,7 @@ def _read(path: str | os.PathLike) -> tuple[np.ndarray, str]:
 def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
     """The array in an IDX file, and the SHA-256 of its unpacked content."""
     with unpacked(path) as content:
-        magic = content.take(4, "magic number")
+        magic = content.take(4, "its magic number")
         if magic not in KINDS:
             raise DataError(f"expected IDX magic 00000803 (images) or 00000801 (labels), found {magic.hex()}")
         kind, dimensions = KINDS[magic]

@@ -112,7 +112,7 @@ def _rows(content: Content, part: str, expected: int | None = None) -> Iterator[
     """The rows of a matrix, one after the other; its header must be as the part's must be."""
     magic, dtype, row = PARTS[part]
     size = math.prod(row) * np.dtype(dtype).itemsize
-    (found,) = np.frombuffer(content.take(4, "magic number"), "<u4")
+    (found,) = np.frombuffer(content.take(4, "its magic number"), "<u4")
     if found != magic:
         raise DataError(f"expected the magic number {magic:08x} of a {part} file, found {found:08x}")
     rest = [*row, 1, 1][: max(len(row), 2)]

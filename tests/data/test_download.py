@@ -170,7 +170,7 @@ FAULTS = {
     "expected a whole gzip stream, found damage": [SENT[:-1]],
     "expected IDX magic": [b"403 Forbidden"],
     "expected the data, found a web page": [b"<html>"],
-    "of magic number, found 0": [],
+    "of its magic number, found 0": [],
     f"expected SHA-256 {HASHES[NAME]}, found {HASHES['two-labels']}": [gzip.compress(CONTENTS["two-labels"])],
     "sent more than 67108864 bytes": [bytes(2**16)] * 1100,
 }

@@ -96,7 +96,7 @@ HEADERS = [
     # kind, content, what is said of it
     ("images", SOUND["images"][:-1], "expected 40 bytes of images, 2x4x5, found 39:"),
     ("images", SOUND["images"][:15], "expected 12 bytes of 3 sizes, found 11:"),
-    ("images", b"", "expected 4 bytes of magic number, found 0:"),
+    ("images", b"", "expected 4 bytes of its magic number, found 0:"),
     ("images", b"<htmX>", "IDX magic 00000803 (images) or 00000801 (labels), found 3c68746d:"),
     *[
         ("images", idx(np.zeros(99), sizes), f"found sizes {'x'.join(map(str, sizes))} declared:")
@@ -106,7 +106,7 @@ HEADERS = [
     (DAT, SOUND[DAT][:-1], "expected 18432 bytes of row 2 of 2, found 18431:"),
     (DAT, SOUND[DAT][:23], "expected 20 bytes of 5 sizes, found 19:"),
     (CAT, SOUND[CAT][:-4], "expected 4 bytes of row 3 of 3, found 0:"),
-    (CAT, b"", "expected 4 bytes of magic number, found 0:"),
+    (CAT, b"", "expected 4 bytes of its magic number, found 0:"),
     (INFO, SOUND[INFO][:19], "expected 16 bytes of 4 sizes, found 15:"),
     *[
         (kind, content, f"{MAGIC}{magic} of a {part} file, found {found}:")
