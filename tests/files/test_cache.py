@@ -211,35 +211,22 @@ def test_the_digest_is_of_the_content_whatever_its_place_in_memory_and_of_the_so
     assert digest_of(A) != before
 
 
-def test_another_label_or_input_finds_nothing(tmp_path):
-    Cache(tmp_path).keep("a", [A], {"x": A})
-    assert bits(Cache(tmp_path).find("a", [A])) == bits({"x": A})
-    assert Cache(tmp_path).find("b", [A]) is Cache(tmp_path).find("a", [B]) is None
-
-
-def test_a_file_of_another_training_is_refused_even_under_its_name(tmp_path):
+def test_another_label_or_input_finds_nothing_and_a_file_renamed_is_refused(tmp_path):
     cache = Cache(tmp_path)
     cache.keep("a", [A], {"x": A})
+    assert bits(cache.find("a", [A])) == bits({"x": A})
+    assert cache.find("b", [A]) is cache.find("a", [B]) is None
     path = only_file(tmp_path)
     cache.keep("b", [A], {"x": B})
     os.replace(next(tmp_path.glob("b-*")), path)
-    fault = f"{path}: is damaged or not of this cache (its comment is not '"
-    refuses(lambda: cache.find("a", [A]), fault, DataError)
-    refuses(lambda: trained_or_found(cache), "delete it, or pass --fresh", DataError)
+    for message in (f"{path}: is damaged or not of this cache (its comment is not '", ": delete it, or pass --fresh"):
+        refuses(lambda: cache.tree("a", [A], lambda: {"x": A}), message, DataError)
     cache.clear()
-    assert trained_or_found(cache) == bits({"x": B})
-
-
-def trained_or_found(cache):
-    return bits(cache.tree("a", [A], lambda: {"x": B}))
+    assert bits(cache.tree("a", [A], lambda: {"x": A})) == bits({"x": A})
 
 
 @pytest.mark.parametrize(
-    ("tree", "message"),
-    [
-        ({"a": {"b": A}, "a.b": A}, "holds the name 'a.b'"),
-        ({"a": {0: A}}, "holds the name 0"),
-    ],
+    ("tree", "message"), [({"a": {"b": A}, "a.b": A}, "holds the name 'a.b'"), ({"a": {0: A}}, "holds the name 0")]
 )
 def test_a_tree_in_which_one_name_would_hide_another_is_not_kept(tmp_path, tree, message):
     refuses(lambda: Cache(tmp_path).tree("a", [], lambda: tree), message, InputError)

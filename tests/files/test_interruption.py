@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from copy import deepcopy
 from math import inf, nan
 
@@ -126,21 +125,6 @@ def test_a_damaged_file_of_the_cache_is_named_and_not_used(whole, out, capsys):
     assert files(out) == files(whole)
     run(out, "--fresh")
     assert files(out) == files(whole)
-
-
-@pytest.mark.skipif(os.environ.get("DRLIM_TESTS") != "deep", reason="takes a minute: set DRLIM_TESTS=deep")
-def test_a_whole_run_killed_at_ten_random_moments_leaves_the_bytes_of_one_that_was_not(tmp_path):
-    def arguments(out):
-        return command("--quick", "--generated", "--no-audit", "--only", "figure4,figure5", "--out", tmp_path / out)
-
-    subprocess.run(arguments("whole"), check=True, capture_output=True, env=ENVIRON)
-    for seconds in np.random.default_rng(0).uniform(1, 8, 10):
-        with subprocess.Popen(arguments("killed"), stdout=subprocess.DEVNULL, env=ENVIRON) as process:
-            time.sleep(seconds)
-            process.kill()
-    assert list((tmp_path / "killed" / ".checkpoints").glob("*.npz")), "something was finished"
-    subprocess.run(arguments("killed"), check=True, capture_output=True, env=ENVIRON)
-    assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
 def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tmp_path):
