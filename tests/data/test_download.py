@@ -42,7 +42,7 @@ PARTS = norb_files(toys()[:2])
 
 
 class Mirrors:
-    """An opener that sends the files' contents unless told what else an address sends: bytes and exceptions."""
+    """An opener that sends the files' contents unless given others for an address: bytes and exceptions."""
 
     def __init__(self, instead=(), contents=CONTENTS, mirrors=MNIST.mirrors):
         self.sent = {f"{mirror}{name}.gz": [gzip.compress(contents[name])] for mirror in mirrors for name in contents}

@@ -174,7 +174,7 @@ def test_the_centre_of_mass_is_the_centre_of_the_image(digits):
 def test_ink_fades_with_the_distance_to_the_edge_of_the_stroke():
     bar = np.array([[[8.0, 14.5, 2.0], [20.0, 14.5, 2.0]]])
     column = draw([bar])[0, :, 14]
-    # Pixel centres lie at whole distances from the bar's axis; ink is 1/2 at its edge, 2 away.
+    # Pixel centres are at whole distances from the bar's axis; ink is 1/2 at its edge, 2 away.
     assert column[14] == 255 and column[12] == column[16] == 128 and column[11] == column[17] == 0
 
 

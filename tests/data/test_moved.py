@@ -22,7 +22,7 @@ def digits():
 
 
 def middles(images):
-    """Where the ink of each image lies in the mean: (samples, 2), down and right."""
+    """The centre of mass of each image: (samples, 2), down and right."""
     ink = images[:, 0].astype(float)
     places = np.indices(ink.shape[1:])
     return np.stack([(ink * place).sum(axis=(1, 2)) / ink.sum(axis=(1, 2)) for place in places], axis=1)
@@ -60,7 +60,7 @@ def test_ink_that_stays_inside_is_kept_and_moves_as_far_as_it_is_told(digits, mo
     np.testing.assert_allclose(middles(after) - middles(digits), np.tile(by, (len(digits), 1)), atol=1e-4)
 
 
-def test_beyond_the_border_lie_zeros(noise):
+def test_beyond_the_border_are_zeros(noise):
     assert (moved(noise, right=9.5) == 0).all()
     assert (moved(noise, down=-6) == 0).all()
 

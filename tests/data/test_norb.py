@@ -227,7 +227,7 @@ def views_in(cat, info):
 @given(cat=mutated(st.just(CONTENTS[CAT])), info=mutated(st.just(CONTENTS[INFO])))
 @example(cat=CONTENTS[CAT], info=CONTENTS[INFO])
 @example(cat=cat_file(ROWS[::-1]), info=info_file(ROWS[::-1]))
-def test_two_hostile_tables_are_read_as_they_stand_or_refused(scratch, cat, info):
+def test_two_hostile_tables_are_read_as_they_are_or_refused(scratch, cat, info):
     store(scratch, {CAT: cat, INFO: info})
     expected = views_in(plain(cat), plain(info))
     if expected is None:

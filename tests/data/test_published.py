@@ -241,7 +241,7 @@ def mutated(draw, contents):
 
 @st.composite
 def idx_files(draw):
-    """An IDX file whose header declares what it holds, or other sizes."""
+    """An IDX file; its header declares its own sizes or others."""
     sizes = draw(st.sampled_from([(3, 4, 5), (60,), (2, 28, 28), (1,), (1, 1, 1)]))
     declared = draw(st.lists(st.integers(0, 9) | st.integers(0, 2**32 - 1), min_size=len(sizes), max_size=3))
     return idx(np.arange(math.prod(sizes)) % 256, draw(st.sampled_from([sizes, declared or (0,)])))

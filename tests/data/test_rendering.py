@@ -292,8 +292,8 @@ def test_what_faces_away_gets_no_light_even_where_nothing_is_in_the_way(monkeypa
 
 def test_a_solid_shadows_what_it_covers_and_what_it_nearly_touches(monkeypatch):
     monkeypatch.setattr(rendering, "AIRPLANE", [ellipsoid((0, 0, 0), (0.01, 0.01, 0.01))])
-    covered, near, beside = (0, 0, 0.005), (0, 0, -0.0101), (0.0101, 0, 0)
-    assert rendering.light(points(covered, near, beside), points(*[(0, 0, 1)] * 3), -DOWN).tolist() == [0, 0, 1]
+    covered, near, next_to = (0, 0, 0.005), (0, 0, -0.0101), (0.0101, 0, 0)
+    assert rendering.light(points(covered, near, next_to), points(*[(0, 0, 1)] * 3), -DOWN).tolist() == [0, 0, 1]
 
 
 def test_a_solid_in_the_way_casts_a_shadow_but_none_on_what_lies_before_it(monkeypatch):
@@ -301,7 +301,7 @@ def test_a_solid_in_the_way_casts_a_shadow_but_none_on_what_lies_before_it(monke
     floor = points((0, 0, 0), (0.99, 0, 0), (1.01, 0, 0), (0, 0, 3.5))
     up = np.repeat(points((0, 0, 1)), 4, axis=1)
     assert rendering.light(floor, up, -DOWN).tolist() == [0, 0, 1, 1]
-    # The lamp at 45°: the shadow lies 2 away from under the ball.
+    # The lamp at 45°: the shadow is 2 away from under the ball.
     assert rendering.light(points((-2, 0, 0), (0, 0, 0)), up[:, :2], direction(0, 45))[0] == 0
     assert rendering.light(points((2, 0, 0)), up[:, :1], direction(0, 45)) == pytest.approx(np.sqrt(0.5))
 

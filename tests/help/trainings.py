@@ -1,4 +1,4 @@
-"""Small trainings, one after the other, through a cache: for tests, and for a process of its own that they kill."""
+"""Small trainings, one after the other, through a cache: for tests, and run as a program, for them to kill."""
 
 import io
 import sys
