@@ -209,12 +209,6 @@ def test_a_figure_has_the_same_bytes_alone_or_together_in_any_locale_and_for_any
     assert found[0] == found[1]
 
 
-def test_every_figure_has_a_generator_of_its_own_whatever_was_drawn_before(small, tmp_path):
-    run(tmp_path / "alone", "--only", "figure4-exact")
-    run(tmp_path / "together", "--only", "figure4,figure4-exact")
-    assert files(tmp_path / "alone")[0].items() <= files(tmp_path / "together")[0].items()
-
-
 # ---- the audit ----
 
 
