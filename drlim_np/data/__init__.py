@@ -1,5 +1,5 @@
-"""Where the images come from: digits from the published MNIST files or from a small model of a pen; views of an
-airplane from the published small NORB files or from a small renderer.
+"""The images: digits from the published MNIST files or from a small model of a pen, and views of an airplane from the
+published small NORB files or from a small renderer.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ class Split:
 
     images: (samples, 28, 28) uint8, 0 the background, 255 full ink.
     labels: (samples,) uint8, the digit shown.
-    truth:  for generated images, what each was drawn with: name -> (samples,) float64. Empty for scanned digits.
+    truth:  for generated images, the style of each: name -> (samples,) float64. Empty for scanned digits.
     """
 
     images: np.ndarray
@@ -27,7 +27,7 @@ class Digits:
 
     name:   short, fit for a file name: "mnist", "handwriting", "idx-1a2b3c4d".
     title:  the name as a reader wants to see it on a figure.
-    sha256: what identifies the data: file or array name -> hex digest.
+    sha256: identifies the data: file or array name -> hex digest.
     """
 
     name: str

@@ -1,17 +1,15 @@
-"""Data sets fetched from their mirrors: over https only, and under its name only what has been verified."""
+"""Data sets fetched from their mirrors: over https only, and a file gets its name only once it is verified."""
 
 import contextlib
 import http.client
 import os
-import secrets
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.error import URLError
 
-from drlim_np.checks.terminal import printable
+from drlim_np.checks.terminal import ProgressLine, printable
 from drlim_np.data.files import DataSet, locate
 from drlim_np.errors import DataError
 
@@ -20,23 +18,18 @@ CHUNK = 2**16  # bytes read at once
 
 
 def fetch(
-    directory: str | os.PathLike,
-    wanted: DataSet,
-    *,
-    stream: TextIO | None = None,
-    opener: Callable | None = None,
+    directory: str | os.PathLike, wanted: DataSet, *, stream: TextIO | None = None, opener: Callable | None = None
 ) -> Path:
-    """Download the files that a folder lacks, each from the first mirror that sends it whole; name the folder.
+    """Download the files that a folder lacks, each from the first mirror that sends it whole; returns the folder.
 
-    directory: made if need be. A file there is kept and never overwritten, and must be what its name says.
+    directory: made if need be. A file there is never overwritten, and must be what its name says.
     wanted:    the files needed, their mirrors, and how a file is verified.
-    stream:    where progress goes, sys.stderr by default: a moving line on a terminal, else one line a file.
+    stream:    for progress, standard error if None: a progress line on a terminal, else one line a file.
     opener:    opener(address, timeout) returns a context manager whose read(n) gives at most n bytes; `open_https`.
 
-    Raises DataError for a file there with other content, a file that no mirror sends, and a folder that cannot be
-    written. No partial file outlives the call.
+    No partial file is left.
     """
-    folder, report = Path(directory), _Report(sys.stderr if stream is None else stream)
+    folder, line = Path(directory), ProgressLine(stream)
     for name in wanted.files:
         target = folder / f"{name}.gz"
         try:
@@ -47,9 +40,9 @@ def fetch(
                 except DataError as fault:
                     remedy = f"delete it or move it away, then pass --download {wanted.name} again"
                     raise DataError(f"{printable(present)}: {fault}: {remedy}") from fault
-                report.line(f"{target.name}: already there, {known}")
+                _report(line, f"{target.name}: already there, {known}")
             else:
-                _from_first_mirror(target, name, wanted, opener or open_https, report)
+                _from_first_mirror(target, name, wanted, opener or open_https, line)
         except OSError as fault:
             remedy = "check the folder, its permissions and free space, or name another by --data"
             raise DataError(f"{printable(target)}: cannot be read or stored ({fault.strerror}): {remedy}") from fault
@@ -68,60 +61,51 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(request, response, code, message, headers, address)
 
 
-class _Report:
-    """Lines of progress; between them, on a terminal only, a line that moves."""
-
-    def __init__(self, stream: TextIO | None):
-        self.stream, self.terminal = stream, stream is not None and stream.isatty()
-
-    def line(self, text: str, end: str = "\n") -> None:
-        with contextlib.suppress(OSError):  # a reader gone away is no reason to stop downloading
-            print(f"\r{text:<60}" if self.terminal else text, end=end, file=self.stream, flush=True)
-
-    def moving(self, text: str) -> None:
-        if self.terminal:
-            self.line(text, end="")
-
-
-def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener: Callable, report: _Report) -> None:
+def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener: Callable, line: ProgressLine) -> None:
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
     reasons = []
-    for mirror in wanted.mirrors:
-        part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
-        try:
-            size = _save(mirror + target.name, part, wanted.limit, opener, report)
-            known = wanted.verify(part, name)
-            os.replace(part, target)
-            report.line(f"{target.name}: {size / 1e6:.1f} MB, {known}")
-            return
-        except DataError as fault:
-            reasons.append(f"{mirror}: {fault}")
-            report.line(f"{target.name}: not from {reasons[-1]}")
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink()
+    try:
+        for mirror in wanted.mirrors:
+            try:
+                with open(part, "wb") as file:
+                    for chunk in _chunks(mirror + target.name, wanted.limit, opener):
+                        file.write(chunk)
+                        _report(line, f"{target.name}: {file.tell() / 1e6:.1f} MB", stays=False)
+                known = wanted.verify(part, name)
+            except DataError as fault:
+                reasons.append(f"{mirror}: {fault}")
+                _report(line, f"{target.name}: not from {reasons[-1]}")
+            else:
+                _report(line, f"{target.name}: {part.stat().st_size / 1e6:.1f} MB, {known}")
+                os.replace(part, target)
+                return
+    finally:
+        part.unlink(missing_ok=True)
     remedy = f"check the network, or put it into {printable(target.parent)} by hand, or run without --download"
     raise DataError(f"{target.name}: no mirror sent it ({'; '.join(reasons)}): {remedy} on {wanted.stand_in}")
 
 
-def _save(address: str, part: Path, limit: int, opener: Callable, report: _Report) -> int:
-    size = 0
-    with open(part, "xb") as file:
-        for chunk in _chunks(address, opener):
-            size += len(chunk)
-            if size > limit:
-                raise DataError(f"sent more than {limit} bytes")
-            file.write(chunk)
-            report.moving(f"{address.rpartition('/')[2]}: {size / 1e6:.1f} MB")
-    return size
-
-
-def _chunks(address: str, opener: Callable) -> Iterator[bytes]:
-    """What a mirror sends. Its faults become DataErrors, so that an OSError is always the fault of our own disk."""
+def _chunks(address: str, limit: int, opener: Callable) -> Iterator[bytes]:
+    """The chunks that a mirror sends. Its faults become DataErrors: an OSError is always the fault of our own disk."""
     if not address.startswith("https://"):
         raise DataError("refused, since it is not https")
+    sent = 0
     try:
         with opener(address, timeout=TIMEOUT) as response:
             while chunk := response.read(CHUNK):
+                sent += len(chunk)
+                if sent > limit:
+                    raise DataError(f"sent more than {limit} bytes")
                 yield chunk
     except (OSError, ValueError, http.client.HTTPException) as fault:
         raise DataError(printable(str(fault).strip("<>") or type(fault).__name__)) from fault
+
+
+def _report(line: ProgressLine, text: str, stays: bool = True) -> None:
+    """A line that stays, or one of the moving line's texts, which only a terminal shows."""
+    with contextlib.suppress(OSError):  # the download goes on if the reader of its progress has gone
+        line.show(text)
+        if stays and line.visible:
+            line.end()
+        elif stays:
+            print(text, file=line.stream, flush=True)

@@ -1,17 +1,20 @@
-"""Data sets as files: what a published one is called, under which spelling a file lies there, and how it is opened."""
+"""Data sets as files: their names, the place of each file, and how its content is read."""
 
 import gzip
+import hashlib
 import os
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedIOBase
 from pathlib import Path
+from typing import IO, Any
 
+import numpy as np
+
+from drlim_np.checks.mistaken import HEAD, mistaken_for
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DataError
-from drlim_np.files.mistaken import HEAD, mistaken_for
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,13 @@ class DataSet:
     """A published data set, or the half of it that is needed.
 
     name:     that of its folder inside a data folder, and after --download.
-    title:    what a reader calls it. stand_in: what is used where it is not found.
+    title:    its name for a reader. stand_in: the images that are used if it is not found.
     files:    the names of the files needed, without .gz.
     others:   names of its further files, which are not enough by themselves.
     mirrors:  https addresses that hold NAME.gz.
     limit:    bytes that a mirror may send for one file.
-    verify:   verify(path, name) says in a word or two what is known of a file's content once it has been read; raises
-              OSError, and DataError where it is not what a file of that name must hold.
+    verify:   verify(path, name) reads a file and says in a word what is known of its content; raises OSError, and
+              DataError if a file of that name must hold something else.
     """
 
     name: str
@@ -39,42 +42,61 @@ class DataSet:
 
 
 def locate(directory: str | os.PathLike, name: str) -> Path | None:
-    """The file of that published name in a directory: with .gz first, then without, then with .idx for -idx."""
-    dotted = name.replace("-idx", ".idx")
-    candidates = (Path(directory, spelling) for spelling in (f"{name}.gz", name, f"{dotted}.gz", dotted))
-    return next((path for path in candidates if os.path.isfile(path)), None)
+    """The file NAME.gz in a directory, or else NAME."""
+    paths = Path(directory, f"{name}.gz"), Path(directory, name)
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str) -> dict[str, Path]:
-    """name -> file, as `locate` finds them. Raises DataError, which names those missing and the remedy."""
-    found = {name: locate(directory, name) for name in names}
-    paths = {name: path for name, path in found.items() if path}
+    """name -> file, as `locate` finds them; a DataError names all those missing, and the remedy."""
+    paths = {name: path for name in names if (path := locate(directory, name))}
     if absent := [name for name in names if name not in paths]:
         raise DataError(f"{printable(directory)}: {', '.join(absent)} not found: put it there or {remedy}")
     return paths
 
 
-@contextmanager
-def unpacked(path: str | os.PathLike) -> Iterator[BufferedIOBase]:
-    """A file's content as a stream, gunzipped where it is gzipped. Damage to gzip, and a web page, become DataError.
+class Content:
+    """The content of a data file, unpacked: read in order, and hashed on the way."""
 
-    Of a gzipped file the checksum is compared when its end is reached: read one byte more than expected.
-    """
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile):
+        self.stream, self.hash = stream, hashlib.sha256()
+
+    def take(self, size: int, what: str) -> bytes:
+        """The next `size` bytes."""
+        content = self.stream.read(size)
+        self.hash.update(content)
+        if len(content) < size:
+            raise DataError(f"expected {size} bytes of {what}, found {len(content)}")
+        return content
+
+    def sizes(self, dtype: str, count: int) -> list[int]:
+        """The next `count` numbers of a header."""
+        return np.frombuffer(self.take(count * np.dtype(dtype).itemsize, f"{count} sizes"), dtype).tolist()
+
+    def digest(self, what: str) -> str:
+        """The SHA-256 of the whole content, which must end here. Only at its end does gzip compare its checksum."""
+        if self.stream.read(1):
+            raise DataError(f"expected {what}, found more")
+        return self.hash.hexdigest()
+
+
+@contextmanager
+def unpacked(path: str | os.PathLike) -> Iterator[Content]:
+    """A file's content, gunzipped if it is gzipped. Damage to gzip, and a web page, become DataError."""
     with open(path, "rb") as raw:
         head = raw.read(HEAD)
         if found := mistaken_for(head):
             raise DataError(f"expected the data, found {found}")
-        zipped = head.startswith(b"\x1f\x8b")
         raw.seek(0)
         try:
-            yield gzip.GzipFile(fileobj=raw) if zipped else raw
+            yield Content(gzip.GzipFile(fileobj=raw) if head.startswith(b"\x1f\x8b") else raw)
         except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
             raise DataError(f"expected a whole gzip stream, found damage ({fault})") from fault
 
 
 @contextmanager
-def blaming(path: str | os.PathLike, remedy: str) -> Iterator[None]:
-    """Whatever goes wrong inside becomes a DataError that names the file and the remedy."""
+def blaming(path: Any, remedy: str) -> Iterator[None]:
+    """Every DataError and OSError inside becomes a DataError that names the file and the remedy."""
     try:
         yield
     except DataError as fault:

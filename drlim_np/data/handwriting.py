@@ -7,17 +7,17 @@ without gaps, slant is the largest variation in it, and the coordinates of every
 """
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
 from drlim_np.checks.numbers import whole_number
 from drlim_np.data import Digits, Split
-from drlim_np.errors import InputError
-from drlim_np.files.cache import NOTHING_KEPT, Memory
+from drlim_np.errors import require
 
 SIDE = 28  # pixels
 BOX = 20  # pixels: MNIST scales its digits into this box, then centres them by mass in the image
-SOFT = 0.7  # pixels from the edge of a stroke to where ink is full, and to where it ends
+SOFT = 0.7  # pixels from the edge of a stroke inwards to full ink, and outwards to none
 PRESSURE = 0.5, 1.4  # the least and the greatest, in parts of the pen's radius
 PER_SPAN = 4  # straight segments between two control points
 CHUNK = 256  # images drawn at once: few enough that the working arrays stay in cache
@@ -102,37 +102,32 @@ def draw(curves):
 
 
 def generate(
-    seed: int = 0,
-    train: tuple[int, int] = (3000, 3000),
-    test: tuple[int, int] = (982, 1009),
-    memory: Memory = NOTHING_KEPT,
+    seed: int = 0, train: tuple[int, int] = (3000, 3000), test: tuple[int, int] = (982, 1009), draw: Callable = draw
 ) -> Digits:
     """Generated handwriting: the same arguments give the same images, and neither split depends on the other's counts.
 
     seed: int >= 0. train, test: (int, int) >= 1, the numbers of 4s and of 9s; the defaults are those of Fig. 4, with
-    MNIST's own numbers for the test. Returns Digits, 4s and 9s shuffled; truth holds the arguments of `strokes` other
-    than jitter, and "thickness", the pen's width in pixels. Raises InputError for a seed or counts it cannot use.
-    memory: what earlier runs left, images among it.
+    MNIST's own numbers for the test. draw: this module's, or one that looks up images that it drew before.
+    Returns Digits, 4s and 9s shuffled; truth holds the arguments of `strokes` other than jitter, and "thickness", the
+    pen's width in pixels.
     """
     seed = whole_number("seed", seed, 0)
     for name, counts in (("train", train), ("test", test)):
-        if not isinstance(counts, tuple | list) or len(counts) != 2:
-            raise InputError(f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s")
+        two = isinstance(counts, tuple | list) and len(counts) == 2
+        require(two, f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s")
         for count in counts:
             whole_number(f"a number of digits in {name}", count, 1)
-    children = np.random.SeedSequence(seed).spawn(2)
-    seeded = zip(children, (train, test), strict=True)
-    train_half, test_half = (_split(np.random.default_rng(child), counts, memory) for child, counts in seeded)
-    sha256 = [hashlib.sha256(half.images.tobytes()).hexdigest() for half in (train_half, test_half)]
-    hashes = dict(zip(("train-images", "test-images"), sha256, strict=True))
-    return Digits("handwriting", "generated handwriting", train_half, test_half, hashes)
+    for_train, for_test = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(2))
+    halves = {"train": _split(for_train, train, draw), "test": _split(for_test, test, draw)}
+    sha256 = {f"{name}-images": hashlib.sha256(half.images.tobytes()).hexdigest() for name, half in halves.items()}
+    return Digits("handwriting", "generated handwriting", **halves, sha256=sha256)
 
 
-def _split(rng, counts, memory):
+def _split(rng, counts, draw):
     labels = rng.permutation(np.repeat(np.array([4, 9], np.uint8), counts))
     style = _random_style(rng, labels == 9)
     radius = np.clip(np.exp(rng.normal(0.15, 0.22, len(labels))), 0.7, 2.3)
-    images = memory.remembered(draw, place(strokes(**style), radius))
+    images = draw(place(strokes(**style), radius))
     del style["jitter"]
     return Split(images, labels, {**style, "thickness": 2 * radius})
 

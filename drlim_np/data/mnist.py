@@ -1,4 +1,4 @@
-"""MNIST from the four published files, believed only once their content has been verified.
+"""MNIST from the four published files; their content is verified.
 
 Format and files: LeCun, Cortes, Burges, "The MNIST database of handwritten digits", http://yann.lecun.com/exdb/mnist.
 IDX is big-endian: a magic number, one 32-bit size a dimension, then unsigned bytes, the last dimension fastest.
@@ -8,7 +8,7 @@ import hashlib
 import math
 import os
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from drlim_np.data import Digits, Split
 from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
 from drlim_np.errors import DataError
 
-# name -> SHA-256 of the whole decompressed file; mirrors compress anew, so only the content is comparable.
+# name -> SHA-256 of the unpacked file, because each mirror packs it differently.
 FILES = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -26,38 +26,28 @@ FILES = {
 }
 KINDS = {b"\0\0\x08\x03": ("images", 3), b"\0\0\x08\x01": ("labels", 1)}  # magic -> content, number of sizes
 LIMIT = 2**28  # bytes of pixels or labels a file may declare: five times MNIST; EMNIST's 240,000 digits still fit
-ANEW = "delete it and pass --download"
-
-
-def read_idx(path: str | os.PathLike) -> np.ndarray:
-    """The array in an IDX file, gzipped or plain: (count, rows, columns) images or (count,) labels, uint8, read-only.
-
-    Reads no further than the sizes that the header declares, and believes no header that declares more than LIMIT
-    bytes. Raises DataError with the file, what was expected, what was found and the remedy.
-    """
-    return _read(path)[0]
+AGAIN = "delete it and pass --download"
 
 
 def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapping[str, str] = FILES) -> Digits:
-    """MNIST from the four files in a directory, each under any spelling that `files.locate` knows.
+    """MNIST from the four files in a directory, each gzipped or plain.
 
     accept_unknown: take other IDX data of the same shape too, such as Fashion-MNIST. It is then named after its hashes.
     files:          name -> SHA-256 of the content, for the four files in the order of FILES.
 
     Returns Digits: images (samples, 28, 28) uint8, labels (samples,) uint8 in 0 … 9, sha256 of the four contents.
-    Raises DataError for a file missing, damaged, unknown or misnamed, and where image and label counts differ.
     """
     paths = locate_all(directory, files, "pass --download")
     arrays, sha256 = {}, {}
     for name, path in paths.items():
         arrays[name], sha256[name] = _read(path)
-        _check(path, name, arrays[name], sha256[name], files, accept_unknown)
+        _require_known(path, name, arrays[name], sha256[name], files, accept_unknown)
     train_images, train_labels, test_images, test_labels = files
     for images, labels in ((train_images, train_labels), (test_images, test_labels)):
-        if (expected := len(arrays[images])) != (found := len(arrays[labels])):
-            raise DataError(
-                f"{printable(paths[labels])}: expected {expected} labels, one an image, found {found}: {ANEW}"
-            )
+        expected, found = len(arrays[images]), len(arrays[labels])
+        if expected != found:
+            fault = f"expected {expected} labels, one an image, found {found}"
+            raise DataError(f"{printable(paths[labels])}: {fault}: {AGAIN}")
     train = Split(arrays[train_images], arrays[train_labels])
     test = Split(arrays[test_images], arrays[test_labels])
     if sha256 == dict(files):
@@ -66,18 +56,17 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapp
     return Digits(f"idx-{digest}", f"IDX data {digest}", train, test, sha256)
 
 
-def read_content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
-    """The array that `read_idx` returns, and the SHA-256 of the whole decompressed file, in hex digits.
+def read_idx(path: str | os.PathLike) -> np.ndarray:
+    """The array in an IDX file, gzipped or plain: (count, rows, columns) images or (count,) labels, uint8, read-only.
 
-    Raises OSError, and DataError that says what was expected and found but leaves name and remedy to the caller.
+    Reads no further than the sizes that the header declares, which may come to LIMIT bytes at most.
     """
-    with unpacked(path) as stream:
-        return _parse(stream)
+    return _read(path)[0]
 
 
-def verify(path: str | os.PathLike, name: str, files: Mapping[str, str] = FILES) -> str:
-    """Says "verified". Raises DataError unless the file holds content of the SHA-256 that `files` has for that name."""
-    if (found := read_content(path)[1]) != files[name]:
+def verify(path: Path, name: str, files: Mapping[str, str] = FILES) -> str:
+    """Says "verified" if the file holds content of the SHA-256 that `files` has for that name."""
+    if (found := _content(path)[1]) != files[name]:
         raise DataError(f"expected SHA-256 {files[name]}, found {found}")
     return "verified"
 
@@ -93,49 +82,44 @@ MNIST = DataSet(
 )
 
 
-def _read(path: Any) -> tuple[np.ndarray, str]:
+def _read(path: str | os.PathLike) -> tuple[np.ndarray, str]:
     if not os.path.isfile(path):  # to open a pipe would wait for ever
         raise DataError(f"{printable(path)}: expected an IDX file, found none: put it there or pass --download")
-    with blaming(path, ANEW):
-        return read_content(path)
+    with blaming(path, AGAIN):
+        return _content(path)
 
 
-def _parse(stream: Any) -> tuple[np.ndarray, str]:
-    magic = stream.read(4)
-    if magic not in KINDS:
-        found = magic.hex() or "no bytes"
-        raise DataError(f"expected IDX magic 00000803 (images) or 00000801 (labels), found {found}")
-    kind, dimensions = KINDS[magic]
-    header = stream.read(4 * dimensions)
-    if len(header) < 4 * dimensions:
-        raise DataError(f"expected {dimensions} sizes for {kind}, found the end of the file")
-    shape = np.frombuffer(header, ">u4").tolist()
-    sizes, declared = "x".join(map(str, shape)), math.prod(shape)
-    if not 0 < declared <= LIMIT:
-        raise DataError(f"expected 1 to {LIMIT} bytes of {kind}, found sizes {sizes} declared")
-    content = stream.read(declared + 1)  # the one more shows surplus, or makes gzip reach and compare its checksum
-    if len(content) != declared:
-        found = "more" if len(content) > declared else len(content)
-        raise DataError(f"expected {declared} bytes for {kind} of {sizes}, found {found}")
-    digest = hashlib.sha256(magic + header)
-    digest.update(content)
-    return np.frombuffer(content, np.uint8).reshape(shape), digest.hexdigest()
+def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
+    """The array in an IDX file, and the SHA-256 of its unpacked content."""
+    with unpacked(path) as content:
+        magic = content.take(4, "its magic number")
+        if magic not in KINDS:
+            raise DataError(f"expected IDX magic 00000803 (images) or 00000801 (labels), found {magic.hex()}")
+        kind, dimensions = KINDS[magic]
+        shape = content.sizes(">u4", dimensions)
+        declared, sizes = math.prod(shape), "x".join(map(str, shape))
+        if not 0 < declared <= LIMIT:
+            raise DataError(f"expected 1 to {LIMIT} bytes of {kind}, found sizes {sizes} declared")
+        array = np.frombuffer(content.take(declared, f"{kind}, {sizes}"), np.uint8).reshape(shape)
+        return array, content.digest(f"{declared} bytes of {kind}, {sizes}")
 
 
-def _check(path: Any, name: str, array: np.ndarray, digest: str, files: Any, accept_unknown: bool) -> None:
+def _require_known(
+    path: Path, name: str, array: np.ndarray, digest: str, files: Mapping[str, str], accept_unknown: bool
+) -> None:
     if digest == files[name]:
         return
     shape = (28, 28) if "images" in name else ()
     if owner := next((other for other in files if files[other] == digest), None):
-        expected, found, remedy = name, owner, "give each file its own name back"
+        fault, remedy = f"expected {name}, found {owner}", "give each file its own name back"
     elif array.shape[1:] != shape:
-        expected, found = f"shape {('samples', *shape)}", array.shape
-        remedy = f"give it its own name back, or {ANEW}"
+        fault = f"expected shape {('samples', *shape)}, found {array.shape}"
+        remedy = f"give it its own name back, or {AGAIN}"
     elif not accept_unknown:
-        expected, found = f"SHA-256 {files[name]}", digest
-        remedy = f"{ANEW}, or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
+        fault = f"expected SHA-256 {files[name]}, found {digest}"
+        remedy = f"{AGAIN}, or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
     elif not shape and array.max() > 9:
-        expected, found, remedy = "labels 0 to 9", array.max(), ANEW
+        fault, remedy = f"expected labels 0 to 9, found {array.max()}", AGAIN
     else:
         return
-    raise DataError(f"{printable(path)}: expected {expected}, found {found}: {remedy}")
+    raise DataError(f"{printable(path)}: {fault}: {remedy}")

@@ -1,23 +1,22 @@
-"""Images moved by any part of a pixel, and turned: by what the training set of Figs. 5 to 7 does not hold."""
+"""Images moved by any part of a pixel, and turned: moves that are not in the training set of Figs. 5 to 7."""
 
 from itertools import product
 
 import numpy as np
 
-from drlim_np.errors import InputError
+from drlim_np.errors import require
 
 
 def moved(images: np.ndarray, right: float = 0.0, down: float = 0.0, turn: float = 0.0) -> np.ndarray:
     """Images (samples, maps, height, width) of a floating dtype, turned about their middle and then moved.
 
-    right, down: in pixels; turn: in degrees, anticlockwise. Each pixel takes what lies at the place it comes from,
-    between the four pixels around it (bilinear); beyond the border lie zeros. Raises InputError for pixels that are not
-    floating numbers, or an amount that is not finite.
+    right, down: in pixels; turn: in degrees, anticlockwise. Each pixel is interpolated from the four pixels around the
+    place that it comes from (bilinear); beyond the border are zeros.
     """
-    if not np.issubdtype(images.dtype, np.floating) or not np.isfinite([right, down, turn]).all():
-        raise InputError(
-            f"right, down, turn are {right}, {down}, {turn} and pixels {images.dtype}: give finite numbers and floats"
-        )
+    require(
+        images.dtype.kind == "f" and bool(np.isfinite([right, down, turn]).all()),
+        f"right, down, turn are {right}, {down}, {turn} and pixels {images.dtype}: give finite numbers and floats",
+    )
     height, width = images.shape[2:]
     middle = np.array([[[(height - 1) / 2]], [[(width - 1) / 2]]])
     y, x = np.indices((height, width)) - middle - np.reshape([down, right], (2, 1, 1))

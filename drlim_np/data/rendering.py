@@ -1,30 +1,29 @@
 """Views of an airliner from a small ray caster, for anyone without small NORB at hand.
 
-As in NORB, an object of one colour stands on a turntable, a camera moves up and down, and lamps that stay where they
-are go on and off. The object is a union of convex solids, and the rays of a far camera, or of a far lamp, are parallel:
-so one method, `Solid.span`, says both what the camera sees and where a lamp does not reach.
+As in NORB, an object of one colour is on a turntable, a camera moves up and down, and fixed lamps go on and off. The
+object is a union of convex solids, and the rays of a far camera, or of a far lamp, are parallel: so one method,
+`Solid.span`, finds both the points that the camera sees and those that a lamp does not reach.
 
-Coordinates are the airplane's, in tenths of its length: x towards the nose, y towards the left wing, z up. So it is the
-camera and with it the lamps that go round.
+Coordinates are the airplane's, in tenths of its length: x towards the nose, y towards the left wing, z up. So here the
+camera and the lamps go round.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, VIEW_SIDE, Views
-from drlim_np.files.cache import NOTHING_KEPT, Memory
 
 FINE = 2  # rays a pixel, along either axis
 PIXEL = 1 / 6  # its side: the airplane, ten long and as wide, takes 60 of the 96; the rest is room for shadows
 TURNTABLE = -1.15  # its height
 BACKGROUND = 0.93  # grey of the turntable where no shadow falls; 0 is black, 1 white
-AMBIENT, LAMP = 0.28, 0.28  # grey by the light from all around alone, and what a lamp adds where it falls straight on
+AMBIENT, LAMP = 0.28, 0.28  # grey by ambient light alone, and the grey that a lamp adds if its light falls straight on
 CLEAR = 1e-9  # a ray that leaves a solid no farther than this from its start started on that solid's surface
-ROOM = 1 + 1e-9  # what a reach exceeds the farthest point by, for rounding
+ROOM = 1 + 1e-9  # a reach exceeds the farthest point by this factor, for rounding
 LAMPS = [(-75, 50), (75, 50), (180, 58), (0, 75)]  # left, right, behind, overhead: degrees around from the camera, up
 LIT = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 1, 1)], bool)  # lightings
 
@@ -50,7 +49,7 @@ class Solid:
     reach: float
 
     def span(self, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where parallel rays are inside: the points start + t ray with enter < t < leave; none where enter ≥ leave.
+        """The parts of parallel rays inside: start + t ray with enter < t < leave; none if enter ≥ leave.
 
         start: (3, rays). ray: (3,) of unit length. Returns enter, leave, each (rays,) float64.
 
@@ -63,7 +62,7 @@ class Solid:
             d = ray[axes] / self.radii[axes]
             a, b, c = _dot(d, d), _dot(d, q), _dot(q, q) - 1
             if a > 0:
-                root = np.sqrt(np.maximum(b * b - a * c, 0))  # 0 where a ray misses: then it enters where it leaves
+                root = np.sqrt(np.maximum(b * b - a * c, 0))  # 0 for a ray that misses: then enter = leave
                 enter, leave = (-b - root) / a, (-b + root) / a
             else:  # along the cylinder
                 enter[c > 0] = np.inf
@@ -78,7 +77,7 @@ class Solid:
         return enter, leave
 
     def normal(self, points: np.ndarray) -> np.ndarray:
-        """Unit normals at points on the surface, (3, points) → (3, points): of the side that each lies on."""
+        """Unit normals at points on the surface, (3, points) → (3, points): of the side that each is on."""
         q = (points - self.centre[:, None]) / self.radii[:, None]
         gradient = q / self.radii[:, None]
         length = np.sqrt(_dot(gradient, gradient))
@@ -110,7 +109,7 @@ def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -
     """
     steps = np.array([1, -1])[:, None] * np.array(thick) / 2
     chords = ((root, 1), (tip, 0.5))
-    # [root or tip, leading or trailing, one face or the other]: a side is all that has one place along one axis.
+    # [root or tip, leading or trailing, one face or the other]: a side is one index along one of these axes.
     corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in chords])
     centre, normals, offsets = corner.mean(axis=(0, 1, 2)), [], []
     for axis, side in product(range(3), range(2)):
@@ -137,16 +136,19 @@ for left in (1, -1):
     ]
 
 
-def generate(memory: Memory = NOTHING_KEPT) -> Views:
-    """The airplane from 18 azimuths × 9 elevations under 6 lightings: the same bytes on every call. Takes seconds."""
-    images = memory.remembered(render)
-    return Views("airplane", "rendered airplane", images, {"images": hashlib.sha256(images.tobytes()).hexdigest()})
-
-
 def render() -> np.ndarray:
     """The images of `generate`: (972, 96, 96) uint8."""
     poses = product(range(AZIMUTHS), range(ELEVATIONS))
     return np.concatenate([views(20 * azimuth, 30 + 5 * elevation) for azimuth, elevation in poses])
+
+
+def generate(render: Callable[[], np.ndarray] = render) -> Views:
+    """The airplane from 18 azimuths × 9 elevations under 6 lightings: the same bytes on every call. Takes seconds.
+
+    render: this module's, or one that looks up images that it rendered before.
+    """
+    images = render()
+    return Views("airplane", "rendered airplane", images, {"images": hashlib.sha256(images.tobytes()).hexdigest()})
 
 
 def views(azimuth: float, elevation: float) -> np.ndarray:
@@ -178,9 +180,9 @@ def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Of each solid of the airplane: which rays cross it, and where each enters and leaves, (crossings,) each.
+    """For each solid of the airplane: the rays that cross it, and where each enters and leaves, (crossings,) each.
 
-    Seen along the rays, each of which is then a point, only those within a solid's reach need be looked at.
+    Projected along the rays, a ray is a point; only points within the solid's bounding radius are tested.
     """
     right = np.cross(ray, np.eye(3)[np.argmin(np.abs(ray))])
     right /= np.sqrt(_dot(right, right))
@@ -195,7 +197,7 @@ def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, 
 
 
 def visible(start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What each ray meets first: the point and its normal, (3, rays) each, and whether it is the airplane, (rays,)."""
+    """The first point on each ray and its normal, (3, rays) each, and whether it is on the airplane, (rays,)."""
     nearest = (TURNTABLE - start[2]) / ray[2]
     part = np.full(nearest.shape, -1)
     for number, (rays, enter, _) in enumerate(crossings(start, ray)):
@@ -210,7 +212,7 @@ def visible(start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def light(points: np.ndarray, normals: np.ndarray, lamp: np.ndarray) -> np.ndarray:
-    """What of a lamp's light reaches each point, (points,): n · l, or 0 where n faces away or a solid is in the way.
+    """A lamp's light that reaches each point, (points,): n · l, or 0 if n faces away or a solid is in the way.
 
     points, normals: (3, points). lamp: (3,) the unit vector l towards it.
     """

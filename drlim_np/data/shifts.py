@@ -14,8 +14,7 @@ def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
     """Every image once for each shift: (samples, maps, height, width) → (samples · shifts, maps, height, width).
 
     Copies of one image follow one another: row i · len(shifts) + c is image i moved by shifts[c] pixels to the right.
-    What moves over the border is lost, zeros come in. Raises InputError for a shift that is not a whole number or moves
-    the whole image out.
+    Pixels that move over the border are lost, zeros come in.
     """
     images = plain_array("images", images, "samples", "maps", "height", "width")
     samples, maps, height, width = images.shape
@@ -29,11 +28,9 @@ def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
 
 
 def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
-    """The share of the images' ink that each shift moves over the border, (shifts,) float64.
-
-    Raises InputError for images that are blank, and as `shifted` does.
-    """
+    """The share of the images' ink that each shift moves over the border, (shifts,) float64."""
     images = plain_array("images", images, "samples", "maps", "height", "width")
-    require((ink := float(images.sum(dtype=np.float64))) > 0, "the images hold no ink: there is none to be lost")
+    ink = float(images.sum(dtype=np.float64))
+    require(ink > 0, "the images hold no ink: there is none to be lost")
     left = shifted(images, shifts).reshape(len(images), len(shifts), -1).sum(axis=(0, 2), dtype=np.float64)
     return 1 - left / ink

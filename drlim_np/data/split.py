@@ -1,4 +1,4 @@
-"""Views of an airplane as inputs: which are trained on, and few numbers in place of many pixels (Sec. 3.4)."""
+"""Views of an airplane as inputs: which are trained on, and few numbers instead of many pixels (Sec. 3.4)."""
 
 import numpy as np
 
@@ -23,9 +23,9 @@ def in_their_span(inputs: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np
 
     inputs (samples, features), train (N,) rows of it → (samples, N) of the same dtype, and (N, features) float64.
 
-    To gradient descent this is the same as pixels. Every gradient of a first layer's weights A is a sum of training
-    inputs, so descent never leaves their span, and an orthonormal change of coordinates changes no step. With weights C
-    on the coordinates, those on pixels are A = C · basis.
+    Gradient descent gives the same result as on pixels. Every gradient of a first layer's weights A is a sum of
+    training inputs, so descent never leaves their span, and an orthonormal change of coordinates changes no step. With
+    weights C on the coordinates, those on pixels are A = C · basis.
     """
     basis = np.linalg.qr(inputs[train].T.astype(np.float64))[0].T
     return (inputs @ basis.T).astype(inputs.dtype), basis

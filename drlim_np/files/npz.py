@@ -1,7 +1,10 @@
-"""Arrays in one .npz file, written whole and read with suspicion: the one reader of checkpoints and of weights.
+"""Reads and writes .npz files: atomically written, and checked when read.
 
-A zip file has a checksum of each entry, but nothing that says what the entries are of, or whether all are there. The
-file's comment says both, so that a file of something else, or one that lost an array, is refused.
+A zip file has a checksum of each entry, but does not say what the entries belong to, or whether all are there. The
+file's comment says both, so a file of something else is refused, and so is one that lost an array.
+
+Files are read entry by entry instead of by `numpy.load`, which would allocate as much as a header claims, and would
+not compare the checksum of an entry that is longer than its array.
 """
 
 import os
@@ -15,26 +18,20 @@ from zipfile import ZipFile, ZipInfo
 import numpy as np
 
 from drlim_np.backend import Array, to_host
+from drlim_np.checks.mistaken import HEAD, mistaken_for
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DataError, InputError
 from drlim_np.files import atomic
-from drlim_np.files.mistaken import HEAD, mistaken_for
 from drlim_np.tree import Tree
-
-Parts = dict[str, np.ndarray]
 
 
 def write(path: str | os.PathLike, of: str, arrays: Mapping[str, Array], remedy: str) -> None:
-    """Puts the arrays under their names into the file `path`, which then says that it is `of` that.
-
-    An earlier file of that name is replaced at once and as a whole. Raises DrlimError, which ends in the remedy, where
-    it cannot be written.
-    """
+    """Replaces the file `path` as a whole: the arrays under their names, and a comment that it is `of` that."""
     atomic.replace({Path(path): to_bytes(of, arrays)}, remedy)
 
 
 def to_bytes(of: str, arrays: Mapping[str, Array]) -> bytes:
-    """The content of such a file. The same arrays give the same bytes, C and Fortran order stay what they are."""
+    """The content of such a file. The same arrays give the same bytes; C and Fortran order are kept."""
     content = BytesIO()
     with ZipFile(content, "w") as archive:
         for name, array in arrays.items():
@@ -44,11 +41,11 @@ def to_bytes(of: str, arrays: Mapping[str, Array]) -> bytes:
     return content.getvalue()
 
 
-def read(path: str | os.PathLike, of: str) -> Parts:
+def read(path: str | os.PathLike, of: str) -> dict[str, np.ndarray]:
     """The arrays of a file that `write` wrote `of` that: order of names, shapes, dtypes, memory order and every bit.
 
-    Nothing in the file is ever executed, the checksum of each array is compared, and the arrays take no more memory
-    than the file is long. Raises all sorts of exceptions for foreign bytes: call it inside `refusing`.
+    Nothing in the file is executed, each checksum is compared, and the arrays take no more memory than the file is
+    long. Foreign bytes raise exceptions of many kinds: call it inside `refusing`.
     """
     with open(path, "rb") as file:
         if found := mistaken_for(file.read(HEAD)):
@@ -68,25 +65,24 @@ def read(path: str | os.PathLike, of: str) -> Parts:
 
 @contextmanager
 def refusing(path: str | os.PathLike, verdict: str, remedy: str) -> Iterator[None]:
-    """Whatever goes wrong inside becomes a DataError that names the file, with the verdict on it and the remedy.
+    """Turns every exception inside into a DataError that names the file, the verdict on it and the remedy.
 
-    Whatever: the parsers of zip, of .npy headers and of generator states promise no exception for foreign bytes.
+    Every one, because the parsers of zip files and .npy headers promise no particular exception for foreign bytes.
     """
     try:
         yield
     except OSError as fault:
-        raise DataError(
-            f"{printable(path)}: cannot be read ({fault.strerror or printable(str(fault))}): {remedy}"
-        ) from fault
+        reason = fault.strerror or printable(str(fault))
+        raise DataError(f"{printable(path)}: cannot be read ({reason}): {remedy}") from fault
     except Exception as fault:
-        told = printable(str(fault))[:140] or type(fault).__name__
-        raise DataError(f"{printable(path)}: {verdict} ({told}): {remedy}") from fault
+        reason = printable(str(fault))[:140] or type(fault).__name__
+        raise DataError(f"{printable(path)}: {verdict} ({reason}): {remedy}") from fault
 
 
 def flat(tree: Tree, path: str = "") -> Iterator[tuple[str, Array]]:
     """Every array of the tree with its dotted name, such as "C1.weight"; for an empty dict, an empty array "squash1.".
 
-    Raises InputError for a name that would not come back, or that another one would hide.
+    `tree.leaves` leaves an empty dict out; here its place in the tree is kept.
     """
     if not isinstance(tree, dict):
         yield path, tree
@@ -100,17 +96,15 @@ def flat(tree: Tree, path: str = "") -> Iterator[tuple[str, Array]]:
 
 
 def grown(parts: Mapping[str, np.ndarray]) -> Tree:
-    """The tree that `flat` took apart. Raises ValueError for names that no tree has, such as "a" beside "a.b"."""
+    """The tree that `flat` took apart. Raises ValueError for names that no tree has, such as "a" next to "a.b"."""
     tree: Tree = {}
     for dotted, array in parts.items():
         *branches, name = dotted.split(".")
         branch = tree
         for part in branches:
-            branch = branch.setdefault(part, {})
-            if not part or not isinstance(branch, dict):
-                raise ValueError(f"no tree has the name {dotted!r} beside the others")
-        if name in branch:
-            raise ValueError(f"no tree has the name {dotted!r} beside the others")
+            branch = branch.setdefault(part, {}) if part and isinstance(branch, dict) else None
+        if not isinstance(branch, dict) or name in branch:
+            raise ValueError(f"no tree has the name {dotted!r} next to the others")
         if name:
             branch[name] = array
     return tree
@@ -127,9 +121,7 @@ def _array(archive: ZipFile, member: ZipInfo) -> np.ndarray:
             raise ValueError("unknown format of an array")
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
         if dtype.kind not in "biuf" or min(shape, default=0) < 0:
-            raise ValueError(
-                f"{member.filename} has dtype {dtype}, shape {shape}: numbers only, as by allow_pickle=False"
-            )
+            raise ValueError(f"{member.filename} has dtype {dtype}, shape {shape}: only numbers are read, no pickles")
         shutil.copyfileobj(file, content)  # to its end, where the checksum is compared
     array = np.frombuffer(content.getbuffer(), dtype).reshape(shape, order="F" if fortran else "C")
     return array.astype(dtype.newbyteorder("="), copy=False)

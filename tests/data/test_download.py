@@ -1,10 +1,10 @@
+"""Data sets fetched from their mirrors: what is taken, what is refused, and that nothing half fetched is left."""
+
 import errno
 import gzip
-import hashlib
 import http.client
 import io
 import os
-import struct
 import urllib.request
 from dataclasses import replace
 from email.message import Message
@@ -19,34 +19,34 @@ from drlim_np.data import download, norb
 from drlim_np.data.download import TIMEOUT, fetch, open_https
 from drlim_np.data.mnist import FILES, MNIST, load, verify
 from drlim_np.errors import DataError
+from tests.help.published import digits, hashes, idx, norb_files, store, toys
+from tests.help.refusals import refuses
 
-MIRRORS = FIRST, SECOND = MNIST.mirrors
-
-
-def labels(number):
-    return b"\0\0\x08\x01\0\0\0\x05" + bytes([number] * 5)
-
-
-CONTENTS = {"one-labels": labels(1), "two-labels": labels(2)}
-HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
+FIRST, SECOND = MNIST.mirrors
+NAME = "one-labels"
+ADDRESS = f"{FIRST}{NAME}.gz"
+CONTENTS = {NAME: idx(np.full(5, 1)), "two-labels": idx(np.full(5, 2))}
+HASHES = hashes(CONTENTS)
 
 
-def holding(hashes, mirrors=MIRRORS):
+def holding(files):
     """A data set like MNIST with other files: name -> SHA-256 of the content."""
-    check = partial(verify, files=hashes)
-    return replace(MNIST, files=tuple(hashes), mirrors=tuple(mirrors), verify=check)
+    return replace(MNIST, files=tuple(files), verify=partial(verify, files=files))
 
 
-BOTH, ONE = holding(HASHES), holding({"one-labels": HASHES["one-labels"]})
-SENT = gzip.compress(CONTENTS["one-labels"])
+BOTH, ONE = holding(HASHES), holding({NAME: HASHES[NAME]})
+SENT = gzip.compress(CONTENTS[NAME])
+NORB = norb.published()
+DAT, CAT, INFO = NORB.files
+PARTS = norb_files(toys()[:2])
 
 
 class Mirrors:
-    """An opener that sends the files' contents unless told what else an address sends: bytes and exceptions."""
+    """An opener that sends the files' contents unless given others for an address: bytes and exceptions."""
 
-    def __init__(self, instead=None, contents=CONTENTS):
-        self.sent = {f"{mirror}{name}.gz": [gzip.compress(contents[name])] for mirror in MIRRORS for name in contents}
-        self.sent.update(instead or {})
+    def __init__(self, instead=(), contents=CONTENTS, mirrors=MNIST.mirrors):
+        self.sent = {f"{mirror}{name}.gz": [gzip.compress(contents[name])] for mirror in mirrors for name in contents}
+        self.sent.update(instead)
         self.asked, self.closed, self.reads = [], 0, 0
 
     def __call__(self, address, timeout):
@@ -69,56 +69,93 @@ class Mirrors:
         return piece[:size]
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
+def fetched(folder, wanted=ONE, opener=None):
+    """The lines of progress of a download."""
+    fetch(folder, wanted, stream=(stream := io.StringIO()), opener=opener or Mirrors())
+    return stream.getvalue().splitlines()
 
 
-def complaint(*arguments, **options):
-    """The message of the DataError that fetching must raise."""
-    with pytest.raises(DataError) as caught:
-        fetch(*arguments, **options)
-    assert str(caught.value).isprintable(), "more than one line"
-    return str(caught.value)
+def refused(folder, wanted, opener, *messages):
+    """The download is refused in one line that contains each of these."""
+    for message in messages:
+        refuses(lambda: fetch(folder, wanted, stream=io.StringIO(), opener=opener), message, DataError)
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+# ---- what is taken ----
+
+
 def test_the_four_files_come_from_the_first_mirror_and_can_be_loaded(tmp_path):
-    images = b"\0\0\x08\x03\0\0\0\x05\0\0\0\x1c\0\0\0\x1c" + bytes(range(245)) * 16
-    contents = dict(zip(FILES, (images, labels(4), images[:-1] + b"\xff", labels(9)), strict=True))
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    opener = Mirrors(contents=contents)
-    folder = fetch(f"{tmp_path}/new/mnist", holding(hashes), stream=io.StringIO(), opener=opener)
+    contents, opener = digits(), Mirrors(contents=digits())
+    folder = fetch(f"{tmp_path}/new/mnist", holding(hashes(contents)), stream=io.StringIO(), opener=opener)
     assert folder == tmp_path / "new" / "mnist"
     assert opener.asked == [f"{FIRST}{name}.gz" for name in FILES]
     assert opener.closed == 4
     assert names(folder) == sorted(f"{name}.gz" for name in FILES)
-    digits = load(folder, files=hashes)
-    assert digits.name == "mnist"
-    np.testing.assert_array_equal(digits.test.labels, [9] * 5)
+    found = load(folder, files=hashes(contents))
+    assert found.name == "mnist"
+    assert contents["t10k-labels-idx1-ubyte"].endswith(found.test.labels.tobytes())
 
 
 def test_a_file_already_there_is_verified_and_not_asked_for(tmp_path):
-    (tmp_path / "one-labels").write_bytes(CONTENTS["one-labels"])
-    opener, stream = Mirrors(), io.StringIO()
-    fetch(tmp_path, BOTH, stream=stream, opener=opener)
-    assert opener.asked == [f"{FIRST}two-labels.gz"]
-    assert names(tmp_path) == ["one-labels", "two-labels.gz"]
-    assert stream.getvalue().startswith("one-labels.gz: already there, verified\n")
-
-
-@pytest.mark.parametrize("content", [SENT[:-1], gzip.compress(labels(3)), b""])
-def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, content):
-    (tmp_path / "one-labels.gz").write_bytes(content)
+    store(tmp_path, {NAME: CONTENTS[NAME]})
     opener = Mirrors()
-    message = complaint(tmp_path, BOTH, stream=io.StringIO(), opener=opener)
-    assert message.startswith(f"{tmp_path / 'one-labels.gz'}: expected ")
-    assert message.endswith(": delete it or move it away, then pass --download mnist again")
+    assert fetched(tmp_path, BOTH, opener)[0] == f"{NAME}.gz: already there, verified"
+    assert opener.asked == [f"{FIRST}two-labels.gz"]
+    assert names(tmp_path) == [NAME, "two-labels.gz"]
+
+
+def test_the_files_of_norb_are_complete_once_their_length_is_that_of_their_header(tmp_path):
+    opener = Mirrors(contents=PARTS, mirrors=NORB.mirrors)
+    assert fetched(tmp_path, NORB, opener) == [f"{name}.gz: 0.0 MB, complete" for name in (DAT, CAT, INFO)]
+    assert opener.asked == [f"{NORB.mirrors[0]}{name}.gz" for name in (DAT, CAT, INFO)]
+    for name, content in PARTS.items():
+        assert gzip.decompress((tmp_path / f"{name}.gz").read_bytes()) == content
+    assert fetched(tmp_path, NORB, opener) == [f"{name}.gz: already there, complete" for name in (DAT, CAT, INFO)]
+    assert len(opener.asked) == 3
+
+
+def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_soon_after_it(tmp_path):
+    fetched(tmp_path, replace(ONE, limit=len(SENT)), Mirrors({ADDRESS: [SENT]}))
+    assert (tmp_path / f"{NAME}.gz").read_bytes() == SENT
+    opener = Mirrors({ADDRESS: [bytes(100)] * 99})
+    refused(tmp_path / "b", replace(ONE, mirrors=(FIRST,), limit=1000), opener, "sent more than 1000 bytes")
+    assert opener.reads == 11
+    assert 24 + 24300 * 2 * 96 * 96 < NORB.limit < 1.25 * 24300 * 2 * 96 * 96
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems have a umask")
+def test_a_downloaded_file_can_be_read_by_whom_the_umask_lets_read(tmp_path):
+    before = os.umask(0o022)
+    try:
+        fetched(tmp_path)
+    finally:
+        os.umask(before)
+    assert (tmp_path / f"{NAME}.gz").stat().st_mode & 0o777 == 0o644
+
+
+# ---- what is refused ----
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "content"),
+    [
+        (BOTH, f"{NAME}.gz", SENT[:-1]),
+        (BOTH, f"{NAME}.gz", gzip.compress(CONTENTS["two-labels"])),
+        (BOTH, f"{NAME}.gz", b""),
+        (NORB, DAT, PARTS[DAT][:-1]),
+    ],
+)
+def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, wanted, name, content):
+    (tmp_path / name).write_bytes(content)
+    opener = Mirrors()
+    remedy = f": delete it or move it away, then pass --download {wanted.name} again"
+    refused(tmp_path, wanted, opener, f"{tmp_path / name}: expected ", remedy)
     assert opener.asked == []
-    assert (tmp_path / "one-labels.gz").read_bytes() == content
+    assert (tmp_path / name).read_bytes() == content
 
 
 FAULTS = {
@@ -133,49 +170,46 @@ FAULTS = {
     "expected a whole gzip stream, found damage": [SENT[:-1]],
     "expected IDX magic": [b"403 Forbidden"],
     "expected the data, found a web page": [b"<html>"],
-    "found no bytes": [],
-    "expected SHA-256 " + HASHES["one-labels"] + ", found " + HASHES["two-labels"]: [gzip.compress(labels(2))],
+    "of its magic number, found 0": [],
+    f"expected SHA-256 {HASHES[NAME]}, found {HASHES['two-labels']}": [gzip.compress(CONTENTS["two-labels"])],
     "sent more than 67108864 bytes": [bytes(2**16)] * 1100,
 }
 
 
 @pytest.mark.parametrize("reason", FAULTS)
-def test_when_a_mirror_fails_its_reason_is_told_in_a_line_and_the_next_is_asked(tmp_path, reason):
-    opener, stream = Mirrors({f"{FIRST}one-labels.gz": FAULTS[reason]}), io.StringIO()
-    fetch(tmp_path, ONE, stream=stream, opener=opener)
-    told, done = stream.getvalue().splitlines()
-    assert told.startswith(f"one-labels.gz: not from {FIRST}: ")
-    assert reason in told
-    assert done == "one-labels.gz: 0.0 MB, verified"
-    assert opener.asked == [f"{FIRST}one-labels.gz", f"{SECOND}one-labels.gz"]
-    assert opener.closed == 2
-    assert names(tmp_path) == ["one-labels.gz"]
-
-
-@pytest.mark.parametrize("reason", FAULTS)
-def test_when_every_mirror_fails_all_reasons_and_remedies_are_told_and_nothing_is_left(tmp_path, reason):
-    instead = {f"{FIRST}one-labels.gz": FAULTS[reason], f"{SECOND}one-labels.gz": [URLError("second fault")]}
-    message = complaint(tmp_path, BOTH, stream=io.StringIO(), opener=Mirrors(instead))
-    assert message.startswith(f"one-labels.gz: no mirror sent it ({FIRST}: ")
-    assert reason in message
-    assert f"; {SECOND}: urlopen error second fault): check the network, or put it into {tmp_path} by hand" in message
-    assert message.endswith(", or run without --download on generated handwriting")
+def test_when_a_mirror_fails_its_reason_is_given_and_the_next_is_asked_and_when_all_fail_nothing_is_left(
+    tmp_path, reason
+):
+    opener = Mirrors({ADDRESS: FAULTS[reason], f"{SECOND}{NAME}.gz": [URLError("second fault")]})
+    asked = f"; {SECOND}: urlopen error second fault): check the network, or put it into {tmp_path} by hand"
+    messages = f"{NAME}.gz: no mirror sent it ({FIRST}: ", reason, asked, ", or run without --download on generated"
+    refused(tmp_path, BOTH, opener, *messages)
     assert names(tmp_path) == []
+    opener = Mirrors({ADDRESS: FAULTS[reason]})
+    failed, done = fetched(tmp_path, ONE, opener)
+    assert failed.startswith(f"{NAME}.gz: not from {FIRST}: ") and failed.isprintable() and reason in failed
+    assert done == f"{NAME}.gz: 0.0 MB, verified"
+    assert opener.asked == [ADDRESS, f"{SECOND}{NAME}.gz"]
+    assert opener.closed == 2
+    assert names(tmp_path) == [f"{NAME}.gz"]
 
 
-def test_a_mirror_that_never_ends_is_left_soon_after_the_limit(tmp_path):
-    opener = Mirrors({f"{FIRST}one-labels.gz": [bytes(100)] * 99})
-    wanted = replace(ONE, mirrors=(FIRST,), limit=1000)
-    message = complaint(tmp_path, wanted, stream=io.StringIO(), opener=opener)
-    assert "sent more than 1000 bytes" in message
-    assert opener.reads == 11
-
-
-def test_a_file_of_just_the_limit_is_taken(tmp_path):
-    fetch(
-        tmp_path, replace(ONE, limit=len(SENT)), stream=io.StringIO(), opener=Mirrors({f"{FIRST}one-labels.gz": [SENT]})
-    )
-    assert (tmp_path / "one-labels.gz").read_bytes() == SENT
+@pytest.mark.parametrize(
+    ("name", "sent", "reason"),
+    [
+        (DAT, gzip.compress(PARTS[DAT][:-1]), "expected 18432 bytes of row 2 of 2, found 18431"),
+        (CAT, gzip.compress(PARTS[CAT] + b"\0"), "expected 2 rows of 4 bytes, found more"),
+        (INFO, gzip.compress(PARTS[INFO])[:-1], "expected a whole gzip stream, found damage"),
+        (CAT, gzip.compress(PARTS[INFO]), "expected 1 as the number of dimensions of a cat file, found 2"),
+        (DAT, b"403 Forbidden", "expected the magic number 1e3d4c55 of a dat file"),
+        (DAT, b"<html>403 Forbidden</html>", "expected the data, found a web page"),
+    ],
+)
+def test_a_norb_file_that_is_not_as_its_header_says_never_gets_its_name(tmp_path, name, sent, reason):
+    opener = Mirrors({f"{NORB.mirrors[0]}{name}.gz": [sent]}, PARTS, NORB.mirrors)
+    fault = f"{name}.gz: no mirror sent it ({NORB.mirrors[0]}: {reason}"
+    refused(tmp_path, NORB, opener, fault, "or run without --download on the rendered airplane")
+    assert not any(found.startswith(name) for found in names(tmp_path))
 
 
 def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path):
@@ -186,85 +220,73 @@ def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path):
             seen.append(names(tmp_path))
             yield SENT[k : k + 1]
 
-    fetch(tmp_path, ONE, stream=io.StringIO(), opener=Mirrors({f"{FIRST}one-labels.gz": pieces()}))
-    assert len(seen) == len(SENT)
-    for (name,) in seen:
-        assert name.startswith("one-labels.gz.")
-        assert name.endswith(".part")
+    fetched(tmp_path, ONE, Mirrors({ADDRESS: pieces()}))
+    assert seen == [[f"{NAME}.gz.{os.getpid()}.part"]] * len(SENT)
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), MemoryError()])
-def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fault):
-    opener = Mirrors({f"{FIRST}one-labels.gz": [SENT[:9], fault]})
-    with pytest.raises(type(fault)):
-        fetch(tmp_path, ONE, stream=io.StringIO(), opener=opener)
-    assert opener.asked == [f"{FIRST}one-labels.gz"]
-    assert names(tmp_path) == []
-
-
-def test_an_interruption_during_verification_leaves_no_partial_file(tmp_path):
+@pytest.mark.parametrize("during", ["download", "verification"])
+def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fault, during):
     def interrupt(*_):
-        raise KeyboardInterrupt
+        raise fault
 
-    with pytest.raises(KeyboardInterrupt):
-        fetch(tmp_path, replace(ONE, verify=interrupt), stream=io.StringIO(), opener=Mirrors())
+    wanted, sent = (ONE, [SENT[:9], fault]) if during == "download" else (replace(ONE, verify=interrupt), [SENT])
+    opener = Mirrors({ADDRESS: sent})
+    with pytest.raises(type(fault)):
+        fetched(tmp_path, wanted, opener)
+    assert opener.asked == [ADDRESS]
     assert names(tmp_path) == []
 
 
-def test_a_full_disk_is_reported_without_asking_the_next_mirror(tmp_path, monkeypatch):
+# ---- our own disk ----
+
+
+@pytest.mark.parametrize("reason", ["No space left on device", "Permission denied"])
+def test_a_full_disk_and_a_folder_that_may_not_be_written_are_reported_without_asking_further(
+    tmp_path, monkeypatch, reason
+):
     class Full(io.FileIO):
         def write(self, _):
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(errno.ENOSPC, reason)
 
-    monkeypatch.setattr(download, "open", Full, raising=False)
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, reason)
+
+    full = reason.startswith("No space")
+    monkeypatch.setattr(download, "open", Full if full else refuse, raising=False)
     opener = Mirrors()
-    message = complaint(tmp_path, ONE, stream=io.StringIO(), opener=opener)
-    assert message.startswith(f"{tmp_path / 'one-labels.gz'}: cannot be read or stored (No space left on device): ")
-    assert "check the folder, its permissions and free space, or name another by --data" in message
-    assert opener.asked == [f"{FIRST}one-labels.gz"]
+    remedy = "check the folder, its permissions and free space, or name another by --data"
+    refused(tmp_path, ONE, opener, f"{tmp_path / NAME}.gz: cannot be read or stored ({reason}): {remedy}")
+    assert opener.asked == [ADDRESS] * full
     assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("inside", ["", "deeper"])
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path, inside):
     (tmp_path / "file").touch()
-    opener = Mirrors()
-    message = complaint(tmp_path / "file" / inside, ONE, stream=io.StringIO(), opener=opener)
-    assert message.startswith(f"{tmp_path / 'file' / inside / 'one-labels.gz'}: cannot be read or stored (")
-    assert "name another by --data" in message
-    assert opener.asked == []
-
-
-def test_a_folder_that_may_not_be_written_is_reported(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(download, "open", refuse, raising=False)
-    opener = Mirrors()
-    message = complaint(tmp_path, ONE, stream=io.StringIO(), opener=opener)
-    assert message.startswith(f"{tmp_path / 'one-labels.gz'}: cannot be read or stored (Permission denied): ")
+    opener, target = Mirrors(), tmp_path / "file" / inside / f"{NAME}.gz"
+    refused(tmp_path / "file" / inside, ONE, opener, f"{target}: cannot be read or stored (", "another by --data")
     assert opener.asked == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows no line break in a name")
 def test_a_line_break_in_the_name_of_the_folder_does_not_break_the_message(tmp_path):
     (tmp_path / "two\nlines").touch()
-    assert "two\\nlines" in complaint(tmp_path / "two\nlines", ONE, stream=io.StringIO(), opener=Mirrors())
-    (tmp_path / "more\nlines").mkdir()
-    assert "more\\nlines" in complaint(
-        tmp_path / "more\nlines", replace(ONE, mirrors=()), stream=io.StringIO(), opener=Mirrors()
-    )
+    refused(tmp_path / "two\nlines", ONE, Mirrors(), "two\\nlines")
+    refused(tmp_path / "more\nlines", replace(ONE, mirrors=()), Mirrors(), "more\\nlines")
+
+
+# ---- https ----
 
 
 @pytest.mark.parametrize("mirror", ["http://a.example/", "ftp://a.example/", "file:///", "HTTPS+x://a.example/"])
 def test_a_mirror_without_https_is_never_asked(tmp_path, mirror):
     opener = Mirrors()
-    message = complaint(tmp_path, replace(ONE, mirrors=(mirror,)), stream=io.StringIO(), opener=opener)
-    assert f"({mirror}: refused, since it is not https)" in message
+    refused(tmp_path, replace(ONE, mirrors=(mirror,)), opener, f"({mirror}: refused, since it is not https)")
     assert opener.asked == []
 
 
-@pytest.mark.parametrize("published", [MNIST, norb.published()], ids=["mnist", "norb"])
+@pytest.mark.parametrize("published", [MNIST, NORB], ids=["mnist", "norb"])
 def test_the_published_mirrors_use_https(published):
     assert published.mirrors
     assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in published.mirrors)
@@ -292,7 +314,7 @@ class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
 def test_without_an_opener_the_one_for_https_is_used(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "open_https", Mirrors())
     fetch(tmp_path, ONE, stream=io.StringIO())
-    assert names(tmp_path) == ["one-labels.gz"]
+    assert names(tmp_path) == [f"{NAME}.gz"]
 
 
 def test_a_redirect_to_https_is_followed():
@@ -304,41 +326,30 @@ def test_a_redirect_to_https_is_followed():
 
 @pytest.mark.parametrize("address", ["http://b.example/to", "ftp://b.example/to", "HTTP://b.example/to"])
 def test_a_redirect_to_anything_but_https_is_refused(tmp_path, address):
+    def opener(_, timeout):
+        return open_https("https://a.example/from", timeout, handler)
+
     handler = Redirecting(address)
-    message = complaint(
-        tmp_path,
-        replace(ONE, mirrors=(FIRST,)),
-        stream=io.StringIO(),
-        opener=lambda _, timeout: open_https("https://a.example/from", timeout, handler),
-    )
-    assert "b.example/to refused, since it is not https" in message
+    refused(tmp_path, replace(ONE, mirrors=(FIRST,)), opener, "b.example/to refused, since it is not https")
     assert handler.asked == [("https://a.example/from", TIMEOUT)]
 
 
-def test_without_a_terminal_each_file_has_one_plain_line(tmp_path):
-    stream = io.StringIO()
-    fetch(tmp_path, BOTH, stream=stream, opener=Mirrors())
-    assert stream.getvalue() == "one-labels.gz: 0.0 MB, verified\ntwo-labels.gz: 0.0 MB, verified\n"
+# ---- progress ----
+
+
+def test_without_a_terminal_each_file_has_one_plain_line_on_standard_error(tmp_path, capsys):
+    lines = [f"{NAME}.gz: 0.0 MB, verified", "two-labels.gz: 0.0 MB, verified"]
+    assert fetched(tmp_path / "a", BOTH) == lines
+    fetch(tmp_path / "b", ONE, opener=Mirrors())
+    assert capsys.readouterr() == ("", lines[0] + "\n")
 
 
 def test_on_a_terminal_a_line_moves_while_a_file_comes(tmp_path):
-    stream, half = Terminal(), gzip.compress(CONTENTS["one-labels"]) + bytes(50000)
-    opener = Mirrors({f"{FIRST}one-labels.gz": [half, bytes(50000), bytes(50000)]})
-    fetch(tmp_path, ONE, stream=stream, opener=opener)
-    lines = stream.getvalue().split("\r")
-    assert [line.rstrip(" ") for line in lines] == [
-        "",
-        "one-labels.gz: 0.1 MB",
-        "one-labels.gz: 0.1 MB",
-        "one-labels.gz: 0.2 MB",
-        "one-labels.gz: 0.2 MB, verified" + " " * 29 + "\n",
-    ]
-    assert min(map(len, lines[1:])) == 60, "each must cover the line before it"
-
-
-def test_progress_goes_to_stderr_unless_told_otherwise(tmp_path, capsys):
-    fetch(tmp_path, ONE, opener=Mirrors())
-    assert capsys.readouterr() == ("", "one-labels.gz: 0.0 MB, verified\n")
+    stream, half = io.StringIO(), SENT + bytes(50000)
+    stream.isatty = lambda: True
+    fetch(tmp_path, ONE, stream=stream, opener=Mirrors({ADDRESS: [half, bytes(50000), bytes(50000)]}))
+    sizes = "0.1 MB", "0.1 MB", "0.2 MB", "0.2 MB, verified"
+    assert stream.getvalue() == "".join(f"\r{NAME}.gz: {size} " for size in sizes) + "\n"
 
 
 def test_a_progress_stream_that_breaks_does_not_stop_the_download(tmp_path):
@@ -346,82 +357,8 @@ def test_a_progress_stream_that_breaks_does_not_stop_the_download(tmp_path):
         def write(self, _):
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
-    fetch(tmp_path, ONE, stream=Broken(), opener=Mirrors())
-    assert names(tmp_path) == ["one-labels.gz"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems have a umask")
-def test_a_downloaded_file_can_be_read_by_whom_the_umask_lets_read(tmp_path):
-    before = os.umask(0o022)
-    try:
-        fetch(tmp_path, ONE, stream=io.StringIO(), opener=Mirrors())
-    finally:
-        os.umask(before)
-    assert (tmp_path / "one-labels.gz").stat().st_mode & 0o777 == 0o644
-
-
-# ---- small NORB, whose files have no published hashes ----
-
-
-def integers(sizes, rows):
-    stored = (*sizes, 1, 1)[:3]
-    return b"\x54\x4c\x3d\x1e" + struct.pack(f"<4i{4 * rows}x", len(sizes), *stored)
-
-
-NORB = norb.published()
-DAT, CAT, INFO = NORB.files
-PARTS = {
-    DAT: b"\x55\x4c\x3d\x1e" + struct.pack("<5i", 4, 2, 2, 96, 96) + bytes(2 * 18432),
-    CAT: integers((3,), 3),
-    INFO: integers((3, 4), 12),
-}
-
-
-def sending(**instead):
-    """The mirror of small NORB: what it sends for a file is named by the file's last part."""
-    parts = {name: gzip.compress(content) for name, content in PARTS.items()}
-    parts |= {name: instead[part] for name in PARTS for part in instead if name.endswith(f"-{part}.mat")}
-    return Mirrors({f"{NORB.mirrors[0]}{name}.gz": [content] for name, content in parts.items()}, {})
-
-
-def test_the_three_files_of_a_half_of_norb_are_complete_once_their_length_is_that_of_their_header(tmp_path):
-    stream, opener = io.StringIO(), sending()
-    assert fetch(tmp_path, NORB, stream=stream, opener=opener) == tmp_path
-    assert opener.asked == [f"{NORB.mirrors[0]}{name}.gz" for name in (DAT, CAT, INFO)]
-    assert stream.getvalue() == "".join(f"{name}.gz: 0.0 MB, complete\n" for name in (DAT, CAT, INFO))
-    for name, content in PARTS.items():
-        assert gzip.decompress((tmp_path / f"{name}.gz").read_bytes()) == content
-    fetch(tmp_path, NORB, stream=stream, opener=opener)
-    assert stream.getvalue().count("already there, complete\n") == len(opener.asked) == 3
-
-
-NORB_FAULTS = {
-    "expected 2 rows of 18432 bytes, found 36863 bytes": {"dat": gzip.compress(PARTS[DAT][:-1])},
-    "expected 3 rows of 4 bytes, found more": {"cat": gzip.compress(PARTS[CAT] + b"\0")},
-    "expected a whole gzip stream, found damage": {"info": gzip.compress(PARTS[INFO])[:-1]},
-    "expected 1 as the number of dimensions of a cat file, found 2": {"cat": gzip.compress(PARTS[INFO])},
-    "expected the magic number 1e3d4c55 of a dat file": {"dat": b"403 Forbidden"},
-    "expected the data, found a web page": {"dat": b"<html>403 Forbidden</html>"},
-}
-
-
-@pytest.mark.parametrize("reason", NORB_FAULTS)
-def test_a_norb_file_that_is_not_as_its_header_says_never_gets_its_name(tmp_path, reason):
-    (part,) = NORB_FAULTS[reason]
-    message = complaint(tmp_path, NORB, stream=io.StringIO(), opener=sending(**NORB_FAULTS[reason]))
-    assert f"-{part}.mat.gz: no mirror sent it ({NORB.mirrors[0]}: {reason}" in message
-    assert message.endswith("or run without --download on the rendered airplane")
-    assert not [name for name in names(tmp_path) if part in name]
-
-
-def test_the_limit_lets_the_largest_file_of_norb_pass_but_little_more():
-    assert 24 + 24300 * 2 * 96 * 96 < NORB.limit < 1.25 * 24300 * 2 * 96 * 96
-
-
-def test_a_norb_file_there_that_was_cut_short_is_left_alone_and_reported(tmp_path):
-    (tmp_path / DAT).write_bytes(PARTS[DAT][:-1])
-    opener = sending()
-    message = complaint(tmp_path, NORB, stream=io.StringIO(), opener=opener)
-    assert message.startswith(f"{tmp_path / DAT}: expected 2 rows of 18432 bytes, found 36863 bytes: delete it ")
-    assert message.endswith("then pass --download norb again")
-    assert opener.asked == []
+    for visible in (False, True):
+        stream = Broken()
+        stream.isatty = lambda shown=visible: shown
+        fetch(tmp_path / str(visible), ONE, stream=stream, opener=Mirrors())
+        assert names(tmp_path / str(visible)) == [f"{NAME}.gz"]

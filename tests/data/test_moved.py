@@ -7,8 +7,8 @@ from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import shifted
-from drlim_np.errors import InputError
 from tests.help.comparing import bits
+from tests.help.refusals import refuses
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def digits():
 
 
 def middles(images):
-    """Where the ink of each image lies in the mean: (samples, 2), down and right."""
+    """The centre of mass of each image: (samples, 2), down and right."""
     ink = images[:, 0].astype(float)
     places = np.indices(ink.shape[1:])
     return np.stack([(ink * place).sum(axis=(1, 2)) / ink.sum(axis=(1, 2)) for place in places], axis=1)
@@ -60,7 +60,7 @@ def test_ink_that_stays_inside_is_kept_and_moves_as_far_as_it_is_told(digits, mo
     np.testing.assert_allclose(middles(after) - middles(digits), np.tile(by, (len(digits), 1)), atol=1e-4)
 
 
-def test_beyond_the_border_lie_zeros(noise):
+def test_beyond_the_border_are_zeros(noise):
     assert (moved(noise, right=9.5) == 0).all()
     assert (moved(noise, down=-6) == 0).all()
 
@@ -80,12 +80,14 @@ def test_a_turn_comes_before_a_move(noise):
     np.testing.assert_allclose(one[..., 2:], other[..., 2:], rtol=1e-5)
 
 
-@pytest.mark.parametrize("wrong", [{"right": np.nan}, {"down": np.inf}, {"turn": -np.inf}])
-def test_an_amount_that_is_not_finite_is_refused(noise, wrong):
-    with pytest.raises(InputError, match="finite"):
-        moved(noise, **wrong)
-
-
-def test_whole_number_pixels_are_refused(noise):
-    with pytest.raises(InputError, match="uint8"):
-        moved(np.uint8(255 * noise), right=0.5)
+@pytest.mark.parametrize(
+    ("dtype", "move", "message"),
+    [
+        (np.float32, {"right": np.nan}, "give finite numbers"),
+        (np.float32, {"down": np.inf}, "give finite numbers"),
+        (np.float32, {"turn": -np.inf}, "give finite numbers"),
+        (np.uint8, {"right": 0.5}, "pixels uint8"),
+    ],
+)
+def test_an_amount_that_is_not_finite_and_whole_number_pixels_are_refused(noise, dtype, move, message):
+    refuses(lambda: moved(noise.astype(dtype), **move), message)

@@ -20,7 +20,7 @@ from drlim_np.data.rendering import (
     shade,
     tube,
 )
-from drlim_np.figures import sheet_airplane as airplane_sheet
+from drlim_np.figures import Train
 
 GROUND_GREY = round(255 * BACKGROUND)
 DOWN = np.array([0.0, 0.0, -1.0])
@@ -61,6 +61,7 @@ def test_there_are_972_views_of_96_by_96_pixels(rendered):
     assert rendered.images.shape == (972, 96, 96) and rendered.images.dtype == np.uint8
     assert (rendered.name, rendered.title) == ("airplane", "rendered airplane")
     assert rendered.sha256 == {"images": hashlib.sha256(rendered.images.tobytes()).hexdigest()}
+    assert rendering.generate(lambda: rendered.images).images is rendered.images
 
 
 def test_a_row_shows_the_azimuth_elevation_and_lighting_that_views_says(rendered):
@@ -291,8 +292,8 @@ def test_what_faces_away_gets_no_light_even_where_nothing_is_in_the_way(monkeypa
 
 def test_a_solid_shadows_what_it_covers_and_what_it_nearly_touches(monkeypatch):
     monkeypatch.setattr(rendering, "AIRPLANE", [ellipsoid((0, 0, 0), (0.01, 0.01, 0.01))])
-    covered, near, beside = (0, 0, 0.005), (0, 0, -0.0101), (0.0101, 0, 0)
-    assert rendering.light(points(covered, near, beside), points(*[(0, 0, 1)] * 3), -DOWN).tolist() == [0, 0, 1]
+    covered, near, next_to = (0, 0, 0.005), (0, 0, -0.0101), (0.0101, 0, 0)
+    assert rendering.light(points(covered, near, next_to), points(*[(0, 0, 1)] * 3), -DOWN).tolist() == [0, 0, 1]
 
 
 def test_a_solid_in_the_way_casts_a_shadow_but_none_on_what_lies_before_it(monkeypatch):
@@ -300,7 +301,7 @@ def test_a_solid_in_the_way_casts_a_shadow_but_none_on_what_lies_before_it(monke
     floor = points((0, 0, 0), (0.99, 0, 0), (1.01, 0, 0), (0, 0, 3.5))
     up = np.repeat(points((0, 0, 1)), 4, axis=1)
     assert rendering.light(floor, up, -DOWN).tolist() == [0, 0, 1, 1]
-    # The lamp at 45°: the shadow lies 2 away from under the ball.
+    # The lamp at 45°: the shadow is 2 away from under the ball.
     assert rendering.light(points((-2, 0, 0), (0, 0, 0)), up[:, :2], direction(0, 45))[0] == 0
     assert rendering.light(points((2, 0, 0)), up[:, :1], direction(0, 45)) == pytest.approx(np.sqrt(0.5))
 
@@ -341,11 +342,11 @@ def test_each_lighting_is_another_choice_of_lamps_and_none_is_dark():
 
 @pytest.fixture(scope="module")
 def sheet(rendered):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rendering, "generate", lambda memory: rendered)
-        from drlim_np.runs.record import Run
+    from drlim_np.figures import sheet_airplane
 
-        return airplane_sheet.make(Run(0, False, 1, digits=lambda: pytest.fail("needs no digits"), views=None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "generate", lambda *_, **__: rendered)
+        return sheet_airplane.make(None, Train())
 
 
 def tiles(axes):
@@ -355,7 +356,7 @@ def tiles(axes):
 
 
 def test_the_sheet_shows_every_azimuth_every_elevation_and_every_lighting(sheet, cube):
-    around, up, *lit = map(tiles, sheet.figure.axes)
+    around, up, *lit = map(tiles, sheet.drawing.axes)
     assert np.array_equal(around, cube[:, 4, BEHIND_AND_OVERHEAD])
     assert np.array_equal(up, cube[2, :, BEHIND_AND_OVERHEAD])
     for lighting, line in enumerate(lit):
@@ -363,18 +364,15 @@ def test_the_sheet_shows_every_azimuth_every_elevation_and_every_lighting(sheet,
     assert len(lit) == LIGHTINGS
 
 
-def test_the_sheet_names_the_lamps_of_each_lighting(sheet):
-    names = [axes.get_ylabel().removeprefix("lit from\n") for axes in sheet.figure.axes[2:]]
+def test_the_sheet_names_its_data_and_the_lamps_of_each_lighting(sheet, rendered):
+    names = [axes.get_ylabel().removeprefix("lit from\n") for axes in sheet.drawing.axes[2:]]
     lamps = ("left", "right", "behind", "overhead")
     assert [[lamp in name for lamp in lamps] for name in names] == LIT.tolist()
+    assert sheet.data is rendered
+    assert sheet.settings["images"] == 972
 
 
 def test_light_matters_more_than_the_pose_to_neighbours_in_pixels(sheet):
     same_light, contiguous = sheet.claims
     assert same_light.holds and (same_light.relation, same_light.bound) == ("≥", 1 / 2)
     assert contiguous.holds and (contiguous.relation, contiguous.bound) == ("≤", 2 / 3)
-
-
-def test_the_sheet_names_the_airplane_as_its_data(sheet, rendered):
-    assert sheet.data is rendered
-    assert sheet.settings["images"] == 972

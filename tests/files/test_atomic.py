@@ -1,61 +1,130 @@
-"""Files put in their places, and the lock on a folder on systems other than this one."""
+"""Files put in their places, and the lock on a folder: the old file or the new one, and one run at a time."""
 
 import errno
+import os
+import subprocess
 import sys
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 
 from drlim_np.errors import DrlimError
 from drlim_np.files import atomic
+from tests.files.conftest import FULL
+from tests.help.refusals import refuses
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_file_system_without_locks_refuses_nothing(tmp_path, monkeypatch):
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def enter(folder):
+    with atomic.alone_in(folder):
+        pass
+
+
+# ---- files ----
+
+
+def test_a_file_makes_its_folders_or_uses_those_there_are(tmp_path):
+    for content in (b"one", b"two"):
+        atomic.replace({tmp_path / "a" / "b" / "file": content})
+        assert files(tmp_path) == {"a/b/file": content}
+
+
+@pytest.mark.parametrize("byte", [0, 1, 4, "rename"])
+@pytest.mark.parametrize("fault", [FULL, KeyboardInterrupt()])
+def test_files_that_break_off_are_what_they_were_and_nothing_is_left(tmp_path, dies_at, byte, fault):
+    atomic.replace({tmp_path / "one": b"earlier"})
+    dies_at(byte, fault)
+    with pytest.raises((DrlimError, KeyboardInterrupt)) as caught:
+        atomic.replace({tmp_path / "one": b"later", tmp_path / "two": b"later"})
+    if fault is FULL:
+        assert str(caught.value) == f"{tmp_path / 'one'}: cannot be written (No space left on device): {REMEDY}"
+    assert files(tmp_path) == {"one": b"earlier"}
+
+
+REMEDY = "free the place or choose another by --out"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_disk_that_really_fills_up_leaves_the_earlier_file_and_says_so(tmp_path):
+    (tmp_path / "figure.png").write_bytes(b"earlier")
+    (tmp_path / f".figure.png.{os.getpid()}.partial").symlink_to("/dev/full")
+    message = "figure.png: cannot be written (No space left on device)"
+    refuses(lambda: atomic.replace({tmp_path / "figure.png": b"later"}), message, DrlimError)
+    assert files(tmp_path) == {"figure.png": b"earlier"}
+
+
+# ---- the lock ----
+
+
+def test_a_folder_is_locked_until_its_holder_ends_even_if_it_is_killed(tmp_path):
+    holder = "import pathlib, sys\nfrom drlim_np.files import atomic\n"
+    holder += f"with atomic.alone_in(pathlib.Path({str(tmp_path)!r})):\n"
+    holder += "    print('held', flush=True); sys.stdin.read()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, "-c", holder], env=environ, **pipes) as first:
+        assert first.stdout.readline() == b"held\n"
+        for message in (
+            f"{tmp_path}: process {first.pid}, since 20",
+            "is at work there: wait until it ends, or choose another folder by --out",
+        ):
+            refuses(lambda: enter(tmp_path), message, DrlimError)
+        assert list(files(tmp_path)) == [atomic.LOCK]
+        first.kill()
+    assert list(files(tmp_path)) == [atomic.LOCK]
+    enter(tmp_path)
+    assert files(tmp_path) == {}
+
+
+def test_the_folder_is_free_again_after_a_fault(tmp_path):
+    with pytest.raises(ZeroDivisionError), atomic.alone_in(tmp_path):
+        raise ZeroDivisionError
+    with atomic.alone_in(tmp_path), pytest.raises(DrlimError), atomic.alone_in(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("locks", [None, OSError(errno.ENOLCK, "no locks available")], ids=["Windows", "ENOLCK"])
+def test_a_system_without_locks_refuses_nothing(tmp_path, monkeypatch, locks):
     def flock(file, operation):
-        raise OSError(errno.ENOLCK, "no locks available")
+        raise locks
 
-    monkeypatch.setattr(atomic.fcntl, "flock", flock)
+    if locks is None:
+        monkeypatch.setattr(atomic, "fcntl", None)
+    else:
+        monkeypatch.setattr(atomic.fcntl, "flock", flock)
     with atomic.alone_in(tmp_path):
         assert (tmp_path / atomic.LOCK).exists()
     assert not (tmp_path / atomic.LOCK).exists()
 
 
-def test_what_is_written_finds_its_folders_or_makes_them(tmp_path):
-    for content in (b"one", b"two"):
-        atomic.replace({tmp_path / "a" / "b" / "file": content})
-        assert (tmp_path / "a" / "b" / "file").read_bytes() == content
-        assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["file"]
+def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path):
+    message = f"{tmp_path / 'nothing' / atomic.LOCK}: cannot be opened (No such file or directory): choose another"
+    refuses(lambda: enter(tmp_path / "nothing"), message, DrlimError)
+
+
+@pytest.mark.parametrize(("written", "said"), [("w" * 300, "w" * 200), ("", "another run"), ("\x1b[2J", "'\\x1b[2J'")])
+def test_the_holder_is_named_in_one_line_whatever_its_file_holds(tmp_path, monkeypatch, written, said):
+    (tmp_path / atomic.LOCK).write_text(written)
+    monkeypatch.setattr(atomic, "_locked", lambda file: False)
+    refuses(lambda: enter(tmp_path), f"{tmp_path}: {said} is at work there: ", DrlimError)
+
+
+def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / ".checkpoints").mkdir()
+    half_written = [".figure4.png.17.partial", ".checkpoints/.training.npz.9.partial"]
+    others = {"notes.partial", ".notes", "figure4.png"}
+    for name in (*half_written, *others):
+        (tmp_path / name).touch()
+    enter(tmp_path)
+    assert files(tmp_path).keys() == others
 
 
 def test_a_leftover_that_another_run_removes_first_is_no_fault(tmp_path, monkeypatch):
     monkeypatch.setattr(type(tmp_path), "glob", lambda folder, pattern: [folder / "gone"])
-    with atomic.alone_in(tmp_path):
-        assert (tmp_path / atomic.LOCK).exists()
-
-
-def test_of_what_another_run_wrote_no_more_is_said_than_a_line_holds(tmp_path, monkeypatch):
-    (tmp_path / atomic.LOCK).write_text("w" * 300)
-    monkeypatch.setattr(atomic, "_locked", lambda file: False)
-    with pytest.raises(DrlimError) as caught, atomic.alone_in(tmp_path):
-        raise AssertionError
-    assert str(caught.value).removeprefix(str(tmp_path)).startswith(f": {'w' * 200} is at work there: ")
-
-
-@pytest.mark.parametrize("held", [False, True])
-def test_where_there_is_no_fcntl_a_byte_beyond_the_text_is_locked(tmp_path, monkeypatch, held):
-    asked = []
-
-    def locking(descriptor, mode, count):
-        asked.append((mode, count))
-        if held:
-            raise PermissionError(errno.EACCES, "locked")
-
-    monkeypatch.setattr(atomic, "fcntl", None)
-    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(LK_NBLCK="at once", locking=locking))
-    if held:
-        with pytest.raises(DrlimError, match="another run is at work there"), atomic.alone_in(tmp_path):
-            raise AssertionError
-    else:
-        with atomic.alone_in(tmp_path):
-            pass
-    assert asked == [("at once", 1)]
+    enter(tmp_path)

@@ -1,0 +1,313 @@
+"""Both published formats: a file that is not exactly what its header says is refused, and says why in one line."""
+
+import gzip
+import io
+import math
+import os
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drlim_np.data import files, mnist, norb
+from drlim_np.data.files import blaming, locate
+from drlim_np.data.mnist import LIMIT, read_idx
+from drlim_np.errors import DataError
+from tests.help.published import CAT, DAT, INFO, cat_file, dat_file, idx, info_file, matrix, toys
+from tests.help.refusals import refuses
+
+ROWS = toys()[:3]
+SOUND = {
+    "images": idx(np.arange(40).reshape(2, 4, 5)),
+    "labels": idx(np.arange(7)),
+    DAT: dat_file(ROWS[:2]),
+    CAT: cat_file(ROWS),
+    INFO: info_file(ROWS),
+}
+KINDS = pytest.mark.parametrize("kind", SOUND, ids=["images", "labels", "dat", "cat", "info"])
+PACKS = pytest.mark.parametrize("pack", [bytes, gzip.compress])
+
+
+def read(path, kind):
+    """Reads a file of that kind as `load` does."""
+    if kind in ("images", "labels"):
+        return read_idx(path)
+    with blaming(path, norb.AGAIN):
+        return norb.verify(path, kind)
+
+
+def refused(path, kind, content, message="expected "):
+    """The file is refused in one line with its path, what was expected, what was found, and the remedy."""
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read(path, kind)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: expected ") and said.isprintable() and message in said
+    assert said.endswith(": delete it and pass --download" + " norb" * kind.endswith(".mat"))
+
+
+@KINDS
+@PACKS
+def test_a_whole_file_is_read(tmp_path, kind, pack):
+    (tmp_path / "file").write_bytes(pack(SOUND[kind]))
+    read(tmp_path / "file", kind)
+
+
+@KINDS
+@PACKS
+def test_a_file_cut_short_anywhere_is_refused(tmp_path, kind, pack):
+    whole = pack(SOUND[kind])
+    for length in {*range(min(len(whole), 150)), len(whole) // 2, len(whole) - 1}:
+        refused(tmp_path / "file", kind, whole[:length])
+
+
+@KINDS
+def test_surplus_bytes_are_refused(tmp_path, kind):
+    for content in (SOUND[kind] + b"\0", gzip.compress(SOUND[kind] + b"\0")):
+        refused(tmp_path / "file", kind, content, ", found more:")
+
+
+@KINDS
+def test_damage_to_gzip_is_refused(tmp_path, kind):
+    whole = gzip.compress(SOUND[kind])
+    refused(tmp_path / "file", kind, whole + b"surplus", "expected a whole gzip stream, found damage")
+    refused(tmp_path / "file", kind, whole[:-1], "expected a whole gzip stream, found damage")
+    refused(tmp_path / "file", kind, whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:], "CRC check failed")
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<html>", "a web page"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE HTML><p>Sign in", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "a pointer of Git LFS: git lfs pull fetches"),
+    ],
+)
+def test_a_common_wrong_download_is_named(tmp_path, kind, content, what):
+    refused(tmp_path / "file", kind, content, f"expected the data, found {what}")
+
+
+MAGIC = "the magic number 1e3d4c5"
+HEADERS = [
+    # kind, content, what is said of it
+    ("images", SOUND["images"][:-1], "expected 40 bytes of images, 2x4x5, found 39:"),
+    ("images", SOUND["images"][:15], "expected 12 bytes of 3 sizes, found 11:"),
+    ("images", b"", "expected 4 bytes of its magic number, found 0:"),
+    ("images", b"<htmX>", "IDX magic 00000803 (images) or 00000801 (labels), found 3c68746d:"),
+    *[
+        ("images", idx(np.zeros(99), sizes), f"found sizes {'x'.join(map(str, sizes))} declared:")
+        for sizes in [(0, 28, 28), (0,), (LIMIT + 1,), (2**20, 2**20, 1), (2**32 - 1,) * 3]
+    ],
+    ("labels", SOUND["labels"] + b"\0", "expected 7 bytes of labels, 7, found more:"),
+    (DAT, SOUND[DAT][:-1], "expected 18432 bytes of row 2 of 2, found 18431:"),
+    (DAT, SOUND[DAT][:23], "expected 20 bytes of 5 sizes, found 19:"),
+    (CAT, SOUND[CAT][:-4], "expected 4 bytes of row 3 of 3, found 0:"),
+    (CAT, b"", "expected 4 bytes of its magic number, found 0:"),
+    (INFO, SOUND[INFO][:19], "expected 16 bytes of 4 sizes, found 15:"),
+    *[
+        (kind, content, f"{MAGIC}{magic} of a {part} file, found {found}:")
+        for kind, magic, part in [(DAT, 5, "dat"), (CAT, 4, "cat"), (INFO, 4, "info")]
+        for content, found in [
+            (b"\x51" + SOUND[kind][1:], "1e3d4c51"),
+            (SOUND[kind][3::-1] + SOUND[kind][4:], f"5{magic}4c3d1e"),  # big-endian
+            (b"<htm, no page", "6d74683c"),
+        ]
+    ],
+    *[(kind, SOUND[other], "") for kind in (DAT, CAT, INFO) for other in (DAT, CAT, INFO) if other != kind],
+    *[
+        (kind, matrix("byte" if kind == DAT else "integer", sizes, bytes(99)), said)
+        for kind, said, wrong in [
+            (DAT, "sizes Nx2x96x96 with N from 1 to 24300, found ", [(-1, 2, 96, 96), (0, 2, 96, 96)]),
+            (DAT, "found 24301x2x96x96:", [(24301, 2, 96, 96)]),
+            (DAT, "expected sizes Nx2x96x96 ", [(975, 1, 96, 96), (975, 2, 96, 95)]),
+            (DAT, "expected 4 as the number of dimensions of a dat file, found 3:", [(975, 2, 96)]),
+            (CAT, "expected sizes Nx1x1 with N from 1 to 24300", [(0,), (-975,), (24301,), (2**31 - 1,)]),
+            (CAT, "expected 1 as the number of dimensions of a cat file", [(975, 1), (975, 1, 1)]),
+            (INFO, "expected sizes Nx4x1 with N ", [(24301, 4), (975, 5), (975, 2**30)]),
+            (INFO, "expected 2 as the number of dimensions of a info file", [(975, 4, 1), (975,)]),
+        ]
+        for sizes in wrong
+    ],
+    (CAT, SOUND[CAT][:16] + b"\2" + SOUND[CAT][17:], "with N from 1 to 24300, found 3x1x2:"),  # an unused size
+]
+
+
+@pytest.mark.parametrize(("kind", "content", "message"), HEADERS, ids=map(str, range(len(HEADERS))))
+@PACKS
+def test_a_header_or_length_that_is_wrong_is_refused_before_anything_large_is_allocated(
+    tmp_path, kind, content, message, pack
+):
+    content = pack(content)
+    tracemalloc.start()
+    try:
+        refused(tmp_path / "file", kind, content, message)
+        assert tracemalloc.get_traced_memory()[1] < 2**18
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("labels", idx(np.zeros(2**25, np.uint8), (10,))), (CAT, matrix("integer", (10,), bytes(2**25)))],
+    ids=["labels", "cat"],
+)
+def test_a_gzip_bomb_is_not_inflated(tmp_path, kind, content):
+    bomb = gzip.compress(content, 1)
+    tracemalloc.start()
+    try:
+        refused(tmp_path / "file", kind, bomb, ", found more:")
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_of_just_the_limit_is_read(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(idx(np.zeros(100)))
+    monkeypatch.setattr(mnist, "LIMIT", 100)
+    assert len(read_idx(tmp_path / "a")) == 100
+    (tmp_path / CAT).write_bytes(matrix("integer", (24300,), bytes(4 * 24300)))
+    assert norb.verify(tmp_path / CAT, CAT) == "complete"
+
+
+@KINDS
+def test_a_file_that_may_not_be_read_is_reported(tmp_path, monkeypatch, kind):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "a").touch()
+    monkeypatch.setattr(files, "open", refuse, raising=False)
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "a", kind)
+    assert str(caught.value) == f"{tmp_path / 'a'}: cannot be read (Permission denied): check permissions and disk"
+
+
+@pytest.mark.parametrize("name", ["nothing", "folder", "pipe", "nul\0byte", "two\nlines"])
+def test_an_idx_file_that_is_no_file_is_reported(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+    refuses(lambda: read_idx(f"{tmp_path}/{name}"), f"/{name[:3]}", DataError)
+    refuses(lambda: read_idx(f"{tmp_path}/{name}"), ": put it there or pass --download", DataError)
+
+
+@pytest.mark.parametrize("name", [*mnist.FILES, DAT])
+def test_a_gzipped_file_is_found_before_a_plain_one_and_a_folder_is_no_file(tmp_path, name):
+    assert locate(tmp_path, name) is None
+    (tmp_path / f"{name}.gz").mkdir()
+    assert locate(tmp_path, name) is None
+    (tmp_path / name).touch()
+    assert locate(tmp_path, name) == tmp_path / name
+    (tmp_path / f"{name}.gz").rmdir()
+    (tmp_path / f"{name}.gz").touch()
+    assert locate(tmp_path, name) == tmp_path / f"{name}.gz"
+
+
+def test_no_flipped_bit_in_a_gzipped_file_changes_what_is_read(tmp_path):
+    array = np.arange(20) % 10
+    sound, path = gzip.compress(idx(array)), tmp_path / "labels"
+    refusals = 0
+    for place in range(8 * len(sound)):
+        damaged = bytearray(sound)
+        damaged[place // 8] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            np.testing.assert_array_equal(read_idx(path), array)
+        except DataError:
+            refusals += 1
+    assert refusals > 8 * (len(sound) - 10), "only flips in gzip's 10 byte header may go unnoticed"
+
+
+# ---- hostile files ----
+
+
+@st.composite
+def mutated(draw, contents):
+    """A file with bytes changed, cut out and put in, before it is gzipped and after; or mere bytes."""
+    content = draw(contents)
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.sampled_from([b"", b"\x1f\x8b", b"\x1f\x8b\x08", content[:4], content[:8]])) + draw(st.binary())
+    for pack in (draw(st.sampled_from([bytes, gzip.compress])), bytes):
+        for _ in range(draw(st.integers(0, 2))):
+            start = draw(st.integers(0, min(30, len(content))) | st.integers(0, len(content)))
+            end = draw(st.sampled_from([start, start + 1, start + 4, len(content)]))
+            content = content[:start] + draw(st.binary(max_size=4)) + content[end:]
+        content = pack(content)
+    return content
+
+
+@st.composite
+def idx_files(draw):
+    """An IDX file; its header declares its own sizes or others."""
+    sizes = draw(st.sampled_from([(3, 4, 5), (60,), (2, 28, 28), (1,), (1, 1, 1)]))
+    declared = draw(st.lists(st.integers(0, 9) | st.integers(0, 2**32 - 1), min_size=len(sizes), max_size=3))
+    return idx(np.arange(math.prod(sizes)) % 256, draw(st.sampled_from([sizes, declared or (0,)])))
+
+
+def plain(file):
+    """The content of a file's bytes, gzipped or not; None if gzip is damaged."""
+    if not file.startswith(b"\x1f\x8b"):
+        return file
+    try:
+        return gzip.GzipFile(fileobj=io.BytesIO(file)).read()
+    except Exception:
+        return None
+
+
+def idx_array(content):
+    """The array in the content of an IDX file by a plain reading of the format; None if it is not exactly one."""
+    dimensions = {b"\0\0\x08\x03": 3, b"\0\0\x08\x01": 1}.get((content or b"")[:4])
+    if dimensions is None or len(content) < 4 + 4 * dimensions:
+        return None
+    sizes = [int.from_bytes(content[4 + 4 * k : 8 + 4 * k], "big") for k in range(dimensions)]
+    if not 0 < math.prod(sizes) == len(content) - 4 - 4 * dimensions:
+        return None
+    return np.array(list(content[4 + 4 * dimensions :]), np.uint8).reshape(sizes)
+
+
+MATRICES = {
+    DAT: (b"\x55\x4c\x3d\x1e", (2, 96, 96), 18432),
+    CAT: (b"\x54\x4c\x3d\x1e", (), 4),
+    INFO: (b"\x54\x4c\x3d\x1e", (4,), 16),
+}
+
+
+def is_matrix(content, name):
+    """Whether a content is exactly one matrix of that file, by a plain reading of the format."""
+    magic, row, size = MATRICES[name]
+    sizes = max(3, 1 + len(row))
+    if content is None or len(content) < 8 + 4 * sizes or content[:4] != magic:
+        return False
+    dimensions, count, *others = struct.unpack_from(f"<{1 + sizes}i", content, 4)
+    if dimensions != 1 + len(row) or others != [*row, 1, 1][: sizes - 1] or not 1 <= count <= 24300:
+        return False
+    return len(content) == 8 + 4 * sizes + count * size
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("hostile") / "file"
+
+
+@settings(deadline=None)
+@given(file=mutated(idx_files()))
+def test_a_hostile_idx_file_is_read_as_its_header_says_or_refused(scratch, file):
+    expected = idx_array(plain(file))
+    if expected is None:
+        refused(scratch, "images", file)
+    else:
+        scratch.write_bytes(file)
+        np.testing.assert_array_equal(read_idx(scratch), expected, strict=True)
+
+
+@settings(deadline=None)
+@given(name=st.sampled_from([DAT, CAT, INFO]), file=mutated(st.sampled_from([SOUND[DAT], SOUND[CAT], SOUND[INFO]])))
+def test_a_hostile_matrix_is_complete_by_a_plain_reading_of_the_format_or_refused(scratch, name, file):
+    if is_matrix(plain(file), name):
+        scratch.write_bytes(file)
+        assert norb.verify(scratch, name) == "complete"
+    else:
+        refused(scratch, name, file)
