@@ -78,8 +78,8 @@ def by_two_towers(params, x, similar, margin, ratio):
 
 
 def average_over_all_draws(sampled, params, progress=1.0):
-    draws = product(sampled.similar.pairs, repeat=sampled.batch)
-    found = [sampled.on(np.array(drawn), params, progress) for drawn in draws]
+    draws = product(sampled.graph.pairs, repeat=sampled.batch)
+    found = [sampled.from_pairs(np.array(drawn), params, progress) for drawn in draws]
     total = reduce(add, (gradient for _, gradient in found))
     return mean([loss for loss, _ in found]), tree_map(lambda g: g / len(found), total)
 
@@ -119,7 +119,7 @@ def test_the_balanced_weighting_gives_both_kinds_of_pair_equal_say_however_many_
 def test_a_sample_of_pairs_is_balanced_unless_told_otherwise():
     params, x, margin = problem(GRAPH)
     default, *losses = (
-        SampledPairs(NETWORK, x, GRAPH, margin, **weighting).on(GRAPH.pairs, params)[0]
+        SampledPairs(NETWORK, x, GRAPH, margin, **weighting).from_pairs(GRAPH.pairs, params)[0]
         for weighting in ({}, {"weighting": "balanced"}, {"weighting": "exact"})
     )
     assert default == losses[0] != losses[1]
@@ -152,7 +152,7 @@ def test_the_objective_and_its_estimate_follow_lambda(progress, power):
     assert_agree(EveryPair(NETWORK, x, GRAPH, margin, "exact")(params, None, progress), expected)
     assert_agree(average_over_all_draws(sampled, params, progress), expected)
     drawn = GRAPH.pairs[np.random.default_rng(1).integers(GRAPH.listed_count, size=2)]
-    assert sampled(params, np.random.default_rng(1), progress)[0] == sampled.on(drawn, params, progress)[0]
+    assert sampled(params, np.random.default_rng(1), progress)[0] == sampled.from_pairs(drawn, params, progress)[0]
 
 
 # ---- an unbiased estimate ----
@@ -201,17 +201,17 @@ def test_a_draw_is_worth_what_a_hand_finds():
     x, similar = np.array([[0.0], [3.0], [4.0], [12.0]]), SimilarityGraph(4, np.array([[0, 1], [2, 3]]))
     sampled = SampledPairs(network, x, similar, 6.0, "balanced", batch=2)
     attraction, repulsion = (3**2 / 2 + 8**2 / 2) / 2, (2**2 / 2 + 5**2 / 2 + 0 + 0) / 4
-    assert sampled.on(np.array([[0, 1], [2, 3]]), params)[0] == (attraction + 2 * repulsion) / 2
-    assert sampled.on(np.array([[0, 1], [0, 1]]), params)[0] == (3**2 / 2) / 2
-    assert sampled.on(np.array([[2, 3], [2, 3]]), params)[0] == (8**2 / 2) / 2
+    assert sampled.from_pairs(np.array([[0, 1], [2, 3]]), params)[0] == (attraction + 2 * repulsion) / 2
+    assert sampled.from_pairs(np.array([[0, 1], [0, 1]]), params)[0] == (3**2 / 2) / 2
+    assert sampled.from_pairs(np.array([[2, 3], [2, 3]]), params)[0] == (8**2 / 2) / 2
 
 
 def test_the_order_of_a_draw_does_not_matter():
     params, x, margin = problem(GRAPH)
     sampled = SampledPairs(NETWORK, x, GRAPH, margin, batch=4)
     drawn = GRAPH.pairs[[0, 3, 3, 5]]
-    assert_agree(sampled.on(drawn[::-1], params), sampled.on(drawn, params))
-    assert_agree(sampled.on(drawn[:, ::-1], params), sampled.on(drawn, params))
+    assert_agree(sampled.from_pairs(drawn[::-1], params), sampled.from_pairs(drawn, params))
+    assert_agree(sampled.from_pairs(drawn[:, ::-1], params), sampled.from_pairs(drawn, params))
 
 
 # ---- what is drawn ----
@@ -220,7 +220,7 @@ def test_the_order_of_a_draw_does_not_matter():
 class Drawn(SampledPairs):
     """Returns the draw itself."""
 
-    def on(self, drawn, params, progress=1.0):
+    def from_pairs(self, drawn, params, progress=1.0):
         return drawn
 
 
@@ -239,7 +239,7 @@ def test_a_call_is_the_estimate_from_the_pairs_that_the_generator_draws():
     rng, twin = np.random.default_rng(3), np.random.default_rng(3)
     for _ in range(3):
         drawn = GRAPH.pairs[twin.integers(GRAPH.listed_count, size=4)]
-        actual, expected = sampled(params, rng, 1.0), sampled.on(drawn, params)
+        actual, expected = sampled(params, rng, 1.0), sampled.from_pairs(drawn, params)
         assert bits(actual[0], *dict(leaves(actual[1])).values()) == bits(
             expected[0], *dict(leaves(expected[1])).values()
         )
@@ -272,7 +272,7 @@ def test_a_network_in_blocks_has_the_same_objective(threads):
     every, every_in_blocks = (EveryPair(n, x, GRAPH, margin)(params, None, 1.0) for n in (NETWORK, blocks))
     assert_agree(every_in_blocks, every)
     sampled, in_blocks = (SampledPairs(n, x, GRAPH, margin, batch=4) for n in (NETWORK, blocks))
-    assert_agree(in_blocks.on(GRAPH.pairs[[0, 3, 4, 5]], params), sampled.on(GRAPH.pairs[[0, 3, 4, 5]], params))
+    assert_agree(in_blocks.from_pairs(GRAPH.pairs[[0, 3, 4, 5]], params), sampled.from_pairs(GRAPH.pairs[[0, 3, 4, 5]], params))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -294,7 +294,7 @@ def test_weights_inputs_and_pairs_are_left_as_they_were(form):
     objective = form(NETWORK, x, GRAPH, margin)
     objective(params, np.random.default_rng(0), 1.0)
     if form is SampledPairs:
-        objective.on(drawn, params)
+        objective.from_pairs(drawn, params)
     assert bits(*originals) == before
 
 

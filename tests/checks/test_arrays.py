@@ -200,9 +200,9 @@ def test_progress_outside_of_a_training_is_refused(progress, rng):
 def test_draws_that_are_no_pairs_of_samples_are_refused(rng):
     network = two_layer(3, 2, 2)
     sampled, params = SampledPairs(network, rng.random((4, 3)), GRAPH), network.init(rng, np.float64)
-    sampled.on([[0, 1], [1, 2]], params)
-    assert "(0, 9): samples count from 0 to 3" in refused(lambda: sampled.on([[0, 9], [1, 2]], params))
-    assert "draw at least 2" in refused(lambda: sampled.on([[0, 1]], params))
+    sampled.from_pairs([[0, 1], [1, 2]], params)
+    assert "(0, 9): samples count from 0 to 3" in refused(lambda: sampled.from_pairs([[0, 9], [1, 2]], params))
+    assert "draw at least 2" in refused(lambda: sampled.from_pairs([[0, 1]], params))
     assert "x has shape" in refused(lambda: SampledPairs(network, np.float32(1), GRAPH))
 
 
