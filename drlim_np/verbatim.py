@@ -1,5 +1,4 @@
-"""The paper on one page: Steps 1 and 2, pair by pair (Sec. 2.1), for the two-layer G_W (Sec. 3.4).
-Run as a program it maps rendered views of an airplane, and prints the numbers of Figure 8 after each epoch."""
+"""The paper on one page: Steps 1 and 2, pair by pair (Sec. 2.1), for the two-layer G_W (Sec. 3.4)."""
 
 import numpy as np
 
@@ -67,7 +66,7 @@ def falling(epoch, epochs, count):
     return RATE * (1 - (epoch + np.arange(count) / count) / epochs)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # maps rendered views of an airplane, and prints the numbers of Figure 8 after each epoch
     from drlim_np.data import AZIMUTHS, rendering, split
     from drlim_np.measure.cylinder import in_words
 

@@ -3,18 +3,18 @@
 Every defect on record in contrastive-loss code has a test here, under its name.
 """
 
-import warnings
+from functools import partial
 from itertools import combinations
 from math import hypot, sqrt
 
 import numpy as np
 import pytest
 
-from drlim_np.errors import InputError
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
 from tests.help.comparing import BOUND, assert_close
 from tests.help.double_loop import double_loop, random_pairs
+from tests.help.refusals import refuses
 
 SIMILAR, DISSIMILAR = 0, 1
 
@@ -110,8 +110,7 @@ def test_labels_may_be_lists_integers_floats_or_truth_values(y):
 @pytest.mark.parametrize(("y", "expected"), [(SIMILAR, 0), (DISSIMILAR, 2)])
 def test_the_gradient_at_zero_distance_is_the_zero_subgradient(y, expected, dtype):
     z = np.array([[1.5, -7.25]], dtype)
-    with np.errstate(all="raise"), warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with np.errstate(all="raise"):
         loss, dz1, dz2 = contrastive(z, z.copy(), [y], 2.0)
     assert loss == expected
     assert not dz1.any() and not dz2.any()
@@ -120,8 +119,7 @@ def test_the_gradient_at_zero_distance_is_the_zero_subgradient(y, expected, dtyp
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_points_that_all_coincide_feel_no_force(dtype):
     z = np.full((5, 3), 0.1, dtype)
-    with np.errstate(all="raise"), warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with np.errstate(all="raise"):
         loss, dz = all_pairs_by_definition(z, SimilarityGraph(5, np.array([[0, 1], [4, 2]])), 2.0)
     assert loss == 8 * 2  # eight dissimilar pairs at ½ m² each
     assert not dz.any()
@@ -134,8 +132,7 @@ def assert_each_close(actual, expected, bound):
 
 @pytest.mark.parametrize("d", [1e-3, 1e-5, 1e-8, 1e-30, 1e-100, 1e-150])
 def test_a_tiny_distance_is_exact(d):
-    with np.errstate(all="raise"), warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with np.errstate(all="raise"):
         measured = energy(np.array([[0.6 * d, 0.8 * d]]), np.zeros((1, 2)))
         push, pull = (pair((0.6 * d, 0.8 * d), y, 1.0) for y in (DISSIMILAR, SIMILAR))
     bound = 1e-15
@@ -203,8 +200,16 @@ def sigmoid(d):
     return 1 / (1 + np.exp(-d))
 
 
+def scaled(loss, push):
+    """The right formulas, each times a factor."""
+    return per_pair(lambda d, y, m: loss * right_loss(d, y, m), lambda d, y, m: push * right_push(d, y, m))
+
+
+# z1 - z2 of each pair, labels, margin; and then loss and dL/dz1 by hand.
+ONE_OF_EACH = ([[3, 4], [3, 4]], [0, 1], 7.0), (14.5, [[3, 4], [-1.2, -1.6]])
+NEAR = ([[0.3, 0.4]], [1], 2.0), (1.125, [[-0.9, -1.2]])
+BEYOND = ([[3, 4]], [1], 2.0), (0.0, [[0, 0]])
 DEFECTS = {
-    # name: the version with the defect; z1 - z2 of each pair; labels; margin; loss and dL/dz1 by hand
     "label convention flipped": (
         per_pair(lambda d, y, m: right_loss(d, 1 - y, m), lambda d, y, m: right_push(d, 1 - y, m)),
         ([[3, 4], [3, 4]], [0, 0], 7.0),
@@ -212,68 +217,36 @@ DEFECTS = {
     ),
     "margin less the squared distance": (
         per_pair(lambda d, y, m: max(0, m - d**2) / 2, lambda d, y, m: -1.0 if d**2 < m else 0.0),
-        ([[0.3, 0.4]], [1], 2.0),
-        (1.125, [[-0.9, -1.2]]),
+        *NEAR,
     ),
     "square of margin less the squared distance": (
         per_pair(lambda d, y, m: max(0, m - d**2) ** 2 / 2, lambda d, y, m: -2 * max(0, m - d**2)),
-        ([[0.3, 0.4]], [1], 2.0),
-        (1.125, [[-0.9, -1.2]]),
+        *NEAR,
     ),
     "similar term not squared": (
         per_pair(lambda d, y, m: d / 2, lambda d, y, m: 0.5 / d),
         ([[3, 4]], [0], 7.0),
         (12.5, [[3, 4]]),
     ),
-    "half missing": (
-        per_pair(lambda d, y, m: 2 * right_loss(d, y, m), lambda d, y, m: 2 * right_push(d, y, m)),
-        ([[3, 4], [3, 4]], [0, 1], 7.0),
-        (14.5, [[3, 4], [-1.2, -1.6]]),
-    ),
-    "half missing in the loss alone": (
-        per_pair(lambda d, y, m: 2 * right_loss(d, y, m), right_push),
-        ([[3, 4], [3, 4]], [0, 1], 7.0),
-        (14.5, [[3, 4], [-1.2, -1.6]]),
-    ),
-    "NaN at zero distance": (
-        per_pair(right_loss, right_push),
-        ([[0, 0], [3, 4]], [1, 1], 7.0),
-        (26.5, [[0, 0], [-1.2, -1.6]]),
-    ),
-    "epsilon inside the difference": (
-        epsilon_in_the_difference,
-        ([[0, 0]], [1], 2.0),
-        (2.0, [[0, 0]]),
-    ),
+    "half missing": (scaled(2, 2), *ONE_OF_EACH),
+    "half missing in the loss alone": (scaled(2, 1), *ONE_OF_EACH),
+    "NaN at zero distance": (scaled(1, 1), ([[0, 0], [3, 4]], [1, 1], 7.0), (26.5, [[0, 0], [-1.2, -1.6]])),
+    "epsilon inside the difference": (epsilon_in_the_difference, ([[0, 0]], [1], 2.0), (2.0, [[0, 0]])),
     "epsilon under the square root": (
         per_pair(right_loss, right_push, energy_of=lambda x: sqrt(x @ x + 1e-9)),
         ([[3e-5, 4e-5]], [1], 1.0),
         (0.99995**2 / 2, [[-0.6 * 0.99995, -0.8 * 0.99995]]),
     ),
-    "second tower with the sign of the first": (
-        per_pair(right_loss, right_push, second=1.0),
-        ([[3, 4], [3, 4]], [0, 1], 7.0),
-        (14.5, [[3, 4], [-1.2, -1.6]]),
-    ),
+    "second tower with the sign of the first": (per_pair(right_loss, right_push, second=1.0), *ONE_OF_EACH),
     "sigmoid on the distance": (
         per_pair(lambda d, y, m: max(0, m - sigmoid(d)) ** 2 / 2, lambda d, y, m: -(m - sigmoid(d)) / d),
-        ([[3, 4]], [1], 2.0),
-        (0.0, [[0, 0]]),
+        *BEYOND,
     ),
-    "mean in the loss, sum in the gradient": (
-        per_pair(lambda d, y, m: right_loss(d, y, m) / 2, right_push),
-        ([[3, 4], [3, 4]], [0, 1], 7.0),
-        (14.5, [[3, 4], [-1.2, -1.6]]),
-    ),
-    "mean in both": (
-        per_pair(lambda d, y, m: right_loss(d, y, m) / 2, lambda d, y, m: right_push(d, y, m) / 2),
-        ([[3, 4], [3, 4]], [0, 1], 7.0),
-        (14.5, [[3, 4], [-1.2, -1.6]]),
-    ),
+    "mean in the loss, sum in the gradient": (scaled(0.5, 1), *ONE_OF_EACH),
+    "mean in both": (scaled(0.5, 0.5), *ONE_OF_EACH),
     "no hinge: pushed beyond the margin": (
         per_pair(lambda d, y, m: (m - d) ** 2 / 2, lambda d, y, m: -(m - d) / d),
-        ([[3, 4]], [1], 2.0),
-        (0.0, [[0, 0]]),
+        *BEYOND,
     ),
 }
 
@@ -301,7 +274,7 @@ def test_the_value_by_hand_is_had_by_the_right_formula_and_not_by_the_one_with_t
 def test_the_defects_are_told_from_the_right_formula_written_in_the_same_way():
     for name, (_, drawn, by_hand) in DEFECTS.items():
         if name not in ("NaN at zero distance", "epsilon inside the difference"):
-            assert matches(per_pair(right_loss, right_push), drawn, by_hand), name
+            assert matches(scaled(1, 1), drawn, by_hand), name
 
 
 def off_centre_cloud():
@@ -378,29 +351,10 @@ def test_a_step_into_the_imaginary_plane_comes_back_as_the_slope():
         assert abs(stepped.imag / step - np.sum(dz * u)) <= BOUND * np.linalg.norm(dz) * np.linalg.norm(u)
 
 
-# ---- what is refused ----
-
-
-def assert_refused(call, *named):
-    with pytest.raises(InputError) as refusal:
-        call()
-    message = str(refusal.value)
-    assert "\n" not in message
-    for part in named:
-        assert part in message
-
+# ---- what is given, and what is refused ----
 
 Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
 GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
-
-
-@pytest.mark.parametrize("margin", [0, 0.0, -1, -1e-9, float("nan"), float("inf"), -float("inf"), "1", None, 1j, Z[0]])
-def test_a_margin_that_is_not_a_positive_number_is_refused(margin):
-    for call in (
-        lambda: contrastive(Z, Z, [0, 1, 0], margin),
-        lambda: all_pairs_by_definition(Z, GRAPH, margin),
-    ):
-        assert_refused(call, "margin is", repr(margin), "greater than 0")
 
 
 @pytest.mark.parametrize("margin", [2, 2.0, np.float64(2), np.float32(2), np.int64(2)])
@@ -414,50 +368,45 @@ def test_a_float64_margin_leaves_float32_embeddings_at_float32():
     assert {a.dtype.name for a in all_pairs_by_definition(z, GRAPH, np.float64(0.7))} == {"float32"}
 
 
-@pytest.mark.parametrize("y", [[0, 1, 2], [0, 0.5, 1], [0, 1, float("nan")], [0, 1, -1], ["0", "1", "0"]])
-def test_labels_other_than_0_and_1_are_refused(y):
-    assert_refused(lambda: contrastive(Z, Z, y, 1.0), "y holds labels other than 0 and 1", "0 for similar", "1 for dis")
-
-
-@pytest.mark.parametrize("y", [[0, 1], [0, 1, 0, 1], [[0, 1, 0]], [[0], [1], [0]], 1, []])
-def test_labels_of_another_length_are_refused(y):
-    assert_refused(lambda: contrastive(Z, Z, y, 1.0), f"y has shape {np.shape(y)}", "3 pairs")
-
-
-@pytest.mark.parametrize(
-    ("z1", "z2"), [(Z, Z[:2]), (Z, Z[:, :1]), (Z[:1], Z), (Z[0], Z[0]), (Z[None], Z[None]), (Z, Z[0])]
-)
-def test_embeddings_of_mismatched_shapes_are_refused(z1, z2):
-    for call in (lambda: contrastive(z1, z2, [0, 1, 0], 1.0), lambda: energy(z1, z2)):
-        assert_refused(call, f"z1 has shape {z1.shape}", f"z2 {z2.shape}", "(pairs, dims)")
-
-
-def test_embeddings_of_mismatched_precision_are_refused():
-    for call in (
-        lambda: contrastive(Z, Z.astype(np.float32), [0, 1, 0], 1.0),
-        lambda: energy(Z, Z.astype(np.float32)),
-    ):
-        assert_refused(call, "z1 float64", "z2 float32", "convert")
-
-
-@pytest.mark.parametrize("dtype", [np.int64, np.int8, bool])
-def test_integer_embeddings_are_refused(dtype):
-    z = Z.astype(dtype)
-    assert_refused(lambda: contrastive(z, z, [0, 1, 0], 1.0), f"z1 has dtype {z.dtype}", "floating")
-    assert_refused(lambda: contrastive(Z, z, [0, 1, 0], 1.0), f"z2 has dtype {z.dtype}", "floating")
-    assert_refused(lambda: all_pairs_by_definition(z, GRAPH, 1.0), f"z has dtype {z.dtype}", "floating")
-
-
-@pytest.mark.parametrize("z", [Z[:2], np.concatenate([Z, Z]), Z[0], Z[:, 0], Z[None]])
-def test_embeddings_that_do_not_fit_the_graph_are_refused(z):
-    assert_refused(lambda: all_pairs_by_definition(z, GRAPH, 1.0), f"z has shape {z.shape}", "3 samples", "(3, dims)")
-
-
-def test_lists_are_refused_with_the_remedy():
-    assert_refused(lambda: contrastive(Z.tolist(), Z, [0, 1, 0], 1.0), "expected an array, got list", "numpy.asarray")
-    assert_refused(lambda: all_pairs_by_definition(Z.tolist(), GRAPH, 1.0), "expected an array, got list")
-
-
 def test_no_samples_have_no_loss():
     loss, dz = all_pairs_by_definition(np.zeros((0, 2)), SimilarityGraph(0, np.zeros((0, 2), int)), 1.0)
     assert loss == 0 and loss.dtype == dz.dtype == np.float64 and dz.shape == (0, 2)
+
+
+def given(y=(0, 1, 0), margin=1.0, z1=Z, z2=Z):
+    return lambda: contrastive(z1, z2, y, margin)
+
+
+def of_all(z=Z, margin=1.0):
+    return lambda: all_pairs_by_definition(z, GRAPH, margin)
+
+
+MARGINS = [0, 0.0, -1, -1e-9, float("nan"), float("inf"), -float("inf"), "1", None, 1j, Z[0]]
+LABELS = [[0, 1, 2], [0, 0.5, 1], [0, 1, float("nan")], [0, 1, -1], ["0", "1", "0"]]
+LENGTHS = [[0, 1], [0, 1, 0, 1], [[0, 1, 0]], [[0], [1], [0]], 1, []]
+SHAPES = [(Z, Z[:2]), (Z, Z[:, :1]), (Z[:1], Z), (Z[0], Z[0]), (Z[None], Z[None]), (Z, Z[0])]
+OTHER_SIZES = [Z[:2], np.concatenate([Z, Z]), Z[0], Z[:, 0], Z[None]]
+WHOLE = [Z.astype(dtype) for dtype in (np.int64, np.int8, bool)]
+NARROW = Z.astype(np.float32)
+
+REFUSED = [
+    *((form(margin=m), f"margin is {m!r}: it must be a finite number greater than 0")
+      for m in MARGINS for form in (given, of_all)),
+    *((given(y), "y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs") for y in LABELS),
+    *((given(y), f"y has shape {np.shape(y)}: one label for each of the 3 pairs is needed") for y in LENGTHS),
+    *((call, f"z1 has shape {z1.shape} and z2 {z2.shape}: both must be (pairs, dims)")
+      for z1, z2 in SHAPES for call in (given(z1=z1, z2=z2), partial(energy, z1, z2))),
+    *((call, "mismatched dtypes (z1 float64, z2 float32): convert them to one dtype")
+      for call in (given(z2=NARROW), partial(energy, Z, NARROW))),
+    *((given(z1=z, z2=z), f"z1 has dtype {z.dtype}: convert it to a floating dtype") for z in WHOLE),
+    *((given(z2=z), f"z2 has dtype {z.dtype}: convert it to a floating dtype") for z in WHOLE),
+    *((of_all(z), f"z has dtype {z.dtype}: convert it to a floating dtype") for z in WHOLE),
+    *((of_all(z), f"z has shape {z.shape}: the graph has 3 samples, so it must be (3, dims)") for z in OTHER_SIZES),
+    (given(z1=Z.tolist()), "expected an array, got list: convert it first, for instance by numpy.asarray"),
+    (of_all(Z.tolist()), "expected an array, got list"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED)
+def test_what_has_no_meaning_is_refused(call, message):
+    refuses(call, message)
