@@ -87,7 +87,7 @@ def descend(
         progress = (number - 1) / steps
         loss, gradient = objective(params, rng, progress)
         params, velocity = optimiser.update(params, gradient, velocity, schedule(progress))
-        _require_finite(number, objective=loss, gradient=gradient, new_value=params)
+        _require_finite(number, loss, gradient, params)
         yield Step(number, params, float(to_host(loss)))
 
 
@@ -132,13 +132,20 @@ def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array
     return xp.concat([network(params, x[rows, ...])[0] for rows in blocks])
 
 
-def _require_finite(number: int, **trees: Tree) -> None:
-    """Raises DivergedError, which names the first tensor of the trees that is not finite."""
-    named = {f"{name} of {path}" if path else name: x for name, tree in trees.items() for path, x in leaves(tree)}
-    *_, x = named.values()
-    xp = namespace(x)
-    finite = to_host(xp.stack([xp.all(xp.isfinite(x)) for x in named.values()]))  # one copy from the device
-    if not finite.all():
-        culprit = list(named)[np.argmin(finite)].replace("_", " ", 1)
-        remedy = "lower the learning rate, or look for NaN in the data"
-        raise DivergedError(f"the {culprit} is not finite at step {number}: {remedy}")
+def _require_finite(number: int, loss: Array, gradient: Tree, params: Tree) -> None:
+    """Checks the objective and the new W, which cannot be finite if the gradient is not.
+
+    Only on failure does it search every tensor for the culprit.
+    """
+    if _finite([loss, *(w for _, w in leaves(params))]):
+        return
+    trees = {"objective": loss, "gradient": gradient, "new value": params}
+    name, path = next((name, path) for name, tree in trees.items() for path, x in leaves(tree) if not _finite([x]))
+    culprit = f"{name} of {path}" if path else name
+    remedy = "lower the learning rate, or look for NaN in the data"
+    raise DivergedError(f"the {culprit} is not finite at step {number}: {remedy}")
+
+
+def _finite(arrays: list[Array]) -> bool:
+    xp = namespace(arrays[0])
+    return bool(to_host(xp.all(xp.stack([xp.all(xp.isfinite(x)) for x in arrays]))))  # one copy from the device
