@@ -351,7 +351,7 @@ REFUSED = [
     *((partial(SGD, value), f"rate is {value!r}: it must be a finite number greater than 0")
       for value in [*NO_NUMBERS, 0, 0.0, -1e-3, np.nan, np.inf]),
     *((partial(SGD, 0.1, value), f"momentum is {value!r}: it must be a number") for value in NO_NUMBERS),
-    *((partial(SGD, 0.1, value), f"momentum is {value}: it must be in [0, 1)") for value in (1, 1.0, 1.5, -0.1, np.nan)),
+    *((partial(SGD, 0.1, v), f"momentum is {v}: it must be in [0, 1)") for v in (1, 1.0, 1.5, -0.1, np.nan)),
     *((minimised(3, generator(), stream=stream), f"stream is {stream!r}: pass an open text file, such as sys.stderr")
       for stream in ("progress.txt", 2, closed())),
     *((partial(embed, NETWORK, ring()[0], ring()[1], b), f"block is {b!r}: {WHOLE}") for b in (0, -3, 2.5, "4")),

@@ -1,7 +1,6 @@
 """The loss over all pairs in tiles: equal to its definition, and to a double loop, whatever the tiles."""
 
 import tracemalloc
-import warnings
 from functools import partial
 from itertools import combinations
 
@@ -11,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import drlim_np.fast.all_pairs
-from drlim_np.errors import InputError
 from drlim_np.fast.all_pairs import (
     GROUPS,
     LARGE_TILE,
@@ -25,6 +23,7 @@ from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
 from tests.help.comparing import BOUND, assert_close
 from tests.help.double_loop import double_loop, random_pairs
+from tests.help.refusals import refuses
 
 Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
 GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
@@ -87,11 +86,6 @@ def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
     assert division(line[1:], 1.0) == (TILE, 1), "a few samples are added up as ever"
     assert division(line, 1.0) == division(7.9 * line, 2.0) == (LARGE_TILE, GROUPS)
     assert division(8 * line, 2.0) == (TILE, GROUPS)
-
-
-@pytest.mark.parametrize("threads", [0, -1, 1.5, None, True])
-def test_threads_are_counted_from_one(threads):
-    assert_refused(lambda: dissimilar_sum(Z, GRAPH, 1.0, threads=threads), "threads is", "at least 1")
 
 
 # ---- against a double loop ----
@@ -192,8 +186,7 @@ def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 def test_points_that_all_coincide_feel_no_force(dtype):
     z = np.full((5, 3), 0.1, dtype)
-    with np.errstate(all="raise"), warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with np.errstate(all="raise"):
         loss, dz = contrastive_all_pairs(z, SimilarityGraph(5, np.array([[0, 1], [4, 2]])), 2.0)
     assert loss == 8 * 2  # eight dissimilar pairs at ½ m² each
     assert not dz.any()
@@ -208,22 +201,7 @@ def test_a_tight_cloud_far_from_the_origin_keeps_its_distances_in_float32():
         assert_close(narrow.astype(float), wide, 8 * np.finfo(np.float32).eps)
 
 
-# ---- what is refused ----
-
-
-def assert_refused(call, *named):
-    with pytest.raises(InputError) as refusal:
-        call()
-    message = str(refusal.value)
-    assert "\n" not in message
-    for part in named:
-        assert part in message
-
-
-@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf"), "1", None, 1j, Z[0]])
-def test_a_margin_that_is_not_a_positive_number_is_refused(margin):
-    for form in (contrastive_all_pairs, dissimilar_sum):
-        assert_refused(lambda form=form: form(Z, GRAPH, margin), "margin is", repr(margin), "greater than 0")
+# ---- what is given, and what is refused ----
 
 
 def test_a_float64_margin_leaves_float32_embeddings_at_float32():
@@ -237,27 +215,28 @@ def test_pairs_that_must_not_count_add_nothing_in_float32_for_a_float64_margin()
     assert loss == 0 and not dz.any()
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.int8, bool])
-def test_integer_embeddings_are_refused(dtype):
-    for form in FORMS:
-        assert_refused(lambda form=form: form(Z.astype(dtype), GRAPH), f"z has dtype {np.dtype(dtype)}", "floating")
-
-
-@pytest.mark.parametrize("z", [Z[:2], np.concatenate([Z, Z]), Z[0], Z[:, 0], Z[None]])
-def test_embeddings_that_do_not_fit_the_graph_are_refused(z):
-    for form in FORMS:
-        assert_refused(lambda form=form: form(z, GRAPH), f"z has shape {z.shape}", "3 samples", "(3, dims)")
-
-
-def test_lists_are_refused_with_the_remedy():
-    assert_refused(lambda: contrastive_all_pairs(Z.tolist(), GRAPH, 1.0), "expected an array, got list")
-
-
-@pytest.mark.parametrize("weight", [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)])
-def test_weights_of_another_shape_or_precision_are_refused(weight):
-    assert_refused(lambda: dissimilar_sum(Z, GRAPH, 1.0, weight), "weight")
-
-
 def test_no_samples_have_no_loss():
     loss, dz = contrastive_all_pairs(np.zeros((0, 2)), SimilarityGraph(0, np.zeros((0, 2), int)), 1.0)
     assert loss == 0 and loss.dtype == dz.dtype == np.float64 and dz.shape == (0, 2)
+
+
+MARGINS = [0, -1, float("nan"), float("inf"), "1", None, 1j, Z[0]]
+OTHER_SIZES = [Z[:2], np.concatenate([Z, Z]), Z[0], Z[:, 0], Z[None]]
+WEIGHTS = [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)]
+REFUSED = [
+    *((partial(dissimilar_sum, Z, GRAPH, 1.0, threads=n), f"threads is {n!r}: it must be a whole number of at least 1")
+      for n in (0, -1, 1.5, None, True)),
+    *((partial(form, Z, GRAPH, m), f"margin is {m!r}: it must be a finite number greater than 0")
+      for m in MARGINS for form in (contrastive_all_pairs, dissimilar_sum)),
+    *((partial(form, Z.astype(dtype), GRAPH), f"z has dtype {np.dtype(dtype)}: convert it to a floating dtype")
+      for dtype in (np.int64, np.int8, bool) for form in FORMS),
+    *((partial(form, z, GRAPH), f"z has shape {z.shape}: the graph has 3 samples, so it must be (3, dims)")
+      for z in OTHER_SIZES for form in FORMS),
+    *((partial(dissimilar_sum, Z, GRAPH, 1.0, weight), "weight") for weight in WEIGHTS),
+    (partial(contrastive_all_pairs, Z.tolist(), GRAPH, 1.0), "expected an array, got list"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED)
+def test_what_has_no_meaning_is_refused(call, message):
+    refuses(call, message)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.neighbors import NearestNeighbors
 
-from drlim_np.errors import InputError
 from drlim_np.fast import knn as nearest
 from drlim_np.fast.knn import SPARE, in_unit, nearest_neighbours
+from tests.help.refusals import refuses
 
 
 def by_double_loop(x, k):
@@ -92,12 +92,6 @@ def test_ties_and_duplicates_go_to_the_smaller_index(x, rows, tile, spare, data)
 def test_every_real_dtype_is_compared_by_value(dtype, features):
     x = np.random.default_rng(0).integers(0, 256, (30, features)).astype(dtype)
     assert nearest_neighbours(x, 4).tolist() == by_double_loop(x, 4).tolist()
-
-
-@pytest.mark.parametrize("x", [np.full((6, 2), 2**53), np.ma.masked_equal(np.eye(6), 1), 1j * np.eye(6), [["a"]] * 6])
-def test_what_float64_does_not_hold_as_it_is_is_refused(x):
-    with pytest.raises(InputError, match=r"^x (is|has)"):
-        nearest_neighbours(x, 2)
 
 
 @pytest.mark.parametrize("block", ["ROWS", "TILE"])
@@ -221,13 +215,13 @@ def test_the_unit_of_the_pixels_does_not_matter(scale):
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
 
 
-@pytest.mark.parametrize("samples", [41, 65, 600])
+@pytest.mark.parametrize(("samples", "tiles"), [(41, (2, 32, 1024)), (65, (2, 32, 1024)), (600, (32, 1024))])
 @pytest.mark.parametrize("kept", [1, 7, 40])
-def test_the_candidates_are_the_nearest_whatever_tiles_they_lie_in(samples, kept, rng):
+def test_the_candidates_are_the_nearest_whatever_their_tiles(samples, tiles, kept, rng):
     x = rng.standard_normal((samples, 10))
     apart = np.sum((x[:, None] - x) ** 2, axis=2)
     np.fill_diagonal(apart, np.inf)
-    for tile in (2, 32, 1024):
+    for tile in tiles:
         with mock.patch.object(nearest, "TILE", tile):
             found, beyond = nearest._candidates(x, kept, 1)
         assert found.tolist() == np.sort(np.argsort(apart, axis=1)[:, :kept], axis=1).tolist()
@@ -248,9 +242,9 @@ def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than
 
 
 def test_pairs_by_sample_are_filled_up_with_what_is_infinitely_far():
-    rows, near, whom = nearest._by_sample(np.array([5, 2, 5]), np.array([0.5, 0.25, 0.125]), np.array([7, 8, 9]))
+    rows, near, others = nearest._by_sample(np.array([5, 2, 5]), np.array([0.5, 0.25, 0.125]), np.array([7, 8, 9]))
     assert rows.tolist() == [2, 5]
-    assert near.tolist() == [[0.25, np.inf], [0.5, 0.125]] and whom.tolist() == [[8, 0], [7, 9]]
+    assert near.tolist() == [[0.25, np.inf], [0.5, 0.125]] and others.tolist() == [[8, 0], [7, 9]]
     assert [x.size for x in nearest._by_sample(*np.zeros((3, 0), int))] == [0, 0, 0]
 
 
@@ -320,36 +314,31 @@ def test_the_samples_are_left_as_they_were():
 # ---- what is refused ----
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.0, None])
-def test_threads_are_counted_from_one(threads):
-    with pytest.raises(InputError, match=r"^threads is .*: it must be a whole number of at least 1$"):
-        nearest_neighbours(np.eye(6), 2, threads)
-
-
 def test_a_k_of_numpys_integers_is_that_k():
     x = np.random.default_rng(0).random((300, 4))
     for k in (np.uint8(5), np.int8(5), np.uint64(5)):
         assert nearest_neighbours(x, k).tolist() == nearest_neighbours(x, 5).tolist()
 
 
-@pytest.mark.parametrize("k", [0, -1, 6, 7, 2.0, None, True])
-def test_a_k_without_that_many_others_is_refused_in_one_line(k):
-    with pytest.raises(InputError, match="it must be a whole number from 1 to 5") as error:
-        nearest_neighbours(np.eye(6), k)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("shape", [(6,), (6, 2, 2), ()])
-def test_samples_that_are_no_rows_of_features_are_refused_in_one_line(shape):
-    with pytest.raises(InputError, match="samples, features") as error:
-        nearest_neighbours(np.ones(shape), 1)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_pixel_that_is_no_finite_number_is_refused_in_one_line_that_names_the_sample(value):
+def with_bad_pixel(value):
     x = np.ones((6, 2))
     x[3, 1] = x[5, 0] = value
-    with pytest.raises(InputError, match="sample 3") as error:
-        nearest_neighbours(x, 2)
-    assert "\n" not in str(error.value)
+    return x
+
+
+UNFIT = [np.full((6, 2), 2**53), np.ma.masked_equal(np.eye(6), 1), 1j * np.eye(6), [["a"]] * 6]
+REFUSED = [
+    *(((np.eye(6), 2, n), f"threads is {n!r}: it must be a whole number of at least 1") for n in (0, -1, 1.0, None)),
+    *(((np.eye(6), k), f"k is {k!r}: it must be a whole number from 1 to 5") for k in (0, -1, 6, 7, 2.0, None, True)),
+    *(((np.ones(shape), 1), "it must be (samples, features)") for shape in ((6,), (6, 2, 2), ())),
+    *(((with_bad_pixel(v), 2), "sample 3 of x holds NaN or infinite values") for v in (np.nan, np.inf, -np.inf)),
+    *(
+        ((x, 2), f"x {verb}")
+        for x, verb in zip(UNFIT, ("is int64", "has masked", "has dtype", "has dtype"), strict=True)
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), REFUSED)
+def test_what_has_no_neighbours_is_refused(given, message):
+    refuses(lambda: nearest_neighbours(*given), message)
