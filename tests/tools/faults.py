@@ -96,7 +96,9 @@ FAULTS = [
     # Those on record in other implementations of this loss.
     Fault("arrays", "label convention flipped", "    return y == 0\n", "    return y == 1\n"),
     Fault("arrays", "label convention flipped for booleans", "return ~y", "return y"),
-    Fault("loss", "margin - D² for (margin - D)²", "    return gap * gap / 2\n", "    return (margin - hinged(d * d, margin)) / 2\n"),
+    Fault("loss", "margin - D² for (margin - D)²", "    return gap * gap / 2\n", "    return missing(d * d, margin) / 2\n"),
+    Fault("loss", "(margin - D²)² for (margin - D)²", "gap = missing(d, require", "gap = missing(d * d, require"),
+    Fault("loss", "mean in both", "    return loss, dz1, -dz1", "    return loss / len(d), dz1 / len(d), -dz1 / len(d)"),
     Fault("loss", "similar term not squared", "return d * d / 2", "return d / 2"),
     Fault("loss", "½ missing from L_S", "return d * d / 2", "return d * d"),
     Fault("loss", "½ missing from L_D", "    return gap * gap / 2\n", "    return gap * gap\n"),
