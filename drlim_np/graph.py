@@ -67,7 +67,7 @@ class SimilarityGraph:
 
     @property
     def neighbour_lists(self) -> list[np.ndarray]:
-        """Of each sample all those that it is similar to, from either end, each once."""
+        """For each sample all those that it is similar to, from either end, each once."""
         offsets, neighbours = self.adjacency
         return np.split(neighbours, offsets[1:-1])
 

@@ -11,9 +11,8 @@ pullback, which carries a gradient of the output back to the parameters and the 
 towers can share one. `wrt_input` is there because nobody needs dL/dx of a network's first layer, a large product.
 
 Every layer keeps the dtype it is given: float32 to train, float64 to audit, complex128 for the complex step. Images are
-(samples, maps, height, width). Conv2d and Subsample work on them *by row*, (height, maps, width · samples), as
-`fast.maps` and `fast.patches` explain: one matrix for each row of all images. Between two layers on the host that is a
-change of view: memory keeps its order. `audit.textbook` writes both layers pixel by pixel, and tests hold these to it.
+(samples, maps, height, width). Conv2d and Subsample work on them *by row* (fast.maps): one matrix for each row of all
+images, (height, maps, width · samples). From layer to layer on the host that is a change of view, not a copy.
 """
 
 from dataclasses import dataclass

@@ -67,10 +67,9 @@ def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, A
 
 
 def all_pairs_by_definition(z: np.ndarray, graph: SimilarityGraph, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """𝓛 over every pair of a set (Eq. 2 with the pairs of Step 1): loss, dL/dz. For NumPy's arrays, and for small sets.
+    """𝓛 over every pair of a small set, z (samples, dims) of NumPy: loss, dL/dz (Eq. 2 with the pairs of Step 1).
 
-    z (samples, dims). Every pair is written out; a sample's gradient is the sum over its pairs.
-    `fast.all_pairs.contrastive_all_pairs` is the same in less memory and time.
+    A sample's gradient is the sum over its pairs. `fast.all_pairs.contrastive_all_pairs` is the same, but fast.
     """
     require_embeddings(z, graph.size)
     i, j, y = pair_table(graph)

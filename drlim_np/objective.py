@@ -47,9 +47,8 @@ def dissimilar_weight(graph: SimilarityGraph, weighting: Weighting, progress: fl
 class EveryPair:
     """The objective over every pair of the samples, from one embedding of each.
 
-    network, x: G_W and its inputs, one row of `x` per sample; graph: which of them are similar; margin: m. The number
-    of threads changes nothing.
-    Calling it returns the objective and its gradient with respect to W.
+    network, x: G_W and its inputs, one row of `x` per sample; graph: which of them are similar; margin: m. Calling it
+    returns the objective and its gradient with respect to W. The number of threads changes nothing.
     """
 
     network: Sequential | Blockwise

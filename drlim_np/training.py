@@ -10,6 +10,7 @@ from math import cos, pi
 from typing import NamedTuple, TextIO
 
 import numpy as np
+from numpy.random import Generator
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
 from drlim_np.checks.numbers import positive_number, real_number, require_generator, whole_number
@@ -69,12 +70,7 @@ class Step(NamedTuple):
 
 
 def descend(
-    objective: Objective,
-    params: Tree,
-    optimiser: SGD,
-    steps: int,
-    rng: np.random.Generator,
-    schedule: Schedule = cosine,
+    objective: Objective, params: Tree, optimiser: SGD, steps: int, rng: Generator, schedule: Schedule = cosine
 ) -> Iterator[Step]:
     """Step 2 as an iterator: each item is one update of W. It keeps no state but `rng`.
 
@@ -96,7 +92,7 @@ def minimise(
     params: Tree,
     optimiser: SGD,
     steps: int,
-    rng: np.random.Generator,
+    rng: Generator,
     schedule: Schedule = cosine,
     label: str = "training",
     stream: TextIO | None = None,
@@ -141,9 +137,9 @@ def _require_finite(number: int, loss: Array, gradient: Tree, params: Tree) -> N
         return
     trees = {"objective": loss, "gradient": gradient, "new value": params}
     name, path = next((name, path) for name, tree in trees.items() for path, x in leaves(tree) if not _finite([x]))
-    culprit = f"{name} of {path}" if path else name
+    culprit = f"the {name} of {path}" if path else f"the {name}"
     remedy = "lower the learning rate, or look for NaN in the data"
-    raise DivergedError(f"the {culprit} is not finite at step {number}: {remedy}")
+    raise DivergedError(f"{culprit} is not finite at step {number}: {remedy}")
 
 
 def _finite(arrays: list[Array]) -> bool:
