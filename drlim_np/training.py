@@ -13,9 +13,10 @@ import numpy as np
 from numpy.random import Generator
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
+from drlim_np.checks.arrays import require_finite_step
 from drlim_np.checks.numbers import positive_number, real_number, require_generator, whole_number
 from drlim_np.checks.terminal import ProgressLine
-from drlim_np.errors import DivergedError, require
+from drlim_np.errors import require
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, leaves, tree_map
 
@@ -83,7 +84,7 @@ def descend(
         progress = (number - 1) / steps
         loss, gradient = objective(params, rng, progress)
         params, velocity = optimiser.update(params, gradient, velocity, schedule(progress))
-        _require_finite(number, loss, gradient, params)
+        require_finite_step(number, loss, gradient, params)
         yield Step(number, params, float(to_host(loss)))
 
 
@@ -126,22 +127,3 @@ def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array
         model = next((leaf for _, leaf in leaves(params)), x)
         return np.concat([to_host(network(params, like(x[rows, ...], model))[0]) for rows in blocks])
     return xp.concat([network(params, x[rows, ...])[0] for rows in blocks])
-
-
-def _require_finite(number: int, loss: Array, gradient: Tree, params: Tree) -> None:
-    """Checks the objective and the new W, which cannot be finite if the gradient is not.
-
-    Only on failure does it search every tensor for the culprit.
-    """
-    if _finite([loss, *(w for _, w in leaves(params))]):
-        return
-    trees = {"objective": loss, "gradient": gradient, "new value": params}
-    name, path = next((name, path) for name, tree in trees.items() for path, x in leaves(tree) if not _finite([x]))
-    culprit = f"the {name} of {path}" if path else f"the {name}"
-    remedy = "lower the learning rate, or look for NaN in the data"
-    raise DivergedError(f"{culprit} is not finite at step {number}: {remedy}")
-
-
-def _finite(arrays: list[Array]) -> bool:
-    xp = namespace(arrays[0])
-    return bool(to_host(xp.all(xp.stack([xp.all(xp.isfinite(x)) for x in arrays]))))  # one copy from the device

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, is_array, kind, like, namespace, on_host
+from drlim_np.backend import Array, is_array, kind, like, namespace, on_host, to_host
 from drlim_np.checks.numbers import positive_number, whole_number
-from drlim_np.errors import InputError, require
+from drlim_np.errors import DivergedError, InputError, require
+from drlim_np.tree import Tree, leaves
 
 OTHER_PRODUCTS = (np.matrix, np.ma.MaskedArray)  # here * is not the product entry by entry
 
@@ -109,3 +110,22 @@ def similar_by_label(y: Any, z: Array) -> Array:
     labelled = bool(namespace(y).all((y == 0) | (y == 1)))
     require(labelled, "y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs")
     return y == 0
+
+
+def require_finite_step(number: int, loss: Array, gradient: Tree, params: Tree) -> None:
+    """The objective and the new W are finite: they cannot be if the gradient is not. Raises DivergedError.
+
+    Only on failure does it search every tensor for the culprit.
+    """
+    if _finite([loss, *(w for _, w in leaves(params))]):
+        return
+    trees = {"objective": loss, "gradient": gradient, "new value": params}
+    name, path = next((name, path) for name, tree in trees.items() for path, x in leaves(tree) if not _finite([x]))
+    culprit = f"the {name} of {path}" if path else f"the {name}"
+    remedy = "lower the learning rate, or look for NaN in the data"
+    raise DivergedError(f"{culprit} is not finite at step {number}: {remedy}")
+
+
+def _finite(arrays: list[Array]) -> bool:
+    xp = namespace(arrays[0])
+    return bool(to_host(xp.all(xp.stack([xp.all(xp.isfinite(x)) for x in arrays]))))  # one copy from the device
