@@ -80,8 +80,12 @@ def test_the_cosine_falls_from_1_to_0_symmetrically_about_one_half():
         assert cosine(progress) >= cosine(min(1, progress + 0.1))
 
 
-def test_the_constant_schedule_is_1_throughout():
+def test_the_constant_schedule_is_1_throughout_and_the_warm_up_a_linear_rise_times_half_a_cosine():
     assert {constant(progress) for progress in np.linspace(0, 1, 11).tolist()} == {1.0}
+    assert warmup_cosine(0) == 0 and warmup_cosine(1) == 0
+    for progress in (0.05, 0.1, 0.2, 0.5, 0.9):
+        expected = (1 + np.cos(np.pi * progress)) / 2 * (progress / 0.2 if progress < 0.2 else 1)
+        assert warmup_cosine(progress) == pytest.approx(expected, rel=1e-12)
 
 
 # ---- gradient descent ----
@@ -374,13 +378,6 @@ def test_an_integer_of_numpy_is_a_number_of_steps(integer):
 def test_a_process_without_standard_error_trains_silently(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     assert minimise(bowl, START, SGD(0.1), 3, generator())[1].shape == (3,)
-
-
-def test_the_rate_rises_linearly_over_the_first_fifth_times_half_a_cosine():
-    assert warmup_cosine(0) == 0 and warmup_cosine(1) == 0
-    for progress in (0.05, 0.1, 0.2, 0.5, 0.9):
-        expected = (1 + np.cos(np.pi * progress)) / 2 * (progress / 0.2 if progress < 0.2 else 1)
-        assert warmup_cosine(progress) == pytest.approx(expected, rel=1e-12)
 
 
 # ---- what is learned ----
