@@ -1,4 +1,4 @@
-"""Arrays bring their module: what the rest of the package needs to run on NumPy, CuPy or any array API module.
+"""Arrays bring their module, so that the rest of the package runs on NumPy, CuPy or any array API module.
 
 There is no state: `namespace(x)` is the module of an array, so arrays of several modules can be used in one process.
 What the array API standard does not cover, or CuPy does otherwise, is a function here. Arrays go to a device by `like`

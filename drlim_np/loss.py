@@ -36,13 +36,13 @@ def energy(z1: Array, z2: Array) -> Array:
 
 
 def similar_loss(d: Array) -> Array:
-    """L_S = ½ D², for each energy in `d`: what a similar pair costs (Eq. 4, Y = 0)."""
+    """L_S = ½ D², for each energy in `d`: the cost of a similar pair (Eq. 4, Y = 0)."""
     require_floating(d=d)
     return d * d / 2
 
 
 def dissimilar_loss(d: Array, margin: float) -> Array:
-    """L_D = ½ max(0, m - D)², for each energy in `d`: what a dissimilar pair costs (Eq. 4, Y = 1)."""
+    """L_D = ½ max(0, m - D)², for each energy in `d`: the cost of a dissimilar pair (Eq. 4, Y = 1)."""
     require_floating(d=d)
     gap = missing(d, require_margin(margin, d))
     return gap * gap / 2
@@ -60,8 +60,8 @@ def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, A
     is_similar = similar_by_label(y, z1)
     xp = namespace(z1)
     loss = xp.sum(xp.where(is_similar, similar_loss(d), dissimilar_loss(d, margin)))  # Eq. 3
-    pull = xp.ones_like(d)  # what multiplies z1 - z2 in Eq. 6
-    push = -missing(d, margin) / at_least_tiny(d)  # and in Eq. 7
+    pull = xp.ones_like(d)  # times z1 - z2: Eq. 6
+    push = -missing(d, margin) / at_least_tiny(d)  # times z1 - z2: Eq. 7
     dz1 = xp.where(is_similar, pull, push)[:, None] * (z1 - z2)
     return loss, dz1, -dz1
 

@@ -12,7 +12,7 @@ def two_towers(network: Sequential, params: Tree, x1: Array, x2: Array, y: Array
     """𝓛 over the given pairs and its gradient with respect to the shared W: loss, dparams.
 
     x1, x2 hold the pairs' inputs, row by row; y (pairs,) is 0 for similar, 1 for dissimilar pairs. Both copies of G_W
-    have the same `params`, so by the chain rule the gradient is the sum of what the two copies contribute.
+    have the same `params`, so by the chain rule the gradient is the sum of the two copies' contributions.
     """
     z1, pullback1 = network(params, x1)
     z2, pullback2 = network(params, x2)

@@ -1,4 +1,4 @@
-"""The checks of arrays on whatever device: what layers and losses are given, before any arithmetic."""
+"""The checks of arrays on any device: the arguments of layers and losses, before any arithmetic."""
 
 from collections.abc import Callable
 from dataclasses import fields

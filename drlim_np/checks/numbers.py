@@ -1,4 +1,4 @@
-"""The checks that public functions share: each returns what it was given in a form to work on."""
+"""The checks that public functions share: each returns its argument in a form to work on."""
 
 from collections.abc import Sized
 from math import inf

@@ -11,7 +11,7 @@ from drlim_np.errors import DrlimError, InputError
 
 
 def first_line(thing: Any) -> str:
-    """The first line of a docstring, for a list of what there is."""
+    """The first line of a docstring, for a list."""
     return (thing.__doc__ or "(python -OO has stripped what there is to say)").splitlines()[0]
 
 
@@ -26,7 +26,7 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
             stream.reconfigure(errors="replace")
     try:
         status = command()
-        if sys.stdout is not None:  # it is None where it was closed
+        if sys.stdout is not None:  # it is None if it was closed
             sys.stdout.flush()
         return status or 0
     except DrlimError as fault:

@@ -1,4 +1,4 @@
-"""The host's memory: what is freed is kept, large pages are asked for, and too large a calculation is refused."""
+"""The host's memory: keep freed memory, ask for huge pages, and refuse a calculation that is too large."""
 
 from contextlib import suppress
 from functools import cache
@@ -33,14 +33,14 @@ def ask_for_large_pages() -> None:
 
 def free_memory() -> float:
     """Bytes that this process may still take: of the machine, and of its container; inf if neither says."""
-    told = [inf]
+    limits = [inf]
     with suppress(OSError):
         lines = Path("/proc/meminfo").read_text().splitlines()
-        told += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
-    with suppress(OSError, ValueError):  # where there is no limit, the file says "max"
+        limits += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    with suppress(OSError, ValueError):  # if there is no limit, the file says "max"
         most, taken = (int(Path("/sys/fs/cgroup", f"memory.{name}").read_text()) for name in ("max", "current"))
-        told.append(most - taken)
-    return min(told)
+        limits.append(most - taken)
+    return min(limits)
 
 
 def require_memory(needed: float, what: str) -> None:

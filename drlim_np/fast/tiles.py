@@ -1,4 +1,4 @@
-"""Which pairs of samples can lie within the margin: samples in tiles of near ones, and the tiles that reach each other.
+"""Which pairs of samples can be within the margin: samples in tiles of near ones, and the tiles that reach each other.
 
 Beyond the margin a dissimilar pair has neither loss nor force (Eq. 4), so two tiles whose bounding boxes are at least
 the margin apart may be left out: the sum over all pairs stays exact, at a cost that follows the pairs within reach.
