@@ -56,11 +56,6 @@ class SimilarityGraph:
         return np.bincount(self.pairs.ravel(), minlength=self.size)
 
     @cached_property
-    def partners(self) -> np.ndarray:
-        """(size, largest degree): the samples that each is listed with, as `fast.tables.partners` has them."""
-        return tables.partners(self.pairs, self.size)
-
-    @cached_property
     def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
         """Both directions of every edge: neighbours of sample i are neighbours[offsets[i] : offsets[i + 1]]."""
         return tables.by_sample(self.edges, self.size)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drlim_np.fast.tables import partners
 from drlim_np.graph import SimilarityGraph
 from tests.help.refusals import refuses
 
@@ -82,19 +83,25 @@ def test_a_mutual_pair_is_listed_twice_and_is_one_edge():
 
 def test_without_pairs_no_sample_has_partners():
     for size in (0, 3):
-        assert SimilarityGraph(size, np.empty((0, 2), int)).partners.shape == (size, 0)
+        assert partners(np.empty((0, 2), int), size).shape == (size, 0)
 
 
 def test_partners_are_those_a_sample_is_listed_with_filled_up_with_itself():
     graph = SimilarityGraph(5, np.array([[2, 0], [0, 2], [1, 3], [2, 3]]))
-    assert [sorted(row) for row in graph.partners.tolist()] == [[0, 2, 2], [1, 1, 3], [0, 0, 3], [1, 2, 3], [4, 4, 4]]
+    assert [sorted(row) for row in partners(graph.pairs, graph.size).tolist()] == [
+        [0, 2, 2],
+        [1, 1, 3],
+        [0, 0, 3],
+        [1, 2, 3],
+        [4, 4, 4],
+    ]
 
 
 @given(graphs())
 def test_every_listed_pair_is_seen_once_from_each_end(graph):
-    seen = [[i, j] for i, row in enumerate(graph.partners.tolist()) for j in row if j != i]
+    seen = [[i, j] for i, row in enumerate(partners(graph.pairs, graph.size).tolist()) for j in row if j != i]
     assert sorted(seen) == sorted(graph.pairs.tolist() + graph.pairs[:, ::-1].tolist())
-    assert graph.partners.shape == (graph.size, max(graph.degree, default=0))
+    assert partners(graph.pairs, graph.size).shape == (graph.size, max(graph.degree, default=0))
 
 
 def test_without_similar_pairs_every_pair_is_dissimilar():

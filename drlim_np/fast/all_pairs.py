@@ -14,9 +14,10 @@ from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.memory import keep_freed_memory
+from drlim_np.fast.tables import partners
 from drlim_np.fast.tiles import near_together, within_reach
 
-Graph = Any  # a `graph.SimilarityGraph`: its size, its partners, its edges
+Graph = Any  # a `graph.SimilarityGraph`: its size, pairs and edges
 
 TILE = 256  # samples on either side of the pairs worked on at once: 256 KB an array in float32, which stays in cache
 LARGE_TILE = 512  # for many samples on a narrow map: used when few tiles can be skipped, so that threads contend less
@@ -37,17 +38,17 @@ def contrastive_all_pairs(z: Array, graph: Graph, margin: float, threads: int = 
 def similar_sum(z: Array, graph: Graph) -> tuple[Array, Array]:
     """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims).
 
-    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `graph.partners`, one coordinate
+    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `tables.partners`, one coordinate
     after another. ½D² from either end makes each pair's share of the sum of squares a quarter.
     """
     require_embeddings(z, graph.size)
     xp = namespace(z)
-    partners = like(graph.partners, z)
+    others = like(partners(graph.pairs, graph.size), z)
     squares = xp.sum(zeros((1,), z))
     dz = []
     for axis in range(z.shape[1]):
         x = z[:, axis]
-        difference = x[:, None] - xp.reshape(xp.take(x, xp.reshape(partners, (-1,))), partners.shape)
+        difference = x[:, None] - xp.reshape(xp.take(x, xp.reshape(others, (-1,))), others.shape)
         squares = squares + xp.sum(difference * difference)
         dz.append(xp.sum(difference, axis=1))
     return squares / 4, xp.stack(dz, axis=1)
