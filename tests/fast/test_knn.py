@@ -94,18 +94,6 @@ def test_every_real_dtype_is_compared_by_value(dtype, features):
     assert nearest_neighbours(x, 4).tolist() == by_double_loop(x, 4).tolist()
 
 
-def test_pixels_that_are_the_same_everywhere_change_nothing():
-    x = np.random.default_rng(1).random((40, 6))
-    x[:, [0, 3]] = 7.5, 1e30
-    assert nearest_neighbours(x, 4).tolist() == by_double_loop(np.delete(x, [0, 3], axis=1), 4).tolist()
-
-
-def test_among_identical_samples_the_neighbours_are_the_smallest_indices():
-    samples, k = 5 * SPARE, 3
-    expected = [[j for j in range(samples) if j != i][:k] for i in range(samples)]
-    assert nearest_neighbours(np.full((samples, 2), 7.5), k).tolist() == expected
-
-
 def test_everyone_else_is_a_neighbour_at_the_largest_k():
     x = np.array([[0.0], [10.0], [1.0], [4.0]])
     assert nearest_neighbours(x, 3).tolist() == [[2, 3, 1], [3, 2, 0], [0, 3, 1], [2, 0, 1]]
@@ -126,37 +114,66 @@ def test_on_a_map_in_whatever_boxes_ties_and_duplicates_go_to_the_smaller_index(
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
-def test_on_a_map_of_a_few_spots_each_box_looks_beyond_its_own():
-    rng = np.random.default_rng(13)
-    x = np.array([[0.0, 0], [0, 1], [5, 0]])[np.arange(400) % 3] + 1e-6 * rng.random((400, 2))
-    assert nearest_neighbours(x, 140).tolist() == by_double_loop(x, 140).tolist()
+BOX = nearest.BOX
+MIDDLE = np.arange(BOX)
+# Nine boxes are nearer to the middle one than the left one is, though not to its first sample, which is as far from
+# the left one as from its second neighbour in its own box. With its own these are the ten that are looked at first.
+LEFT, RIGHT = -2 - np.arange(BOX) / 2**14, 32.125 + np.arange(9 * BOX) / 2**14
 
 
-def test_on_a_map_no_box_is_left_out_that_is_near_to_a_single_sample_of_another():
-    # Many boxes are near to the middle one's first sample, and one, farther away, to its last.
-    left, right = -1.1 - np.arange(12 * nearest.BOX) / 1e4, 32.5 + np.arange(nearest.BOX) / 1e4
-    x = np.concatenate([left, np.arange(nearest.BOX), right])[:, None]  # the last of the middle ones is near to those
-    assert nearest_neighbours(x, 2).tolist() == by_double_loop(x, 2).tolist()
+@pytest.mark.parametrize(("parts", "second"), [((LEFT, MIDDLE, RIGHT), 0), ((MIDDLE, LEFT, RIGHT), 2)])
+def test_on_a_map_a_tie_with_a_sample_in_a_box_left_out_goes_to_the_smaller_index(parts, second):
+    x = np.concatenate(parts)[:, None]
+    found = nearest_neighbours(x, 2)
+    assert found.tolist() == by_double_loop(x, 2).tolist()
+    assert found[np.flatnonzero(x[:, 0] == 0)[0], 1] == second
 
 
-def test_on_a_map_a_tie_with_a_sample_in_a_box_left_out_goes_to_the_smaller_index():
-    # Nine boxes are nearer to the middle one than the left one is, though not to its first sample, which is as far from
-    # the left one as from its second neighbour in its own box. With its own these are the ten that are looked at first.
-    left, right = -2 - np.arange(nearest.BOX) / 2**14, 32.125 + np.arange(9 * nearest.BOX) / 2**14
-    middle = np.arange(nearest.BOX)
-    for parts, second in (((left, middle, right), 0), ((middle, left, right), 2)):
-        x = np.concatenate(parts)[:, None]
-        found = nearest_neighbours(x, 2)
-        assert found.tolist() == by_double_loop(x, 2).tolist()
-        assert found[np.flatnonzero(x[:, 0] == 0)[0], 1] == second
+def normal(seed, samples, features):
+    return np.random.default_rng(seed).standard_normal((samples, features))
 
 
-def test_on_a_lattice_of_many_small_boxes_ties_at_every_radius_go_to_the_smaller_index():
+def with_a_constant_pixel():
+    x = np.random.default_rng(1).random((40, 6))
+    x[:, [0, 3]] = 7.5, 1e30
+    return x
+
+
+def with_an_outlier():
+    x = normal(3, 80, 3)
+    x[17] = 1e8
+    return x
+
+
+def few_spots():
+    spots = np.array([[0.0, 0], [0, 1], [5, 0]])[np.arange(400) % 3]
+    return spots + 1e-6 * np.random.default_rng(13).random((400, 2))
+
+
+def near_to_a_single_sample():
+    """Many boxes are near to the middle one's first sample, and one, farther away, to its last."""
+    return np.concatenate([-1.1 - np.arange(12 * BOX) / 1e4, MIDDLE, 32.5 + np.arange(BOX) / 1e4])[:, None]
+
+
+def lattice(seed):
     grid = np.stack(np.meshgrid(np.arange(10), np.arange(10)), axis=-1).reshape(-1, 2)
-    for seed in range(5):
-        x = np.random.default_rng(seed).permutation(grid)
-        with mock.patch.object(nearest, "BOX", 3):
-            assert nearest_neighbours(x, 8).tolist() == by_double_loop(x, 8).tolist()
+    return np.random.default_rng(seed).permutation(grid)
+
+
+WORLDS = {  # x, k, and the samples in a box
+    "identical samples": (np.full((5 * SPARE, 2), 7.5), 3, BOX),
+    "pixels that are the same everywhere": (with_a_constant_pixel(), 4, BOX),
+    "a single outlier": (with_an_outlier(), 3, BOX),
+    "a few spots, so that each box must look beyond its own": (few_spots(), 140, BOX),
+    "a box near to a single sample of another": (near_to_a_single_sample(), 2, BOX),
+    **{f"ties at every radius on a lattice, {seed}": (lattice(seed), 8, 3) for seed in range(5)},
+}
+
+
+@pytest.mark.parametrize(("x", "k", "box"), WORLDS.values(), ids=WORLDS)
+def test_hard_cases_have_the_neighbours_of_the_double_loop(x, k, box):
+    with mock.patch.object(nearest, "BOX", box):
+        assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
 def test_on_a_map_few_samples_are_compared():
@@ -182,12 +199,6 @@ def test_clusters_so_far_apart_that_the_float32_product_is_useless_still_have_ex
     missed = [set(row) - set(kept) for row, kept in zip(expected.tolist(), candidates.tolist(), strict=True)]
     assert any(missed)
     assert nearest_neighbours(x, k).tolist() == expected.tolist()
-
-
-def test_a_single_outlier_does_not_spoil_the_neighbours_of_the_others():
-    x = np.random.default_rng(3).standard_normal((80, 3))
-    x[17] = 1e8
-    assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
 
 
 def test_points_far_from_the_origin_are_as_near_to_each_other_as_at_the_origin():
@@ -238,7 +249,7 @@ def test_pairs_by_sample_are_filled_up_with_what_is_infinitely_far():
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e-25, 1e10, 1e19, 1e30, 1e300])
 @pytest.mark.parametrize("shape", [(60, 3), (120, 20)], ids=["on a map", "more samples than candidates"])
 def test_the_unit_does_not_matter(shape, scale):
-    x = np.random.default_rng(6).standard_normal(shape)
+    x = normal(6, *shape)
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
     assert shape == (60, 3) or counted_fallbacks(scale * x, 5) == 0
 
@@ -314,16 +325,18 @@ def with_bad_pixel(value):
     return x
 
 
-UNFIT = [np.full((6, 2), 2**53), np.ma.masked_equal(np.eye(6), 1), 1j * np.eye(6), [["a"]] * 6]
+UNFIT = [
+    (np.full((6, 2), 2**53), "x is int64"),
+    (np.ma.masked_equal(np.eye(6), 1), "x has masked entries"),
+    (1j * np.eye(6), "x has dtype complex128"),
+    ([["a"]] * 6, "x has dtype <U1"),
+]
 REFUSED = [
     *(((np.eye(6), 2, n), f"threads is {n!r}: it must be a whole number of at least 1") for n in (0, -1, 1.0, None)),
     *(((np.eye(6), k), f"k is {k!r}: it must be a whole number from 1 to 5") for k in (0, -1, 6, 7, 2.0, None, True)),
     *(((np.ones(shape), 1), "it must be (samples, features)") for shape in ((6,), (6, 2, 2), ())),
     *(((with_bad_pixel(v), 2), "sample 3 of x holds NaN or infinite values") for v in (np.nan, np.inf, -np.inf)),
-    *(
-        ((x, 2), f"x {verb}")
-        for x, verb in zip(UNFIT, ("is int64", "has masked", "has dtype", "has dtype"), strict=True)
-    ),
+    *(((x, 2), named) for x, named in UNFIT),
 ]
 
 
