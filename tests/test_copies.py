@@ -42,10 +42,6 @@ def test_each_sample_is_listed_with_exactly_those_that_the_paper_names(character
     assert listed(alike_in_any_copy(characters, copies)) == by_the_papers_words(nearest, copies)
 
 
-def test_a_single_copy_leaves_the_characters_as_they_are(characters):
-    assert sorted(alike_in_any_copy(characters, 1).pairs.tolist()) == sorted(characters.pairs.tolist())
-
-
 def test_counts_follow_from_those_of_the_characters(characters):
     graph = alike_in_any_copy(characters, COPIES)
     assert graph.listed_count == 12 * COPIES * (4 + 2 * COPIES)

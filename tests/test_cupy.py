@@ -134,30 +134,26 @@ def test_products_rounded_to_tf32_are_refused(standin, monkeypatch, variable):
     assert namespace(origin("cupy")) is standin
 
 
-def test_whether_it_can_compute_is_seen_by_one_small_product(standin, monkeypatch):
-    asked = []
-    monkeypatch.setattr(standin, "ones", lambda shape: asked.append(shape) or np.ones(shape), raising=False)
-    origin("cupy")
-    assert asked == [(2, 2), (2, 2)]
+def test_a_small_product_shows_whether_it_can_compute(standin, monkeypatch):
+    seen = []
+    monkeypatch.setattr(standin, "ones", lambda shape: seen.append(shape) or np.ones(shape), raising=False)
+    asked()
+    assert seen == [(2, 2), (2, 2)]
 
 
-def test_the_processors_that_count_are_those_of_this_very_process(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: {1, 4, 5}}[process], raising=False)
-    assert processors() == 3
-
-
-@pytest.mark.parametrize(("told", "count"), [(3, 3), (None, 1)])
-def test_where_the_system_does_not_say_which_processors_it_lends_all_count(monkeypatch, told, count):
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+@pytest.mark.parametrize(("lent", "told", "count"), [({1, 4, 5}, 8, 3), (None, 3, 3), (None, None, 1)])
+def test_the_processors_that_count_are_those_lent_to_this_process_or_all_if_the_system_does_not_say(
+    monkeypatch, lent, told, count
+):
     monkeypatch.setattr(os, "cpu_count", lambda: told)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0: lent}[process], raising=False)
+    if lent is None:
+        monkeypatch.delattr(os, "sched_getaffinity")
     assert processors() == count
 
 
-def test_the_origin_of_numpy_is_an_empty_array_on_the_host():
+def test_the_origin_of_numpy_is_an_empty_array_on_the_host_and_another_backend_is_refused():
     assert isinstance(origin("numpy"), np.ndarray) and origin("numpy").shape == (0,)
-
-
-def test_an_unknown_backend_is_refused():
     refuses(lambda: origin("jax"), "backend is 'jax': choose numpy or cupy")
 
 
