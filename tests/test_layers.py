@@ -98,21 +98,6 @@ def test_flatten_orders_the_features_by_map_then_row_then_column():
     assert pullback(y).params == {}
 
 
-def test_conv2d_with_a_single_position_is_a_linear_layer_on_the_flattened_input(rng):
-    c3, linear = Conv2d(15, 30, 9), Linear(15 * 9 * 9, 30)
-    params, x = drawn(c3, rng), rng.standard_normal((4, 15, 9, 9))
-    as_linear = {"weight": params["weight"].reshape(30, -1), "bias": params["bias"]}
-    y, pullback = c3(params, x)
-    same_y, same_pullback = linear(as_linear, x.reshape(4, -1))
-    dy = rng.standard_normal((4, 30))
-    gradient, same = pullback(dy[:, :, None, None], wrt_input=True), same_pullback(dy, wrt_input=True)
-    assert y.shape == (4, 30, 1, 1)
-    assert_close(y[:, :, 0, 0], same_y)
-    assert_close(gradient.params["weight"].reshape(30, -1), same.params["weight"])
-    assert_close(gradient.params["bias"], same.params["bias"])
-    assert_close(gradient.input.reshape(4, -1), same.input)
-
-
 def test_linear_gradients_are_the_sums_in_its_docstring(rng):
     layer = Linear(4, 2)
     params, x, dy = drawn(layer, rng), rng.standard_normal((3, 4)), rng.standard_normal((3, 2))
@@ -311,13 +296,6 @@ def test_number_of_trainable_parameters_worked_by_hand():
     assert trainable(convnet()) == 37127
     assert trainable(convnet(outputs=3)) == 37127 + 31
     assert trainable(two_layer()) == (9216 * 20 + 20) + (20 * 3 + 3) == 184403
-
-
-def test_the_fully_connected_network_is_tanh_between_two_linear_maps(rng):
-    network = two_layer(6, 4, 3)
-    params, x = drawn(network, rng), rng.standard_normal((5, 6))
-    hidden = np.tanh(x @ params["hidden"]["weight"].T + params["hidden"]["bias"])
-    assert_close(network(params, x)[0], hidden @ params["output"]["weight"].T + params["output"]["bias"])
 
 
 # ---- what is refused ----

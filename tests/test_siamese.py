@@ -56,15 +56,6 @@ def test_embedding_each_sample_once_is_two_towers_on_every_pair(network, shape, 
     assert_agree(one_tower(network, params, x, similar, margin), towers, last)
 
 
-def test_a_pair_listed_from_both_ends_pulls_twice():
-    params, x, margin = problem(SMALL, (3,), 2)
-    once, twice = SimilarityGraph(2, np.array([[0, 1]])), SimilarityGraph(2, np.array([[0, 1], [1, 0]]))
-    loss, gradient = one_tower(SMALL, params, x, once, margin)
-    doubled = 2 * loss, tree_map(lambda g: 2 * g, gradient)
-    assert_agree(one_tower(SMALL, params, x, twice, margin), doubled, "output.bias")
-    assert_agree(two_towers(SMALL, params, x, x[::-1], [0, 0], margin), doubled, "output.bias")
-
-
 # ---- the gradient of shared weights ----
 
 

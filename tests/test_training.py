@@ -304,14 +304,6 @@ def test_divergence_is_reported_with_its_step_and_tensor_and_the_steps_before_it
     refuses(lambda: next(steps), f"{named}: lower the learning rate, or look for NaN in the data", DivergedError)
 
 
-def test_a_rate_that_is_too_high_diverges_and_says_what_to_do():
-    def steep(params, rng, progress):
-        return params["w"] ** 2, {"w": 2 * params["w"]}
-
-    with np.errstate(over="ignore"), pytest.raises(DivergedError, match="lower the learning rate"):
-        minimise(steep, {"w": np.array(1.0)}, SGD(1e9), 100, generator(), stream=io.StringIO())
-
-
 @pytest.mark.parametrize(
     ("optimiser", "named"),
     [
@@ -323,9 +315,8 @@ def test_what_becomes_of_the_weights_must_be_finite_too(optimiser, named):
     def steep(params, rng, progress):
         return np.asarray(1.0), tree_map(lambda w: np.full_like(w, 4e307), params)
 
-    with np.errstate(over="ignore"), pytest.raises(DivergedError) as error:
-        list(descend(steep, START, optimiser, 50, generator(), constant))
-    assert str(error.value).startswith(named)
+    with np.errstate(over="ignore"):
+        refuses(lambda: list(descend(steep, START, optimiser, 50, generator(), constant)), named, DivergedError)
 
 
 # ---- what is refused ----
@@ -369,10 +360,12 @@ def test_what_no_training_can_be_made_of_is_refused(call, message):
 
 
 @pytest.mark.parametrize("integer", [np.int64, np.uint8])
-def test_an_integer_of_numpy_is_a_number_of_steps(integer):
+def test_an_integer_of_numpy_is_a_number_of_steps_or_of_samples_in_a_block(integer):
     final, losses = minimise(bowl, START, SGD(0.1), integer(3), generator(), stream=io.StringIO())
     assert_close(final, last_of(descend(bowl, START, SGD(0.1), 3, generator())))
     assert losses.shape == (3,)
+    params, x, _ = ring()
+    np.testing.assert_array_equal(embed(NETWORK, params, x, integer(5)), embed(NETWORK, params, x, 5))
 
 
 def test_a_process_without_standard_error_trains_silently(monkeypatch):
@@ -449,11 +442,6 @@ def test_no_samples_are_embedded_as_no_points(network, shape):
     params = network.init(generator(), np.float32)
     z = embed(network, params, np.zeros((0, *shape), np.float32))
     assert z.shape == (0, 2) and z.dtype == np.float32
-
-
-def test_integers_of_numpy_are_blocks():
-    params, x, _ = ring()
-    np.testing.assert_array_equal(embed(NETWORK, params, x, np.int64(5)), embed(NETWORK, params, x, 5))
 
 
 def test_embedding_leaves_weights_and_samples_as_they_were():
