@@ -1,8 +1,8 @@
-"""Arrays bring their module: what the rest of the package needs to run on NumPy, CuPy or any array API module alike.
+"""Arrays bring their module, so that the rest of the package runs on NumPy, CuPy or any array API module.
 
-There is no state: `namespace(x)` answers which module an array belongs to, so that arrays of both can live side by side
-in one process. All that the array API standard does not cover, or CuPy does otherwise, stands here, as a function with
-a name. Host and device meet in `like`, one way, and `to_host`, the other.
+There is no state: `namespace(x)` is the module of an array, so arrays of several modules can be used in one process.
+What the array API standard does not cover, or CuPy does otherwise, is a function here. Arrays go to a device by `like`
+and come back by `to_host`, and nowhere else.
 """
 
 import sys
@@ -16,34 +16,28 @@ from drlim_np.errors import InputError
 
 Array = Any  # an ndarray of NumPy, CuPy, or another module that follows the array API standard
 
-# NumPy, but with its arrays' methods in place of functions that only call them. Those calls are made under the
-# interpreter's lock: without them a training step on two threads takes 4 % less.
-HOST = ModuleType("numpy")
-vars(HOST).update(vars(np), reshape=np.ndarray.reshape, permute_dims=np.ndarray.transpose)
-vars(HOST).update(repeat=np.ndarray.repeat, sum=np.ndarray.sum)
-
 
 def namespace(x: Array) -> ModuleType:
-    """The module that `x` belongs to, `HOST` for NumPy's arrays. Raises InputError if `x` is not an array."""
+    """The module that the array `x` belongs to."""
     if isinstance(x, np.ndarray):
-        return HOST
+        return np
     if not is_array(x):
         raise InputError(f"expected an array, got {type(x).__name__}: convert it first, for instance by numpy.asarray")
     return sys.modules["cupy"] if of_cupy(x) else x.__array_namespace__()
 
 
 def is_array(x: Any) -> bool:
-    """Whether `x` is an array, of whatever module."""
+    """Whether `x` is an array of any module."""
     return of_cupy(x) or hasattr(x, "__array_namespace__")
 
 
 def of_cupy(x: Any) -> bool:
-    """Whether `x` is CuPy's, whose arrays have no `__array_namespace__`; CuPy is not needed to tell."""
+    """Whether `x` is a CuPy array, which has no `__array_namespace__`; works without CuPy installed."""
     return type(x).__module__.partition(".")[0] == "cupy"
 
 
 def on_host(x: Array) -> bool:
-    """Whether `x` is NumPy's, in whose memory the processor's caches count; on a device the number of launches does."""
+    """Whether `x` is a NumPy array."""
     return isinstance(x, np.ndarray | np.generic)
 
 
@@ -57,7 +51,7 @@ def to_host(x: Array) -> np.ndarray:
 
 
 def like(host: np.ndarray, x: Array) -> Array:
-    """The host array `host` beside `x`, in its module and on its device: the one crossing from the host to a device."""
+    """The host array `host` in the module and on the device of `x`: the one crossing from the host to a device."""
     if on_host(x):
         return host
     return namespace(x).asarray(host, **_device(x))
@@ -69,7 +63,7 @@ def zeros(shape: tuple[int, ...], x: Array) -> Array:
 
 
 def real(x: Array) -> Array:
-    """The real part, on which every comparison is decided: a complex step must not change which branch is taken."""
+    """The real part, which decides every comparison: a complex step must not change which branch is taken."""
     return namespace(x).real(x) if is_complex(x) else x
 
 
@@ -93,7 +87,7 @@ def kind(x: Array) -> Kind:
 
 @cache
 def _kind(xp: ModuleType, dtype: Any) -> Kind:
-    """Remembered, because every layer and tile asks, and NumPy's answer takes longer than many a calculation."""
+    """Cached, because every layer and tile asks, and NumPy's answer takes longer than many a calculation."""
     if not xp.isdtype(dtype, ("real floating", "complex floating")):
         return Kind(0, False, 0.0)
     info = xp.finfo(dtype)
@@ -101,5 +95,5 @@ def _kind(xp: ModuleType, dtype: Any) -> Kind:
 
 
 def _device(x: Array) -> dict[str, Any]:
-    """The keyword that creates an array beside `x`: CuPy has none, because it creates all on the current device."""
+    """The keyword that creates an array on the device of `x`: CuPy has none, it creates all on the current device."""
     return {} if of_cupy(x) else {"device": x.device}

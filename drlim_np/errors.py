@@ -1,6 +1,6 @@
 """The exceptions this package raises on purpose.
 
-Each message is one line that names the culprit and the remedy, so that the command line can print it as it stands.
+Each message is one line that names the culprit and the remedy, so that the command line can print it unchanged.
 """
 
 
@@ -13,7 +13,7 @@ class InputError(DrlimError, ValueError):
 
 
 class DataError(DrlimError, ValueError):
-    """A data file that is missing, damaged, or not what its name says."""
+    """A data file that is missing, damaged, or does not hold the data that its name promises."""
 
 
 class DivergedError(DrlimError, ArithmeticError):

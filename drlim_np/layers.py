@@ -1,4 +1,4 @@
-"""Backpropagation, layer by layer: each is its formula, and beside it its pullback.
+"""Backpropagation, layer by layer: each is its formula, and next to it its pullback.
 
 A layer is a description without arrays of its own. Called on parameters and an input, it returns its output and its
 pullback, which carries a gradient of the output back to the parameters and the input:
@@ -7,11 +7,12 @@ pullback, which carries a gradient of the output back to the parameters and the 
     gradient = pullback(dy)                      # gradient.params has the structure of params
     gradient = pullback(dy, wrt_input=True)      # gradient.input has the shape of x as well
 
-`dy` is dL/dy for a scalar L, and the pullback applies the transposed Jacobian. Nothing is remembered on the layer, so
-calling one twice, as the two towers of a Siamese network do, cannot mix the calls up.
+`dy` is dL/dy for a scalar L, and the pullback applies the transposed Jacobian. A layer stores nothing, so the two
+towers can share one. `wrt_input` is there because nobody needs dL/dx of a network's first layer, a large product.
 
-Every layer keeps the dtype it is given, float32 to train, float64 to audit, complex128 for the complex step, and raises
-InputError for a wrong shape, of parameters, input or dy, or mixed dtypes. Images are (samples, maps, height, width).
+Every layer keeps the dtype it is given: float32 to train, float64 to audit, complex128 for the complex step. Images are
+(samples, maps, height, width). Conv2d and Subsample work on them *by row* (fast.maps): one matrix for each row of all
+images, (height, maps, width · samples). From layer to layer on the host that is a change of view, not a copy.
 """
 
 from dataclasses import dataclass
@@ -24,10 +25,14 @@ from numpy.typing import DTypeLike
 from drlim_np.backend import Array, namespace
 from drlim_np.checks.arrays import guarded, require_features, require_images, require_names, require_params, whole_sizes
 from drlim_np.errors import require
-from drlim_np.fast.maps import as_images, by_row, over_windows, spread, sum_by_map, window_sums
-from drlim_np.fast.memory import one_minus_square, plus
+from drlim_np.fast.maps import as_images, by_row, one_minus_square, over_windows, plus, spread, sum_by_map, window_sums
 from drlim_np.fast.patches import as_kernels, as_rows, fold, patches
 from drlim_np.tree import Gradient, Pullback, Tree
+
+
+def no_parameters(layer: Any, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
+    """The `init` of a layer that has none."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ class Conv2d:
         kernels = (self.maps, self.channels, self.kernel, self.kernel)
         require_params(self, params, x, weight=kernels, bias=(self.maps,))
         require_images(x, self, self.channels, least=self.kernel)
-        size, columns, x, w = self.kernel, x.shape[3], by_row(x), as_rows(params["weight"])
+        size, columns = self.kernel, x.shape[3]
+        x, w = by_row(x), as_rows(params["weight"])
         y = w @ patches(x, size, columns)
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
@@ -138,9 +144,7 @@ class Subsample:
 class Tanh:
     """y = tanh x, unit by unit. dy/dx = 1 - tanh² x = 1 - y², so dL/dx = dy (1 - y²)."""
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
-        """No parameters."""
-        return {}
+    init = no_parameters
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         require_params(self, params, x)
@@ -154,11 +158,9 @@ class Tanh:
 
 @dataclass(frozen=True)
 class Flatten:
-    """(samples, maps, height, width) → (samples, features), maps outermost. It renames; its pullback names back."""
+    """(samples, maps, height, width) → (samples, features), maps outermost: a new shape, which the pullback undoes."""
 
-    def init(self, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> Tree:
-        """No parameters."""
-        return {}
+    init = no_parameters
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         require_params(self, params, x)
@@ -185,7 +187,8 @@ class Sequential:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         require_names("this network", params, self.layers)
-        pullbacks, (first, *_) = {}, self.layers
+        first = next(iter(self.layers))
+        pullbacks = {}
         for name, layer in self.layers.items():
             x, pullbacks[name] = layer(params[name], x)
 

@@ -9,9 +9,7 @@ from drlim_np.graph import SimilarityGraph
 
 def nearest_neighbour_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> SimilarityGraph:
     """S_i = the k Euclidean nearest neighbours of X_i: the similarity of Figs. 4 and 5, samples · k listed pairs."""
-    neighbours = nearest_neighbours(x, k, threads)
-    first = np.repeat(np.arange(len(neighbours)), k)
-    return SimilarityGraph(len(neighbours), np.stack([first, neighbours.ravel()], axis=1))
+    return SimilarityGraph.of_neighbours(nearest_neighbours(x, k, threads))
 
 
 def alike_in_any_copy(characters: SimilarityGraph, copies: int) -> SimilarityGraph:
@@ -21,7 +19,7 @@ def alike_in_any_copy(characters: SimilarityGraph, copies: int) -> SimilarityGra
     copies:     of each character, itself among them; sample i · copies + c is copy c of character i.
 
     S of every sample holds the other copies of its character, and all copies of the characters in its S: (a), (b) and
-    (c) of the paper, for a character and for each of its shifts. Raises InputError for fewer than one copy.
+    (c) of the paper, for a character and for each of its shifts.
     """
     copies = whole_number("copies", copies, 1)
     one, other = (table.ravel() for table in np.indices((copies, copies)))
@@ -39,15 +37,14 @@ def _between_copies(pairs: np.ndarray, one: np.ndarray, other: np.ndarray, copie
 def contiguous_views(azimuth: np.ndarray, elevation: np.ndarray, around: int) -> SimilarityGraph:
     """Views from neighbouring camera positions are similar, whatever the lighting: the similarity of Figs. 8 to 10.
 
-    azimuth, elevation: (views,) whole steps of the camera; `around` steps of azimuth close the circle.
-
-    Two views are similar if their azimuths differ by at most one step and their elevations too (Sec. 3.4), so those of
-    one pose are as well. Each pair is listed once. Raises InputError for steps that are not whole or do not match.
+    azimuth, elevation: (views,) whole steps of the camera; `around` steps of azimuth close the circle. Two views are
+    similar if both differ by at most one step (Sec. 3.4), so those of one pose are as well. Each pair is listed once.
     """
     around = whole_number("around", around, 1)
-    azimuth, elevation = (whole_numbers(n, x, "views") for n, x in (("azimuth", azimuth), ("elevation", elevation)))
+    azimuth = whole_numbers("azimuth", azimuth, "views")
+    elevation = whole_numbers("elevation", elevation, "views")
     same_length(azimuth=azimuth, elevation=elevation)
-    apart = (azimuth[:, None] - azimuth) % around
-    contiguous = np.minimum(apart, around - apart) <= 1
-    contiguous &= np.abs(elevation[:, None] - elevation) <= 1
+    turn = (azimuth[:, None] - azimuth) % around
+    rise = np.abs(elevation[:, None] - elevation)
+    contiguous = (np.minimum(turn, around - turn) <= 1) & (rise <= 1)
     return SimilarityGraph(len(azimuth), np.argwhere(np.triu(contiguous, k=1)))

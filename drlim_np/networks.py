@@ -26,8 +26,4 @@ def convnet(outputs: int = 2) -> Sequential:
 
 def two_layer(inputs: int = 96 * 96, hidden: int = 20, outputs: int = 3) -> Sequential:
     """The fully connected network for the airplane (Sec. 3.4): (samples, inputs) → (samples, outputs)."""
-    return Sequential(
-        hidden=Linear(inputs, hidden),
-        squash=Tanh(),
-        output=Linear(hidden, outputs),
-    )
+    return Sequential(hidden=Linear(inputs, hidden), squash=Tanh(), output=Linear(hidden, outputs))

@@ -14,76 +14,76 @@ from typing import Literal
 
 import numpy as np
 
-from drlim_np.backend import Array, like, namespace
-from drlim_np.checks.arrays import require_floating
+from drlim_np.backend import Array, kind, like, namespace
+from drlim_np.checks.arrays import require_floating, require_margin
 from drlim_np.checks.numbers import real_number, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.all_pairs import dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Sequential
-from drlim_np.loss import require_margin
-from drlim_np.tree import Tree
+from drlim_np.tree import Pullback, Tree
 
 Weighting = Literal["balanced", "exact"]
+Objective = Callable[[Tree, np.random.Generator, float], tuple[Array, Tree]]
 
 
-def dissimilar_weight(similar: SimilarityGraph, weighting: Weighting, progress: float = 1.0) -> float:
+def dissimilar_weight(graph: SimilarityGraph, weighting: Weighting, progress: float = 1.0) -> float:
     """λ. "exact" is reached by a geometric rise from 1 over the first half of training; `progress` runs from 0 to 1.
 
-    Annealed, the map unfolds under the balanced forces before the far more numerous dissimilar pairs spread it. Raises
-    InputError for another weighting, or a graph without similar or without dissimilar pairs.
+    Annealed, the map unfolds under the balanced forces before the far more numerous dissimilar pairs spread it.
     """
     progress = real_number("progress", progress)
     require(0 <= progress <= 1, f"progress is {progress}: it runs from 0 to 1")
     require(weighting in ("balanced", "exact"), f'weighting is {weighting!r}: choose "balanced" or "exact"')
-    kinds = min(similar.listed_count, similar.dissimilar_count)
+    kinds = min(graph.listed_count, graph.dissimilar_count)
     require(kinds > 0, "the graph needs at least one similar and one dissimilar pair: one kind alone teaches nothing")
     if weighting == "balanced":
         return 1.0
-    return (similar.dissimilar_count / similar.listed_count) ** min(1.0, 2 * progress)
+    return (graph.dissimilar_count / graph.listed_count) ** min(1.0, 2 * progress)
 
 
 @dataclass(frozen=True, eq=False)
 class EveryPair:
     """The objective over every pair of the samples, from one embedding of each.
 
-    network, x: G_W and its inputs, one row of `x` per sample; similar: the graph among them; margin: m. The number of
-    threads changes nothing.
-    Calling it returns the objective and its gradient with respect to W.
+    network, x: G_W and its inputs, one row of `x` per sample; graph: which of them are similar; margin: m. Calling it
+    returns the objective and its gradient with respect to W. The number of threads changes nothing.
     """
 
     network: Sequential | Blockwise
     x: Array
-    similar: SimilarityGraph
+    graph: SimilarityGraph
     margin: float = 1.0
     weighting: Weighting = "exact"
     threads: int = 1
 
     def __call__(self, params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
-        """`rng` is not used: nothing is drawn. `progress` in [0, 1] sets λ."""
-        ratio = dissimilar_weight(self.similar, self.weighting, progress)
+        """`progress` in [0, 1] sets λ. Nothing is drawn from `rng`: both objectives are called the same way."""
+        lam = dissimilar_weight(self.graph, self.weighting, progress)
         z, pullback = self.network(params, self.x)
-        attraction, pull = similar_sum(z, self.similar)
-        repulsion, push = dissimilar_sum(z, self.similar, self.margin, threads=self.threads)
-        similar, dissimilar = _shares(ratio, self.similar.listed_count, self.similar.dissimilar_count)
-        return similar * attraction + dissimilar * repulsion, pullback(similar * pull + dissimilar * push).params
+        similar = similar_sum(z, self.graph)
+        dissimilar = dissimilar_sum(z, self.graph, self.margin, threads=self.threads)
+        return _weighted(lam, similar, self.graph.listed_count, dissimilar, self.graph.dissimilar_count, pullback)
 
 
 @dataclass(frozen=True, eq=False)
 class SampledPairs:
     """An unbiased estimate of the same objective from `batch` similar pairs drawn at random.
 
-    Similar pairs are drawn uniformly from the list. Their samples, paired with one another across the draws, give
-    far more dissimilar pairs than were drawn: but a sample that stands in many listed pairs is drawn more often, by its
-    degree. Weights w_i = 2 listed / (size · degree_i) undo that: each draw then adds 2 · mean_i f(i) on average to any
-    Σ w_i f(i), and two draws add 4 · mean_ij f(i, j) to Σ w_i w_j f(i, j). There are batch (batch - 1) / 2 such couples
-    of draws. A draw's own two samples are similar, so they add nothing. `tests/test_objective.py` sums over all draws.
+    Similar pairs are drawn uniformly from the list. The drawn samples, paired across draws, give many dissimilar pairs
+    for free. But a sample in many listed pairs is drawn more often, in proportion to its degree. The weights
+    w_i = 2 listed / (size · degree_i) undo that: on average
+
+        one draw adds     2 mean_i f(i)        to Σ_i w_i f(i)
+        two draws add     4 mean_ij f(i, j)    to Σ_ij w_i w_j f(i, j)
+
+    and there are batch (batch - 1) / 2 such couples of draws. A draw's own two samples are similar: they add nothing.
     """
 
     network: Sequential | Blockwise
     x: Array
-    similar: SimilarityGraph
+    graph: SimilarityGraph
     margin: float = 1.0
     weighting: Weighting = "balanced"
     batch: int = 128
@@ -92,43 +92,42 @@ class SampledPairs:
         require_floating(x=self.x)
         require_margin(self.margin, self.x)
         whole_number("batch", self.batch, 2)  # dissimilar pairs arise between draws
-        shape, size = self.x.shape, self.similar.size
-        require(shape[:1] == (size,), f"x has shape {shape}, but the graph has {size} samples")
-        lonely = min(np.flatnonzero(self.similar.degree == 0), default=None)
+        size = self.graph.size
+        require(self.x.shape[:1] == (size,), f"x has shape {self.x.shape}, but the graph has {size} samples")
+        lonely = min(np.flatnonzero(self.graph.degree == 0), default=None)
         require(lonely is None, f"sample {lonely} is in no similar pair, so is never drawn: list a neighbour for it")
 
     def __call__(self, params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
         """Draws `batch` listed pairs from `rng`; `progress` in [0, 1] sets λ."""
-        drawn = self.similar.pairs[rng.integers(self.similar.listed_count, size=self.batch)]
-        return self.on(drawn, params, progress)
+        drawn = self.graph.pairs[rng.integers(self.graph.listed_count, size=self.batch)]
+        return self.from_pairs(drawn, params, progress)
 
-    def on(self, drawn: np.ndarray, params: Tree, progress: float = 1.0) -> tuple[Array, Tree]:
-        """The estimate from the given similar pairs, (batch, 2) indices of samples.
-
-        Raises InputError for fewer than two pairs, and for what `SimilarityGraph` refuses.
-        """
-        graph = self.similar
+    def from_pairs(self, drawn: np.ndarray, params: Tree, progress: float = 1.0) -> tuple[Array, Tree]:
+        """The estimate from the given similar pairs, (batch, 2) indices of samples; at least two pairs."""
+        graph = self.graph
         drawn = SimilarityGraph(graph.size, drawn).pairs
         require(len(drawn) > 1, f"{len(drawn)} pairs drawn: dissimilar pairs arise between draws, draw at least 2")
-        ratio = dissimilar_weight(graph, self.weighting, progress)
+        lam = dissimilar_weight(graph, self.weighting, progress)
         samples, place, times = np.unique(drawn, return_inverse=True, return_counts=True)
-        weight = times * (2 * graph.listed_count / graph.size) / graph.degree[samples]
 
         x = namespace(self.x).take(self.x, like(samples, self.x), axis=0)
         z, pullback = self.network(params, x)
-        attraction, pull = similar_sum(z, SimilarityGraph(len(samples), place.reshape(drawn.shape)))
-        weight = like(weight.astype(str(z.dtype).split(".")[-1]), z)
-        repulsion, push = dissimilar_sum(z, graph.within(samples), self.margin, weight)
+        similar = similar_sum(z, SimilarityGraph(len(samples), place.reshape(drawn.shape)))
+        weight = times * (2 * graph.listed_count / graph.size) / graph.degree[samples]
+        weight = like(weight.astype(np.float32 if kind(z).bits == 32 else np.float64), z)
+        dissimilar = dissimilar_sum(z, graph.within(samples), self.margin, weight)
 
         couples = len(drawn) * (len(drawn) - 1) / 2
-        pairs_seen = 4 * couples * 2 * graph.dissimilar_count / graph.size**2
-        similar, dissimilar = _shares(ratio, len(drawn), pairs_seen)
-        return similar * attraction + dissimilar * repulsion, pullback(similar * pull + dissimilar * push).params
+        expected_dissimilar = 4 * couples * 2 * graph.dissimilar_count / graph.size**2  # the mean of Σ w_i w_j
+        return _weighted(lam, similar, len(drawn), dissimilar, expected_dissimilar, pullback)
 
 
-Objective = Callable[[Tree, np.random.Generator, float], tuple[Array, Tree]]
-
-
-def _shares(ratio: float, similar_pairs: float, dissimilar_pairs: float) -> tuple[float, float]:
-    """What a similar and a dissimilar pair's loss is multiplied by: 1/(1 + λ) and λ/(1 + λ), over their counts."""
-    return 1 / ((1 + ratio) * similar_pairs), ratio / ((1 + ratio) * dissimilar_pairs)
+def _weighted(
+    lam: float, similar: tuple, similar_count: float, dissimilar: tuple, dissimilar_count: float, pullback: Pullback
+) -> tuple[Array, Tree]:
+    """The objective from the sums Σ L_S and Σ L_D, each with its gradient dL/dz; and dL/dW."""
+    attraction, pull = similar
+    repulsion, push = dissimilar
+    a = 1 / ((1 + lam) * similar_count)
+    b = lam / ((1 + lam) * dissimilar_count)
+    return a * attraction + b * repulsion, pullback(a * pull + b * push).params

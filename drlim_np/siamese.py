@@ -1,4 +1,4 @@
-"""The Siamese architecture: copies of G_W that share one W (Sec. 2.1, Step 2), and why one copy is enough."""
+"""The Siamese architecture: copies of G_W that share one W (Sec. 2.1, Step 2); and the same loss with one copy."""
 
 from drlim_np.backend import Array
 from drlim_np.fast.all_pairs import contrastive_all_pairs
@@ -12,7 +12,7 @@ def two_towers(network: Sequential, params: Tree, x1: Array, x2: Array, y: Array
     """𝓛 over the given pairs and its gradient with respect to the shared W: loss, dparams.
 
     x1, x2 hold the pairs' inputs, row by row; y (pairs,) is 0 for similar, 1 for dissimilar pairs. Both copies of G_W
-    are given the same `params`; by the chain rule the gradient is the sum of what the two copies contribute.
+    have the same `params`, so by the chain rule the gradient is the sum of the two copies' contributions.
     """
     z1, pullback1 = network(params, x1)
     z2, pullback2 = network(params, x2)
@@ -20,14 +20,12 @@ def two_towers(network: Sequential, params: Tree, x1: Array, x2: Array, y: Array
     return loss, add(pullback1(dz1).params, pullback2(dz2).params)
 
 
-def one_tower(
-    network: Sequential, params: Tree, x: Array, similar: SimilarityGraph, margin: float
-) -> tuple[Array, Tree]:
+def one_tower(network: Sequential, params: Tree, x: Array, graph: SimilarityGraph, margin: float) -> tuple[Array, Tree]:
     """𝓛 over every pair of the samples x and its gradient with respect to W: loss, dparams.
 
-    Both copies of G_W agree on every sample, so a sample is embedded once and its gradient is the sum over all the
-    pairs it stands in: d𝓛/dW = Σ_i (Σ_j dL_ij/dz_i) dz_i/dW. Equal to `two_towers` on all pairs.
+    Both copies of G_W agree on every sample, so a sample is embedded once and its gradient is the sum over all of its
+    pairs: d𝓛/dW = Σ_i (Σ_j dL_ij/dz_i) dz_i/dW. Equal to `two_towers` on all pairs.
     """
     z, pullback = network(params, x)
-    loss, dz = contrastive_all_pairs(z, similar, margin)
+    loss, dz = contrastive_all_pairs(z, graph, margin)
     return loss, pullback(dz).params

@@ -1,20 +1,22 @@
 """Step 2: change W, little by little, against the gradient of the objective.
 
-The paper descends pair by pair, by stochastic gradient: `verbatim` does just that. Here a step follows the gradient of
-many pairs at once, and momentum, which the paper does not mention, carries it along.
+The paper descends pair by pair, by stochastic gradient: `verbatim` does just that. Here each step uses many pairs at
+once, and momentum, which the paper does not mention.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import cos, nan, pi
+from math import cos, pi
 from typing import NamedTuple, TextIO
 
 import numpy as np
+from numpy.random import Generator
 
 from drlim_np.backend import Array, like, namespace, on_host, to_host
+from drlim_np.checks.arrays import require_finite_step
 from drlim_np.checks.numbers import positive_number, real_number, require_generator, whole_number
 from drlim_np.checks.terminal import ProgressLine
-from drlim_np.errors import DivergedError, require
+from drlim_np.errors import require
 from drlim_np.objective import Objective
 from drlim_np.tree import Tree, leaves, tree_map
 
@@ -32,10 +34,8 @@ def cosine(progress: float) -> float:
 
 
 def warmup_cosine(progress: float) -> float:
-    """The learning rate's factor: a linear rise over the first fifth, times `cosine`.
-
-    At the full rate the first steps from random weights may throw all samples to one place.
-    """
+    """The learning rate's factor: a linear rise over the first fifth, times `cosine`."""
+    # At the full rate the first steps from random weights may throw all samples to one place.
     return cosine(progress) * min(1.0, 5 * progress)
 
 
@@ -52,48 +52,40 @@ class SGD:
 
     def init(self, params: Tree) -> Tree:
         """The velocity v, zero."""
-        return tree_map(_zeros_like, params)
+        return tree_map(lambda w: namespace(w).zeros_like(w), params)
 
     def update(self, params: Tree, gradient: Tree, velocity: Tree, factor: float) -> tuple[Tree, Tree]:
         """W and v after one step at the rate η = rate · factor."""
-        rate, momentum = float(self.rate * factor), float(self.momentum)
+        rate = float(self.rate * factor)
+        momentum = float(self.momentum)
         velocity = tree_map(lambda v, g: momentum * v + g, velocity, gradient)
         return tree_map(lambda w, v: w - rate * v, params, velocity), velocity
 
 
 class Step(NamedTuple):
-    """Where training stands after `number` steps: the new W, the objective before that last step, and the optimiser."""
+    """One step of a descent: its number, from 1; W after it; and the objective before it, at the W it started from."""
 
     number: int
     params: Tree
     loss: float
-    state: Tree
 
 
 def descend(
-    objective: Objective,
-    params: Tree,
-    optimiser: SGD,
-    steps: int,
-    rng: np.random.Generator,
-    schedule: Schedule = cosine,
-    after: Step | None = None,
+    objective: Objective, params: Tree, optimiser: SGD, steps: int, rng: Generator, schedule: Schedule = cosine
 ) -> Iterator[Step]:
-    """Step 2 as an iterator: each item is one update of W. All that changes is in the items and in `rng`.
+    """Step 2 as an iterator: each item is one update of W. It keeps no state but `rng`.
 
-    after: the step that an earlier descent ended with, to go on from there; `rng` must stand where it stood then.
-    Raises InputError for a number of steps below 1 and for an `rng` that is no generator, DivergedError once the
-    objective, a gradient or the new W is not finite.
+    Raises DivergedError once the objective, a gradient or the new W is not finite.
     """
     steps = whole_number("steps", steps, 1)
     require_generator(rng)
-    done, params, _, state = after or Step(0, params, nan, optimiser.init(params))
-    for number in range(done + 1, steps + 1):
+    velocity = optimiser.init(params)
+    for number in range(1, steps + 1):
         progress = (number - 1) / steps
         loss, gradient = objective(params, rng, progress)
-        params, state = optimiser.update(params, gradient, state, schedule(progress))
-        _require_finite(number, objective=loss, gradient=gradient, new_value=params)
-        yield Step(number, params, float(to_host(loss)), state)
+        params, velocity = optimiser.update(params, gradient, velocity, schedule(progress))
+        require_finite_step(number, loss, gradient, params)
+        yield Step(number, params, float(to_host(loss)))
 
 
 def minimise(
@@ -101,7 +93,7 @@ def minimise(
     params: Tree,
     optimiser: SGD,
     steps: int,
-    rng: np.random.Generator,
+    rng: Generator,
     schedule: Schedule = cosine,
     label: str = "training",
     stream: TextIO | None = None,
@@ -110,7 +102,8 @@ def minimise(
 
     Shows one line of progress on `stream`, standard error if None, if that is a terminal.
     """
-    line, losses = ProgressLine(stream), []
+    line = ProgressLine(stream)
+    losses = []
     try:
         for step in descend(objective, params, optimiser, steps, rng, schedule):
             losses.append(step.loss)
@@ -124,32 +117,13 @@ def minimise(
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
     """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set.
 
-    The result is where x is: samples on the host cross to a W on a device block by block, and what they become returns.
-    Raises InputError for an x that is no array, and for a block below 1.
+    The result is on x's device. If W is on a device and x is not, blocks of x are copied there and their embeddings
+    copied back.
     """
-    block, xp, samples = whole_number("block", block, 1), namespace(x), x.shape[0]
-    blocks = (slice(start, min(start + block, samples)) for start in range(0, max(1, samples), block))
+    block = whole_number("block", block, 1)
+    xp = namespace(x)
+    blocks = (slice(start, min(start + block, x.shape[0])) for start in range(0, max(1, x.shape[0]), block))
     if on_host(x):
-        beside = next((leaf for _, leaf in leaves(params)), x)
-        return np.concat([to_host(network(params, like(x[rows, ...], beside))[0]) for rows in blocks])
+        model = next((leaf for _, leaf in leaves(params)), x)
+        return np.concat([to_host(network(params, like(x[rows, ...], model))[0]) for rows in blocks])
     return xp.concat([network(params, x[rows, ...])[0] for rows in blocks])
-
-
-def _zeros_like(x: Array) -> Array:
-    return namespace(x).zeros_like(x)
-
-
-def _require_finite(number: int, **trees: Tree) -> None:
-    """Looks at the objective and the new W, which a gradient that is not finite spoils; at all to name the culprit."""
-    if _finite({name: tree for name, tree in trees.items() if name != "gradient"}):
-        return
-    name, path = next((name, path) for name, tree in trees.items() for path, x in leaves(tree) if not _finite(x))
-    what = " of ".join(part for part in (name.replace("_", " "), path) if part)
-    remedy = "lower the learning rate, or look for NaN in the data"
-    raise DivergedError(f"the {what} is not finite at step {number}: {remedy}")
-
-
-def _finite(tree: Tree) -> bool:
-    arrays = [x for _, x in leaves(tree)]
-    xp = namespace(arrays[0])
-    return bool(to_host(xp.all(xp.stack([xp.all(xp.isfinite(x)) for x in arrays]))))  # one crossing for all of them

@@ -9,7 +9,7 @@ Tree = Any  # an array, or a dict of trees
 
 
 class Gradient(NamedTuple):
-    """What a pullback returns: dL/dparams as a tree, and dL/dinput, or None where nobody asked for it."""
+    """The result of a pullback: dL/dparams as a tree, and dL/dinput, or None if nobody asked for it."""
 
     params: Tree
     input: Array | None

@@ -5,6 +5,7 @@ leaves nothing behind. In a checkout that may not be written tests leave nothing
 """
 
 import os
+import sys
 from pathlib import Path
 
 # NumPy reads this when it is first imported, which nothing has done yet.
@@ -16,6 +17,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from drlim_np.errors import InputError
+from drlim_np.fast.devices import origin
+from tests.help import cupy_standin
+
 if not os.access(Path(__file__).resolve().parents[1], os.W_OK):
     settings.register_profile("default", database=None)
 settings.register_profile("audit", database=None)
@@ -26,5 +31,37 @@ settings.load_profile(os.environ.get("DRLIM_TESTS", "default"))
 
 @pytest.fixture
 def rng() -> np.random.Generator:
-    """A generator that starts anew for each test."""
+    """A new generator for each test, always from the same seed."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def standin(monkeypatch):
+    """The stand-in for CuPy, in its place."""
+    module = cupy_standin.module()
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    for variable in ("CUPY_TF32", "NVIDIA_TF32_OVERRIDE"):
+        monkeypatch.delenv(variable, raising=False)
+    return module
+
+
+@pytest.fixture
+def gpu():
+    """An array of CuPy on a real GPU; skips, with the reason, where there is none."""
+    pytest.importorskip("cupy", reason="CuPy is not installed")
+    try:
+        return origin("cupy")
+    except InputError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(params=["strict", "stand-in", pytest.param("gpu", marks=pytest.mark.gpu)])
+def model(request):
+    """An array on a device that is not the host's, to put others there: of each array module."""
+    if request.param == "strict":
+        strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
+        return strict.zeros(0, device=strict.Device("device1"))
+    if request.param == "gpu":
+        return request.getfixturevalue("gpu")
+    request.getfixturevalue("standin")
+    return origin("cupy")

@@ -1,15 +1,18 @@
-"""The same code on another array module: array_api_strict on a device that is not the host's, as a GPU is not.
+"""The same code on other array modules: array_api_strict and a stand-in for CuPy, each on a device that is not the
+host's, as a GPU is not; and, marked `gpu`, CuPy on one.
 
-There numpy.asarray of an array raises, as do mixed dtypes and all that the array API standard does not cover.
+There numpy.asarray of an array raises, as do mixed dtypes. array_api_strict also refuses what the standard does not
+cover, and the stand-in has CuPy's peculiarities.
 """
 
-import warnings
 from functools import partial
 
 import numpy as np
 import pytest
 
-from drlim_np.errors import DivergedError, InputError
+from drlim_np.audit import catalogue
+from drlim_np.backend import like, namespace, to_host
+from drlim_np.errors import DivergedError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
@@ -21,149 +24,43 @@ from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, descend, embed, minimise
 from drlim_np.tree import leaves, tree_map
 from tests.help.every_layer import EVERY_LAYER, random_tree
-
-strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
-DEVICE = strict.Device("device1")
-HOST = strict.Device("CPU_DEVICE")
+from tests.help.refusals import refuses
 
 ROUNDING = {"float32": 1e-6, "float64": 1e-12, "complex128": 1e-12}
-# Over all pairs the forces on a set cancel, and with them what reaches the first layers' biases: there NumPy's own
-# gradient of the convnet in float32 lies 4e-6 of its norm from that in float64.
+ON_GPU = ROUNDING | {"float32": 1e-5}
+# Over all pairs the forces on a set cancel, and with them the gradients of the first layers' biases: there NumPy's own
+# gradient of the convnet in float32 is 4e-6 of its norm from that in float64.
 CANCELLED = ROUNDING | {"float32": 1e-5}
-precisions = pytest.mark.parametrize("dtype", list(ROUNDING))
-
-
-def on_device(tree):
-    return tree_map(lambda x: strict.asarray(x, device=DEVICE), tree)
-
-
-def on_host(x):
-    assert x.device == DEVICE
-    return np.asarray(x.to_device(HOST))
-
-
-def assert_equal_to_rounding(theirs, ours, rounding=ROUNDING):
-    """Every array of a tree on the device against its twin from NumPy: dtype, shape and values."""
-    theirs, ours = dict(leaves(theirs)), dict(leaves(ours))
-    assert theirs.keys() == ours.keys()
-    for name, expected in ours.items():
-        actual = on_host(theirs[name])
-        assert actual.dtype == expected.dtype and actual.shape == expected.shape
-        bound = rounding[expected.dtype.name] * np.linalg.norm(expected)
-        assert np.linalg.norm(actual - expected) <= bound, name
-
-
-def test_the_device_refuses_to_be_read_as_numpy():
-    with pytest.raises((RuntimeError, TypeError)):
-        np.asarray(strict.zeros(2, device=DEVICE))
-
-
 SMALL = Sequential(hidden=Linear(5, 4), squash=Tanh(), out=Linear(4, 2))
+GRAPH = SimilarityGraph(9, np.array([[0, 1], [1, 0], [2, 5], [3, 5], [4, 6], [7, 8], [8, 0]]))
+
+precisions = pytest.mark.parametrize("dtype", list(ROUNDING))
+networks = pytest.mark.parametrize(
+    ("network", "shape"),
+    [(Blockwise(convnet(), size=4), CONVNET_INPUT), (two_layer(30, 5, 3), (30,))],
+    ids=["convnet", "two-layer"],
+)
 
 
-@precisions
-@pytest.mark.parametrize("name", EVERY_LAYER)
-def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, rng):
-    layer, shape = EVERY_LAYER[name]
-    params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
-    y, pullback = layer(params, x)
-    dy = rng.standard_normal(y.shape).astype(dtype)
-    their_y, their_pullback = layer(on_device(params), on_device(x))
-    assert_equal_to_rounding(their_y, y)
-    assert their_pullback(on_device(dy)).input is None
-    assert_equal_to_rounding(their_pullback(on_device(dy)).params, pullback(dy).params)
-    gradient = their_pullback(on_device(dy), wrt_input=True)
-    assert_equal_to_rounding(gradient._asdict(), pullback(dy, wrt_input=True)._asdict())
-
-
-Y = [0, 1, 1, 0, 1, 1]
+def there(tree, model):
+    return tree_map(lambda x: like(x, model), tree)
 
 
 def tree_of(values):
-    return dict(zip(("loss", "dz1", "dz2"), values, strict=False))
+    return dict(zip(("loss", "first", "second"), values, strict=False))
 
 
-@precisions
-@pytest.mark.parametrize(
-    ("y", "margin"),
-    [
-        pytest.param(Y, 2.0, id="list"),
-        pytest.param(Y, 2, id="whole margin"),
-        pytest.param(strict.asarray(Y, device=DEVICE), 2.0, id="device"),
-        pytest.param(strict.asarray(Y, dtype=strict.float64, device=DEVICE), 2.0, id="device, float64"),
-        pytest.param(strict.asarray([bool(y) for y in Y], device=DEVICE), 2.0, id="device, truths"),
-        pytest.param(np.array(Y), 2.0, id="NumPy"),
-        pytest.param(Y, np.float64(2), id="NumPy margin"),
-    ],
-)
-def test_the_loss_over_given_pairs_equals_numpys(y, margin, dtype, rng):
-    z1, z2 = rng.standard_normal((2, 6, 3)).astype(dtype)
-    z2[1] = z1[1]  # D = 0, dissimilar
-    theirs = contrastive(on_device(z1), on_device(z2), y, margin)
-    assert_equal_to_rounding(tree_of(theirs), tree_of(contrastive(z1, z2, Y, 2.0)))
-    assert_equal_to_rounding(energy(on_device(z1), on_device(z2)), energy(z1, z2))
-
-
-@precisions
-@pytest.mark.parametrize(
-    "form",
-    [
-        pytest.param(lambda z, similar, _: contrastive_all_pairs(z, similar, 2.0), id="all pairs"),
-        pytest.param(lambda z, similar, _: similar_sum(z, similar), id="similar"),
-        pytest.param(lambda z, similar, _: dissimilar_sum(z, similar, 2.0), id="dissimilar"),
-        pytest.param(lambda z, similar, w: dissimilar_sum(z, similar, 2.0, w), id="weighted"),
-    ],
-)
-def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(form, dtype, rng, monkeypatch):
-    similar = SimilarityGraph(7, np.array([[0, 1], [1, 0], [2, 5], [6, 5], [5, 1]]))
-    z, weight = rng.standard_normal((7, 2)).astype(dtype), rng.uniform(0.5, 2, 7).astype(dtype)
-    z[3] = z[4]
-    for tile in (1, 3, 256):
-        for name in ("TILE", "DEVICE_TILE"):
-            monkeypatch.setattr(f"drlim_np.fast.all_pairs.{name}", tile)
-        theirs = form(on_device(z), similar, on_device(weight))
-        assert_equal_to_rounding(tree_of(theirs), tree_of(form(z, similar, weight)))
-
-
-@precisions
-@pytest.mark.parametrize(
-    ("network", "shape"),
-    [
-        pytest.param(SMALL, (5,), id="fully connected"),
-        pytest.param(convnet(), CONVNET_INPUT, id="convnet"),
-    ],
-)
-def test_two_towers_equal_numpys(network, shape, dtype, rng):
-    params = random_tree(network.init(rng), rng, dtype)
-    x1, x2 = rng.standard_normal((2, 3, *shape)).astype(dtype)
-    loss, dparams = two_towers(network, params, x1, x2, [0, 1, 1], 8.0)
-    their_loss, their_dparams = two_towers(network, *map(on_device, (params, x1, x2)), [0, 1, 1], 8.0)
-    assert_equal_to_rounding(their_loss, loss)
-    # The towers pull the last bias in opposite directions: the sum is rounding, and has nothing to be compared with.
-    last = list(network.layers)[-1]
-    dparams[last].pop("bias"), their_dparams[last].pop("bias")
-    assert_equal_to_rounding(their_dparams, dparams)
-
-
-@precisions
-def test_a_set_embedded_once_equals_numpys(dtype, rng):
-    similar = SimilarityGraph(6, np.array([[0, 1], [1, 0], [2, 5]]))
-    params, x = random_tree(SMALL.init(rng), rng, dtype), rng.standard_normal((6, 5)).astype(dtype)
-    loss, dparams = one_tower(SMALL, params, x, similar, 2.0)
-    their_loss, their_dparams = one_tower(SMALL, on_device(params), on_device(x), similar, 2.0)
-    assert_equal_to_rounding(their_loss, loss)
-    dparams["out"].pop("bias"), their_dparams["out"].pop("bias")
-    assert_equal_to_rounding(their_dparams, dparams)
-
-
-# ---- training ----
-
-GRAPH = SimilarityGraph(9, np.array([[0, 1], [1, 0], [2, 5], [3, 5], [4, 6], [7, 8], [8, 0]]))
-NETWORKS = [
-    pytest.param(Blockwise(convnet(), size=4), CONVNET_INPUT, id="convnet"),
-    pytest.param(two_layer(30, 5, 3), (30,), id="two-layer"),
-]
-OPTIMISERS = [pytest.param(SGD(0.1), id="plain"), pytest.param(SGD(0.1, momentum=0.9), id="momentum")]
+def assert_equal(theirs, ours, model, rounding=ROUNDING):
+    """Every array of a tree on the device against its twin from NumPy: device, dtype, shape and values."""
+    theirs, ours = dict(leaves(theirs)), dict(leaves(ours))
+    assert theirs.keys() == ours.keys()
+    rounding = rounding if namespace(model).__name__ == "array_api_strict" else ON_GPU
+    for name, expected in ours.items():
+        assert namespace(theirs[name]) is namespace(model) and theirs[name].device == model.device, name
+        actual, expected = to_host(theirs[name]), np.asarray(expected)
+        assert actual.dtype == expected.dtype and actual.shape == expected.shape, name
+        bound = rounding[expected.dtype.name] * np.linalg.norm(expected)
+        assert np.linalg.norm(actual - expected) <= bound, name
 
 
 def without_the_last_bias(tree):
@@ -172,97 +69,176 @@ def without_the_last_bias(tree):
     return {name: tree[name] for name in others} | {last: {"weight": tree[last]["weight"]}}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("network", "shape"), NETWORKS)
+def test_the_device_refuses_to_be_read_as_numpy(model):
+    with pytest.raises((RuntimeError, TypeError)):
+        np.asarray(like(np.zeros(2), model))
+
+
+@precisions
+@pytest.mark.parametrize("name", EVERY_LAYER)
+def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, model, rng):
+    layer, shape = EVERY_LAYER[name]
+    params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
+    y, pullback = layer(params, x)
+    dy = rng.standard_normal(y.shape).astype(dtype)
+    their_y, their_pullback = layer(there(params, model), like(x, model))
+    assert_equal(their_y, y, model)
+    assert their_pullback(like(dy, model)).input is None
+    assert_equal(their_pullback(like(dy, model)).params, pullback(dy).params, model)
+    gradient = their_pullback(like(dy, model), wrt_input=True)
+    assert_equal(gradient._asdict(), pullback(dy, wrt_input=True)._asdict(), model)
+
+
+Y = [0, 1, 1, 0, 1, 1]
+
+
+@precisions
+@pytest.mark.parametrize(
+    ("labels", "margin"),
+    [
+        (lambda model: Y, 2.0),
+        (lambda model: Y, 2),
+        (lambda model: Y, np.float64(2)),
+        (lambda model: np.array(Y), 2.0),
+        (lambda model: like(np.array(Y), model), 2.0),
+        (lambda model: like(np.array(Y, float), model), 2.0),
+        (lambda model: like(np.array(Y, bool), model), 2.0),
+    ],
+    ids=["list", "whole margin", "NumPy margin", "NumPy", "device", "device, float64", "device, truths"],
+)
+def test_the_loss_over_given_pairs_equals_numpys_wherever_the_labels_are(labels, margin, dtype, model, rng):
+    z1, z2 = rng.standard_normal((2, 6, 3)).astype(dtype)
+    z2[1] = z1[1]  # D = 0, dissimilar
+    theirs = contrastive(like(z1, model), like(z2, model), labels(model), margin)
+    assert_equal(tree_of(theirs), tree_of(contrastive(z1, z2, Y, 2.0)), model)
+    assert_equal(energy(like(z1, model), like(z2, model)), energy(z1, z2), model)
+
+
+@precisions
 @pytest.mark.parametrize(
     "form",
     [
-        pytest.param(
-            lambda network, params, x: two_towers(network, params, x[:4, ...], x[4:8, ...], [0, 1, 1, 0], 1.0),
-            id="two towers",
-        ),
-        pytest.param(lambda network, params, x: one_tower(network, params, x, GRAPH, 1.0), id="embed once"),
+        lambda z, similar, _: contrastive_all_pairs(z, similar, 2.0),
+        lambda z, similar, _: similar_sum(z, similar),
+        lambda z, similar, _: dissimilar_sum(z, similar, 2.0),
+        lambda z, similar, weight: dissimilar_sum(z, similar, 2.0, weight),
     ],
+    ids=["all pairs", "similar", "dissimilar", "weighted"],
 )
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_one_step_of_descent_on_each_form_of_the_loss_equals_numpys(network, shape, form, optimiser, dtype, rng):
-    params, x = network.init(rng, dtype), rng.standard_normal((9, *shape)).astype(dtype)
+@pytest.mark.parametrize("samples", [7, 100])
+def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(samples, form, dtype, model, rng, monkeypatch):
+    pairs = np.concatenate([[[0, 1], [1, 0], [2, 5], [6, 5], [5, 1]], rng.integers(0, samples, (samples // 2, 2))])
+    similar = SimilarityGraph(samples, pairs[pairs[:, 0] != pairs[:, 1]])
+    z, weight = rng.standard_normal((samples, 2)).astype(dtype), rng.uniform(0.5, 2, samples).astype(dtype)
+    z[3] = z[4]
+    for tile in (1, 3, 256) if samples < 10 else (7, 2048):
+        for name in ("TILE", "DEVICE_TILE"):
+            monkeypatch.setattr(f"drlim_np.fast.all_pairs.{name}", tile)
+        theirs = form(like(z, model), similar, like(weight, model))
+        assert_equal(tree_of(theirs), tree_of(form(z, similar, weight)), model)
 
-    def step(params, x):
-        loss, gradient = form(network, params, x)
-        return loss, *optimiser.update(params, gradient, optimiser.init(params), 0.5)
 
-    loss, stepped, state = step(params, x)
-    their_loss, their_stepped, their_state = step(on_device(params), on_device(x))
-    assert_equal_to_rounding(their_loss, loss)
-    assert_equal_to_rounding(without_the_last_bias(their_stepped), without_the_last_bias(stepped), CANCELLED)
-    assert_equal_to_rounding(without_the_last_bias(their_state), without_the_last_bias(state), CANCELLED)
+def two_of(network, params, x):
+    return two_towers(network, params, x[:4, ...], x[4:8, ...], [0, 1, 1, 0], 8.0)
+
+
+def one_of(network, params, x):
+    return one_tower(network, params, x, GRAPH, 2.0)
+
+
+@precisions
+@pytest.mark.parametrize("form", [two_of, one_of], ids=["two towers", "one tower"])
+@pytest.mark.parametrize(("network", "shape"), [(SMALL, (5,)), (convnet(), CONVNET_INPUT)], ids=["small", "convnet"])
+def test_two_towers_and_one_equal_numpys(network, shape, form, dtype, model, rng):
+    params = random_tree(network.init(rng), rng, dtype)
+    x = rng.standard_normal((9, *shape)).astype(dtype)
+    loss, dparams = form(network, params, x)
+    their_loss, their_dparams = form(network, there(params, model), like(x, model))
+    assert_equal(their_loss, loss, model)
+    assert_equal(without_the_last_bias(their_dparams), without_the_last_bias(dparams), model, CANCELLED)
+
+
+# ---- training ----
+
+objectives = pytest.mark.parametrize("objective", [EveryPair, partial(SampledPairs, batch=6)], ids=["every", "sampled"])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("network", "shape"), NETWORKS)
-@pytest.mark.parametrize(
-    "objective", [pytest.param(EveryPair, id="every pair"), pytest.param(partial(SampledPairs, batch=6), id="sampled")]
-)
-def test_the_objectives_equal_numpys_on_the_same_draws(objective, network, shape, dtype, rng):
+@networks
+@objectives
+def test_the_objectives_equal_numpys_on_the_same_draws(objective, network, shape, dtype, model, rng):
     params, x = network.init(rng, dtype), rng.standard_normal((9, *shape)).astype(dtype)
     loss, gradient = objective(network, x, GRAPH)(params, np.random.default_rng(1), 0.5)
-    theirs = objective(network, on_device(x), GRAPH)(on_device(params), np.random.default_rng(1), 0.5)
-    assert_equal_to_rounding(theirs[0], loss)
-    assert_equal_to_rounding(without_the_last_bias(theirs[1]), without_the_last_bias(gradient), CANCELLED)
+    theirs = objective(network, like(x, model), GRAPH)(there(params, model), np.random.default_rng(1), 0.5)
+    assert_equal(theirs[0], loss, model)
+    assert_equal(without_the_last_bias(theirs[1]), without_the_last_bias(gradient), model, CANCELLED)
 
 
-@pytest.mark.parametrize(("network", "shape"), NETWORKS)
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_training_and_the_map_it_ends_in_equal_numpys(network, shape, optimiser, rng):
-    start, x = network.init(rng, np.float64), rng.standard_normal((9, *shape))
-    params, losses = minimise(EveryPair(network, x, GRAPH), start, optimiser, 3, rng)
-    theirs, their_losses = minimise(EveryPair(network, on_device(x), GRAPH), on_device(start), optimiser, 3, rng)
-    np.testing.assert_allclose(their_losses, losses, rtol=1e-10)
-    assert_equal_to_rounding(embed(network, on_device(params), on_device(x), block=4), embed(network, params, x))
-    ours, theirs = without_the_last_bias(params), without_the_last_bias(theirs)
+@networks
+@objectives
+@pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, momentum=0.9)], ids=["plain", "momentum"])
+def test_training_from_one_seed_and_the_map_it_ends_in_equal_numpys(objective, network, shape, optimiser, model):
+    x = np.random.default_rng(1).standard_normal((9, *shape))
+    ends = []
+    for inputs in (x, like(x, model)):
+        rng = np.random.default_rng(0)
+        start = there(network.init(rng, np.float64), inputs)
+        params, losses = minimise(objective(network, inputs, GRAPH), start, optimiser, 4, rng)
+        ends.append((params, losses, rng.random()))
+    (ours, our_losses, our_next), (theirs, their_losses, their_next) = ends
+    assert their_next == our_next, "the generators were not asked for the same numbers"
+    np.testing.assert_allclose(their_losses, our_losses, rtol=1e-10)
+    assert_equal(embed(network, there(ours, model), like(x, model), block=5), embed(network, ours, x), model)
+    ours, theirs = without_the_last_bias(ours), without_the_last_bias(theirs)
     for (name, expected), (_, actual) in zip(leaves(ours), leaves(theirs), strict=True):
-        np.testing.assert_allclose(on_host(actual), expected, rtol=0, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(to_host(actual), expected, rtol=0, atol=1e-9, err_msg=name)
 
 
-def test_samples_on_the_host_are_embedded_by_weights_on_the_device_and_come_back(rng):
+def test_samples_on_the_host_are_embedded_by_weights_on_the_device_and_come_back(model, rng):
     params, x = SMALL.init(rng, np.float64), rng.standard_normal((7, 5))
-    z = embed(SMALL, on_device(params), x, block=3)
+    z = embed(SMALL, there(params, model), x, block=3)
     assert type(z) is np.ndarray
     np.testing.assert_allclose(z, embed(SMALL, params, x), rtol=1e-12)
 
 
-def test_a_gradient_that_is_not_finite_is_named_on_the_device_too(rng):
-    params = on_device(SMALL.init(rng, np.float64))
-    x = rng.standard_normal((9, 5))
-    x[3, 2] = np.nan
-    with pytest.raises(DivergedError, match="the objective is not finite at step 1"):
-        next(descend(EveryPair(SMALL, on_device(x), GRAPH), params, SGD(0.1), 1, rng))
-
-
-def test_zero_distance_is_finite_without_a_warning():
-    z = on_device(np.array([[1.5, -7.25]]))
-    with np.errstate(all="raise"), warnings.catch_warnings():
-        warnings.simplefilter("error")
+def test_zero_distance_is_finite_without_a_warning(model):
+    z = like(np.array([[1.5, -7.25]]), model)
+    with np.errstate(all="raise"):
         loss, dz1, dz2 = contrastive(z, z, [1], 2.0)
-    assert on_host(loss) == 2
-    assert not on_host(dz1).any() and not on_host(dz2).any()
+    assert to_host(loss) == 2
+    assert not to_host(dz1).any() and not to_host(dz2).any()
 
 
-def test_what_numpy_refuses_is_refused_on_the_device():
-    z = on_device(np.zeros((3, 2)))
-    whole, narrow = on_device(np.zeros((3, 2), int)), on_device(np.zeros((3, 2), np.float32))
-    for call, named in (
+def test_what_numpy_refuses_is_refused_on_the_device(model, rng):
+    z, whole, narrow = (like(np.zeros((3, 2), dtype), model) for dtype in (float, int, np.float32))
+    params, x = SMALL.init(rng, np.float64), np.full((9, 5), np.nan)
+    for call, message in (
         (lambda: contrastive(z, z, [0, 1, 2], 1.0), "labels other than 0 and 1"),
         (lambda: contrastive(z, z, [0, 1], 1.0), "y has shape"),
         (lambda: contrastive(z, z, [0, 1, 1], -1.0), "margin is -1.0"),
         (lambda: contrastive(z, whole, [0, 1, 1], 1.0), "z2 has dtype"),
         (lambda: contrastive(z, narrow, [0, 1, 1], 1.0), "mismatched dtypes"),
-        (
-            lambda: Linear(5, 3)(on_device(Linear(5, 3).init(np.random.default_rng(0), np.float64)), z),
-            "Linear(inputs=5, outputs=3",
-        ),
+        (lambda: SMALL.layers["hidden"](there(params["hidden"], model), z), "Linear(inputs=5, outputs=4) takes"),
     ):
-        with pytest.raises(InputError) as refusal:
-            call()
-        assert named in str(refusal.value) and "\n" not in str(refusal.value)
+        refuses(call, message)
+    steps = descend(EveryPair(SMALL, like(x, model), GRAPH), there(params, model), SGD(0.1), 1, rng)
+    refuses(lambda: next(steps), "the objective is not finite at step 1", DivergedError)
+
+
+# ---- the audit ----
+
+
+def test_the_audit_of_layers_and_losses_holds_where_they_are_computed_on_the_device(model, rng, monkeypatch):
+    seen = []
+    compute = catalogue.contrastive
+    monkeypatch.setattr(catalogue, "contrastive", lambda *args: seen.append(namespace(args[0])) or compute(*args))
+    found = [*catalogue._layers(rng, model), *catalogue._losses(rng, model)]
+    assert len(found) > 15 and all(finding.as_it_should_be for finding in found)
+    assert set(seen) == {namespace(model)}
+
+
+@pytest.mark.gpu
+def test_the_whole_audit_on_the_gpu_finds_what_it_should(gpu):
+    found = list(catalogue.findings(backend="cupy"))
+    assert len(found) > 100
+    assert [finding for finding in found if not finding.as_it_should_be] == []

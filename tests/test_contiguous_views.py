@@ -1,13 +1,11 @@
 """The airplane's graph, counted as the paper counts it (Sec. 3.4)."""
 
-from itertools import combinations
-
 import numpy as np
 import pytest
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
-from drlim_np.errors import InputError
 from drlim_np.neighbours import contiguous_views
+from tests.help.refusals import refuses
 
 ALL = Views("all", "all", np.zeros((AZIMUTHS * ELEVATIONS * LIGHTINGS, 1, 1), np.uint8), {})
 
@@ -39,34 +37,24 @@ def test_of_660_views_drawn_at_random_10_974_pairs_are_similar_on_average():
     assert abs(10_989 - expected) < 2 * np.std(counts)  # the paper's own split
 
 
-def test_two_views_are_similar_if_neither_azimuth_nor_elevation_is_more_than_a_step_apart():
-    rng = np.random.default_rng(1)
-    rows = rng.permutation(972)[:120]
-    edges = {tuple(edge) for edge in graph(rows).edges.tolist()}
-    for i, j in combinations(range(120), 2):
-        a, b = rows[i], rows[j]
-        around = min((ALL.azimuth[a] - ALL.azimuth[b]) % 18, (ALL.azimuth[b] - ALL.azimuth[a]) % 18)
-        alike = around <= 1 and abs(ALL.elevation[a] - ALL.elevation[b]) <= 1
-        assert ((i, j) in edges) == alike
-
-
 def test_the_circle_of_azimuths_closes_and_that_of_elevations_does_not():
     assert contiguous_views(np.array([0, 17]), np.array([4, 4]), AZIMUTHS).listed_count == 1
     assert contiguous_views(np.array([3, 3]), np.array([0, 8]), AZIMUTHS).listed_count == 0
 
 
-@pytest.mark.parametrize(
-    ("azimuth", "elevation", "named"),
-    [
-        (np.zeros(3, int), np.zeros(2, int), r"differ \(azimuth 3, elevation 2\)"),
-        (np.zeros((2, 2), int), np.zeros((2, 2), int), "azimuth has shape"),
-        (np.zeros(2), np.zeros(2, int), "azimuth is float64"),
-        (np.zeros(2, int), np.zeros(2), "elevation is float64"),
-    ],
-)
-def test_steps_that_are_not_whole_or_do_not_match_are_refused(azimuth, elevation, named):
-    with pytest.raises(InputError, match=named):
-        contiguous_views(azimuth, elevation, AZIMUTHS)
+WHOLE, HALF = np.zeros(2, int), np.zeros(2)
+REFUSED = [
+    ((np.zeros(3, int), WHOLE, 18), "the numbers of samples differ (azimuth 3, elevation 2)"),
+    ((np.zeros((2, 2), int), np.zeros((2, 2), int), 18), "azimuth has shape (2, 2)"),
+    ((HALF, WHOLE, 18), "azimuth is float64"),
+    ((WHOLE, HALF, 18), "elevation is float64"),
+    *(((WHOLE, WHOLE, n), f"around is {n!r}: it must be a whole number of at least 1") for n in (0, -18, 18.0, None)),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), REFUSED)
+def test_steps_that_are_not_whole_or_do_not_match_are_refused(given, message):
+    refuses(lambda: contiguous_views(*given), message)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.uint64, np.int64])
@@ -75,9 +63,3 @@ def test_steps_of_any_whole_dtype_give_the_same_pairs(dtype):
     found = contiguous_views(azimuth, elevation, np.uint8(AZIMUTHS))
     assert found.listed_count == 18 * 9 + 18 * 8 + 2 * 18 * 8 == 594
     assert found.pairs.tolist() == contiguous_views(azimuth.astype(int), elevation.astype(int), AZIMUTHS).pairs.tolist()
-
-
-@pytest.mark.parametrize("around", [0, -18, 18.0, None])
-def test_the_circle_is_counted_in_whole_steps(around):
-    with pytest.raises(InputError, match=r"^around is .*: it must be a whole number of at least 1$"):
-        contiguous_views(ALL.azimuth, ALL.elevation, around)

@@ -1,6 +1,7 @@
 """The graph of similar pairs against plain sets of pairs."""
 
 from dataclasses import FrozenInstanceError
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drlim_np.errors import InputError
+from drlim_np.fast.tables import partners
 from drlim_np.graph import SimilarityGraph
+from tests.help.refusals import refuses
 
 NO_PAIRS = np.empty((0, 2), dtype=np.int64)
 
@@ -29,43 +31,43 @@ def edge_set(graph):
 
 # ---- what is refused ----
 
-
-@pytest.mark.parametrize(
-    ("pairs", "named"),
-    [
-        ([0, 1], "(2,)"),
-        ([[0, 1, 2]], "(1, 3)"),
-        ([[[0, 1]]], "(1, 1, 2)"),
-        ([[0.0, 1.0]], "float64"),
-        ([], "(0,)"),
-        ([[True, False]], "bool"),
-        ([[0, 1], [2, 3], [1, 4]], "pair 2 is (1, 4): samples count from 0 to 3"),
-        ([[0, 1], [-1, 2], [-1, 3]], "pair 1 is (-1, 2)"),
-        ([[0, 1], [2, 2], [3, 3]], "pair 1 joins sample 2 with itself"),
-    ],
-)
-def test_pairs_without_a_meaning_are_refused_in_one_line_that_names_them(pairs, named):
-    with pytest.raises(InputError) as error:
-        SimilarityGraph(4, np.array(pairs))
-    assert named in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("size", [4.0, "4", None, True, -1, 2**31 + 1])
-def test_a_size_that_is_no_whole_number_of_samples_is_refused(size):
-    with pytest.raises(InputError, match=r"^size is .*: it must be a whole number from 0 to 2147483648$"):
-        SimilarityGraph(size, NO_PAIRS)
+SIZE = "it must be a whole number from 0 to 2147483648"
+REFUSED = [
+    ([0, 1], "(2,)"),
+    ([[0, 1, 2]], "(1, 3)"),
+    ([[[0, 1]]], "(1, 1, 2)"),
+    ([[0.0, 1.0]], "float64"),
+    ([], "(0,)"),
+    ([[True, False]], "bool"),
+    ([[0, 1], [2, 3], [1, 4]], "pair 2 is (1, 4): samples count from 0 to 3"),
+    ([[0, 1], [-1, 2], [-1, 3]], "pair 1 is (-1, 2)"),
+    ([[0, 1], [2, 2], [3, 3]], "pair 1 joins sample 2 with itself"),
+    (np.ma.masked_array([[0, 1]], [[True, False]]), "pairs has masked entries"),
+]
+CALLS = [
+    *((partial(SimilarityGraph, 4, pairs), named) for pairs, named in REFUSED),
+    *((partial(SimilarityGraph, n, NO_PAIRS), f"size is {n!r}: {SIZE}") for n in (4.0, "4", None, True, -1, 2**31 + 1)),
+    (partial(SimilarityGraph, 3, np.array([[0, 3]])), "pair 0 is (0, 3)"),
+    (lambda: SimilarityGraph(256, np.array([[255, 0]])).within(np.array([255.0, 0])), "samples is float64"),
+    (partial(SimilarityGraph.of_neighbours, [0, 1]), "table has shape (2,): it must be (samples, k)"),
+    (partial(SimilarityGraph.of_neighbours, [[1.0], [0.0]]), "table is float64"),
+    (partial(SimilarityGraph.of_neighbours, [[1], [1]]), "pair 1 joins sample 1 with itself"),
+]
 
 
-def test_masked_pairs_are_refused():
-    with pytest.raises(InputError, match=r"^pairs has masked entries"):
-        SimilarityGraph(4, np.ma.masked_array([[0, 1]], [[True, False]]))
+@pytest.mark.parametrize(("call", "message"), CALLS)
+def test_what_is_no_graph_is_refused_in_one_line_that_names_it(call, message):
+    refuses(call, message)
 
 
 def test_the_last_sample_is_the_largest_index_allowed():
     assert SimilarityGraph(4, np.array([[0, 3]])).edges.tolist() == [[0, 3]]
-    with pytest.raises(InputError, match="pair 0"):
-        SimilarityGraph(3, np.array([[0, 3]]))
+
+
+def test_a_table_of_neighbours_lists_each_sample_with_its_own_in_turn():
+    graph = SimilarityGraph.of_neighbours(np.array([[1, 2], [0, 2], [1, 0]], np.uint8))
+    assert graph.size == 3
+    assert graph.pairs.tolist() == [[0, 1], [0, 2], [1, 0], [1, 2], [2, 1], [2, 0]]
 
 
 # ---- what is counted ----
@@ -81,19 +83,25 @@ def test_a_mutual_pair_is_listed_twice_and_is_one_edge():
 
 def test_without_pairs_no_sample_has_partners():
     for size in (0, 3):
-        assert SimilarityGraph(size, np.empty((0, 2), int)).partners.shape == (size, 0)
+        assert partners(np.empty((0, 2), int), size).shape == (size, 0)
 
 
 def test_partners_are_those_a_sample_is_listed_with_filled_up_with_itself():
     graph = SimilarityGraph(5, np.array([[2, 0], [0, 2], [1, 3], [2, 3]]))
-    assert [sorted(row) for row in graph.partners.tolist()] == [[0, 2, 2], [1, 1, 3], [0, 0, 3], [1, 2, 3], [4, 4, 4]]
+    assert [sorted(row) for row in partners(graph.pairs, graph.size).tolist()] == [
+        [0, 2, 2],
+        [1, 1, 3],
+        [0, 0, 3],
+        [1, 2, 3],
+        [4, 4, 4],
+    ]
 
 
 @given(graphs())
 def test_every_listed_pair_is_seen_once_from_each_end(graph):
-    seen = [[i, j] for i, row in enumerate(graph.partners.tolist()) for j in row if j != i]
+    seen = [[i, j] for i, row in enumerate(partners(graph.pairs, graph.size).tolist()) for j in row if j != i]
     assert sorted(seen) == sorted(graph.pairs.tolist() + graph.pairs[:, ::-1].tolist())
-    assert graph.partners.shape == (graph.size, max(graph.degree, default=0))
+    assert partners(graph.pairs, graph.size).shape == (graph.size, max(graph.degree, default=0))
 
 
 def test_without_similar_pairs_every_pair_is_dissimilar():
@@ -137,24 +145,13 @@ def test_the_graph_keeps_pairs_of_its_own_as_int64():
 
 @settings(deadline=None, max_examples=100)
 @given(graphs())
-def test_edges_are_the_distinct_pairs_in_ascending_order(graph):
+def test_edges_and_counts_and_degrees_are_those_of_the_set_of_pairs(graph):
     assert graph.edges.tolist() == sorted(sorted(edge) for edge in edge_set(graph))
-
-
-@settings(deadline=None, max_examples=100)
-@given(graphs())
-def test_similar_and_dissimilar_pairs_together_are_all_pairs(graph):
     dissimilar = [pair for pair in combinations(range(graph.size), 2) if frozenset(pair) not in edge_set(graph)]
     assert graph.dissimilar_count == len(dissimilar)
     assert graph.listed_count == len(graph.pairs)
-
-
-@settings(deadline=None, max_examples=100)
-@given(graphs())
-def test_degree_counts_the_listed_pairs_of_a_sample_on_either_side(graph):
     listed = [sample for pair in graph.pairs.tolist() for sample in pair]
     assert graph.degree.tolist() == [listed.count(sample) for sample in range(graph.size)]
-    assert graph.degree.sum() == 2 * graph.listed_count
 
 
 # ---- parts of the graph ----
@@ -186,5 +183,3 @@ def test_within_takes_samples_of_any_whole_dtype():
     graph = SimilarityGraph(256, np.array([[255, 0], [1, 255]]))
     for dtype in (np.uint8, np.int16, np.uint64):
         assert graph.within(np.array([255, 0], dtype)).pairs.tolist() == [[0, 1]]
-    with pytest.raises(InputError, match=r"^samples is float64"):
-        graph.within(np.array([255.0, 0]))

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from drlim_np.audit.textbook import convolution, convolution_pullback
-from drlim_np.errors import InputError
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
-from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.networks import convnet, two_layer
 from drlim_np.tree import leaves
 from tests.help.comparing import assert_close, assert_same
 from tests.help.every_layer import EVERY_LAYER, drawn
+from tests.help.refusals import refuses
 
 
 @pytest.fixture(params=EVERY_LAYER)
@@ -50,13 +50,18 @@ def test_linear_is_a_weighted_sum_of_the_inputs_plus_a_bias(samples, inputs, out
 @pytest.mark.parametrize(
     ("samples", "channels", "maps", "kernel", "height", "width"),
     [(1, 1, 1, 1, 1, 1), (2, 3, 2, 2, 4, 3), (3, 1, 2, 3, 3, 5), (2, 2, 3, 3, 5, 3), (1, 2, 4, 1, 2, 3)]
-    + [(2, 2, 3, 2, height, 4) for height in range(3, 9)],  # as many positions as the kernel has rows, fewer and more
+    + [(2, 2, 3, 2, height, 4) for height in range(3, 9)]  # as many positions as the kernel has rows, fewer and more
+    + [(2, 2, 3, 3, height, 4) for height in range(3, 12)],
 )
 def test_conv2d_is_the_textbook_convolution(samples, channels, maps, kernel, height, width, rng):
     layer = Conv2d(channels, maps, kernel)
     params, x = drawn(layer, rng), rng.standard_normal((samples, channels, height, width))
-    expected = convolution(params["weight"], params["bias"], x)
-    assert_close(layer(params, x)[0], expected)
+    y, pullback = layer(params, x)
+    assert_close(y, convolution(params["weight"], params["bias"], x))
+    dy = rng.standard_normal(y.shape)
+    gradient = pullback(dy, wrt_input=True)
+    dweight, dbias, dx = convolution_pullback(params["weight"], x, dy)
+    assert_close(gradient._asdict(), {"params": {"weight": dweight, "bias": dbias}, "input": dx})
 
 
 @pytest.mark.parametrize(
@@ -93,21 +98,6 @@ def test_flatten_orders_the_features_by_map_then_row_then_column():
     assert pullback(y).params == {}
 
 
-def test_conv2d_with_a_single_position_is_a_linear_layer_on_the_flattened_input(rng):
-    c3, linear = Conv2d(15, 30, 9), Linear(15 * 9 * 9, 30)
-    params, x = drawn(c3, rng), rng.standard_normal((4, 15, 9, 9))
-    as_linear = {"weight": params["weight"].reshape(30, -1), "bias": params["bias"]}
-    y, pullback = c3(params, x)
-    same_y, same_pullback = linear(as_linear, x.reshape(4, -1))
-    dy = rng.standard_normal((4, 30))
-    gradient, same = pullback(dy[:, :, None, None], wrt_input=True), same_pullback(dy, wrt_input=True)
-    assert y.shape == (4, 30, 1, 1)
-    assert_close(y[:, :, 0, 0], same_y)
-    assert_close(gradient.params["weight"].reshape(30, -1), same.params["weight"])
-    assert_close(gradient.params["bias"], same.params["bias"])
-    assert_close(gradient.input.reshape(4, -1), same.input)
-
-
 def test_linear_gradients_are_the_sums_in_its_docstring(rng):
     layer = Linear(4, 2)
     params, x, dy = drawn(layer, rng), rng.standard_normal((3, 4)), rng.standard_normal((3, 2))
@@ -118,21 +108,7 @@ def test_linear_gradients_are_the_sums_in_its_docstring(rng):
         for i in range(4):
             dweight[o, i] += dy[n, o] * x[n, i]
             dx[n, i] += dy[n, o] * params["weight"][o, i]
-    assert_close(gradient.params["weight"], dweight)
-    assert_close(gradient.params["bias"], dbias)
-    assert_close(gradient.input, dx)
-
-
-@pytest.mark.parametrize("height", range(3, 12))
-def test_conv2d_gradients_are_those_of_the_textbook_convolution(height, rng):
-    layer = Conv2d(2, 3, 3)
-    params, x = drawn(layer, rng), rng.standard_normal((2, 2, height, 4))
-    dy = rng.standard_normal((2, 3, height - 2, 2))
-    gradient = layer(params, x)[1](dy, wrt_input=True)
-    dweight, dbias, dx = convolution_pullback(params["weight"], x, dy)
-    assert_close(gradient.params["weight"], dweight)
-    assert_close(gradient.params["bias"], dbias)
-    assert_close(gradient.input, dx)
+    assert_close(gradient._asdict(), {"params": {"weight": dweight, "bias": dbias}, "input": dx})
 
 
 def test_subsample_gradients_are_the_sums_in_its_docstring(rng):
@@ -145,9 +121,7 @@ def test_subsample_gradients_are_the_sums_in_its_docstring(rng):
         for u, v in product(range(2), range(2)):
             dcoefficient[c] += dy[n, c, i, j] * x[n, c, 2 * i + u, 2 * j + v] / 4
             dx[n, c, 2 * i + u, 2 * j + v] = params["coefficient"][c] * dy[n, c, i, j] / 4
-    assert_close(gradient.params["coefficient"], dcoefficient)
-    assert_close(gradient.params["bias"], dbias)
-    assert_close(gradient.input, dx)
+    assert_close(gradient._asdict(), {"params": {"coefficient": dcoefficient, "bias": dbias}, "input": dx})
 
 
 # ---- pullbacks ----
@@ -203,8 +177,7 @@ def test_two_calls_of_a_shared_layer_keep_their_pullbacks_apart(called, rng):
 
 
 def test_a_sequence_of_no_layers_is_refused():
-    with pytest.raises(InputError, match="needs at least one layer"):
-        Sequential()
+    refuses(Sequential, "a Sequential needs at least one layer")
 
 
 def test_a_layer_is_a_description_that_nothing_changes_and_that_equals_its_like():
@@ -221,11 +194,7 @@ def test_memory_order_of_the_input_does_not_matter(called, rng):
     dy = rng.standard_normal(y.shape)
     same_y, same_pullback = layer(params, np.asfortranarray(x))
     assert_close(same_y, y)
-    before, after = (
-        dict(leaves(p(d, wrt_input=True)._asdict())) for p, d in ((pullback, dy), (same_pullback, dy.copy("F")))
-    )
-    for name in before:
-        assert_close(after[name], before[name])
+    assert_close(same_pullback(dy.copy("F"), wrt_input=True)._asdict(), pullback(dy, wrt_input=True)._asdict())
 
 
 # ---- layers in sequence ----
@@ -291,39 +260,16 @@ def test_initial_parameters_depend_on_the_generator_alone(network):
     assert all((first_p != other[name]).all() for name, first_p in leaves(first) if name.endswith("weight"))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_initial_parameters_have_the_dtype_asked_for_and_the_same_draws(dtype):
-    params = convnet().init(np.random.default_rng(5), dtype)
+@pytest.mark.parametrize("dtype", [(), (np.float32,), (np.float64,)], ids=["by default", "float32", "float64"])
+def test_initial_parameters_have_the_dtype_asked_for_float32_by_default_and_the_same_draws(dtype):
+    params = convnet().init(np.random.default_rng(5), *dtype)
     exact = dict(leaves(convnet().init(np.random.default_rng(5), np.float64)))
+    expected = dtype[0] if dtype else np.float32
     for name, p in leaves(params):
-        assert p.dtype == dtype and np.array_equal(p, exact[name].astype(dtype))
-
-
-def test_parameters_are_float32_unless_asked_otherwise():
-    assert {p.dtype.name for _, p in leaves(convnet().init(np.random.default_rng(0)))} == {"float32"}
+        assert p.dtype == expected and np.array_equal(p, exact[name].astype(expected))
 
 
 # ---- the networks of the paper ----
-
-
-def test_map_sizes_of_the_convnet_are_those_of_figure_3():
-    network = convnet()
-    params, x = network.init(np.random.default_rng(0)), np.zeros((2, *CONVNET_INPUT), np.float32)
-    sizes = {}
-    for name, layer in network.layers.items():
-        x, _ = layer(params[name], x)
-        sizes[name] = x.shape
-    assert CONVNET_INPUT == (1, 32, 32)
-    assert sizes == {
-        "C1": (2, 15, 27, 27),
-        "squash1": (2, 15, 27, 27),
-        "S2": (2, 15, 9, 9),
-        "squash2": (2, 15, 9, 9),
-        "C3": (2, 30, 1, 1),
-        "squash3": (2, 30, 1, 1),
-        "flatten": (2, 30),
-        "F4": (2, 2),
-    }
 
 
 def test_kernels_of_the_convnet_are_those_of_figure_3():
@@ -352,81 +298,46 @@ def test_number_of_trainable_parameters_worked_by_hand():
     assert trainable(two_layer()) == (9216 * 20 + 20) + (20 * 3 + 3) == 184403
 
 
-def test_the_fully_connected_network_has_twenty_hidden_units_and_three_outputs():
-    network = two_layer()
-    params = network.init(np.random.default_rng(0))
-    assert {name: p.shape for name, p in leaves(params)} == {
-        "hidden.weight": (20, 9216),
-        "hidden.bias": (20,),
-        "output.weight": (3, 20),
-        "output.bias": (3,),
-    }
-    assert network(params, np.zeros((2, 9216), np.float32))[0].shape == (2, 3)
-
-
-def test_the_fully_connected_network_is_tanh_between_two_linear_maps(rng):
-    network = two_layer(6, 4, 3)
-    params, x = drawn(network, rng), rng.standard_normal((5, 6))
-    hidden = np.tanh(x @ params["hidden"]["weight"].T + params["hidden"]["bias"])
-    assert_close(network(params, x)[0], hidden @ params["output"]["weight"].T + params["output"]["bias"])
-
-
 # ---- what is refused ----
 
+IMAGES = "with height and width"
+SHAPES = [
+    *((Linear(3, 2), shape, "takes (samples, 3)") for shape in [(4, 2), (3,), (4, 3, 1)]),
+    *((Conv2d(2, 3, 4), shape, f"takes (samples, 2, height, width) {IMAGES} of at least 4")
+      for shape in [(1, 3, 5, 5), (2, 5, 5), (1, 2, 3, 5), (1, 2, 5, 3), (1, 2, 5, 5, 1)]),
+    *((Subsample(2, 3), shape, f"takes (samples, 2, height, width) {IMAGES} multiples of 3")
+      for shape in [(1, 3, 6, 6), (2, 6, 6), (1, 2, 5, 6), (1, 2, 6, 5), (1, 2, 6, 6, 1)]),
+    (convnet(), (1, 1, 28, 28), "Subsample(maps=15, window=3) takes"),
+    (convnet(), (1, 1, 35, 35), "Linear(inputs=30, outputs=2) takes"),
+    (convnet(), (1, 1, 5, 5), "Conv2d(channels=1, maps=15, kernel=6) takes"),
+]  # fmt: skip
 
-def assert_refused(layer, params, x, *named):
-    with pytest.raises(InputError) as refusal:
-        layer(params, x)
-    message = str(refusal.value)
-    assert "\n" not in message
-    for part in named:
-        assert part in message
+
+@pytest.mark.parametrize(("layer", "shape", "message"), SHAPES)
+def test_a_wrong_shape_is_refused_with_the_layers_name_and_what_it_takes(layer, shape, message, rng):
+    refuses(lambda: layer(layer.init(rng, np.float64), np.zeros(shape)), message)
+    if not isinstance(layer, Sequential):
+        refuses(lambda: layer(layer.init(rng, np.float64), np.zeros(shape)), f"{layer} takes")
+        refuses(lambda: layer(layer.init(rng, np.float64), np.zeros(shape)), f"got {shape}")
 
 
 @pytest.mark.parametrize(
-    ("layer", "shape", "takes"),
-    [(Linear(3, 2), shape, "(samples, 3)") for shape in [(4, 2), (3,), (4, 3, 1)]]
-    + [
-        (Conv2d(2, 3, 4), shape, "(samples, 2, height, width) with height and width of at least 4")
-        for shape in [(1, 3, 5, 5), (2, 5, 5), (1, 2, 3, 5), (1, 2, 5, 3), (1, 2, 5, 5, 1)]
-    ]
-    + [
-        (Subsample(2, 3), shape, "(samples, 2, height, width) with height and width multiples of 3")
-        for shape in [(1, 3, 6, 6), (2, 6, 6), (1, 2, 5, 6), (1, 2, 6, 5), (1, 2, 6, 6, 1)]
+    ("layer", "shape"),
+    [
+        (Linear(3, 2), (2, 3)),
+        (Conv2d(3, 2, 1), (2, 3, 1, 1)),
+        (Subsample(3, 1), (2, 3, 1, 1)),
+        (Tanh(), (2, 3)),
+        (Flatten(), (2, 3, 1, 1)),
     ],
 )
-def test_a_wrong_shape_is_refused_with_the_layers_name_and_what_it_takes(layer, shape, takes, rng):
-    name = f"{type(layer).__name__}("
-    assert_refused(layer, layer.init(rng, np.float64), np.zeros(shape), name, takes, f"got {shape}")
-
-
-@pytest.mark.parametrize("layer", [Linear(3, 2), Conv2d(3, 2, 1), Subsample(3, 1)])
-def test_mixed_precision_is_refused_with_both_dtypes(layer, rng):
-    x = np.zeros((2, 3) if isinstance(layer, Linear) else (2, 3, 1, 1))
-    assert_refused(layer, layer.init(rng, np.float32), x, "x float64", "float32", "convert")
-    assert_refused(layer, layer.init(rng, np.float64), x.astype(np.float32), "x float32", "float64", "convert")
-
-
-@pytest.mark.parametrize("layer", [Linear(3, 2), Conv2d(3, 2, 1), Subsample(3, 1), Tanh(), Flatten()])
-@pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool])
-def test_integers_are_refused_with_the_remedy(layer, dtype, rng):
-    x = np.zeros((2, 3) if isinstance(layer, Linear) else (2, 3, 1, 1), dtype)
-    assert_refused(layer, layer.init(rng), x, f"x has dtype {x.dtype}", "convert it to a floating dtype")
-
-
-@pytest.mark.parametrize("layer", [Linear(3, 2), Conv2d(3, 2, 1), Subsample(3, 1), Tanh(), Flatten()])
-def test_a_list_is_refused_with_the_remedy(layer, rng):
-    assert_refused(layer, layer.init(rng), [[1.0, 2.0, 3.0]], "expected an array, got list", "numpy.asarray")
-
-
-def test_images_of_another_size_are_refused_by_the_convnet(rng):
-    network = convnet()
-    for size, culprit in ((28, "Subsample(maps=15, window=3)"), (35, "Linear(inputs=30, "), (5, "Conv2d(channels=1, ")):
-        assert_refused(network, network.init(rng), np.zeros((1, 1, size, size), np.float32), culprit)
-
-
-@pytest.mark.parametrize("layer", [Linear(3, 2), Conv2d(3, 2, 1), Subsample(3, 1)])
-def test_a_bias_of_another_precision_is_refused(layer, rng):
-    params = layer.init(rng, np.float32)
-    x = np.zeros((2, 3) if isinstance(layer, Linear) else (2, 3, 1, 1), np.float32)
-    assert_refused(layer, params | {"bias": params["bias"].astype(np.float64)}, x, "bias float64", "float32")
+def test_lists_integers_and_mixed_precisions_are_refused(layer, shape, rng):
+    narrow, wide = layer.init(rng, np.float32), layer.init(rng, np.float64)
+    refuses(lambda: layer(narrow, [[1.0, 2.0, 3.0]]), "expected an array, got list: convert it first")
+    for x in (np.zeros(shape, dtype) for dtype in (np.int64, np.uint8, bool)):
+        refuses(lambda x=x: layer(narrow, x), f"x has dtype {x.dtype}: convert it to a floating dtype")
+    if narrow:
+        refuses(lambda: layer(narrow, np.zeros(shape)), "x float64")
+        refuses(lambda: layer(wide, np.zeros(shape, np.float32)), "x float32")
+        of_two = narrow | {"bias": wide["bias"]}
+        refuses(lambda: layer(of_two, np.zeros(shape, np.float32)), "bias float64")

@@ -1,14 +1,14 @@
 """The descent against arithmetic done by hand, what a run promises, and what it must not be: a collapse."""
 
 import io
-import re
 import sys
+from functools import partial
 from math import cos, pi, sqrt
 
 import numpy as np
 import pytest
 
-from drlim_np.errors import DivergedError, InputError
+from drlim_np.errors import DivergedError
 from drlim_np.fast.all_pairs import similar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
@@ -19,6 +19,7 @@ from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, Step, constant, cosine, descend, embed, minimise, warmup_cosine
 from drlim_np.tree import leaves, tree_map
 from tests.help.comparing import assert_close, bits
+from tests.help.refusals import refuses
 
 BOUND = 1e-12
 NETWORK = Sequential(hidden=Linear(2, 8), squash=Tanh(), output=Linear(8, 2))
@@ -79,8 +80,12 @@ def test_the_cosine_falls_from_1_to_0_symmetrically_about_one_half():
         assert cosine(progress) >= cosine(min(1, progress + 0.1))
 
 
-def test_the_constant_schedule_is_1_throughout():
+def test_the_constant_schedule_is_1_throughout_and_the_warm_up_a_linear_rise_times_half_a_cosine():
     assert {constant(progress) for progress in np.linspace(0, 1, 11).tolist()} == {1.0}
+    assert warmup_cosine(0) == 0 and warmup_cosine(1) == 0
+    for progress in (0.05, 0.1, 0.2, 0.5, 0.9):
+        expected = (1 + np.cos(np.pi * progress)) / 2 * (progress / 0.2 if progress < 0.2 else 1)
+        assert warmup_cosine(progress) == pytest.approx(expected, rel=1e-12)
 
 
 # ---- gradient descent ----
@@ -112,10 +117,7 @@ def test_three_steps_of_gradient_descent_are_the_arithmetic_by_hand(momentum, sc
 
 
 def test_plain_descent_is_the_default():
-    assert_close(
-        last_of(descend(bowl, START, SGD(0.3), 3, generator())),
-        last_of(descend(bowl, START, SGD(0.3, 0.0), 3, generator())),
-    )
+    assert SGD(0.3) == SGD(0.3, 0.0)
 
 
 # ---- the descent ----
@@ -291,25 +293,15 @@ def diverging_at(number, where, value):
     ("where", "named"),
     [
         ("loss", "the objective is not finite at step 3"),
-        ("hidden.weight", r"the gradient of hidden\.weight is not finite at step 3"),
-        ("hidden.bias", r"the gradient of hidden\.bias is not finite at step 3"),
+        ("hidden.weight", "the gradient of hidden.weight is not finite at step 3"),
+        ("hidden.bias", "the gradient of hidden.bias is not finite at step 3"),
         ("scale", "the gradient of scale is not finite at step 3"),
     ],
 )
 def test_divergence_is_reported_with_its_step_and_tensor_and_the_steps_before_it_stand(where, named, value):
     steps = descend(diverging_at(3, where, value), START, SGD(0.1), 5, generator())
     assert [next(steps).number, next(steps).number] == [1, 2]
-    with pytest.raises(DivergedError, match=f"^{named}: ") as error:
-        next(steps)
-    assert "\n" not in str(error.value)
-
-
-def test_a_rate_that_is_too_high_diverges_and_says_what_to_do():
-    def steep(params, rng, progress):
-        return params["w"] ** 2, {"w": 2 * params["w"]}
-
-    with np.errstate(over="ignore"), pytest.raises(DivergedError, match="lower the learning rate"):
-        minimise(steep, {"w": np.array(1.0)}, SGD(1e9), 100, generator(), stream=io.StringIO())
+    refuses(lambda: next(steps), f"{named}: lower the learning rate, or look for NaN in the data", DivergedError)
 
 
 @pytest.mark.parametrize(
@@ -323,43 +315,11 @@ def test_what_becomes_of_the_weights_must_be_finite_too(optimiser, named):
     def steep(params, rng, progress):
         return np.asarray(1.0), tree_map(lambda w: np.full_like(w, 4e307), params)
 
-    with np.errstate(over="ignore"), pytest.raises(DivergedError) as error:
-        list(descend(steep, START, optimiser, 50, generator(), constant))
-    assert str(error.value).startswith(named)
+    with np.errstate(over="ignore"):
+        refuses(lambda: list(descend(steep, START, optimiser, 50, generator(), constant)), named, DivergedError)
 
 
 # ---- what is refused ----
-
-
-@pytest.mark.parametrize("steps", [0, -1, 2.5, 2.0, "3", None, np.int64(0), np.float64(3)])
-def test_a_number_of_steps_that_is_no_whole_number_from_1_on_is_refused(steps):
-    for run in (lambda *given: list(descend(*given)), minimise):
-        with pytest.raises(InputError, match=rf"steps is {re.escape(repr(steps))}: .* whole number of at least 1"):
-            run(bowl, START, SGD(0.1), steps, generator())
-
-
-@pytest.mark.parametrize("integer", [np.int64, np.uint8])
-def test_an_integer_of_numpy_is_a_number_of_steps(integer):
-    final, losses = minimise(bowl, START, SGD(0.1), integer(3), generator(), stream=io.StringIO())
-    assert_close(final, last_of(descend(bowl, START, SGD(0.1), 3, generator())))
-    assert losses.shape == (3,)
-
-
-@pytest.mark.parametrize("rng", [0, None, np.random, np.random.RandomState(0)])
-def test_what_is_no_generator_is_refused(rng):
-    for run in (lambda *given: list(descend(*given)), minimise):
-        with pytest.raises(InputError, match=r"^rng is .*: give a generator, such as numpy\.random\.default_rng\(0\)$"):
-            run(bowl, START, SGD(0.1), 3, rng)
-
-
-@pytest.mark.parametrize("value", ["3", None, 1j, [0.1], np.array([0.1])])
-def test_a_rate_or_momentum_that_is_no_number_is_refused(value):
-    with pytest.raises(
-        InputError, match=rf"^rate is {re.escape(repr(value))}: it must be a finite number greater than 0$"
-    ):
-        SGD(value)
-    with pytest.raises(InputError, match=rf"^momentum is {re.escape(repr(value))}: it must be a number$"):
-        SGD(0.1, value)
 
 
 def closed():
@@ -368,34 +328,49 @@ def closed():
     return stream
 
 
-@pytest.mark.parametrize("stream", ["progress.txt", 2, closed()])
-def test_a_stream_that_cannot_be_written_to_is_refused(stream):
-    with pytest.raises(InputError, match=r"^stream is .*: pass an open text file, such as sys\.stderr$"):
-        minimise(bowl, START, SGD(0.1), 3, generator(), stream=stream)
+def descent(*given, **named):
+    return lambda: list(descend(bowl, START, SGD(0.1), *given, **named))
+
+
+def minimised(*given, **named):
+    return lambda: minimise(bowl, START, SGD(0.1), *given, **named)
+
+
+WHOLE = "it must be a whole number of at least 1"
+NO_NUMBERS = ["3", None, 1j, [0.1], np.array([0.1])]
+REFUSED = [
+    *((run(n, generator()), f"steps is {n!r}: {WHOLE}") for run in (descent, minimised)
+      for n in (0, -1, 2.5, 2.0, "3", None, np.int64(0), np.float64(3))),
+    *((run(3, rng), f"rng is {rng!r}: give a generator, such as numpy.random.default_rng(0)")
+      for run in (descent, minimised) for rng in (0, None, np.random, np.random.RandomState(0))),
+    *((partial(SGD, value), f"rate is {value!r}: it must be a finite number greater than 0")
+      for value in [*NO_NUMBERS, 0, 0.0, -1e-3, np.nan, np.inf]),
+    *((partial(SGD, 0.1, value), f"momentum is {value!r}: it must be a number") for value in NO_NUMBERS),
+    *((partial(SGD, 0.1, v), f"momentum is {v}: it must be in [0, 1)") for v in (1, 1.0, 1.5, -0.1, np.nan)),
+    *((minimised(3, generator(), stream=stream), f"stream is {stream!r}: pass an open text file, such as sys.stderr")
+      for stream in ("progress.txt", 2, closed())),
+    *((partial(embed, NETWORK, ring()[0], ring()[1], b), f"block is {b!r}: {WHOLE}") for b in (0, -3, 2.5, "4")),
+    (lambda: embed(NETWORK, ring()[0], ring()[1].tolist()), "expected an array, got list"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED)
+def test_what_no_training_can_be_made_of_is_refused(call, message):
+    refuses(call, message)
+
+
+@pytest.mark.parametrize("integer", [np.int64, np.uint8])
+def test_an_integer_of_numpy_is_a_number_of_steps_or_of_samples_in_a_block(integer):
+    final, losses = minimise(bowl, START, SGD(0.1), integer(3), generator(), stream=io.StringIO())
+    assert_close(final, last_of(descend(bowl, START, SGD(0.1), 3, generator())))
+    assert losses.shape == (3,)
+    params, x, _ = ring()
+    np.testing.assert_array_equal(embed(NETWORK, params, x, integer(5)), embed(NETWORK, params, x, 5))
 
 
 def test_a_process_without_standard_error_trains_silently(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     assert minimise(bowl, START, SGD(0.1), 3, generator())[1].shape == (3,)
-
-
-def test_the_rate_rises_linearly_over_the_first_fifth_times_half_a_cosine():
-    assert warmup_cosine(0) == 0 and warmup_cosine(1) == 0
-    for progress in (0.05, 0.1, 0.2, 0.5, 0.9):
-        expected = (1 + np.cos(np.pi * progress)) / 2 * (progress / 0.2 if progress < 0.2 else 1)
-        assert warmup_cosine(progress) == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize("rate", [0, 0.0, -1e-3, float("nan"), float("inf")])
-def test_a_rate_that_is_not_positive_is_refused(rate):
-    with pytest.raises(InputError, match=f"rate is {rate}: .* greater than 0"):
-        SGD(rate)
-
-
-@pytest.mark.parametrize("value", [1, 1.0, 1.5, -0.1, float("nan")])
-def test_a_memory_that_never_fades_is_refused(value):
-    with pytest.raises(InputError, match=rf"momentum is {value}: it must be in \[0, 1\)"):
-        SGD(0.1, value)
 
 
 # ---- what is learned ----
@@ -467,20 +442,6 @@ def test_no_samples_are_embedded_as_no_points(network, shape):
     params = network.init(generator(), np.float32)
     z = embed(network, params, np.zeros((0, *shape), np.float32))
     assert z.shape == (0, 2) and z.dtype == np.float32
-
-
-@pytest.mark.parametrize("block", [0, -3, 2.5, "4"])
-def test_a_block_that_holds_no_sample_is_refused(block):
-    params, x, _ = ring()
-    with pytest.raises(InputError, match=rf"^block is {block!r}: it must be a whole number of at least 1$"):
-        embed(NETWORK, params, x, block)
-
-
-def test_lists_are_not_embedded_but_integers_of_numpy_are_blocks():
-    params, x, _ = ring()
-    with pytest.raises(InputError, match=r"^expected an array, got list"):
-        embed(NETWORK, params, x.tolist())
-    np.testing.assert_array_equal(embed(NETWORK, params, x, np.int64(5)), embed(NETWORK, params, x, 5))
 
 
 def test_embedding_leaves_weights_and_samples_as_they_were():

@@ -1,4 +1,4 @@
-"""The paper on one page does what the modules beside it do: each update, each pair and each rate."""
+"""The paper on one page does what the other modules do: each update, each pair and each rate."""
 
 import ast
 import inspect

@@ -143,7 +143,7 @@ def _siamese(
     forms: list[tuple[str, Callable[[Tree], tuple]]] = [
         ("two towers", lambda p: two_towers(network, p, first, second, y, MARGIN)),
         ("embed once", lambda p: one_tower(network, p, x, similar, MARGIN)),
-        ("sampled pairs", lambda p: sampled.on(drawn, p)),
+        ("sampled pairs", lambda p: sampled.from_pairs(drawn, p)),
     ]
     for form, function in forms:
         loss_and_gradient = computed_beside(model, function)

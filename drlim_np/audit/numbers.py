@@ -81,8 +81,8 @@ def _tanh(x: Any) -> Any:
 
 
 def _cut(x: Any, low: Any, high: Any) -> Any:
-    """x cut to [low, high]. An expression has no order: it is taken to lie within."""
-    return max(low, min(x, high)) if isinstance(x, Fraction) else x
+    """x cut to [low, high], or to [low, ∞) if high is None. An expression has no order: it is taken to lie within."""
+    return max(low, x if high is None else min(x, high)) if isinstance(x, Fraction) else x
 
 
 def _of_entries(function):
@@ -111,7 +111,9 @@ vars(_MODULE).update(
     asarray=lambda x, device: Exact(_entries(x)),
     take=lambda x, indices, axis=None: Exact(np.take(x.entries, np.asarray(indices, int), axis)),
     where=lambda of, x, y: Exact(np.where(np.asarray(of, bool), _entries(x), _entries(y))),
-    clip=_of_entries(lambda x, low, high: np.frompyfunc(_cut, 3, 1)(x, Fraction(low), Fraction(high))),
+    clip=_of_entries(
+        lambda x, low, high: np.frompyfunc(_cut, 3, 1)(x, Fraction(low), high if high is None else Fraction(high))
+    ),
     isdtype=lambda dtype, kinds: operator.contains(kinds, "real floating"),
     finfo=lambda dtype: SimpleNamespace(bits=64, smallest_normal=np.finfo(np.float64).smallest_normal),
 )

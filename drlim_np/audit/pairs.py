@@ -176,7 +176,7 @@ def _drawn(rng: np.random.Generator) -> Iterator[Proof]:
         params, total = {"weight": z.T, "bias": np.zeros(1)}, [Fraction(0)] * 5
         sampled = SampledPairs(network, x, similar, MARGIN, weighting, batch)
         for drawn in product(similar.pairs.tolist(), repeat=batch):
-            loss, gradient = sampled.on(np.array(drawn), params)
+            loss, gradient = sampled.from_pairs(np.array(drawn), params)
             total = [a + b for a, b in zip(total, named([loss, *gradient["weight"][0]]), strict=True)]
             draws += 1
         attraction, pull, repulsion, push = pair_by_pair(z, similar, MARGIN, np.ones(4))

@@ -125,7 +125,7 @@ def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.
 
     What is similar is looked up in our graph, on the host as ours does.
     """
-    network, graph, x = convnet(params), ours.similar, torch.tensor(ours.x)
+    network, graph, x = convnet(params), ours.graph, torch.tensor(ours.x)
     one, other = np.triu_indices(2 * ours.batch, 1)  # in the order of pdist
     couples = ours.batch * (ours.batch - 1) / 2
     pairs_seen = 4 * couples * 2 * graph.dissimilar_count / graph.size**2

@@ -1,4 +1,4 @@
-"""The checks of arrays on whatever device: what layers and losses are given, before any arithmetic."""
+"""The checks of arrays on any device: the arguments of layers and losses, before any arithmetic."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, kind
-from drlim_np.checks.numbers import whole_number
-from drlim_np.errors import InputError
+from drlim_np.backend import Array, is_array, kind, like, namespace, on_host, to_host
+from drlim_np.checks.numbers import positive_number, whole_number
+from drlim_np.errors import DivergedError, InputError, require
+from drlim_np.tree import Tree, leaves
 
-UNLIKE = (np.matrix, np.ma.MaskedArray)  # arrays whose * is another
+OTHER_PRODUCTS = (np.matrix, np.ma.MaskedArray)  # here * is not the product entry by entry
 
 
 def require_floating(**arrays: Array) -> None:
-    """Raises InputError unless all the arrays are float32, or all float64: nothing here ever promotes silently.
+    """All the arrays are float32, or all float64: nothing here ever promotes silently.
 
     complex128 counts as the precision of float64: a complex step perturbs some of the arrays only. Other precisions
     are refused, because float16 squares no distance, and so are matrices and masked arrays.
@@ -24,7 +25,7 @@ def require_floating(**arrays: Array) -> None:
         seen.add(bits := kind(x).bits)
         if bits not in (32, 64):
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, float32 or float64")
-        if isinstance(x, UNLIKE):
+        if isinstance(x, OTHER_PRODUCTS):
             raise InputError(f"{name} is a {type(x).__name__}: convert it to a plain array, such as by numpy.array")
     if len(seen) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
@@ -32,7 +33,7 @@ def require_floating(**arrays: Array) -> None:
 
 
 def require_params(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...]) -> None:
-    """Raises InputError, naming the layer, unless its parameters have these names and shapes, and the dtype of x."""
+    """The layer's parameters have these names and shapes, and the dtype of x."""
     require_names(layer, params, shapes)
     require_floating(x=x, **params)
     for name, shape in shapes.items():
@@ -43,14 +44,14 @@ def require_params(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...])
 
 
 def require_names(taker: Any, params: Any, names: Any) -> None:
-    """Raises InputError unless `params` is a dict with just these names."""
+    """`params` is a dict with just these names."""
     if not isinstance(params, dict) or params.keys() != set(names):
         got = sorted(params) if isinstance(params, dict) else type(params).__name__
         raise InputError(f"{taker} takes parameters named {sorted(names)}, got {got}: is it another network's?")
 
 
 def guarded(y: Array, pullback: Callable) -> tuple[Array, Callable]:
-    """A layer's output, and its pullback, which then raises InputError for a dy of another shape or dtype than y's."""
+    """A layer's output, and its pullback, which then refuses a dy of another shape or dtype than y's."""
     shape, dtype, bits = y.shape, y.dtype, kind(y).bits
 
     def guard(dy: Array, wrt_input: bool = False) -> Any:
@@ -62,21 +63,69 @@ def guarded(y: Array, pullback: Callable) -> tuple[Array, Callable]:
 
 
 def whole_sizes(layer: Any) -> None:
-    """Makes a layer's sizes Python's own integers, because NumPy's promote float32. Raises InputError below 1."""
+    """Makes a layer's sizes Python's own integers, of at least 1: NumPy's would promote float32.
+
+    For the __post_init__ of a frozen dataclass, where only `object.__setattr__` can still set a field.
+    """
     for field in fields(layer):
         object.__setattr__(layer, field.name, whole_number(field.name, getattr(layer, field.name), 1))
 
 
 def require_features(x: Array, taker: Any, features: int) -> None:
-    """Raises InputError, naming the layer that takes `x`, unless it is (samples, features)."""
+    """`x`, which the layer `taker` takes, is (samples, features)."""
     if x.ndim != 2 or x.shape[1] != features:
         raise InputError(f"{taker} takes (samples, {features}), got {x.shape}")
 
 
 def require_images(x: Array, taker: Any, maps: int, least: int = 0, unit: int = 1) -> None:
-    """The same for (samples, maps, height, width), with height and width of at least `least`, multiples of `unit`."""
-    if not (
-        x.ndim == 4 and x.shape[1] == maps and min(x.shape[2:]) >= least and x.shape[2] % unit == x.shape[3] % unit == 0
-    ):
+    """`x` is (samples, maps, height, width), with height and width of at least `least`, multiples of `unit`."""
+    fits = x.ndim == 4 and x.shape[1] == maps
+    if not (fits and min(x.shape[2:]) >= least and x.shape[2] % unit == x.shape[3] % unit == 0):
         sides = f"of at least {least}" if least else f"multiples of {unit}"
         raise InputError(f"{taker} takes (samples, {maps}, height, width) with height and width {sides}, got {x.shape}")
+
+
+def require_margin(margin: float, z: Array) -> float:
+    """m as a Python float, if the dtype of z holds m²: float32 does from 1e-19 to 1e19."""
+    m = positive_number("margin", margin)
+    least = kind(z).least_root
+    require(least < m < 1 / least, f"margin is {margin!r}: {z.dtype} does not hold its square: choose one nearer to 1")
+    return m
+
+
+def require_embeddings(z: Array, size: int) -> None:
+    """z is floating, (samples, dims), with as many samples as the graph, `size`."""
+    require_floating(z=z)
+    if z.ndim != 2 or z.shape[0] != size:
+        raise InputError(f"z has shape {z.shape}: the graph has {size} samples, so it must be ({size}, dims)")
+
+
+def similar_by_label(y: Any, z: Array) -> Array:
+    """Where Y = 0, (pairs,) bool on the device of z (pairs, dims); y holds 0, 1 or truth values, one for each pair."""
+    y = like(np.asarray(y), z) if on_host(y) or not is_array(y) else y
+    pairs = z.shape[0]
+    require(y.shape == (pairs,), f"y has shape {y.shape}: one label for each of the {pairs} pairs is needed")
+    if namespace(y).isdtype(y.dtype, "bool"):
+        return ~y
+    labelled = bool(namespace(y).all((y == 0) | (y == 1)))
+    require(labelled, "y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs")
+    return y == 0
+
+
+def require_finite_step(number: int, loss: Array, gradient: Tree, params: Tree) -> None:
+    """The objective and the new W are finite: they cannot be if the gradient is not. Raises DivergedError.
+
+    Only on failure does it search every tensor for the culprit.
+    """
+    if _finite([loss, *(w for _, w in leaves(params))]):
+        return
+    trees = {"objective": loss, "gradient": gradient, "new value": params}
+    name, path = next((name, path) for name, tree in trees.items() for path, x in leaves(tree) if not _finite([x]))
+    culprit = f"the {name} of {path}" if path else f"the {name}"
+    remedy = "lower the learning rate, or look for NaN in the data"
+    raise DivergedError(f"{culprit} is not finite at step {number}: {remedy}")
+
+
+def _finite(arrays: list[Array]) -> bool:
+    xp = namespace(arrays[0])
+    return bool(to_host(xp.all(xp.stack([xp.all(xp.isfinite(x)) for x in arrays]))))  # one copy from the device

@@ -1,4 +1,4 @@
-"""The checks that public functions share: each returns what it was given in a form to work on, or raises InputError."""
+"""The checks that public functions share: each returns its argument in a form to work on."""
 
 from collections.abc import Sized
 from math import inf
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.errors import InputError
+from drlim_np.errors import InputError, require
 
 
 def whole_number(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """`value` as an int: NumPy's integers count, booleans do not. Raises InputError unless least ≤ value ≤ most."""
+    """`value` as an int, least ≤ value ≤ most: NumPy's integers count, booleans do not."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or value < least or (most is not None and value > most):
         allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
@@ -20,24 +20,21 @@ def whole_number(name: str, value: Any, least: int, most: int | None = None) -> 
 
 
 def real_number(name: str, value: float) -> float:
-    """The argument of that name as a float, NaN included. Raises InputError for what is no real number, such as "3"."""
+    """`value` as a float, NaN included. What is no real number, such as "3", is refused."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise InputError(f"{name} is {value!r}: it must be a number")
     return float(value)
 
 
 def positive_number(name: str, value: float) -> float:
-    """The argument of that name as Python's own float, which never promotes float32 as NumPy's scalars would.
-
-    Raises InputError for what is no number, not finite, or not greater than 0.
-    """
+    """`value`, finite and greater than 0, as Python's own float: NumPy's would promote float32."""
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < inf:
         raise InputError(f"{name} is {value!r}: it must be a finite number greater than 0")
     return float(value)
 
 
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as a NumPy array with the axes named. Raises InputError for another shape, and where entries are masked."""
+    """`x` as a NumPy array with these axes, and no masked entries."""
     if np.ma.is_masked(x):
         raise InputError(f"{name} has masked entries: leave them out, or fill them in")
     x = np.asarray(x)
@@ -47,15 +44,30 @@ def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
 
 
 def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as int64, so that no difference of unsigned or narrow integers wraps. Raises InputError for other dtypes."""
+    """`x`, of any integer dtype, as int64, so that no difference of unsigned or narrow integers wraps."""
     x = plain_array(name, x, *axes)
     if x.dtype.kind not in "iu" or x.max(initial=0) > np.iinfo(np.int64).max:
         raise InputError(f"{name} is {x.dtype}: it must hold whole numbers that fit int64")
     return x.astype(np.int64)
 
 
+def pairs_of_samples(name: str, x: Any, size: int) -> np.ndarray:
+    """`x` as int64, (pairs, 2): each row two different samples of `size`."""
+    pairs = whole_numbers(name, x, "pairs", "2")
+    require(pairs.shape[1] == 2, f"{name} has shape {pairs.shape}: it must be (pairs, 2)")
+    outside = ((pairs < 0) | (pairs >= size)).any(axis=1)
+    if outside.any():
+        row = np.argmax(outside)
+        raise InputError(f"pair {row} is {tuple(pairs[row].tolist())}: samples count from 0 to {size - 1}")
+    with_itself = pairs[:, 0] == pairs[:, 1]
+    if with_itself.any():
+        row = np.argmax(with_itself)
+        raise InputError(f"pair {row} joins sample {pairs[row, 0]} with itself: leave such pairs out")
+    return pairs
+
+
 def real_array(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as float64. Raises InputError for another shape, and for what is no finite real number that float64 holds."""
+    """`x` as float64, if it holds finite real numbers that float64 has exactly."""
     x = plain_array(name, x, *axes)
     if x.dtype.kind not in "fiub":
         raise InputError(f"{name} has dtype {x.dtype}: it must hold real numbers")
@@ -70,19 +82,19 @@ def real_array(name: str, x: Any, *axes: str) -> np.ndarray:
 
 
 def finite(name: str, x: np.ndarray) -> None:
-    """Raises InputError, which names the first sample, for NaN and infinite values."""
+    """No NaN and no infinite values; the first sample with one is named."""
     if not (fine := np.isfinite(x)).all():
         raise InputError(f"sample {np.argwhere(~fine)[0, 0]} of {name} holds NaN or infinite values: remove it")
 
 
 def same_length(**arrays: Sized) -> None:
-    """Raises InputError unless all have as many samples."""
+    """All have the same number of samples."""
     if len({len(x) for x in arrays.values()}) > 1:
         counts = ", ".join(f"{name} {len(x)}" for name, x in arrays.items())
         raise InputError(f"the numbers of samples differ ({counts}): give each sample one of each")
 
 
 def require_generator(rng: Any) -> None:
-    """Raises InputError for a seed in place of a generator."""
+    """`rng` is a generator, not a seed."""
     if not isinstance(rng, np.random.Generator):
         raise InputError(f"rng is {rng!r}: give a generator, such as numpy.random.default_rng(0)")

@@ -1,4 +1,4 @@
-"""How a command line ends: with its own status, or with one line in place of a traceback."""
+"""A command line: how it ends, with its own status or one line instead of a traceback, and its line of progress."""
 
 import contextlib
 import os
@@ -11,31 +11,31 @@ from drlim_np.errors import DrlimError, InputError
 
 
 def first_line(thing: Any) -> str:
-    """The first line of a docstring, for a list of what there is."""
+    """The first line of a docstring, for a list."""
     return (thing.__doc__ or "(python -OO has stripped what there is to say)").splitlines()[0]
 
 
 def exit_status(command: Callable[[], int | None], program: str, interrupted: str = "") -> int:
-    """Runs a command line: its own exit status (None is 0), or one line on standard error in place of a traceback.
+    """Runs a command line: its own exit status (None is 0), or one line on standard error instead of a traceback.
 
-    2 for a DrlimError and for output that cannot be written, 130 for Ctrl-C, 141 where the reader of its output has
-    gone. A sign that the terminal cannot show becomes a question mark.
+    2 for a DrlimError and for output that cannot be written, 130 for Ctrl-C, 141 if the reader of its output has
+    gone. A character that the terminal cannot show becomes a question mark.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
         status = command()
-        if sys.stdout is not None:  # it is None where it was closed
+        if sys.stdout is not None:  # it is None if it was closed
             sys.stdout.flush()
         return status or 0
     except DrlimError as fault:
         status, complaint = 2, str(fault)
     except BrokenPipeError:
-        _say_no_more()
+        _mute_output()
         return 141
     except OSError as fault:
-        _say_no_more()
+        _mute_output()
         place = "standard output" if fault.filename is None else printable(fault.filename)
         status, complaint = 2, f"{place}: {fault.strerror or fault}: free the disk, or choose another place"
     except KeyboardInterrupt:
@@ -47,7 +47,7 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
 
 @contextlib.contextmanager
 def unwound_by_sigterm() -> Iterator[None]:
-    """Has SIGTERM end what is done here as an exception would, so that it is cleared up; the exit status is 143."""
+    """Turns SIGTERM into SystemExit(143), so that `finally` blocks run."""
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         yield
@@ -55,8 +55,8 @@ def unwound_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _say_no_more() -> None:
-    """What is still to be written to standard output goes nowhere, or Python would fail once more at exit."""
+def _mute_output() -> None:
+    """Redirects standard output to nowhere, as otherwise Python fails again when it flushes at exit."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -67,9 +67,9 @@ def printable(text: str | os.PathLike) -> str:
 
 
 class ProgressLine:
-    """One line of progress on a terminal, written over again and again; nothing on a stream that is no terminal.
+    """One line of progress on a terminal, overwritten each time; nothing on a stream that is no terminal.
 
-    stream: standard error if None. Raises InputError for what is no open text file.
+    stream: an open text file, standard error if None.
     """
 
     def __init__(self, stream: TextIO | None = None):
@@ -79,14 +79,14 @@ class ProgressLine:
         self.visible = self.stream is not None and self.stream.isatty()  # None: standard error is closed
 
     def show(self, text: str) -> None:
-        """Replaces what the line says."""
+        """Replaces the text of the line."""
         if self.visible:
             self.shown = True
             self.stream.write(f"\r{text} ")
             self.stream.flush()
 
     def end(self) -> None:
-        """Leaves the line as it is; what is printed next begins below it."""
+        """Leaves the line as it is and begins the next."""
         if self.shown:
             self.stream.write("\n")
             self.stream.flush()

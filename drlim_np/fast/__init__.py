@@ -1,5 +1,5 @@
-"""What makes it fast and changes nothing: all of it equals a plainer definition, and tests hold it to that.
+"""The fast forms: each equals a plainer definition, and tests hold it to that.
 
-`layers` gathers its patches here; `siamese`, `objective` and `neighbours` choose the fast form of what they need. Only
-`loss` is the definition itself, and knows nothing of it. Nothing here knows about training, data or figures.
+`layers`, `siamese`, `objective`, `neighbours` and `graph` import their fast forms from here. `loss` is the plain
+definition and does not import this subpackage. Nothing here knows training, data or figures.
 """

@@ -4,82 +4,90 @@ With shared weights 𝓛 depends on W only through z, so one embedding of each s
 pair. Memory beyond z and the graph is bounded by the pairs of two tiles, and pairs beyond the margin take no time.
 """
 
+from typing import Any
+
 import numpy as np
 
-from drlim_np.backend import Array, like, namespace, of_cupy, on_host, real, to_host, zeros
-from drlim_np.checks.arrays import require_floating
+from drlim_np.backend import Array, is_complex, kind, like, namespace, of_cupy, on_host, real, to_host, zeros
+from drlim_np.checks.arrays import require_embeddings, require_floating, require_margin
 from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.memory import keep_freed_memory
+from drlim_np.fast.tables import partners
 from drlim_np.fast.tiles import near_together, within_reach
-from drlim_np.graph import SimilarityGraph
-from drlim_np.loss import hinged, require_embeddings, require_margin
+
+Graph = Any  # a `graph.SimilarityGraph`: its size, pairs and edges
 
 TILE = 256  # samples on either side of the pairs worked on at once: 256 KB an array in float32, which stays in cache
-LARGE_TILE = 512  # of many samples on a narrow map, where hardly a tile is passed over: threads then seldom meet
+LARGE_TILE = 512  # for many samples on a narrow map: used when few tiles can be skipped, so that threads contend less
 DEVICE_TILE = 2048  # the same on a device, where a launch costs as much as some 100,000 pairs: 16 MB an array
-GROUPS = 8  # that pairs of tiles are dealt to, each with a gradient of its own; of fewer than 16 tiles there is one
+GROUPS = 8  # pairs of tiles are dealt to so many groups, each with its own gradient; to one if tiles are fewer than 16
 
 
-def contrastive_all_pairs(z: Array, similar: SimilarityGraph, margin: float, threads: int = 1) -> tuple[Array, Array]:
-    """𝓛 over every pair of a set of embeddings (Eq. 2 with the pairs of Step 1), exact: loss, dL/dz.
+def contrastive_all_pairs(z: Array, graph: Graph, margin: float, threads: int = 1) -> tuple[Array, Array]:
+    """𝓛 over every pair of a set of embeddings z (samples, dims), exact: loss, dL/dz (Eq. 2 with the pairs of Step 1).
 
-    z (samples, dims). Raises InputError as `loss.contrastive` does.
+    margin: m > 0, in the unit of the embedding. The number of threads changes nothing.
     """
-    attraction, pull = similar_sum(z, similar)
-    repulsion, push = dissimilar_sum(z, similar, margin, threads=threads)
+    attraction, pull = similar_sum(z, graph)
+    repulsion, push = dissimilar_sum(z, graph, margin, threads=threads)
     return attraction + repulsion, pull + push
 
 
-def similar_sum(z: Array, similar: SimilarityGraph) -> tuple[Array, Array]:
+def similar_sum(z: Array, graph: Graph) -> tuple[Array, Array]:
     """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims).
 
-    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `similar.partners`, one coordinate
+    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `tables.partners`, one coordinate
     after another. ½D² from either end makes each pair's share of the sum of squares a quarter.
     """
-    require_embeddings(z, similar)
-    xp, partners = namespace(z), like(similar.partners, z)
-    squares, dz = xp.sum(zeros((1,), z)), []
-    for x in (z[:, axis] for axis in range(z.shape[1])):
-        difference = x[:, None] - xp.reshape(xp.take(x, xp.reshape(partners, (-1,))), partners.shape)
+    require_embeddings(z, graph.size)
+    xp = namespace(z)
+    others = like(partners(graph.pairs, graph.size), z)
+    squares = xp.sum(zeros((1,), z))
+    dz = []
+    for axis in range(z.shape[1]):
+        x = z[:, axis]
+        difference = x[:, None] - xp.reshape(xp.take(x, xp.reshape(others, (-1,))), others.shape)
         squares = squares + xp.sum(difference * difference)
         dz.append(xp.sum(difference, axis=1))
     return squares / 4, xp.stack(dz, axis=1)
 
 
 def dissimilar_sum(
-    z: Array, similar: SimilarityGraph, margin: float, weight: Array | None = None, threads: int = 1
+    z: Array, graph: Graph, margin: float, weight: Array | None = None, threads: int = 1
 ) -> tuple[Array, Array]:
     """Σ_{i<j} w_i w_j L_D over every pair that is not similar, and its gradient with respect to z (samples, dims).
 
-    weight: (samples,) of z's dtype, or None for all ones. Raises InputError as `loss.contrastive` does, and for a
-    weight of another shape or dtype.
+    weight: (samples,) of z's dtype, or None for all ones.
 
-    Tiles of near samples are taken against one another; those that lie a margin or more apart are passed over. Pairs of
-    tiles are dealt to groups, which threads share, and what the groups add up to is added in their order: the result
-    does not depend on the number of threads.
+    Tiles of near samples are taken against one another; those at least a margin apart are skipped. Pairs of tiles are
+    dealt to groups, which threads share, and the sums of the groups are added in their order: the result does not
+    depend on the number of threads.
     """
     keep_freed_memory()
-    require_embeddings(z, similar)
-    margin, samples, threads = require_margin(margin, z), z.shape[0], whole_number("threads", threads, 1)
-    weight = namespace(z).ones_like(z[:, 0]) if weight is None else weight
+    require_embeddings(z, graph.size)
+    margin = require_margin(margin, z)
+    threads = whole_number("threads", threads, 1)
+    xp = namespace(z)
+    weight = xp.ones_like(z[:, 0]) if weight is None else weight
     require_floating(z=z, weight=weight)
-    holds = weight.shape == (samples,)
-    require(holds, f"weight has shape {weight.shape}: one for each of the {samples} samples is needed")
+    samples = z.shape[0]
+    fits = weight.shape == (samples,)
+    require(fits, f"weight has shape {weight.shape}: one for each of the {samples} samples is needed")
 
-    places, xp = to_host(real(z)), namespace(z)
+    places = to_host(real(z))
     tile, groups = division(places, margin) if on_host(z) else (DEVICE_TILE, 1)
     order = near_together(places, tile)
-    place = np.argsort(order)  # of each sample, where it stands in that order
-    tiles = list(within_reach(places[order], place[similar.edges], tile, margin))
+    place = np.argsort(order)  # the place of each sample in that order
+    tiles = list(within_reach(places[order], place[graph.edges], tile, margin))
     coordinates = [_arranged(z[:, axis], order) for axis in range(z.shape[1])]
     weight = _arranged(weight, order)
-
     ends = [_ends(x) for x in coordinates]
 
     def of_group(group: int) -> tuple[list[Array], list[Array]]:
-        costs, gradient = [], [xp.zeros_like(x) for x in coordinates]
+        costs = []
+        gradient = [xp.zeros_like(x) for x in coordinates]
         for rows, columns, similar_pairs in tiles[group::groups]:
             differences = [end[rows, :] @ other[:, columns] for end, other in ends]
             among = rows == columns
@@ -99,7 +107,7 @@ def dissimilar_sum(
 
 
 def division(places: np.ndarray, margin: float) -> tuple[int, int]:
-    """On the host: the samples of a tile, and the groups that pairs of tiles are dealt to.
+    """On the host: how many samples to a tile, and how many groups of pairs of tiles.
 
     places (samples, dims) real. On a map less than 4 margins wide nearly all tiles are within reach of each other.
     """
@@ -113,25 +121,26 @@ def _springs(
 ) -> tuple[Array, list[tuple[Array, Array]]]:
     """Σ w_i w_j (m - D)² over the pairs of two tiles; and of the forces of Eq. 7 Σ w_j f_ij, Σ w_i f_ij by coordinate.
 
-    differences: z_i - z_j, (rows, columns) of each coordinate; changed, as all is where it can be, because new memory
-    would drive from the cache what has to stay. One coordinate at a time they stay exact, where
-    the expansion |a|² - 2ab + |b|² would cancel. among: the pairs are those of one tile with itself.
+    differences: z_i - z_j, (rows, columns) of each coordinate; overwritten: allocating would evict the tile from the
+    cache. Coordinate by coordinate they are exact, while the expansion |a|² - 2ab + |b|² would cancel.
+    among: the pairs are those of one tile with itself.
 
-    A pair that does not count, being similar or seen from its other end, is given no gap: like one at D ≥ m it adds
-    exactly 0.
+    A pair that does not count, because it is similar or seen from its other end, gets no gap: like a pair at D ≥ m it
+    adds exactly 0.
     """
     xp = namespace(w1)
     squares = differences[0] * differences[0]
     for difference in differences[1:]:
         squares += difference * difference
-    d = hinged(xp.sqrt(squares), margin)
+    d = _clipped(xp.sqrt(squares), margin)
     del squares
     gap = margin - d
     if among:
         gap = xp.triu(gap, k=1)
     if len(similar_pairs):
         gap = zero_at(gap, similar_pairs)
-    cost, forces = w1 @ (gap * gap) @ w2, []
+    cost = w1 @ (gap * gap) @ w2
+    forces = []
     gap /= d
     for difference in differences:
         difference *= gap
@@ -139,9 +148,23 @@ def _springs(
     return cost, forces
 
 
+def _clipped(d: Array, margin: float) -> Array:
+    """D between √t and m: both `loss.missing`, as m - min(D, m), and `loss.at_least_tiny`. NaN stays NaN.
+
+    One clip instead of two selections: `where` was a third of the time of the loss over all pairs (branch
+    misprediction). Complex numbers have no order, so they do need it.
+    """
+    xp = namespace(d)
+    least = kind(d).least_root
+    if not is_complex(d):
+        return xp.clip(d, least, margin)
+    return xp.where(real(d) >= margin, margin, xp.where(real(d) <= least, least, d))
+
+
 def _ends(x: Array) -> tuple[Array, Array]:
-    """Two matrices of which the product is x_i - x_j = (x_i, 1) · (1, -x_j): exact, in a quarter of the time."""
-    xp, one = namespace(x), namespace(x).ones_like(x)
+    """Two matrices with the product x_i - x_j = (x_i, 1) · (1, -x_j): exact, in a quarter of the time."""
+    xp = namespace(x)
+    one = xp.ones_like(x)
     return xp.stack([x, one], axis=1), xp.stack([one, -x])
 
 
@@ -150,9 +173,9 @@ def _arranged(x: Array, order: np.ndarray) -> Array:
 
 
 def zero_at(x: Array, places: np.ndarray) -> Array:
-    """`x` (rows, columns) with 0 at the given places, (places, 2) on the host. It may be `x` itself, changed.
+    """`x` (rows, columns) with 0 at the given places, (places, 2) on the host. It may be `x` itself, overwritten.
 
-    The standard knows no writing to a list of places; NumPy and CuPy do, for a fraction of the time.
+    The array API standard cannot write to a list of places; NumPy and CuPy can, in a fraction of the time.
     """
     if on_host(x) or of_cupy(x):
         first, second = like(places.T, x)

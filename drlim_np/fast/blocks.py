@@ -1,4 +1,4 @@
-"""A network on blocks of samples, which threads share: what one block works on stays in the processor's cache."""
+"""A network on blocks of samples, which threads share: the data of one block stay in the processor's cache."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +21,8 @@ class Blockwise:
     """The same network, `size` samples at a time, on `threads` threads: a layer like any other.
 
     Samples do not interact inside a network, so outputs concatenate and parameter gradients add. They are added in the
-    order of the samples: the result does not depend on the number of threads. A device has all its threads at work on
-    one block: there the samples stay together.
+    order of the samples: the result does not depend on the number of threads. On a device all samples are one block,
+    because it uses all its threads on one.
     """
 
     network: Any
@@ -59,7 +59,7 @@ class Blockwise:
 
 def on_threads(function: Callable, items: Sequence, threads: int) -> list:
     """`function` of each item, in order. The calling thread takes the first share of them, others the rest."""
-    share = max(1, -(-len(items) // threads))
+    share = max(1, -(-len(items) // threads))  # rounded up
     mine, *others = [items[start : start + share] for start in range(0, len(items), share)]
 
     def in_turn(part: Sequence) -> list:
@@ -71,5 +71,5 @@ def on_threads(function: Callable, items: Sequence, threads: int) -> list:
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that wait for work. Started anew for every pass, they cost a tenth of a training step of 256 images."""
+    """Threads that wait for work: starting them for every pass costs a tenth of a training step of 256 images."""
     return ThreadPoolExecutor(threads, initializer=ask_for_large_pages)

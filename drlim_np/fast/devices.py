@@ -1,7 +1,4 @@
-"""Where it is computed: on the host by NumPy, or on a GPU by CuPy.
-
-A backend is asked for by name, once; from then on every array brings its own.
-"""
+"""Backends by name: NumPy on the host, or CuPy on a GPU. After that every array brings its own module."""
 
 import os
 
@@ -14,10 +11,10 @@ BACKENDS = ("numpy", "cupy")
 
 
 def origin(backend: str) -> Array:
-    """An empty array of the backend of that name, for `like` to put others beside it.
+    """An empty array of the backend of that name, for `like` to put other arrays on the same device.
 
-    Raises InputError for a name that is not in BACKENDS; and for "cupy" where CuPy is missing or too old, finds no GPU
-    or cannot compute on it, and where the environment lets float32 be rounded to TF32.
+    "cupy" is refused if CuPy is missing or too old, finds no GPU or cannot compute on it, or if the environment lets
+    float32 be rounded to TF32.
     """
     if backend == "numpy":
         return np.empty(0)

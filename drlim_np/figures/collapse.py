@@ -71,8 +71,8 @@ def attraction_alone(both: EveryPair) -> Objective:
 
     def objective(params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
         z, pullback = both.network(params, both.x)
-        attraction, pull = similar_sum(z, both.similar)
-        share = 1 / (2 * both.similar.listed_count)
+        attraction, pull = similar_sum(z, both.graph)
+        share = 1 / (2 * both.graph.listed_count)
         return share * attraction, pullback(share * pull).params
 
     return objective

@@ -178,7 +178,7 @@ def test_gradients_of_a_siamese_network_down_to_each_parameter(similar, drawn, r
         lambda p: two_towers(network, p, x[i], x[j], y, margin),
         lambda p: one_tower(network, p, x, similar, margin),
         lambda p: EveryPair(network, x, similar, margin, weighting)(p, rng, 1.0),
-        lambda p: SampledPairs(network, x, similar, margin, weighting, batch=3).on(sample, p),
+        lambda p: SampledPairs(network, x, similar, margin, weighting, batch=3).from_pairs(sample, p),
     ):
         assert_holds(check(lambda p, f=form: f(p)[0], params, form(params)[1], rng))
 

@@ -1,8 +1,6 @@
 """The loss over all pairs in tiles: equal to its definition, and to a double loop, whatever the tiles."""
 
 import tracemalloc
-import warnings
-from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import drlim_np.fast.all_pairs
-from drlim_np.errors import InputError
 from drlim_np.fast.all_pairs import (
     GROUPS,
     LARGE_TILE,
@@ -23,12 +20,12 @@ from drlim_np.fast.all_pairs import (
 )
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
-from tests.help.comparing import BOUND, assert_close
+from tests.help.comparing import assert_close
 from tests.help.double_loop import double_loop, random_pairs
+from tests.help.refusals import refuses
 
 Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
 GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
-FORMS = (similar_sum, partial(dissimilar_sum, margin=1.0), partial(contrastive_all_pairs, margin=1.0))
 
 
 # ---- against the definition ----
@@ -89,11 +86,6 @@ def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
     assert division(8 * line, 2.0) == (TILE, GROUPS)
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, None, True])
-def test_threads_are_counted_from_one(threads):
-    assert_refused(lambda: dissimilar_sum(Z, GRAPH, 1.0, threads=threads), "threads is", "at least 1")
-
-
 # ---- against a double loop ----
 
 
@@ -105,16 +97,15 @@ def test_the_loss_over_all_pairs_is_the_double_loop_whatever_the_tiles(tile, sam
     rng = np.random.default_rng([tile, samples, dims])
     z, pairs, margin = rng.standard_normal((samples, dims)), random_pairs(samples, rng), 2.5
     weight = rng.uniform(0.5, 2, samples)
-    similar = SimilarityGraph(samples, pairs)
+    graph = SimilarityGraph(samples, pairs)
     attraction, pull, repulsion, push = double_loop(z, pairs, margin)
     for actual, expected in (
-        (contrastive_all_pairs(z, similar, margin), (attraction + repulsion, pull + push)),
-        (similar_sum(z, similar), (attraction, pull)),
-        (dissimilar_sum(z, similar, margin), (repulsion, push)),
-        (dissimilar_sum(z, similar, margin, weight), double_loop(z, pairs, margin, weight)[2:]),
+        (contrastive_all_pairs(z, graph, margin), (attraction + repulsion, pull + push)),
+        (similar_sum(z, graph), (attraction, pull)),
+        (dissimilar_sum(z, graph, margin), (repulsion, push)),
+        (dissimilar_sum(z, graph, margin, weight), double_loop(z, pairs, margin, weight)[2:]),
     ):
-        assert_close(actual[0], expected[0])
-        assert_close(actual[1], expected[1])
+        assert_close({"loss": actual[0], "dz": actual[1]}, {"loss": expected[0], "dz": expected[1]})
 
 
 def test_a_mutual_pair_attracts_twice_and_is_left_out_of_the_repulsion_once():
@@ -151,22 +142,6 @@ def test_loss_and_gradient_over_all_pairs_in_float32_are_those_in_float64(width)
         assert np.linalg.norm(dz - exact_dz) <= 1e-5 * np.linalg.norm(exact_dz)
 
 
-def test_a_step_into_the_imaginary_plane_comes_back_as_the_slope():
-    rng = np.random.default_rng(4)
-    z, u = rng.standard_normal((2, 9, 2))
-    similar = SimilarityGraph(9, random_pairs(9, rng))
-    step = 1e-20
-    for form in (
-        lambda z: contrastive_all_pairs(z, similar, 2.5),
-        lambda z: similar_sum(z, similar),
-        lambda z: dissimilar_sum(z, similar, 2.5),
-    ):
-        loss, dz = form(z)
-        stepped, _ = form(z + 1j * step * u)
-        assert_close(stepped.real, loss)
-        assert abs(stepped.imag / step - np.sum(dz * u)) <= BOUND * np.linalg.norm(dz) * np.linalg.norm(u)
-
-
 def test_weights_multiply_a_pair_by_both_its_ends():
     z = np.array([[0.0, 0.0], [3.0, 4.0]])
     none = SimilarityGraph(2, np.zeros((0, 2), int))
@@ -189,46 +164,7 @@ def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
     assert peak < bound
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-def test_points_that_all_coincide_feel_no_force(dtype):
-    z = np.full((5, 3), 0.1, dtype)
-    with np.errstate(all="raise"), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        loss, dz = contrastive_all_pairs(z, SimilarityGraph(5, np.array([[0, 1], [4, 2]])), 2.0)
-    assert loss == 8 * 2  # eight dissimilar pairs at ½ m² each
-    assert not dz.any()
-
-
-def test_a_tight_cloud_far_from_the_origin_keeps_its_distances_in_float32():
-    z = (np.random.default_rng(0).standard_normal((60, 2)) * 1e-3 + (1e3, -1e3)).astype(np.float32)
-    similar = SimilarityGraph(60, np.random.default_rng(1).permutation(60).reshape(-1, 2))
-    exact = contrastive_all_pairs(z.astype(float), similar, 2.0**-9)
-    for narrow, wide in zip(contrastive_all_pairs(z, similar, 2.0**-9), exact, strict=True):
-        assert narrow.dtype == np.float32
-        assert_close(narrow.astype(float), wide, 8 * np.finfo(np.float32).eps)
-
-
-# ---- what is refused ----
-
-
-def assert_refused(call, *named):
-    with pytest.raises(InputError) as refusal:
-        call()
-    message = str(refusal.value)
-    assert "\n" not in message
-    for part in named:
-        assert part in message
-
-
-@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf"), "1", None, 1j, Z[0]])
-def test_a_margin_that_is_not_a_positive_number_is_refused(margin):
-    for form in (contrastive_all_pairs, dissimilar_sum):
-        assert_refused(lambda form=form: form(Z, GRAPH, margin), "margin is", repr(margin), "greater than 0")
-
-
-def test_a_float64_margin_leaves_float32_embeddings_at_float32():
-    z = Z.astype(np.float32)
-    assert {a.dtype.name for a in contrastive_all_pairs(z, GRAPH, np.float64(0.7))} == {"float32"}
+# ---- what is given, and what is refused ----
 
 
 def test_pairs_that_must_not_count_add_nothing_in_float32_for_a_float64_margin():
@@ -237,27 +173,13 @@ def test_pairs_that_must_not_count_add_nothing_in_float32_for_a_float64_margin()
     assert loss == 0 and not dz.any()
 
 
-@pytest.mark.parametrize("dtype", [np.int64, np.int8, bool])
-def test_integer_embeddings_are_refused(dtype):
-    for form in FORMS:
-        assert_refused(lambda form=form: form(Z.astype(dtype), GRAPH), f"z has dtype {np.dtype(dtype)}", "floating")
+WEIGHTS = [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)]
+REFUSED = [
+    *(({"threads": n}, f"threads is {n!r}: it must be a whole number of at least 1") for n in (0, -1, 1.5, None, True)),
+    *(({"weight": weight}, "weight") for weight in WEIGHTS),
+]
 
 
-@pytest.mark.parametrize("z", [Z[:2], np.concatenate([Z, Z]), Z[0], Z[:, 0], Z[None]])
-def test_embeddings_that_do_not_fit_the_graph_are_refused(z):
-    for form in FORMS:
-        assert_refused(lambda form=form: form(z, GRAPH), f"z has shape {z.shape}", "3 samples", "(3, dims)")
-
-
-def test_lists_are_refused_with_the_remedy():
-    assert_refused(lambda: contrastive_all_pairs(Z.tolist(), GRAPH, 1.0), "expected an array, got list")
-
-
-@pytest.mark.parametrize("weight", [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)])
-def test_weights_of_another_shape_or_precision_are_refused(weight):
-    assert_refused(lambda: dissimilar_sum(Z, GRAPH, 1.0, weight), "weight")
-
-
-def test_no_samples_have_no_loss():
-    loss, dz = contrastive_all_pairs(np.zeros((0, 2)), SimilarityGraph(0, np.zeros((0, 2), int)), 1.0)
-    assert loss == 0 and loss.dtype == dz.dtype == np.float64 and dz.shape == (0, 2)
+@pytest.mark.parametrize(("options", "message"), REFUSED)
+def test_threads_and_weights_without_a_meaning_are_refused(options, message):
+    refuses(lambda: dissimilar_sum(Z, GRAPH, 1.0, **options), message)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.neighbors import NearestNeighbors
 
-from drlim_np.errors import InputError
 from drlim_np.fast import knn as nearest
 from drlim_np.fast.knn import SPARE, in_unit, nearest_neighbours
+from tests.help.refusals import refuses
 
 
 def by_double_loop(x, k):
@@ -94,31 +94,6 @@ def test_every_real_dtype_is_compared_by_value(dtype, features):
     assert nearest_neighbours(x, 4).tolist() == by_double_loop(x, 4).tolist()
 
 
-@pytest.mark.parametrize("x", [np.full((6, 2), 2**53), np.ma.masked_equal(np.eye(6), 1), 1j * np.eye(6), [["a"]] * 6])
-def test_what_float64_does_not_hold_as_it_is_is_refused(x):
-    with pytest.raises(InputError, match=r"^x (is|has)"):
-        nearest_neighbours(x, 2)
-
-
-@pytest.mark.parametrize("block", ["ROWS", "TILE"])
-def test_a_sample_just_past_a_block_is_compared_like_the_others(block):
-    x = np.random.default_rng(1).standard_normal((65, 3))
-    with mock.patch.object(nearest, block, 64):
-        assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
-
-
-def test_pixels_that_are_the_same_everywhere_change_nothing():
-    x = np.random.default_rng(1).random((40, 6))
-    x[:, [0, 3]] = 7.5, 1e30
-    assert nearest_neighbours(x, 4).tolist() == by_double_loop(np.delete(x, [0, 3], axis=1), 4).tolist()
-
-
-def test_among_identical_samples_the_neighbours_are_the_smallest_indices():
-    samples, k = 5 * SPARE, 3
-    expected = [[j for j in range(samples) if j != i][:k] for i in range(samples)]
-    assert nearest_neighbours(np.full((samples, 2), 7.5), k).tolist() == expected
-
-
 def test_everyone_else_is_a_neighbour_at_the_largest_k():
     x = np.array([[0.0], [10.0], [1.0], [4.0]])
     assert nearest_neighbours(x, 3).tolist() == [[2, 3, 1], [3, 2, 0], [0, 3, 1], [2, 0, 1]]
@@ -139,37 +114,66 @@ def test_on_a_map_in_whatever_boxes_ties_and_duplicates_go_to_the_smaller_index(
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
-def test_on_a_map_of_a_few_spots_each_box_looks_beyond_its_own():
-    rng = np.random.default_rng(13)
-    x = np.array([[0.0, 0], [0, 1], [5, 0]])[np.arange(400) % 3] + 1e-6 * rng.random((400, 2))
-    assert nearest_neighbours(x, 140).tolist() == by_double_loop(x, 140).tolist()
+BOX = nearest.BOX
+MIDDLE = np.arange(BOX)
+# Nine boxes are nearer to the middle one than the left one is, though not to its first sample, which is as far from
+# the left one as from its second neighbour in its own box. With its own these are the ten that are looked at first.
+LEFT, RIGHT = -2 - np.arange(BOX) / 2**14, 32.125 + np.arange(9 * BOX) / 2**14
 
 
-def test_on_a_map_no_box_is_left_out_that_is_near_to_a_single_sample_of_another():
-    # Many boxes are near to the middle one's first sample, and one, farther away, to its last.
-    left, right = -1.1 - np.arange(12 * nearest.BOX) / 1e4, 32.5 + np.arange(nearest.BOX) / 1e4
-    x = np.concatenate([left, np.arange(nearest.BOX), right])[:, None]  # the last of the middle ones is near to those
-    assert nearest_neighbours(x, 2).tolist() == by_double_loop(x, 2).tolist()
+@pytest.mark.parametrize(("parts", "second"), [((LEFT, MIDDLE, RIGHT), 0), ((MIDDLE, LEFT, RIGHT), 2)])
+def test_on_a_map_a_tie_with_a_sample_in_a_box_left_out_goes_to_the_smaller_index(parts, second):
+    x = np.concatenate(parts)[:, None]
+    found = nearest_neighbours(x, 2)
+    assert found.tolist() == by_double_loop(x, 2).tolist()
+    assert found[np.flatnonzero(x[:, 0] == 0)[0], 1] == second
 
 
-def test_on_a_map_a_tie_with_a_sample_in_a_box_left_out_goes_to_the_smaller_index():
-    # Nine boxes are nearer to the middle one than the left one is, though not to its first sample, which is as far from
-    # the left one as from its second neighbour in its own box. With its own these are the ten that are looked at first.
-    left, right = -2 - np.arange(nearest.BOX) / 2**14, 32.125 + np.arange(9 * nearest.BOX) / 2**14
-    middle = np.arange(nearest.BOX)
-    for parts, second in (((left, middle, right), 0), ((middle, left, right), 2)):
-        x = np.concatenate(parts)[:, None]
-        found = nearest_neighbours(x, 2)
-        assert found.tolist() == by_double_loop(x, 2).tolist()
-        assert found[np.flatnonzero(x[:, 0] == 0)[0], 1] == second
+def normal(seed, samples, features):
+    return np.random.default_rng(seed).standard_normal((samples, features))
 
 
-def test_on_a_lattice_of_many_small_boxes_ties_at_every_radius_go_to_the_smaller_index():
+def with_a_constant_pixel():
+    x = np.random.default_rng(1).random((40, 6))
+    x[:, [0, 3]] = 7.5, 1e30
+    return x
+
+
+def with_an_outlier():
+    x = normal(3, 80, 3)
+    x[17] = 1e8
+    return x
+
+
+def few_spots():
+    spots = np.array([[0.0, 0], [0, 1], [5, 0]])[np.arange(400) % 3]
+    return spots + 1e-6 * np.random.default_rng(13).random((400, 2))
+
+
+def near_to_a_single_sample():
+    """Many boxes are near to the middle one's first sample, and one, farther away, to its last."""
+    return np.concatenate([-1.1 - np.arange(12 * BOX) / 1e4, MIDDLE, 32.5 + np.arange(BOX) / 1e4])[:, None]
+
+
+def lattice(seed):
     grid = np.stack(np.meshgrid(np.arange(10), np.arange(10)), axis=-1).reshape(-1, 2)
-    for seed in range(5):
-        x = np.random.default_rng(seed).permutation(grid)
-        with mock.patch.object(nearest, "BOX", 3):
-            assert nearest_neighbours(x, 8).tolist() == by_double_loop(x, 8).tolist()
+    return np.random.default_rng(seed).permutation(grid)
+
+
+WORLDS = {  # x, k, and the samples in a box
+    "identical samples": (np.full((5 * SPARE, 2), 7.5), 3, BOX),
+    "pixels that are the same everywhere": (with_a_constant_pixel(), 4, BOX),
+    "a single outlier": (with_an_outlier(), 3, BOX),
+    "a few spots, so that each box must look beyond its own": (few_spots(), 140, BOX),
+    "a box near to a single sample of another": (near_to_a_single_sample(), 2, BOX),
+    **{f"ties at every radius on a lattice, {seed}": (lattice(seed), 8, 3) for seed in range(5)},
+}
+
+
+@pytest.mark.parametrize(("x", "k", "box"), WORLDS.values(), ids=WORLDS)
+def test_hard_cases_have_the_neighbours_of_the_double_loop(x, k, box):
+    with mock.patch.object(nearest, "BOX", box):
+        assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k).tolist()
 
 
 def test_on_a_map_few_samples_are_compared():
@@ -197,12 +201,6 @@ def test_clusters_so_far_apart_that_the_float32_product_is_useless_still_have_ex
     assert nearest_neighbours(x, k).tolist() == expected.tolist()
 
 
-def test_a_single_outlier_does_not_spoil_the_neighbours_of_the_others():
-    x = np.random.default_rng(3).standard_normal((80, 3))
-    x[17] = 1e8
-    assert nearest_neighbours(x, 3).tolist() == by_double_loop(x, 3).tolist()
-
-
 def test_points_far_from_the_origin_are_as_near_to_each_other_as_at_the_origin():
     x = np.random.default_rng(4).integers(-1000, 1000, (80, 4)).astype(np.float64)
     assert nearest_neighbours(x + 2.0**40, 5).tolist() == nearest_neighbours(x, 5).tolist()
@@ -215,19 +213,13 @@ def test_pixels_need_no_fallback_and_far_clusters_do():
     assert counted_fallbacks(far_clusters(rng, 1e7), 5) == 80
 
 
-@pytest.mark.parametrize("scale", [1e-30, 1e-25, 1e19, 1e30])
-def test_the_unit_of_the_pixels_does_not_matter(scale):
-    x = np.random.default_rng(6).standard_normal((60, 3))
-    assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
-
-
-@pytest.mark.parametrize("samples", [41, 65, 600])
+@pytest.mark.parametrize(("samples", "tiles"), [(41, (2, 32, 1024)), (65, (2, 32, 1024)), (600, (32, 1024))])
 @pytest.mark.parametrize("kept", [1, 7, 40])
-def test_the_candidates_are_the_nearest_whatever_tiles_they_lie_in(samples, kept, rng):
+def test_the_candidates_are_the_nearest_whatever_their_tiles(samples, tiles, kept, rng):
     x = rng.standard_normal((samples, 10))
     apart = np.sum((x[:, None] - x) ** 2, axis=2)
     np.fill_diagonal(apart, np.inf)
-    for tile in (2, 32, 1024):
+    for tile in tiles:
         with mock.patch.object(nearest, "TILE", tile):
             found, beyond = nearest._candidates(x, kept, 1)
         assert found.tolist() == np.sort(np.argsort(apart, axis=1)[:, :kept], axis=1).tolist()
@@ -248,17 +240,18 @@ def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than
 
 
 def test_pairs_by_sample_are_filled_up_with_what_is_infinitely_far():
-    rows, near, whom = nearest._by_sample(np.array([5, 2, 5]), np.array([0.5, 0.25, 0.125]), np.array([7, 8, 9]))
+    rows, near, others = nearest._by_sample(np.array([5, 2, 5]), np.array([0.5, 0.25, 0.125]), np.array([7, 8, 9]))
     assert rows.tolist() == [2, 5]
-    assert near.tolist() == [[0.25, np.inf], [0.5, 0.125]] and whom.tolist() == [[8, 0], [7, 9]]
+    assert near.tolist() == [[0.25, np.inf], [0.5, 0.125]] and others.tolist() == [[8, 0], [7, 9]]
     assert [x.size for x in nearest._by_sample(*np.zeros((3, 0), int))] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e10, 1e30, 1e300])
-def test_the_unit_does_not_matter_above_three_features_and_with_more_samples_than_candidates(scale):
-    x = np.random.default_rng(6).standard_normal((120, 20))
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e-25, 1e10, 1e19, 1e30, 1e300])
+@pytest.mark.parametrize("shape", [(60, 3), (120, 20)], ids=["on a map", "more samples than candidates"])
+def test_the_unit_does_not_matter(shape, scale):
+    x = normal(6, *shape)
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5).tolist()
-    assert counted_fallbacks(scale * x, 5) == 0
+    assert shape == (60, 3) or counted_fallbacks(scale * x, 5) == 0
 
 
 def test_the_unit_is_the_power_of_two_that_leaves_the_largest_entry_below_one():
@@ -320,36 +313,33 @@ def test_the_samples_are_left_as_they_were():
 # ---- what is refused ----
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.0, None])
-def test_threads_are_counted_from_one(threads):
-    with pytest.raises(InputError, match=r"^threads is .*: it must be a whole number of at least 1$"):
-        nearest_neighbours(np.eye(6), 2, threads)
-
-
 def test_a_k_of_numpys_integers_is_that_k():
     x = np.random.default_rng(0).random((300, 4))
     for k in (np.uint8(5), np.int8(5), np.uint64(5)):
         assert nearest_neighbours(x, k).tolist() == nearest_neighbours(x, 5).tolist()
 
 
-@pytest.mark.parametrize("k", [0, -1, 6, 7, 2.0, None, True])
-def test_a_k_without_that_many_others_is_refused_in_one_line(k):
-    with pytest.raises(InputError, match="it must be a whole number from 1 to 5") as error:
-        nearest_neighbours(np.eye(6), k)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("shape", [(6,), (6, 2, 2), ()])
-def test_samples_that_are_no_rows_of_features_are_refused_in_one_line(shape):
-    with pytest.raises(InputError, match="samples, features") as error:
-        nearest_neighbours(np.ones(shape), 1)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_pixel_that_is_no_finite_number_is_refused_in_one_line_that_names_the_sample(value):
+def with_bad_pixel(value):
     x = np.ones((6, 2))
     x[3, 1] = x[5, 0] = value
-    with pytest.raises(InputError, match="sample 3") as error:
-        nearest_neighbours(x, 2)
-    assert "\n" not in str(error.value)
+    return x
+
+
+UNFIT = [
+    (np.full((6, 2), 2**53), "x is int64"),
+    (np.ma.masked_equal(np.eye(6), 1), "x has masked entries"),
+    (1j * np.eye(6), "x has dtype complex128"),
+    ([["a"]] * 6, "x has dtype <U1"),
+]
+REFUSED = [
+    *(((np.eye(6), 2, n), f"threads is {n!r}: it must be a whole number of at least 1") for n in (0, -1, 1.0, None)),
+    *(((np.eye(6), k), f"k is {k!r}: it must be a whole number from 1 to 5") for k in (0, -1, 6, 7, 2.0, None, True)),
+    *(((np.ones(shape), 1), "it must be (samples, features)") for shape in ((6,), (6, 2, 2), ())),
+    *(((with_bad_pixel(v), 2), "sample 3 of x holds NaN or infinite values") for v in (np.nan, np.inf, -np.inf)),
+    *(((x, 2), named) for x, named in UNFIT),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), REFUSED)
+def test_what_has_no_neighbours_is_refused(given, message):
+    refuses(lambda: nearest_neighbours(*given), message)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from drlim_np.backend import to_host
-from drlim_np.fast.maps import as_images, by_row, over_windows, spread, sum_by_map, window_sums
+from drlim_np.fast.maps import as_images, by_row, one_minus_square, over_windows, plus, spread, sum_by_map, window_sums
 
 MODULES = pytest.mark.parametrize("xp", [np, array_api_strict])
 
@@ -57,3 +57,23 @@ def test_the_sum_by_map_is_the_adjoint_of_one_value_per_map(xp):
     x = by_row(images)
     spread_out = np.broadcast_to(to_host(spread(values, x)), x.shape)
     assert np.vdot(to_host(sum_by_map(x)), to_host(values)) == np.vdot(to_host(x), spread_out)
+
+
+# ---- arithmetic in place ----
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_one_minus_the_square_is_the_same_to_the_last_bit_and_leaves_its_argument_as_it_was(dtype):
+    y = np.random.default_rng(0).uniform(-1, 1, (7, 3)).astype(dtype)
+    before = y.copy()
+    assert np.array_equal(one_minus_square(y), 1 - y * y)
+    assert np.array_equal(y, before)
+
+
+@pytest.mark.parametrize(("of_y", "of_b"), [("f4", "f4"), ("f8", "f8"), ("f8", "c16"), ("c16", "f8"), ("c16", "c16")])
+def test_a_sum_in_place_keeps_the_imaginary_part_of_either_term(of_y, of_b):
+    y, b = np.arange(6).reshape(2, 3).astype(of_y), np.array([1, 2, 3]).astype(of_b)
+    b = b * 1j if of_b == "c16" else b
+    expected = y + b
+    found = plus(y, b)
+    assert found.dtype == expected.dtype and np.array_equal(found, expected)

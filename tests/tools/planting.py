@@ -13,8 +13,7 @@ from tests.tools.faults import FAULTS, Fault
 PROVEN = {
     "layers": ("exact._small", "exact._tanh", "exact._in_sequence"),
     "patches": ("exact._small", "exact._in_sequence"),
-    "maps": ("exact._small",),
-    "fast/memory": ("exact._small", "exact._tanh"),
+    "maps": ("exact._small", "exact._tanh"),
     "blocks": ("exact._layers",),
     "textbook": ("exact._small",),
     "loss": ("exact._losses", "pairs._all_pairs"),
@@ -34,12 +33,7 @@ BEYOND_PROOF = {
         ("loss", "a complex step NaN at D = 0"),
         ("loss", "hinge on the wrong side"),
     ),
-    "the time that it takes": (("fast/memory", "no large pages"),),
-    "arguments that are refused, or other forms of them": (
-        ("loss", "label convention flipped for booleans"),
-        ("loss", "a margin whose square underflows"),
-        ("loss", "a margin whose square overflows"),
-    ),
+    "distances smaller than the proofs try": (("loss", "a push that fades next to D = 0"),),
 }
 
 
