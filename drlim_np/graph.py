@@ -37,6 +37,12 @@ class SimilarityGraph:
             raise InputError(f"pair {row} joins sample {pairs[row, 0]} with itself: leave such pairs out")
         object.__setattr__(self, "pairs", pairs)
 
+    @classmethod
+    def of_neighbours(cls, table: np.ndarray) -> "SimilarityGraph":
+        """The graph that lists (i, table[i, k]) for each sample i and each of its neighbours; table (samples, k)."""
+        samples, k = np.shape(table)
+        return cls(samples, np.stack([np.repeat(np.arange(samples), k), np.ravel(table)], axis=1))
+
     @cached_property
     def edges(self) -> np.ndarray:
         """(distinct, 2): each similar pair once, smaller index first, in ascending order."""

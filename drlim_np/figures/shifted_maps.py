@@ -2,92 +2,91 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from drlim_np.data.shifts import shifted
-from drlim_np.drawing.style import RULES
-from drlim_np.figures.digits import Training, learn
-from drlim_np.figures.shifted_digits import (
-    NEIGHBOURS,
-    ShiftedDigits,
-    counts,
-    organisation,
-    saved_with,
-    train_characters,
-    unseen_digits,
-)
+from drlim_np.data import Digits
+from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
+from drlim_np.figures import Claim, Result, Train
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, Training, g_w, learn
+from drlim_np.figures.shifted_digits import ShiftedDigits, caption, organisation, train_characters, unseen_digits
 from drlim_np.graph import SimilarityGraph
-from drlim_np.objective import Weighting
-from drlim_np.runs.record import Claim, Result, Run
+from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 from drlim_np.tree import Tree
 
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """What makes Figure 5 and Figure 7 two.
+    """What differs between Figure 5 and Figure 7.
 
-    similar: the graph among the copies of characters (characters, 1, 32, 32), in the order of `shifted`.
-    listed:  similar pairs that it lists for each copy.
-    claims:  what is said of the map of unseen digits: words, the number in `organisation`, and its relation to
-    bounds:  one for each claim, by the data's name and whether the run is quick.
-    draw:    the map (samples, 2) of the unseen digits, with the title of their data and the numbers, as a figure.
+    graph:  (characters, train) -> the graph among the copies of characters (characters, 1, 32, 32), as `shifted`.
+    listed: similar pairs that it lists for each copy.
+    claims: about the map of unseen digits: words, the number in `organisation`, and its relation to
+    bounds: one for each claim, by the data's name, or "quick".
+    draw:   (z, unseen, words) -> the map (samples, 2) of the unseen digits as a figure with these words below.
     """
 
     name: str
-    similar: Callable[[Run, np.ndarray], SimilarityGraph]
+    graph: Callable[[np.ndarray, Train], SimilarityGraph]
     listed: int
     training: Training
     quick_steps: int
     claims: tuple[tuple[str, str, str], ...]
-    bounds: Mapping[tuple[str, bool], tuple[float, ...]]
-    draw: Callable[[np.ndarray, ShiftedDigits, str, dict[str, float]], Figure]
+    bounds: Mapping[str, tuple[float, ...]]
+    draw: Callable[[np.ndarray, ShiftedDigits, str], Figure]
 
 
-@lru_cache(maxsize=1)  # no more than one is needed at a time, and it is large
-def similar_pairs(story: Story, run: Run) -> SimilarityGraph:
-    """The graph among the copies of the training characters."""
-    return story.similar(run, train_characters(run))
+class Trained(NamedTuple):
+    """W and the objective before each step, with the characters and the graph that it was trained on."""
+
+    params: Tree
+    losses: np.ndarray
+    characters: np.ndarray
+    graph: SimilarityGraph
+    training: Training
 
 
-@cache
-def trained(story: Story, run: Run, weighting: Weighting) -> tuple[Callable, Tree, np.ndarray]:
-    """Network, W and the objective before each step: trained once a run, whoever asks."""
-    x, similar = shifted(train_characters(run)), similar_pairs(story, run)
-    return learn(x, similar, weighting, _training(story, run), run, run.rng(7), f"{story.name}, {weighting}")
+def trained(story: Story, digits: Digits, train: Train, weighting: Weighting = "balanced") -> Trained:
+    """The network of the story, before unseen digits are mapped."""
+    training = replace(story.training, weighting=weighting)
+    if train.quick:
+        training = replace(training, steps=story.quick_steps)
+    characters = train_characters(digits, train)
+    graph = story.graph(characters, train)
+    label = f"{story.name}, {weighting}"
+    params, losses = learn(label, shifted(characters), graph, training, train.rng(7), train)
+    return Trained(params, losses, characters, graph, training)
 
 
-@rc_context(RULES)
-def tell(story: Story, run: Run, weighting: Weighting = "balanced") -> Result:
-    """The map of unseen shifted digits. What is claimed of it is claimed of the balanced weighting."""
-    digits, unseen, characters = run.digits(), unseen_digits(run), train_characters(run)
-    similar = similar_pairs(story, run)
-    network, params, losses = trained(story, run, weighting)
-    z = embed(network, params, unseen.inputs)
-    ours = organisation(z, unseen, run.memory, run.threads)
+def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "balanced") -> Result:
+    """The map of unseen shifted digits. The claims are about the balanced weighting."""
+    unseen = unseen_digits(digits, train)
+    params, losses, characters, graph, training = trained(story, digits, train, weighting)
+    z = embed(g_w(train), params, unseen.inputs)
+    numbers = organisation(z, unseen, train)
 
-    samples = similar.size
+    pairs = graph.size * (graph.size - 1) // 2
     claims = [
-        Claim("similar pairs listed", similar.listed_count, "=", story.listed * samples),
-        Claim("pairs together", len(similar.edges) + similar.dissimilar_count, "=", samples * (samples - 1) // 2),
+        Claim("similar pairs listed", graph.listed_count, "=", story.listed * graph.size),
+        Claim("pairs together", len(graph.edges) + graph.dissimilar_count, "=", pairs),
     ]
-    if (digits.name, run.quick) in story.bounds and weighting == "balanced":
-        bounds = story.bounds[digits.name, run.quick]
-        claims += [
-            Claim(words, ours[number], relation, bound)
-            for (words, number, relation), bound in zip(story.claims, bounds, strict=True)
-        ]
-    chosen = {"weighting": weighting, "neighbours": NEIGHBOURS, "train": samples, "test": len(z)}
-    settings = asdict(_training(story, run)) | chosen
-    measured = counts(similar, characters) | {"drlim": ours}
-    figure = story.draw(z, unseen, f"{digits.title}, {weighting} weighting", ours)
-    arrays = saved_with(z, unseen) | {"objective": losses}
-    return Result(figure, claims, settings, digits, measured, arrays, params if weighting == "balanced" else None)
-
-
-def _training(story: Story, run: Run) -> Training:
-    return replace(story.training, steps=story.quick_steps) if run.quick else story.training
+    if digits.name in KNOWN and weighting == "balanced":
+        bounds = story.bounds["quick" if train.quick else digits.name]
+        for (words, number, relation), bound in zip(story.claims, bounds, strict=True):
+            claims.append(Claim(words, numbers[number], relation, bound))
+    settings = asdict(training) | {"neighbours": NEIGHBOURS, "train": graph.size, "test": len(z)}
+    measured = {
+        "similar_pairs_listed": graph.listed_count,
+        "similar_pairs_distinct": len(graph.edges),
+        "dissimilar_pairs": graph.dissimilar_count,
+        "dissimilar_weight_exact": dissimilar_weight(graph, "exact"),
+        "ink_lost": dict(zip(map(str, SHIFTS), ink_lost(characters).tolist(), strict=True)),
+        "drlim": numbers,
+    }
+    drawing = story.draw(z, unseen, caption(f"{digits.title}, {weighting} weighting", unseen, numbers))
+    arrays = unseen.arrays(z) | {"objective": losses}
+    weights = params if weighting == "balanced" else None
+    return Result(drawing, claims, settings, digits, measured, arrays, weights)
