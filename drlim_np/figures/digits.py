@@ -1,6 +1,7 @@
 """What the figures of digits share: 4s and 9s drawn at random, a G_W trained on them, and the numbers of its map."""
 
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -74,20 +75,26 @@ def nearest(x: np.ndarray, k: int, train: Train) -> SimilarityGraph:
     )
 
 
-def g_w(train: Train) -> Blockwise:
-    """The network that all figures of digits train."""
-    return Blockwise(convnet(), threads=train.threads)
+class Trained(NamedTuple):
+    """G_W as training left it: the network, W, and the objective before each step; and what it was trained on."""
+
+    network: Blockwise
+    params: Tree
+    losses: np.ndarray
+    x: np.ndarray
+    graph: SimilarityGraph
+    training: Training
 
 
 def learn(
     label: str, x: np.ndarray, graph: SimilarityGraph, training: Training, rng: np.random.Generator, train: Train
-) -> tuple[Tree, np.ndarray]:
-    """Step 2: W of `g_w` trained on the inputs x and the graph among them, and the objective before each step.
+) -> Trained:
+    """Step 2: G_W trained on the inputs x (samples, 1, 32, 32) and the graph among them.
 
     All is drawn on the host, so that weights and batches are the same wherever training runs. Raises CollapsedError if
     the map of the inputs is a single place.
     """
-    network = g_w(train)
+    network = Blockwise(convnet(), threads=train.threads)
 
     def descent() -> Tree:
         objective = _objective(network, train.on_device(x), graph, training)
@@ -98,7 +105,7 @@ def learn(
 
     found = train(label, [asdict(training), x, graph.pairs, rng.bit_generator.state], descent)
     require_spread(embed(network, found["W"], x[:1024]), training.margin, label)
-    return found["W"], found["losses"]
+    return Trained(network, found["W"], found["losses"], x, graph, training)
 
 
 def _objective(network: Blockwise, x: Array, graph: SimilarityGraph, training: Training) -> Objective:

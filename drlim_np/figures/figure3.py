@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from drlim_np.data import Digits
+from drlim_np.data.canvas import on_canvas
 from drlim_np.drawing.panels import box, sheet
 from drlim_np.drawing.style import INK, LOOKS, VERMILLION, WIDTH, signed
 from drlim_np.figures import Claim, Result, Train, figure, figure4
@@ -50,11 +51,11 @@ def stages(network: Sequential, params: Tree, image: np.ndarray) -> list[Stage]:
 @figure("figure3", needs="digits", after=("figure4",), seconds=2)
 def make(digits: Digits, train: Train) -> Result:
     """The layers of G_W with their maps and sizes, and what the trained ones make of an unseen 4 and an unseen 9."""
-    of_4 = figure4.trained(digits, train, "balanced")
+    found, rows = figure4.trained(digits, train, "balanced")
     network = convnet()
-    labels = digits.test.labels[of_4.rows]
-    images = [typical(of_4.unseen[labels == digit]) for digit in CLASSES]
-    towers = [stages(network, of_4.params, image) for image in images]
+    unseen = on_canvas(digits.test.images[rows])
+    images = [typical(unseen[digits.test.labels[rows] == digit]) for digit in CLASSES]
+    towers = [stages(network, found.params, image) for image in images]
 
     sizes = {stage.name: stage.values.shape for stage in towers[0]}
     claims = [

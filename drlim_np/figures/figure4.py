@@ -1,7 +1,7 @@
 """Figure 4: unseen 4s and 9s, mapped by a G_W that was told only which training digits are neighbours (Sec. 3.2)."""
 
 from dataclasses import asdict, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from matplotlib.colors import to_hex
@@ -18,16 +18,15 @@ from drlim_np.figures.digits import (
     KNOWN,
     NEIGHBOURS,
     TRAIN_PER_CLASS,
+    Trained,
     Training,
     draw_at_random,
     draw_unseen,
-    g_w,
     learn,
     nearest,
     organisation,
     slant_of,
 )
-from drlim_np.graph import SimilarityGraph
 from drlim_np.measure import metrics
 from drlim_np.objective import dissimilar_weight
 from drlim_np.training import embed
@@ -76,52 +75,34 @@ def make_verbatim(digits: Digits, train: Train) -> Result:
     return _make(digits, train, "verbatim")
 
 
-class Trained(NamedTuple):
-    """W trained on the inputs x (samples, 1, 32, 32) and the graph among them, and the test digits `rows`.
-
-    unseen: the inputs of those; losses: the objective before each step.
-    """
-
-    x: np.ndarray
-    graph: SimilarityGraph
-    rows: np.ndarray
-    unseen: np.ndarray
-    training: Training
-    params: Tree
-    losses: np.ndarray
-
-
-def trained(digits: Digits, train: Train, form: Form) -> Trained:
-    """The data of Figure 4, their graph, and W as training leaves it; Figure 3 looks into the same network."""
+def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, np.ndarray]:
+    """G_W as training leaves it, and the rows of the unseen digits; Figure 3 looks into the same network."""
     rng = train.rng(4)
     per_class, test_per_class, training = TRAIN_PER_CLASS, None, TRAINING[form]
     if train.quick:
         per_class, test_per_class = QUICK["train_per_class"], QUICK["test_per_class"]
         training = replace(training, steps=QUICK["steps"] * (30 if training.batch == 1 else 1))
     chosen = draw_at_random(digits, digits.train, per_class, rng)
-    rows = draw_unseen(digits, test_per_class, rng)
-    slant_of(digits, rows)  # refuses a digit without ink before anything is trained
+    unseen = draw_unseen(digits, test_per_class, rng)
+    slant_of(digits, unseen)  # refuses a digit without ink before anything is trained
     x = on_canvas(digits.train.images[chosen])
-    graph = nearest(x, NEIGHBOURS, train)
-    params, losses = learn(f"figure 4, {form}", x, graph, training, rng, train)
-    return Trained(x, graph, rows, on_canvas(digits.test.images[rows]), training, params, losses)
+    return learn(f"figure 4, {form}", x, nearest(x, NEIGHBOURS, train), training, rng, train), unseen
 
 
 def _make(digits: Digits, train: Train, form: Form) -> Result:
-    found = trained(digits, train, form)
-    label = digits.test.labels[found.rows]
-    slant = slant_of(digits, found.rows)
-    network = g_w(train)
+    found, rows = trained(digits, train, form)
     graph = found.graph
-    params = turned(found.params, embed(network, found.params, found.unseen), slant, label)
-    z = embed(network, params, found.unseen)
+    images, label, slant = digits.test.images[rows], digits.test.labels[rows], slant_of(digits, rows)
+    unseen = on_canvas(images)
+    params = turned(found.params, embed(found.network, found.params, unseen), slant, label)
+    z = embed(found.network, params, unseen)
 
-    pixels = found.unseen.reshape(len(z), -1)
+    pixels = unseen.reshape(len(z), -1)
     ours = organisation(pixels, z, label, slant, train)
     pca = organisation(pixels, train.once(metrics.pca, pixels), label, slant, train)
     if "slant" in digits.test.truth:
-        ours["known_slant_r2"] = metrics.regression_r2(z, digits.test.truth["slant"][found.rows])
-    loss, _ = contrastive_all_pairs(embed(network, params, found.x), graph, found.training.margin)
+        ours["known_slant_r2"] = metrics.regression_r2(z, digits.test.truth["slant"][rows])
+    loss, _ = contrastive_all_pairs(embed(found.network, params, found.x), graph, found.training.margin)
     measured = {
         "similar_pairs_distinct": len(graph.edges),
         "dissimilar_pairs": graph.dissimilar_count,
@@ -153,8 +134,8 @@ def _make(digits: Digits, train: Train, form: Form) -> Result:
         ]
 
     words = f"{len(z):,} unseen digits, {digits.title}, {WORDS[form]}\n(in brackets PCA-2): {_caption(ours, pca)}"
-    drawing = _draw(z, label, slant, digits.test.images[found.rows], words)
-    arrays = {"embedding": z, "index": found.rows, "label": label, "slant": slant, "objective": _course(found.losses)}
+    drawing = _draw(z, label, slant, images, words)
+    arrays = {"embedding": z, "index": rows, "label": label, "slant": slant, "objective": _course(found.losses)}
     weights = params if form == "balanced" else None  # one map of one data set is enough to use
     return Result(drawing, claims, settings, digits, measured, arrays, weights)
 

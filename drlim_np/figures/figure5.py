@@ -10,8 +10,7 @@ from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.drawing.thumbnails import APART, picture
 from drlim_np.figures import Result, Train, figure
 from drlim_np.figures.digits import NEIGHBOURS, Training, nearest
-from drlim_np.figures.shifted_digits import ShiftedDigits, shift_name
-from drlim_np.figures.shifted_maps import Story, tell
+from drlim_np.figures.shifted_maps import ShiftedDigits, Story, shift_name, tell
 from drlim_np.graph import SimilarityGraph
 
 CLAIM = "Told of near pixels alone, the map falls apart\ninto five clusters, one per shift"

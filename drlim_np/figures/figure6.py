@@ -13,7 +13,7 @@ from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.digits import KNOWN, NEIGHBOURS
-from drlim_np.figures.shifted_digits import ShiftedDigits, caption, focus, organisation, shift_name, unseen_digits
+from drlim_np.figures.shifted_maps import ShiftedDigits, caption, focus, organisation, shift_name, unseen_digits
 from drlim_np.measure.lle import closed_groups, lle
 
 TEST_PER_CLASS = 600  # with their shifts 6,000 samples, about the most that a dense M allows

@@ -12,8 +12,7 @@ from drlim_np.drawing.panels import by_slant, corners, height_of, legend, lying,
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.figures import Result, Train, figure
 from drlim_np.figures.digits import NEIGHBOURS, Training, nearest
-from drlim_np.figures.shifted_digits import SHIFT_LOOKS, ShiftedDigits, focus, shift_name
-from drlim_np.figures.shifted_maps import Story, tell
+from drlim_np.figures.shifted_maps import SHIFT_LOOKS, ShiftedDigits, Story, focus, shift_name, tell
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import alike_in_any_copy
 

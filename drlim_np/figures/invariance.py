@@ -6,6 +6,7 @@ between them, what lies beyond, and what nobody told it of.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,9 +18,8 @@ from drlim_np.data.shifts import SHIFTS
 from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.style import BLUE, FAINT, INK, LETTERS, VERMILLION
 from drlim_np.figures import Claim, Result, Train, figure, figure5, figure7
-from drlim_np.figures.digits import KNOWN, g_w
-from drlim_np.figures.shifted_digits import unseen_digits
-from drlim_np.figures.shifted_maps import trained
+from drlim_np.figures.digits import KNOWN
+from drlim_np.figures.shifted_maps import trained, unseen_digits
 from drlim_np.training import embed
 
 PER_CLASS = 150  # unseen digits; in a quick run as many as the other figures take
@@ -49,17 +49,13 @@ def make(digits: Digits, train: Train) -> Result:
     """How far shifted, lowered and turned digits move on the maps of Figures 5 and 7; not a figure of the paper."""
     unseen = unseen_digits(digits, train, PER_CLASS)
     images = unseen.inputs[unseen.shift == 0]
-    network = g_w(train)
-    found = {}
-    for name, story in (("figure5", figure5.STORY), ("figure7", figure7.STORY)):
-        params = trained(story, digits, train).params
-        found[name] = curves(lambda x, params=params: embed(network, params, x), images)
-    five, seven = found["figure5"], found["figure7"]
+    networks = [trained(story, digits, train) for story in (figure5.STORY, figure7.STORY)]
+    five, seven = (curves(partial(embed, of.network, of.params), images) for of in networks)
 
     claimed = claims(five, seven, train.quick) if digits.name in KNOWN else []
     displacement = {
         name: {kind: dict(zip(map(str, MOVES[kind]), values.tolist(), strict=True)) for kind, values in of.items()}
-        for name, of in found.items()
+        for name, of in (("figure5", five), ("figure7", seven))
     }
     drawing = draw(five, seven, images[0, 0], digits.title)
     return Result(drawing, claimed, {"digits": len(images)}, digits, {"displacement": displacement})
