@@ -81,7 +81,7 @@ def corners(axes: Axes) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def lying(z: np.ndarray) -> np.ndarray:
+def horizontal(z: np.ndarray) -> np.ndarray:
     """The map z (samples, 2) turned about its middle such that its longest direction is horizontal."""
     z = np.asarray(z, float) - np.mean(z, axis=0, dtype=float)
     along, up = np.linalg.svd(z, full_matrices=False)[2]

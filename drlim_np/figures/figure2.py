@@ -93,8 +93,11 @@ def make(data: None, train: Train) -> Result:
     _springs_panel(e, "(e) six springs in balance")
     on_centre = _draw(e, balance, np.tile(balance.centre, (len(held), 1)), balance.on_centre)
 
-    _square(f, "(f) the arrows of (e): they close")
-    end_to_end = _end_to_end(f, balance.on_centre[by_angle], balance.y[by_angle])
+    _springs_panel(f, "(f) the arrows of (e): they close", bar=False)
+    chain = balance.on_centre[by_angle]
+    feet = SCALE * np.concatenate([np.zeros((1, 2)), np.cumsum(chain, axis=0)[:-1]])
+    feet -= (feet.max(axis=0) + feet.min(axis=0)) / 2
+    end_to_end = _arrows(f, feet, chain, balance.y[by_angle])
 
     pull_error = _curves(b, SIMILAR, "--", "$L_S = ½\\,D_W^2$", "$∂L_S/∂D_W$")
     b.set_title("(b) farther: stronger pull", loc="left")
@@ -141,19 +144,15 @@ def _largest(vectors: np.ndarray) -> float:
     return float(np.linalg.norm(vectors, axis=-1).max())
 
 
-def _square(axes: Axes, title: str) -> None:
-    """The same square for every panel of arrows."""
+def _springs_panel(axes: Axes, title: str, bar: bool = True) -> None:
+    """The same square for every panel of arrows, with a bar to read them by."""
     axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
     axes.axis("off")
     axes.set_title(title, loc="left")
-
-
-def _springs_panel(axes: Axes, title: str) -> None:
-    """That square with a bar to read the arrows by."""
-    _square(axes, title)
-    bar = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03
-    axes.plot(bar, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
-    axes.text(bar[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
+    if bar:
+        ends = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03
+        axes.plot(ends, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
+        axes.text(ends[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
 
 
 def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.ndarray:
@@ -173,13 +172,6 @@ def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.
     drawn = np.zeros_like(forces)
     drawn[acting] = _arrows(axes, at[acting], forces[acting], found.y[acting])
     return drawn
-
-
-def _end_to_end(axes: Axes, forces: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The forces (pairs, 2) as a chain of arrows, which closes when they balance; returns those drawn, (pairs, 2)."""
-    corners = SCALE * np.concatenate([np.zeros((1, 2)), np.cumsum(forces, axis=0)[:-1]])
-    corners -= (corners.max(axis=0) + corners.min(axis=0)) / 2
-    return _arrows(axes, corners, forces, y)
 
 
 def _arrows(axes: Axes, at: np.ndarray, forces: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.drawing.panels import height_of, legend, lying, map_panel, scatter_by, sheet
+from drlim_np.drawing.panels import height_of, horizontal, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.drawing.thumbnails import APART, picture
 from drlim_np.figures import Result, Train, figure
@@ -24,7 +24,7 @@ def near_in_pixels(characters: np.ndarray, train: Train) -> SimilarityGraph:
 
 def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
     """The map by digit, its longest direction across, each cluster named by its shift, with thumbnails along it."""
-    z = lying(z)
+    z = horizontal(z)
     tall = height_of(z, INNER) + 1.1
     drawing, top = sheet(CLAIM, words, tall)
     axes, unit = map_panel(drawing, (0, top, WIDTH, tall), z, INNER)

@@ -8,7 +8,7 @@ from drlim_np.data import Digits
 from drlim_np.data.shifts import SHIFTS
 from drlim_np.drawing import thumbnails
 from drlim_np.drawing.magnifiers import draw as draw_magnifier
-from drlim_np.drawing.panels import by_slant, corners, height_of, legend, lying, map_panel, scatter_by, sheet
+from drlim_np.drawing.panels import by_slant, corners, height_of, horizontal, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.figures import Result, Train, figure
 from drlim_np.figures.digits import NEIGHBOURS, Training, nearest
@@ -31,7 +31,7 @@ def near_whatever_the_shift(characters: np.ndarray, train: Train) -> SimilarityG
 
 def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
     """The map by digit with four magnifiers and six characters' copies; smaller, by shift and by slant."""
-    z = lying(z)
+    z = horizontal(z)
     if z[unseen.label == 9, 1].mean() < z[unseen.label == 4, 1].mean():
         z[:, 1] *= -1
     tall = height_of(z, INNER) + 1.5

@@ -1,8 +1,8 @@
 """Invariance, measured: how far digits move on the maps of Figures 5 and 7 as they are shifted, lowered and turned.
 
 Not a figure of the paper, which claims that the map is smooth and coherent, and that it can be made invariant to
-whatever the similar pairs call the same. The network of Figure 7 was told of five shifts: here are those, what lies
-between them, what lies beyond, and what nobody told it of.
+whatever the similar pairs call the same. The network of Figure 7 was told of five shifts: here are those, shifts
+between them, shifts beyond, and moves that nobody told it of.
 """
 
 from collections.abc import Callable, Mapping

@@ -38,7 +38,7 @@ def result(small):
 
 
 def by_rows(images):
-    """A map that no shift to the right moves, as long as no ink is lost: how high the ink lies, and how spread."""
+    """A map that no shift to the right moves, as long as no ink is lost: how high the ink is, and how spread."""
     ink = images[:, 0].sum(axis=2)
     y = np.arange(ink.shape[1])
     mean = ink @ y / ink.sum(axis=1)
@@ -46,7 +46,7 @@ def by_rows(images):
 
 
 def by_middle(images):
-    """One that every move moves: where the ink lies in the mean."""
+    """One that every move moves: the mean place of the ink."""
     return np.stack([by_rows(images)[:, 0], by_rows(images.swapaxes(2, 3))[:, 0]], axis=1)
 
 
