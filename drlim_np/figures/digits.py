@@ -7,6 +7,7 @@ import numpy as np
 
 from drlim_np.backend import Array, to_host
 from drlim_np.data import Digits, Split
+from drlim_np.data.canvas import on_canvas
 from drlim_np.errors import DataError, InputError
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
@@ -52,18 +53,23 @@ def draw_at_random(digits: Digits, split: Split, per_class: int | None, rng: np.
     return rng.permutation(np.concatenate([rng.choice(found, per_class, replace=False) for found in rows]))
 
 
-def draw_unseen(digits: Digits, per_class: int | None, rng: np.random.Generator) -> np.ndarray:
-    """The same of the test digits, of which a map needs a few: trustworthiness looks at 12 neighbours of each."""
+class Unseen(NamedTuple):
+    """Test digits: their rows in the file, (samples,), their inputs (samples, 1, 32, 32), labels and slants."""
+
+    rows: np.ndarray
+    inputs: np.ndarray
+    label: np.ndarray
+    slant: np.ndarray
+
+
+def draw_unseen(digits: Digits, per_class: int | None, rng: np.random.Generator) -> Unseen:
+    """4s and 9s of the test half, as `draw_at_random` chooses them. One without ink has no slant and is refused."""
     rows = draw_at_random(digits, digits.test, per_class, rng)
-    if len(rows) < 25:
+    if len(rows) < 25:  # trustworthiness looks at 12 neighbours, which must be fewer than half
         raise DataError(f"{digits.title} has {len(rows)} test images labelled 4 or 9, 25 needed: use MNIST")
-    return rows
-
-
-def slant_of(digits: Digits, rows: np.ndarray) -> np.ndarray:
-    """The slant of the given test digits, (rows,). One without ink, which has no slant, is refused."""
+    images = digits.test.images[rows]
     try:
-        return metrics.slant(digits.test.images[rows])
+        return Unseen(rows, on_canvas(images), digits.test.labels[rows], metrics.slant(images))
     except InputError as fault:
         raise DataError(f"{digits.title}, among its test images labelled 4 or 9: {fault}") from fault
 

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from drlim_np.data import Digits
-from drlim_np.data.canvas import on_canvas
 from drlim_np.drawing.panels import box, sheet
 from drlim_np.drawing.style import INK, LOOKS, VERMILLION, WIDTH, signed
 from drlim_np.figures import Claim, Result, Train, figure, figure4
@@ -51,10 +50,9 @@ def stages(network: Sequential, params: Tree, image: np.ndarray) -> list[Stage]:
 @figure("figure3", needs="digits", after=("figure4",), seconds=2)
 def make(digits: Digits, train: Train) -> Result:
     """The layers of G_W with their maps and sizes, and what the trained ones make of an unseen 4 and an unseen 9."""
-    found, rows = figure4.trained(digits, train, "balanced")
+    found, unseen = figure4.trained(digits, train, "balanced")
     network = convnet()
-    unseen = on_canvas(digits.test.images[rows])
-    images = [typical(unseen[digits.test.labels[rows] == digit]) for digit in CLASSES]
+    images = [typical(unseen.inputs[unseen.label == digit]) for digit in CLASSES]
     towers = [stages(network, found.params, image) for image in images]
 
     sizes = {stage.name: stage.values.shape for stage in towers[0]}

@@ -20,12 +20,12 @@ from drlim_np.figures.digits import (
     TRAIN_PER_CLASS,
     Trained,
     Training,
+    Unseen,
     draw_at_random,
     draw_unseen,
     learn,
     nearest,
     organisation,
-    slant_of,
 )
 from drlim_np.measure import metrics
 from drlim_np.objective import dissimilar_weight
@@ -75,8 +75,8 @@ def make_verbatim(digits: Digits, train: Train) -> Result:
     return _make(digits, train, "verbatim")
 
 
-def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, np.ndarray]:
-    """G_W as training leaves it, and the rows of the unseen digits; Figure 3 looks into the same network."""
+def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, Unseen]:
+    """G_W as training leaves it, and the unseen digits; Figure 3 looks into the same network."""
     rng = train.rng(4)
     per_class, test_per_class, training = TRAIN_PER_CLASS, None, TRAINING[form]
     if train.quick:
@@ -84,20 +84,17 @@ def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, np.ndarr
         training = replace(training, steps=QUICK["steps"] * (30 if training.batch == 1 else 1))
     chosen = draw_at_random(digits, digits.train, per_class, rng)
     unseen = draw_unseen(digits, test_per_class, rng)
-    slant_of(digits, unseen)  # refuses a digit without ink before anything is trained
     x = on_canvas(digits.train.images[chosen])
     return learn(f"figure 4, {form}", x, nearest(x, NEIGHBOURS, train), training, rng, train), unseen
 
 
 def _make(digits: Digits, train: Train, form: Form) -> Result:
-    found, rows = trained(digits, train, form)
+    found, (rows, inputs, label, slant) = trained(digits, train, form)
     graph = found.graph
-    images, label, slant = digits.test.images[rows], digits.test.labels[rows], slant_of(digits, rows)
-    unseen = on_canvas(images)
-    params = turned(found.params, embed(found.network, found.params, unseen), slant, label)
-    z = embed(found.network, params, unseen)
+    params = turned(found.params, embed(found.network, found.params, inputs), slant, label)
+    z = embed(found.network, params, inputs)
 
-    pixels = unseen.reshape(len(z), -1)
+    pixels = inputs.reshape(len(z), -1)
     ours = organisation(pixels, z, label, slant, train)
     pca = organisation(pixels, train.once(metrics.pca, pixels), label, slant, train)
     if "slant" in digits.test.truth:
@@ -134,7 +131,7 @@ def _make(digits: Digits, train: Train, form: Form) -> Result:
         ]
 
     words = f"{len(z):,} unseen digits, {digits.title}, {WORDS[form]}\n(in brackets PCA-2): {_caption(ours, pca)}"
-    drawing = _draw(z, label, slant, images, words)
+    drawing = _draw(z, label, slant, digits.test.images[rows], words)
     arrays = {"embedding": z, "index": rows, "label": label, "slant": slant, "objective": _course(found.losses)}
     weights = params if form == "balanced" else None  # one map of one data set is enough to use
     return Result(drawing, claims, settings, digits, measured, arrays, weights)

@@ -68,16 +68,12 @@ def train_characters(digits: Digits, train: Train) -> np.ndarray:
 
 def unseen_digits(digits: Digits, train: Train, per_class: int | None = None) -> ShiftedDigits:
     """The unseen digits with their shifts: `per_class` characters of each class at random, or all."""
-    rows = of_digits.draw_unseen(digits, QUICK_TEST if train.quick else per_class, train.rng(6))
-    copies = len(SHIFTS)
-    return ShiftedDigits(
-        inputs=shifted(on_canvas(digits.test.images[rows])),
-        rows=np.repeat(rows, copies),
-        label=np.repeat(digits.test.labels[rows], copies),
-        slant=np.repeat(of_digits.slant_of(digits, rows), copies),
-        shift=np.tile(SHIFTS, len(rows)),
-        character=np.repeat(np.arange(len(rows)), copies),
+    rows, inputs, label, slant = of_digits.draw_unseen(digits, QUICK_TEST if train.quick else per_class, train.rng(6))
+    rows, label, slant, character = (
+        np.repeat(of_one, len(SHIFTS)) for of_one in (rows, label, slant, np.arange(len(rows)))
     )
+    shift = np.tile(SHIFTS, len(inputs))
+    return ShiftedDigits(shifted(inputs), rows, label, slant, shift, character)
 
 
 def organisation(z: np.ndarray, unseen: ShiftedDigits, train: Train) -> dict[str, float]:

@@ -118,13 +118,12 @@ def test_figure_3_shows_the_sizes_and_kernels_of_the_paper(architecture):
 
 
 def test_figure_3_draws_what_the_trained_layers_make_of_an_unseen_4_and_an_unseen_9(architecture, digits):
-    result, found, rows = architecture
+    result, found, unseen = architecture
     axes = result.drawing.axes[0]
     shown = [np.asarray(image.get_array()) for image in axes.images]
     assert len(shown) == 2 * (1 + 15 + 15 + 30)
-    unseen, labels = on_canvas(digits.test.images[rows]), digits.test.labels[rows]
     for digit, tower in ((4, shown[:61]), (9, shown[61:])):
-        of = unseen[labels == digit]
+        of = on_canvas(digits.test.images[unseen.rows[digits.test.labels[unseen.rows] == digit]])
         (typical,) = (image for image in of if (image[0] == tower[0]).all())
         apart = np.linalg.norm((of - of.mean(axis=0)).reshape(len(of), -1), axis=1)
         assert np.linalg.norm(typical - of.mean(axis=0)) == pytest.approx(apart.min())
