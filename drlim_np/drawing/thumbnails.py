@@ -46,22 +46,19 @@ def place(
         gaps = np.abs(candidates[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2)
         free = candidates[inside & (gaps >= apart * side).all(axis=1)]
         hidden = [_under(drawn, middle, side) for middle in free]
-        allowed = [free[k] for k in np.argsort(hidden, kind="stable") if hidden[k] <= hides]
-        clear = (middle for middle in allowed if _clear(points[sample], middle, side, middles, ways))
-        if (middle := next(clear, None)) is not None:
-            shown.append(sample)
-            middles.append(middle)
-            ways = np.concatenate([ways, _way(points[sample], middle)])
+        for k in np.argsort(hidden, kind="stable"):
+            way = np.linspace(points[sample], free[k], 17)
+            if hidden[k] <= hides and _clear(way, free[k], side, middles, ways):
+                shown.append(sample)
+                middles.append(free[k])
+                ways = np.concatenate([ways, way])
+                break
     return np.array(shown, dtype=int), np.reshape(middles[len(taken) :], (-1, 2))
 
 
-def _way(point: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    return np.linspace(point, middle, 17)
-
-
-def _clear(point: np.ndarray, middle: np.ndarray, side: float, middles: list[np.ndarray], ways: np.ndarray) -> bool:
-    """Whether the line from a point to its thumbnail runs under no other, and no other's line under this one."""
-    over = np.abs(_way(point, middle)[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2) < side / 2
+def _clear(way: np.ndarray, middle: np.ndarray, side: float, middles: list[np.ndarray], ways: np.ndarray) -> bool:
+    """Whether the way from a point to its thumbnail runs under no other one, and no other's way under this one."""
+    over = np.abs(way[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2) < side / 2
     return not (over.any() or (np.abs(ways - middle).max(axis=1) < side / 2).any())
 
 

@@ -103,7 +103,11 @@ def learn(
     network = Blockwise(convnet(), threads=train.threads)
 
     def descent() -> Tree:
-        objective = _objective(network, train.on_device(x), graph, training)
+        given = (network, train.on_device(x), graph, training.margin)
+        if training.batch == 1:
+            objective = pair_by_pair(*given)
+        else:
+            objective = SampledPairs(*given, training.weighting, training.batch)
         start = train.on_device(network.init(rng))
         optimiser = SGD(training.rate, training.momentum)
         params, losses = minimise(objective, start, optimiser, training.steps, rng, warmup_cosine, label)
@@ -112,12 +116,6 @@ def learn(
     found = train(label, [asdict(training), x, graph.pairs, rng.bit_generator.state], descent)
     require_spread(embed(network, found["W"], x[:1024]), training.margin, label)
     return Trained(network, found["W"], found["losses"], x, graph, training)
-
-
-def _objective(network: Blockwise, x: Array, graph: SimilarityGraph, training: Training) -> Objective:
-    if training.batch == 1:
-        return pair_by_pair(network, x, graph, training.margin)
-    return SampledPairs(network, x, graph, training.margin, training.weighting, training.batch)
 
 
 def pair_by_pair(network: Blockwise, x: Array, graph: SimilarityGraph, margin: float) -> Objective:

@@ -40,6 +40,7 @@ TRAINING = {
     "verbatim": Training(steps=60_000, batch=1, rate=0.03, momentum=0.0),
 }
 WORDS = {"balanced": "balanced weighting", "exact": "exact weighting", "verbatim": "pair by pair"}
+NUMBERS = {"slant_r2": "slant R²"} | {name: name for name in ("accuracy", "unevenness", "trustworthiness")}
 CLAIM = "Told of neighbours alone, one even map:\n4s and 9s side by side, slant along it"
 INNER = (5.8, 4.4)  # inches: the most a map takes of its panel
 SMALL = 0.36  # inches: a thumbnail's side
@@ -130,7 +131,8 @@ def _make(digits: Digits, train: Train, form: Form) -> Result:
             Claim("trustworthiness, against that of PCA-2", ours["trustworthiness"], "≥", pca["trustworthiness"]),
         ]
 
-    words = f"{len(z):,} unseen digits, {digits.title}, {WORDS[form]}\n(in brackets PCA-2): {_caption(ours, pca)}"
+    numbers = [f"{text} {signed(ours[name])} ({signed(pca[name])})" for name, text in NUMBERS.items()]
+    words = f"{len(z):,} unseen digits, {digits.title}, {WORDS[form]}\n(in brackets PCA-2): {in_lines(numbers, 2)}"
     drawing = _draw(z, label, slant, digits.test.images[rows], words)
     arrays = {"embedding": z, "index": rows, "label": label, "slant": slant, "objective": _course(found.losses)}
     weights = params if form == "balanced" else None  # one map of one data set is enough to use
@@ -162,12 +164,6 @@ def _turn(z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> np.ndarray:
     if (z[label == 9] @ across).mean() < (z[label == 4] @ across).mean():
         across = -across
     return np.stack([along, across], axis=1).astype(z.dtype)
-
-
-def _caption(ours: dict[str, float], pca: dict[str, float]) -> str:
-    names = {"slant R²": "slant_r2", "accuracy": "accuracy"}
-    names |= {"unevenness": "unevenness", "trustworthiness": "trustworthiness"}
-    return in_lines([f"{words} {signed(ours[name])} ({signed(pca[name])})" for words, name in names.items()], 2)
 
 
 def _draw(z: np.ndarray, label: np.ndarray, slant: np.ndarray, images: np.ndarray, words: str) -> Figure:

@@ -28,6 +28,7 @@ MOVES = {  # how the digits are moved, by the names that `moved` has for it
     "down": np.arange(0, 3.5, 0.5),
     "turn": np.arange(-15, 17.5, 2.5),
 }
+TOLD = {"right": SHIFTS, "down": (0,), "turn": (0,)}  # the amounts that the network of Figure 7 was told of
 BETWEEN = (-4.5, -1.5, 1.5, 4.5)  # shifts that nobody trained on, each in the middle of two that were
 
 # Bounds by quick: Figure 7's displacement between trained shifts, at most; at least: Figure 5's at ±3, Figure 7's at ±8
@@ -129,7 +130,7 @@ def draw(five: Curves, seven: Curves, image: np.ndarray, title: str) -> Figure:
 
 def _panel(axes: Axes, kind: str, five: Curves, seven: Curves, top: float) -> None:
     amounts = MOVES[kind]
-    told = np.isin(amounts, SHIFTS) if kind == "right" else amounts == 0
+    told = np.isin(amounts, TOLD[kind])
     for of, colour, dashes in ((five, VERMILLION, (3, 1.5)), (seven, BLUE, (1, 0))):
         axes.plot(amounts, of[kind], color=colour, dashes=dashes, linewidth=2.4)
         axes.plot(amounts[told], of[kind][told], "o", color=colour, markersize=6, zorder=4, clip_on=False)
@@ -154,5 +155,5 @@ def _moved_images(axes: Axes, image: np.ndarray, kind: str, amounts: tuple[float
         small = axes.figure.add_axes((middle - across / 2, bottom + high + 0.06 / 5.75, across, up))
         small.imshow(moved(image[None, None], **{kind: amount})[0, 0], cmap="gray_r", vmin=0, vmax=1)
         small.set(xticks=[], yticks=[])
-        told = amount in SHIFTS if kind == "right" else amount == 0
+        told = amount in TOLD[kind]
         small.spines[:].set(visible=True, color=INK if told else FAINT, linewidth=1.4 if told else 0.6)

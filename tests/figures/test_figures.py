@@ -290,8 +290,8 @@ MAKES = pytest.mark.parametrize("make", [figure4.make, figure4.make_exact])
 
 def test_figure_4_counts_its_pairs(either):
     samples = 2 * PER_CLASS
-    counted = [(claim.value, claim.relation, claim.bound) for claim in either.claims[:2]]
     together = samples * (samples - 1) / 2
+    counted = [(claim.value, claim.relation, claim.bound) for claim in either.claims[:2]]
     assert counted == [(5 * samples, "=", 5 * samples), (together, "=", together)]
 
 
@@ -437,35 +437,32 @@ def test_the_quality_of_the_map_is_claimed_of_known_digits_only(name, claims, sm
     assert result.drawing.texts[1].get_text().startswith("30 unseen digits, scanned digits, balanced weighting\n")
 
 
-def test_figure_4_names_its_data_its_size_and_its_weighting(either):
-    said = (
-        f"{len(either.arrays['index'])} unseen digits, generated handwriting, {either.settings['weighting']} weighting"
+def test_figure_4_names_its_data_size_and_weighting_and_prints_its_numbers_next_to_those_of_pca(either):
+    printed = either.drawing.texts[1].get_text()
+    weighting = either.settings["weighting"]
+    assert printed.startswith(
+        f"{len(either.arrays['index'])} unseen digits, generated handwriting, {weighting} weighting"
     )
-    assert either.drawing.texts[1].get_text().startswith(said)
+    for name in ("accuracy", "slant_r2", "trustworthiness", "unevenness"):
+        ours, pca = (f"{either.measured[side][name]:.3f}" for side in ("drlim", "pca"))
+        assert f"{ours} ({pca})" in printed
 
 
-def test_figure_4_shows_each_class_in_its_own_colour_and_marker(balanced):
-    by_class, by_slant, *_ = balanced.drawing.axes
-    z, label = balanced.arrays["embedding"], balanced.arrays["label"]
+def test_figure_4_shows_each_class_in_its_own_colour_and_marker_and_the_second_map_by_slant_on_one_scale(balanced):
+    by_class, by_slant, bar, *_ = balanced.drawing.axes
+    z, label, slant = (balanced.arrays[name] for name in ("embedding", "label", "slant"))
+    for digit, one, other in zip((4, 9), by_class.collections, by_slant.collections, strict=True):
+        np.testing.assert_array_equal(one.get_offsets(), z[label == digit])
+        np.testing.assert_array_equal(other.get_offsets(), z[label == digit])
+        np.testing.assert_array_equal(other.get_array(), slant[label == digit])
+        assert tuple(one.get_facecolor()[0][:3]) == to_rgb(LOOKS[digit][0])
+        assert other.get_clim() == pytest.approx(bar.get_xlim())
     for axes in (by_class, by_slant):
         fours, nines = axes.collections
-        np.testing.assert_array_equal(fours.get_offsets(), z[label == 4])
-        np.testing.assert_array_equal(nines.get_offsets(), z[label == 9])
         assert len(fours.get_paths()[0].vertices) != len(nines.get_paths()[0].vertices)
-    for cloud, digit in zip(by_class.collections, (4, 9), strict=True):
-        assert tuple(cloud.get_facecolor()[0][:3]) == to_rgb(LOOKS[digit][0])
     assert to_rgb(LOOKS[4][0]) != to_rgb(LOOKS[9][0])
     assert [text.get_text() for text in by_class.get_legend().get_texts()] == ["4", "9"]
-
-
-def test_figure_4_colours_the_second_map_by_slant_on_one_scale(balanced):
-    _, by_slant, bar, *_ = balanced.drawing.axes
-    slant, label = balanced.arrays["slant"], balanced.arrays["label"]
-    fours, nines = by_slant.collections
-    np.testing.assert_array_equal(fours.get_array(), slant[label == 4])
-    np.testing.assert_array_equal(nines.get_array(), slant[label == 9])
-    assert fours.get_clim() == nines.get_clim()
-    assert bar.get_xlim() == pytest.approx(fours.get_clim())
+    assert by_slant.collections[0].get_clim() == by_slant.collections[1].get_clim()
     assert "by slant" in texts(by_slant) and texts(bar) == ["left", "right"]
 
 
@@ -488,13 +485,6 @@ def test_all_of_figure_4_is_within_its_axes(balanced):
             assert (corners >= low - 1e-6).all() and (corners <= high + 1e-6).all()
         width, height = axes.get_position().size * balanced.drawing.get_size_inches()
         assert (high - low)[1] / (high - low)[0] == pytest.approx(height / width)
-
-
-def test_figure_4_prints_its_numbers_next_to_those_of_pca(balanced):
-    printed = balanced.drawing.texts[1].get_text()
-    for name in ("accuracy", "slant_r2", "trustworthiness", "unevenness"):
-        ours, pca = (f"{balanced.measured[side][name]:.3f}" for side in ("drlim", "pca"))
-        assert f"{ours} ({pca})" in printed
 
 
 @MAKES
