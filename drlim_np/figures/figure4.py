@@ -90,16 +90,17 @@ def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, Unseen]:
 
 
 def _make(digits: Digits, train: Train, form: Form) -> Result:
-    found, (rows, inputs, label, slant) = trained(digits, train, form)
+    found, unseen = trained(digits, train, form)
     graph = found.graph
-    params = turned(found.params, embed(found.network, found.params, inputs), slant, label)
-    z = embed(found.network, params, inputs)
+    label, slant = unseen.label, unseen.slant
+    params = turned(found.params, embed(found.network, found.params, unseen.inputs), slant, label)
+    z = embed(found.network, params, unseen.inputs)
 
-    pixels = inputs.reshape(len(z), -1)
+    pixels = unseen.inputs.reshape(len(z), -1)
     ours = organisation(pixels, z, label, slant, train)
     pca = organisation(pixels, train.once(metrics.pca, pixels), label, slant, train)
     if "slant" in digits.test.truth:
-        ours["known_slant_r2"] = metrics.regression_r2(z, digits.test.truth["slant"][rows])
+        ours["known_slant_r2"] = metrics.regression_r2(z, digits.test.truth["slant"][unseen.rows])
     loss, _ = contrastive_all_pairs(embed(found.network, params, found.x), graph, found.training.margin)
     measured = {
         "similar_pairs_distinct": len(graph.edges),
@@ -133,8 +134,9 @@ def _make(digits: Digits, train: Train, form: Form) -> Result:
 
     numbers = [f"{text} {signed(ours[name])} ({signed(pca[name])})" for name, text in NUMBERS.items()]
     words = f"{len(z):,} unseen digits, {digits.title}, {WORDS[form]}\n(in brackets PCA-2): {in_lines(numbers, 2)}"
-    drawing = _draw(z, label, slant, digits.test.images[rows], words)
-    arrays = {"embedding": z, "index": rows, "label": label, "slant": slant, "objective": _course(found.losses)}
+    drawing = _draw(z, label, slant, digits.test.images[unseen.rows], words)
+    arrays = {"embedding": z, "index": unseen.rows, "label": label, "slant": slant}
+    arrays["objective"] = _course(found.losses)
     weights = params if form == "balanced" else None  # one map of one data set is enough to use
     return Result(drawing, claims, settings, digits, measured, arrays, weights)
 

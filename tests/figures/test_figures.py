@@ -503,8 +503,8 @@ def test_figure_4_says_where_4s_and_9s_are_too_few(small, monkeypatch, digits, m
 
 @MAKES
 def test_a_short_training_already_keeps_the_claims_of_a_quick_figure_4(monkeypatch, make):
-    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 400, "test_per_class": 150, "steps": 150})
-    result = make(generate(1, train=(400, 400), test=(150, 150)), QUICK)
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 200, "test_per_class": 150, "steps": 80})
+    result = make(generate(1, train=(200, 200), test=(150, 150)), QUICK)
     assert len(result.claims) > 5 and not failing(result.claims)
 
 
