@@ -59,10 +59,10 @@ def draw(
 
 
 def _corners(middle: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Of a strip from `low` to `high` the two corners that its lines end at, and which way each leaves the ring.
+    """The two corners of a strip from `low` to `high` where its lines end, and the direction of each from the ring.
 
-    Of a strip beside the ring they are the two at the near end, so that no line runs along it; else those of the side
-    that looks at the ring.
+    If the strip is to the left or right of the ring they are the two at the near end, so that no line runs along it;
+    otherwise those of the side that faces the ring.
     """
     if low[0] <= middle[0] <= high[0]:
         up = 1.0 if low[1] > middle[1] else -1.0

@@ -1,28 +1,40 @@
 """One sheet for every figure: its claim above, panels placed in inches from the top left corner, numbers below."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from drlim_np.drawing.style import HEADING, INK, LETTERS, SLANTS, WIDTH
-from drlim_np.figures.digits import LOOKS
+from drlim_np.drawing.style import HEADING, INK, LETTERS, LOOKS, SLANTS, WIDTH
 
 EDGE = 0.12  # inches that stay free around all
 LINE = 0.245  # inches from one line of letters to the next
 
+Looks = Mapping[int, tuple[str, str]]  # the colour and the marker of each group
 
-def sheet(height: float, claim: str, numbers: str) -> Figure:
-    """A figure of that height in inches: the claim in bold at the top, the numbers at the bottom, room between."""
+
+def sheet(claim: str, numbers: str, tall: float) -> tuple[Figure, float]:
+    """A figure with the claim in bold at the top, the numbers at the bottom, and `tall` inches for panels in between.
+
+    Returns the figure, and the inches from its top edge to where the panels begin.
+    """
+    top = 0.22 + 0.27 * (claim.count("\n") + 1)
+    foot = 0.16 + LINE * (numbers.count("\n") + 1)
+    height = top + tall + foot
     figure = Figure(figsize=(WIDTH, height))
     figure.text(*place(figure, EDGE, 0.1), claim, va="top", fontsize=HEADING, weight="bold")
     figure.text(*place(figure, EDGE, height - 0.1), numbers, va="bottom", fontsize=LETTERS)
-    return figure
+    return figure, top
 
 
-def room_for(claim: str, numbers: str) -> tuple[float, float]:
-    """The inches that a sheet's claim takes at the top and its numbers at the bottom."""
-    return 0.22 + 0.27 * (claim.count("\n") + 1), 0.16 + LINE * (numbers.count("\n") + 1)
+def in_lines(parts: Sequence[str], first: int) -> str:
+    """Parts of a sentence, with commas between them: the `first` ones in one line, the others in a second."""
+    lines = [parts[:first], parts[first:]]
+    return ",\n".join(", ".join(line) for line in lines if line)
 
 
 def box(figure: Figure, left: float, top: float, width: float, height: float) -> tuple[float, float, float, float]:
@@ -37,8 +49,13 @@ def place(figure: Figure, left: float, top: float) -> tuple[float, float]:
 
 
 def fitted(points: np.ndarray, width: float, height: float) -> float:
-    """How many units of a map (samples, 2) go to an inch so that it fits into width and height in inches."""
+    """The units of a map (samples, 2) in an inch, if it is to fit into width and height in inches."""
     return float((np.ptp(points, axis=0) / (width, height)).max()) or 1.0
+
+
+def height_of(points: np.ndarray, inner: tuple[float, float]) -> float:
+    """The height in inches of a map (samples, 2) that fits into the `inner` width and height in inches."""
+    return np.ptp(points, axis=0)[1] / fitted(points, *inner)
 
 
 def map_panel(
@@ -46,10 +63,11 @@ def map_panel(
 ) -> tuple[Axes, float]:
     """Axes without a frame over `area` (left, top, width, height in inches), the map (samples, 2) in its middle.
 
-    The map is drawn to scale in the `inner` width and height; around it is room. Returns the units that make an inch.
+    The map is drawn to scale within the `inner` width and height. Returns the units that make an inch.
     """
     unit = fitted(points, *inner)
-    middle, reach = (points.max(axis=0) + points.min(axis=0)) / 2, unit * np.array(area[2:]) / 2
+    middle = (points.max(axis=0) + points.min(axis=0)) / 2
+    reach = unit * np.array(area[2:]) / 2
     axes = figure.add_axes(box(figure, *area))
     axes.axis("off")
     axes.set(xlim=(middle[0] - reach[0], middle[0] + reach[0]), ylim=(middle[1] - reach[1], middle[1] + reach[1]))
@@ -58,29 +76,50 @@ def map_panel(
 
 
 def corners(axes: Axes) -> tuple[np.ndarray, np.ndarray]:
-    """The lower left and the upper right end of a panel, (2,) each, in the unit of its map."""
+    """The lower left and the upper right corner of a panel, (2,) each, in the unit of its map."""
     low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     return low, high
 
 
-def lying(z: np.ndarray) -> np.ndarray:
-    """The map z (samples, 2) turned about its middle such that its longest direction lies across."""
+def horizontal(z: np.ndarray) -> np.ndarray:
+    """The map z (samples, 2) turned about its middle such that its longest direction is horizontal."""
     z = np.asarray(z, float) - np.mean(z, axis=0, dtype=float)
     along, up = np.linalg.svd(z, full_matrices=False)[2]
     return z @ np.stack([along * np.sign(along[0] or 1), up * np.sign(up[1] or 1)], axis=1)
 
 
-def by_slant(axes: Axes, bar: Axes, z: np.ndarray, label: np.ndarray, slant: np.ndarray, size: float) -> ScalarMappable:
-    """The map coloured by slant, each digit in its marker, and the scale of the colours in `bar`."""
-    ends = np.quantile(slant, [0.02, 0.98])
+def scatter_by(axes: Axes, z: np.ndarray, group: np.ndarray, looks: Looks, **options) -> None:
+    """Each group in its colour and marker. z (samples, 2), group (samples,)."""
+    for value, (colour, marker) in looks.items():
+        axes.scatter(*z[group == value].T, c=colour, marker=marker, linewidths=0, **options)
+
+
+def legend(axes: Axes, looks: Looks, where: tuple[float, float], names: Iterable[str] = (), **options) -> None:
+    """The names of the groups in their colours and markers, at a place in fractions of the axes."""
+    handles = [Line2D([], [], marker=marker, color=colour, ms=9, ls="") for colour, marker in looks.values()]
+    options = {"handletextpad": 0, "columnspacing": 0.8, "borderaxespad": 0} | options
+    axes.legend(handles, list(names) or [str(value) for value in looks], bbox_to_anchor=where, **options).set_zorder(9)
+
+
+def colour_bar(figure: Figure, shown: ScalarMappable, left: float, top: float, width: float, **options) -> Colorbar:
+    """The scale of the colours that are shown: a horizontal bar, in inches from the figure's top left corner."""
+    axes = figure.add_axes(box(figure, left, top, width, 0.14))
+    bar = figure.colorbar(shown, cax=axes, orientation="horizontal", **options)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def by_slant(
+    axes: Axes, bar: tuple[float, float], z: np.ndarray, label: np.ndarray, slant: np.ndarray, size: float
+) -> ScalarMappable:
+    """The map coloured by slant, each digit in its marker, and the scale of the colours at (left, top) in inches."""
+    low, high = np.quantile(slant, [0.02, 0.98])
     for digit, (_, marker) in LOOKS.items():
         of = label == digit
-        colours = axes.scatter(
-            *z[of].T, c=slant[of], marker=marker, s=size, linewidths=0, cmap=SLANTS, vmin=ends[0], vmax=ends[1]
-        )
-    scale = axes.figure.colorbar(colours, cax=bar, orientation="horizontal", extend="both")
-    scale.outline.set_visible(False)
-    bar.set_xticks([])
-    for x, words, side in ((-0.1, "left", "left"), (1.1, "right", "right")):
-        bar.text(x, -0.5, words, transform=bar.transAxes, ha=side, va="top", color=INK)
+        looks = {"marker": marker, "s": size, "linewidths": 0, "cmap": SLANTS}
+        colours = axes.scatter(*z[of].T, c=slant[of], vmin=low, vmax=high, **looks)
+    scale = colour_bar(axes.figure, colours, *bar, 1.0, extend="both").ax
+    scale.set_xticks([])
+    scale.text(-0.1, -0.5, "left", transform=scale.transAxes, ha="left", va="top", color=INK)
+    scale.text(1.1, -0.5, "right", transform=scale.transAxes, ha="right", va="top", color=INK)
     return colours

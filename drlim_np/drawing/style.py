@@ -10,16 +10,17 @@ HEADING = 15.5
 
 # Okabe and Ito's colours, told apart with any common colour blindness.
 BLUE, VERMILLION, ORANGE, SKY = "#0072B2", "#D55E00", "#E69F00", "#56B4E9"
+RED = "#C8102E"  # of the similar pairs, as in the paper
 INK, FAINT = "#222222", "#8A8A8A"
 
-FOUR, NINE = "#0B4F8A", ORANGE  # the two digits, dark and light
+LOOKS = {4: ("#0B4F8A", "o"), 9: (ORANGE, "^")}  # of the two digits: a dark and a light colour, and a marker each
 FIVE_SHIFTS = [to_hex(colormaps["plasma"](part)) for part in (0.05, 0.3, 0.52, 0.74, 0.95)]  # darkest at the left
 SIX_LIGHTS = ("#1A1A1A", "#6A1B6E", "#0067A3", VERMILLION, SKY, "#E3C22B")  # from dark to light
 SLANTS = "viridis"
 # Around a circle and back, dark and light in turn, and nowhere so light that it is lost on white.
 AROUND = LinearSegmentedColormap.from_list("around", ["#1B3A8C", "#B23A8F", "#E8A020", "#2E9E6B", "#1B3A8C"])
 
-# Each figure is made under these: @rc_context(RULES). They begin with Matplotlib's defaults, whatever a user's
+# Each figure is made under these. They begin with Matplotlib's defaults, whatever a user's
 # matplotlibrc says; the backend alone, which draws nothing here, stays as it is.
 RULES = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {
     "svg.hashsalt": "drlim_np",  # element names in an SVG follow from its content, not from chance
@@ -35,6 +36,11 @@ RULES = {name: value for name, value in rcParamsDefault.items() if name != "back
     "ytick.color": INK,
     "legend.frameon": False,
 }
+
+
+def signed(value: float, form: str = ".3f") -> str:
+    """A number in that format, with the typographic minus sign that Matplotlib gives to axes."""
+    return f"{value:{form}}".replace("-", "−")
 
 
 def stamp(figure: Figure, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Images of some samples beside their points, none over another."""
+"""Images of some samples next to their points, none over another."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-# Where a thumbnail may lie as seen from its point: the eight directions, and how far its middle is away along either
-# axis, in parts of its side. At the nearest its frame just clears the point.
+# The places for a thumbnail around its point: eight directions, and how far away its middle is along either axis, in
+# parts of its side. At the nearest its frame just clears the point.
 DIRECTIONS = [(1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1)]
 REACHES = (0.75, 1.25, 1.9)
 APART = 1.08  # between the middles of two thumbnails, along one axis at least, in sides
@@ -27,14 +27,15 @@ def place(
     """Which samples get a thumbnail, and where: indices (shown,), middles (shown, 2).
 
     points (samples, 2); side: a thumbnail's, in the map's unit; low, high (2,): the corners of the room there is.
-    hides: the most points that one may lie over; apart: sides between two; taken: middles (others, 2) of thumbnails
-    that lie there already; lines: points (others, 2) along what must stay in sight as the samples must.
+    hides: the most points that one may cover; apart: sides between two; taken: middles (others, 2) of thumbnails that
+    are there already; lines: points (others, 2) along lines that must stay in sight, as the samples must.
 
     The first TRIED samples in farthest-first order, which covers the map evenly, have their turn. Each takes, of the
-    places around its point that lie inside the room, apart from the thumbnails already placed, and over no more than
+    places around its point that are inside the room, apart from the thumbnails already placed, and over no more than
     `hides` points, the one over the fewest, and of those the nearest. No line to a point runs under another thumbnail.
     """
-    shown, middles = [], [np.asarray(middle) for middle in taken]
+    shown = []
+    middles = [np.asarray(middle) for middle in taken]
     ways = np.empty((0, 2))  # points along the lines from thumbnails to their samples
     drawn = np.concatenate([points, np.reshape(lines, (-1, 2))])
     drawn = drawn[np.argsort(drawn[:, 0], kind="stable")]
@@ -45,22 +46,19 @@ def place(
         gaps = np.abs(candidates[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2)
         free = candidates[inside & (gaps >= apart * side).all(axis=1)]
         hidden = [_under(drawn, middle, side) for middle in free]
-        allowed = [free[k] for k in np.argsort(hidden, kind="stable") if hidden[k] <= hides]
-        clear = (middle for middle in allowed if _clear(points[sample], middle, side, middles, ways))
-        if (middle := next(clear, None)) is not None:
-            shown.append(sample)
-            middles.append(middle)
-            ways = np.concatenate([ways, _way(points[sample], middle)])
+        for k in np.argsort(hidden, kind="stable"):
+            way = np.linspace(points[sample], free[k], 17)
+            if hidden[k] <= hides and _clear(way, free[k], side, middles, ways):
+                shown.append(sample)
+                middles.append(free[k])
+                ways = np.concatenate([ways, way])
+                break
     return np.array(shown, dtype=int), np.reshape(middles[len(taken) :], (-1, 2))
 
 
-def _way(point: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    return np.linspace(point, middle, 17)
-
-
-def _clear(point: np.ndarray, middle: np.ndarray, side: float, middles: list[np.ndarray], ways: np.ndarray) -> bool:
-    """Whether the line from a point to its thumbnail runs under no other, and no other's line under this one."""
-    over = np.abs(_way(point, middle)[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2) < side / 2
+def _clear(way: np.ndarray, middle: np.ndarray, side: float, middles: list[np.ndarray], ways: np.ndarray) -> bool:
+    """Whether the way from a point to its thumbnail runs under no other one, and no other's way under this one."""
+    over = np.abs(way[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2) < side / 2
     return not (over.any() or (np.abs(ways - middle).max(axis=1) < side / 2).any())
 
 
@@ -71,7 +69,7 @@ def _under(points: np.ndarray, middle: np.ndarray, side: float) -> int:
 
 
 def farthest_first(points: np.ndarray, most: int | None = None) -> np.ndarray:
-    """All samples or the first `most`, each the farthest from those before it; the first lies farthest from the mean.
+    """All samples or the first `most`, each the farthest from those before it; the first is farthest from the mean.
 
     points (samples, 2).
     """

@@ -1,50 +1,39 @@
 """Figure 1: what a pair costs, against its energy D_W: L_S when it is similar, L_D when it is dissimilar (Eq. 4)."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from drlim_np.drawing.style import FAINT, RULES
+from drlim_np.drawing.style import BLUE, FAINT, RED
+from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.loss import dissimilar_loss, similar_loss
-from drlim_np.runs.record import Claim, Result, Run
 
 MARGIN = 1.25
-BLUE, RED = "#0072B2", "#C8102E"  # the paper's solid blue and dashed red
 
 
-@rc_context(RULES | {"font.size": 10.8})  # a capital is as tall as on the wider figures
-def make(run: Run) -> Result:
+@figure("figure1", rules={"font.size": 10.8})  # a capital is as tall as on the wider figures
+def make(data: None, train: Train) -> Result:
     """L_S, dashed red, and L_D, solid blue, with the margin."""
     d = np.linspace(0, 1.6 * MARGIN, 641)
-    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-    axes = figure.add_subplot()
+    drawing = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = drawing.add_subplot()
     axes.axvline(MARGIN, color=FAINT, linewidth=1, linestyle=":")
     (similar,) = axes.plot(d, similar_loss(d), "--", color=RED, linewidth=2.2)
     (dissimilar,) = axes.plot(d, dissimilar_loss(d, MARGIN), "-", color=BLUE, linewidth=2.2)
     top = similar_loss(d[-1])
-    axes.annotate("margin $m$", (MARGIN, top), xytext=(6, -4), textcoords="offset points", va="top", color="#555555")
-    axes.annotate(
-        "0 from $m$ on: the pair\nis far enough apart",
-        (1.3 * MARGIN, 0),
-        xytext=(0, 26),
-        textcoords="offset points",
-        ha="center",
-        color=BLUE,
-        arrowprops={"arrowstyle": "->", "color": BLUE},
-    )
-    axes.set(
-        xlim=(0, d[-1]),
-        ylim=(0, top),
-        xlabel="energy $D_W$",
-        ylabel="loss $L$",
-        title="The contrastive loss of one pair",
-    )
+    offset = {"textcoords": "offset points"}
+    axes.annotate("margin $m$", (MARGIN, top), xytext=(6, -4), va="top", color="#555555", **offset)
+    words = "0 from $m$ on: the pair\nis far enough apart"
+    arrow = {"arrowstyle": "->", "color": BLUE}
+    axes.annotate(words, (1.3 * MARGIN, 0), xytext=(0, 26), ha="center", color=BLUE, arrowprops=arrow, **offset)
+    axes.set(xlim=(0, d[-1]), ylim=(0, top), xlabel="energy $D_W$", ylabel="loss $L$")
+    axes.set_title("The contrastive loss of one pair")
     axes.set_xticks([0, MARGIN / 2, MARGIN], ["0", "½ m", "m"])
     axes.set_yticks([0, MARGIN**2 / 2], ["0", "½ m²"])
     names = ["similar, $Y = 0$:  $L_S = ½\\,D_W^2$", "dissimilar, $Y = 1$:  $L_D = ½\\,\\max(0, m - D_W)^2$"]
     axes.legend([similar, dissimilar], names, loc="upper left", borderaxespad=0)
 
-    drawn_s, drawn_d = similar.get_ydata(), dissimilar.get_ydata()
+    drawn_s = similar.get_ydata()
+    drawn_d = dissimilar.get_ydata()
     beyond = d >= MARGIN
     claims = [
         Claim("L_S is 0 at D = 0", float(drawn_s[0]), "=", 0.0),
@@ -53,4 +42,4 @@ def make(run: Run) -> Result:
         Claim("L_D falls throughout up to m: largest step", float(np.diff(drawn_d[~beyond]).max()), "≤", 0.0),
         Claim("L_D is 0 from m on: its largest value there", float(drawn_d[beyond].max()), "=", 0.0),
     ]
-    return Result(figure, claims, settings={"margin": MARGIN})
+    return Result(drawing, claims, settings={"margin": MARGIN})

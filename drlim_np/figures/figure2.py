@@ -3,27 +3,27 @@
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
-from drlim_np.drawing.panels import box, room_for, sheet
-from drlim_np.drawing.style import FAINT, INK, RULES
+from drlim_np.drawing.panels import box, sheet
+from drlim_np.drawing.style import BLUE, FAINT, INK, RED, signed
+from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.loss import contrastive, dissimilar_loss, similar_loss
-from drlim_np.runs.record import Claim, Result, Run
 
 MARGIN = 1.0
 SCALE = 0.5  # length of an arrow per unit of force, in every panel
 ROOM = 1.35  # half the side of every panel of springs
-BLUE, RED, GREY = "#0072B2", "#C8102E", "#555555"  # blue and red as in Figure 1
+GREY = "#555555"
 SIMILAR, DISSIMILAR = 0, 1
+COLOURS = (RED, BLUE)  # of a similar and a dissimilar pair, as in Figure 1
 CLAIM = "Each pair is a spring: similar ones pull,\ndissimilar ones push up to the margin $m$"
-SQUARE = 2.85  # inches: the side of a panel of springs
+SQUARE, LINE = 2.85, 3.35  # inches: the side of a panel of springs, and from one line of panels to the next
 RATE, STEPS = 0.1, 300  # of the relaxation: its slowest direction shrinks by about a half in each step
 
 
 class Springs(NamedTuple):
-    """A centre tied to points: centre (2,), points (pairs, 2), y (pairs,), and what each spring exerts on both ends."""
+    """A centre tied to points: centre (2,), points (pairs, 2), y (pairs,), and the forces of the springs on both."""
 
     centre: np.ndarray
     points: np.ndarray
@@ -33,10 +33,7 @@ class Springs(NamedTuple):
 
 
 def springs(centre: np.ndarray, points: np.ndarray, y: np.ndarray) -> Springs:
-    """The springs between the centre and each point with their forces, the negative gradients of the loss (Eq. 4).
-
-    Raises InputError as `contrastive` does.
-    """
+    """The springs between the centre and each point with their forces, the negative gradients of the loss (Eq. 4)."""
     _, dpoints, dcentre = contrastive(points, np.tile(centre, (len(points), 1)), y, MARGIN)
     return Springs(centre, points, y, -dpoints, -dcentre)
 
@@ -62,8 +59,8 @@ def zigzag(start: np.ndarray, end: np.ndarray, turns: int = 12, width: float = 0
     return (1 - place[:, None]) * start + place[:, None] * end + side[:, None] * across
 
 
-@rc_context(RULES)
-def make(run: Run) -> Result:
+@figure("figure2")
+def make(data: None, train: Train) -> Result:
     """The springs that pull similar points together and push dissimilar ones apart, and their equilibrium."""
     origin = np.zeros(2)
     pulled = _around([(20, 0.5), (80, 0.85), (150, 1.15), (215, 0.65), (300, 1.0)])
@@ -72,63 +69,61 @@ def make(run: Run) -> Result:
     repulse = springs(origin, pushed, np.full(len(pushed), DISSIMILAR))
     held = _around([(330, 1.25), (80, 1.2), (120, 1.1), (160, 1.25), (265, 1.05), (188, 0.35)])
     balance = relax(held, np.array([SIMILAR] * 5 + [DISSIMILAR]), origin)
-
     by_angle = np.argsort(np.arctan2(*balance.on_centre.T[::-1]))
     net = float(_largest(balance.on_centre.sum(axis=0)) / _largest(balance.on_centre))
-    words = f"each arrow a force $-∂L/∂z$, all to one scale;\nnet force in (e): {signed(net)} of the largest"
-    top, foot = room_for(CLAIM, words)
-    figure = sheet(top + 3 * (SQUARE + 0.5) + 0.1 + foot, CLAIM, words)
-    grid = {
-        letter: figure.add_axes(box(figure, left, top + 0.3 + line * (SQUARE + 0.5), SQUARE, high))
-        for line, letters in enumerate(("ab", "cd", "ef"))
-        for letter, left, high in zip(
-            letters, (0.2, 4.8), (SQUARE, SQUARE if letters == "ef" else 0.8 * SQUARE), strict=True
-        )
-    }
-    panel_of_pull, panel_of_push, panel_of_balance, panel_of_sum = (grid[name] for name in "acef")
 
-    _springs_panel(panel_of_pull, "(a) similar: attract-only springs")
-    on_pulled = _draw(panel_of_pull, attract, attract.points, attract.on_points)
+    words = f"each arrow a force $-∂L/∂z$, all to one scale;\nnet force in (e): {signed(net, '.0e')} of the largest"
+    drawing, top = sheet(CLAIM, words, 3 * LINE + 0.1)
+    places = {"a": (0.2, 0), "b": (4.8, 0), "c": (0.2, 1), "d": (4.8, 1), "e": (0.2, 2), "f": (4.8, 2)}
+    a, b, c, d, e, f = (
+        drawing.add_axes(box(drawing, left, top + 0.3 + line * LINE, SQUARE, 0.8 * SQUARE if name in "bd" else SQUARE))
+        for name, (left, line) in places.items()
+    )
 
-    _springs_panel(panel_of_push, "(c) dissimilar: $m$-repulse-only")
-    panel_of_push.add_patch(Circle(origin, MARGIN, fill=False, edgecolor=FAINT, linestyle=":", linewidth=1.4))
-    panel_of_push.text(0.5, -0.97, "margin $m$", va="top", color=GREY)
+    _springs_panel(a, "(a) similar: attract-only springs")
+    on_pulled = _draw(a, attract, attract.points, attract.on_points)
+
+    _springs_panel(c, "(c) dissimilar: $m$-repulse-only")
+    c.add_patch(Circle(origin, MARGIN, fill=False, edgecolor=FAINT, linestyle=":", linewidth=1.4))
+    c.text(0.5, -0.97, "margin $m$", va="top", color=GREY)
     for place in ((0.85, 1.1), (-1.33, 1.05)):
-        panel_of_push.text(*place, "no force", va="center", color=GREY)
-    on_pushed = _draw(panel_of_push, repulse, repulse.points, repulse.on_points)
+        c.text(*place, "no force", va="center", color=GREY)
+    on_pushed = _draw(c, repulse, repulse.points, repulse.on_points)
 
-    _springs_panel(panel_of_balance, "(e) six springs in balance")
-    centres = np.tile(balance.centre, (len(held), 1))
-    on_centre = _draw(panel_of_balance, balance, centres, balance.on_centre)
+    _springs_panel(e, "(e) six springs in balance")
+    on_centre = _draw(e, balance, np.tile(balance.centre, (len(held), 1)), balance.on_centre)
 
-    end_to_end = _end_to_end(panel_of_sum, balance.on_centre[by_angle], balance.y[by_angle])
-    panel_of_sum.set_title("(f) the arrows of (e): they close", loc="left")
+    _springs_panel(f, "(f) the arrows of (e): they close", bar=False)
+    chain = balance.on_centre[by_angle]
+    feet = SCALE * np.concatenate([np.zeros((1, 2)), np.cumsum(chain, axis=0)[:-1]])
+    feet -= (feet.max(axis=0) + feet.min(axis=0)) / 2
+    end_to_end = _arrows(f, feet, chain, balance.y[by_angle])
 
-    similar = _curves(grid["b"], SIMILAR, RED, "--", "$L_S = ½\\,D_W^2$", "$∂L_S/∂D_W$")
-    grid["b"].set_title("(b) farther: stronger pull", loc="left")
-    grid["b"].set(ylim=(-0.1, 1.9), yticks=[0, MARGIN**2 / 2, MARGIN], yticklabels=["0", "$½\\,m^2$", "$m$"])
-    grid["b"].legend(loc="upper left", borderaxespad=0)
-    dissimilar = _curves(grid["d"], DISSIMILAR, BLUE, "-", "$L_D = ½\\,\\max(0, m - D_W)^2$", "$∂L_D/∂D_W$")
-    grid["d"].set_title("(d) nearer: stronger push", loc="left")
-    grid["d"].set(ylim=(-1.1, 1.35), yticks=[-MARGIN, 0, MARGIN**2 / 2], yticklabels=["$-m$", "0", "$½\\,m^2$"])
-    grid["d"].vlines(MARGIN, -1.1, 0, color=FAINT, linewidth=1, linestyle=":")
-    grid["d"].legend(loc="upper right", borderaxespad=0)
+    pull_error = _curves(b, SIMILAR, "--", "$L_S = ½\\,D_W^2$", "$∂L_S/∂D_W$")
+    b.set_title("(b) farther: stronger pull", loc="left")
+    b.set(ylim=(-0.1, 1.9), yticks=[0, MARGIN**2 / 2, MARGIN], yticklabels=["0", "$½\\,m^2$", "$m$"])
+    b.legend(loc="upper left", borderaxespad=0)
+    push_error = _curves(d, DISSIMILAR, "-", "$L_D = ½\\,\\max(0, m - D_W)^2$", "$∂L_D/∂D_W$")
+    d.set_title("(d) nearer: stronger push", loc="left")
+    d.set(ylim=(-1.1, 1.35), yticks=[-MARGIN, 0, MARGIN**2 / 2], yticklabels=["$-m$", "0", "$½\\,m^2$"])
+    d.vlines(MARGIN, -1.1, 0, color=FAINT, linewidth=1, linestyle=":")
+    d.legend(loc="upper right", borderaxespad=0)
 
     beyond = np.linalg.norm(pushed, axis=1) >= MARGIN
-    off = [
+    errors = [
         on_pulled - _by_hand(attract),
         on_pushed - _by_hand(repulse),
         on_centre + _by_hand(balance),
         end_to_end + _by_hand(balance)[by_angle],
     ]
     claims = [
-        Claim("arrows are the forces -∂L/∂z of Eqs. 6 and 7: largest error", max(map(_largest, off)), "≤", 1e-12),
+        Claim("arrows are the forces -∂L/∂z of Eqs. 6 and 7: largest error", max(map(_largest, errors)), "≤", 1e-12),
         Claim("force on the points at D ≥ m: largest", _largest(on_pushed[beyond]), "=", 0.0),
         Claim("net force at equilibrium, over the largest single one", net, "≤", 1e-6),
-        Claim("slopes against differences of the losses: largest error", max(similar, dissimilar), "≤", 1e-9),
+        Claim("slopes against differences of the losses: largest error", max(pull_error, push_error), "≤", 1e-9),
     ]
     settings = {"margin": MARGIN, "arrow_per_force": SCALE, "rate": RATE, "steps": STEPS}
-    return Result(figure, claims, settings, measured={"equilibrium": balance.centre.tolist()})
+    return Result(drawing, claims, settings, measured={"equilibrium": balance.centre.tolist()})
 
 
 def _around(polar: list[tuple[float, float]]) -> np.ndarray:
@@ -138,7 +133,7 @@ def _around(polar: list[tuple[float, float]]) -> np.ndarray:
 
 
 def _by_hand(found: Springs) -> np.ndarray:
-    """The forces on the points (pairs, 2) by Eqs. 6 and 7 written out, beside the library."""
+    """The forces on the points (pairs, 2) by Eqs. 6 and 7 written out, without the library."""
     difference = found.points - found.centre
     d = np.linalg.norm(difference, axis=1, keepdims=True)
     return np.where(found.y[:, None] == SIMILAR, -difference, np.maximum(0, MARGIN - d) * difference / d)
@@ -149,32 +144,27 @@ def _largest(vectors: np.ndarray) -> float:
     return float(np.linalg.norm(vectors, axis=-1).max())
 
 
-def signed(value: float) -> str:
-    """A number in one digit and its power of ten, with a minus sign that is one."""
-    return f"{value:.0e}".replace("-", "−")
-
-
-def _springs_panel(axes: Axes, title: str) -> None:
-    """The same square for every panel of springs, with a bar to read the arrows by."""
+def _springs_panel(axes: Axes, title: str, bar: bool = True) -> None:
+    """The same square for every panel of arrows, with a bar to read them by."""
     axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
     axes.axis("off")
     axes.set_title(title, loc="left")
-    bar = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03
-    axes.plot(bar, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
-    axes.text(bar[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
+    if bar:
+        ends = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03
+        axes.plot(ends, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
+        axes.text(ends[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
 
 
 def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.ndarray:
     """The springs of a centre, and `forces` (pairs, 2) as arrows from `at` (pairs, 2) where there is any force.
 
-    Returns the forces that the arrows stand for, (pairs, 2), 0 where there is no arrow.
+    Returns the forces as drawn, (pairs, 2), 0 where there is no arrow.
     """
     acting = np.any(forces != 0, axis=1)
     for point, y, acts in zip(found.points, found.y, acting, strict=True):
         if acts:
-            axes.plot(
-                *zigzag(found.centre, point).T, color=_colour(y), linewidth=1.3, alpha=0.6, zorder=1, gid="spring"
-            )
+            looks = {"color": COLOURS[y], "linewidth": 1.3, "alpha": 0.6, "zorder": 1, "gid": "spring"}
+            axes.plot(*zigzag(found.centre, point).T, **looks)
         else:
             axes.plot(*np.transpose([found.centre, point]), "--", color=FAINT, linewidth=1, zorder=0, gid="slack")
     axes.plot(*found.points.T, "o", color="white", markeredgecolor=INK, markersize=7, zorder=4)
@@ -184,47 +174,24 @@ def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.
     return drawn
 
 
-def _end_to_end(axes: Axes, forces: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The forces (pairs, 2) as a chain of arrows, which closes when they balance; returns those drawn, (pairs, 2)."""
-    corners = SCALE * np.concatenate([np.zeros((1, 2)), np.cumsum(forces, axis=0)[:-1]])
-    corners -= (corners.max(axis=0) + corners.min(axis=0)) / 2
-    axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
-    axes.axis("off")
-    return _arrows(axes, corners, forces, y)
-
-
 def _arrows(axes: Axes, at: np.ndarray, forces: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Arrows from `at` (pairs, 2), SCALE units long per unit of force (pairs, 2); returns the forces read back."""
-    drawn = axes.quiver(
-        *at.T,
-        *(SCALE * forces).T,
-        color=[_colour(label) for label in y],
-        edgecolor="white",  # keeps an arrow apart from the spring below it
-        linewidth=0.5,
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        units="inches",
-        width=0.03,
-        zorder=3,
-    )
+    edges = {"edgecolor": "white", "linewidth": 0.5}  # they keep an arrow apart from the spring below it
+    units = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches", "width": 0.03}
+    drawn = axes.quiver(*at.T, *(SCALE * forces).T, color=[COLOURS[label] for label in y], zorder=3, **edges, **units)
     return np.stack([drawn.U, drawn.V], axis=1) / SCALE
 
 
-def _curves(axes: Axes, y: int, colour: str, style: str, loss_name: str, slope_name: str) -> float:
+def _curves(axes: Axes, y: int, style: str, loss_name: str, slope_name: str) -> float:
     """The loss of one pair and its slope ∂L/∂D against D; returns how far the slope is from the loss's differences."""
     d = np.linspace(0, 1.6 * MARGIN, 641)
     apart, together = d[1:, None], np.zeros((len(d) - 1, 1))  # not D = 0, where the slope of L_D does not exist
     _, slope, _ = contrastive(apart, together, np.full(len(together), y), MARGIN)
     axes.axhline(0, color=FAINT, linewidth=0.8)
     loss = similar_loss(d) if y == SIMILAR else dissimilar_loss(d, MARGIN)
-    axes.plot(d, loss, style, color=colour, linewidth=2.4, label=loss_name)
+    axes.plot(d, loss, style, color=COLOURS[y], linewidth=2.4, label=loss_name)
     axes.plot(d[1:], slope[:, 0], "-.", color=INK, linewidth=1.6, label=slope_name)
     axes.set(xlim=(0, d[-1]), xlabel="energy $D_W$", xticks=[0, MARGIN], xticklabels=["0", "$m$"])
     # A central difference is exact for a parabola, but not across the joint at m.
     central = (loss[2:] - loss[:-2]) / (d[2:] - d[:-2])
     return float(np.abs(central - slope[:-1, 0])[d[1:-1] != MARGIN].max())
-
-
-def _colour(y: int) -> str:
-    return RED if y == SIMILAR else BLUE

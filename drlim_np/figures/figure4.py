@@ -1,47 +1,53 @@
 """Figure 4: unseen 4s and 9s, mapped by a G_W that was told only which training digits are neighbours (Sec. 3.2)."""
 
 from dataclasses import asdict, replace
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from drlim_np.backend import like, to_host
+from drlim_np.data import Digits
 from drlim_np.data.canvas import on_canvas
 from drlim_np.drawing import thumbnails
-from drlim_np.drawing.panels import box, by_slant, corners, fitted, map_panel, room_for, sheet
-from drlim_np.drawing.style import RULES, WIDTH
-from drlim_np.errors import DataError
+from drlim_np.drawing.panels import by_slant, corners, height_of, in_lines, legend, map_panel, scatter_by, sheet
+from drlim_np.drawing.style import LOOKS, WIDTH, signed
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.fast.blocks import Blockwise
-from drlim_np.figures.digits import LOOKS, Training, draw_at_random, learn, nearest, scatter_by_class, slant_of
-from drlim_np.figures.shifted_digits import by_digit
-from drlim_np.graph import SimilarityGraph
+from drlim_np.figures import Claim, Result, Train, figure
+from drlim_np.figures.digits import (
+    KNOWN,
+    NEIGHBOURS,
+    TRAIN_PER_CLASS,
+    Trained,
+    Training,
+    Unseen,
+    draw_at_random,
+    draw_unseen,
+    learn,
+    nearest,
+    organisation,
+)
 from drlim_np.measure import metrics
 from drlim_np.objective import dissimilar_weight
-from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.training import embed
-from drlim_np.tree import Tree, tree_map
+from drlim_np.tree import Tree
 
-NEIGHBOURS = 5
-TRAIN_PER_CLASS = 3000
+Form = Literal["balanced", "exact", "verbatim"]
+
 TRAINING = {
     "balanced": Training(steps=2000),
-    "exact": Training(steps=2000),
+    "exact": Training(steps=2000, weighting="exact"),
     "verbatim": Training(steps=60_000, batch=1, rate=0.03, momentum=0.0),
 }
 WORDS = {"balanced": "balanced weighting", "exact": "exact weighting", "verbatim": "pair by pair"}
+NUMBERS = {"slant_r2": "slant R²"} | {name: name for name in ("accuracy", "unevenness", "trustworthiness")}
 CLAIM = "Told of neighbours alone, one even map:\n4s and 9s side by side, slant along it"
 INNER = (5.8, 4.4)  # inches: the most a map takes of its panel
 SMALL = 0.36  # inches: a thumbnail's side
-LEAST = 25  # test digits: trustworthiness looks at 12 neighbours, which must be fewer than half
 QUICK = {"train_per_class": 1000, "test_per_class": 300, "steps": 300}  # 30 times as many pair by pair
 
 # Bounds on the map of unseen digits: accuracy, slant R² at least; unevenness at most. Those of a quick run are looser,
-# for it sees a third of the digits for a seventh of the steps: too few for the exact weighting to part the classes.
+# because it sees a third of the digits for a seventh of the steps: too few for the exact weighting to part the classes.
 BOUNDS = {
     ("balanced", False): (0.88, 0.82, 0.30),
     ("exact", False): (0.79, 0.84, 0.30),
@@ -52,116 +58,87 @@ BOUNDS = {
 }
 
 
-def make(run: Run) -> Result:
+@figure("figure4", needs="digits", seconds=24)
+def make(digits: Digits, train: Train) -> Result:
     """The map of unseen 4s and 9s, similar and dissimilar pairs given equal weight ("balanced")."""
-    return _make(run, "balanced")
+    return _make(digits, train, "balanced")
 
 
-def make_exact(run: Run) -> Result:
+@figure("figure4-exact", needs="digits", seconds=24)
+def make_exact(digits: Digits, train: Train) -> Result:
     """The same from the paper's own sum over all pairs, nearly all of them dissimilar ("exact")."""
-    return _make(run, "exact")
+    return _make(digits, train, "exact")
 
 
-def make_verbatim(run: Run) -> Result:
+@figure("figure4-verbatim", needs="digits", on_request=True, seconds=60)
+def make_verbatim(digits: Digits, train: Train) -> Result:
     """The same by the paper's own descent, W changed after every single pair; drawn on request."""
-    return _make(run, "verbatim")
+    return _make(digits, train, "verbatim")
 
 
-class Trained(NamedTuple):
-    """G_W trained on `x`, the digits `train`, among which `similar` is the graph; `unseen` are the digits `test`.
-
-    train, test: rows of the data's halves; x, unseen: (samples, 1, 32, 32); losses: the objective before each step.
-    """
-
-    train: np.ndarray
-    test: np.ndarray
-    x: np.ndarray
-    unseen: np.ndarray
-    similar: SimilarityGraph
-    training: Training
-    network: Blockwise
-    params: Tree
-    losses: np.ndarray
-
-
-@lru_cache(maxsize=1)
-def trained(run: Run, form: Literal["balanced", "exact", "verbatim"]) -> Trained:
-    """What Figure 4 shows before it is drawn; Figure 3 looks into the same network."""
-    digits, rng = run.digits(), run.rng(4)
-    per_class, test_per_class = (
-        (QUICK["train_per_class"], QUICK["test_per_class"]) if run.quick else (TRAIN_PER_CLASS, None)
-    )
-    training, weighting = TRAINING[form], "exact" if form == "exact" else "balanced"
-    if run.quick:
+def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, Unseen]:
+    """G_W as training leaves it, and the unseen digits; Figure 3 looks into the same network."""
+    rng = train.rng(4)
+    per_class, test_per_class, training = TRAIN_PER_CLASS, None, TRAINING[form]
+    if train.quick:
+        per_class, test_per_class = QUICK["train_per_class"], QUICK["test_per_class"]
         training = replace(training, steps=QUICK["steps"] * (30 if training.batch == 1 else 1))
-    train = draw_at_random(digits, digits.train, per_class, rng)
-    test = draw_at_random(digits, digits.test, test_per_class, rng)
-    if len(test) < LEAST:
-        raise DataError(f"{digits.title} has {len(test)} test images labelled 4 or 9, {LEAST} needed: use MNIST")
-    slant_of(digits, test)  # refuses a digit without ink before anything is trained
-    x, unseen = on_canvas(digits.train.images[train]), on_canvas(digits.test.images[test])
-    similar = nearest(run, x, NEIGHBOURS)
-    network, params, losses = learn(x, similar, weighting, training, run, rng, f"figure 4, {form}")
-    return Trained(train, test, x, unseen, similar, training, network, params, losses)
+    chosen = draw_at_random(digits, digits.train, per_class, rng)
+    unseen = draw_unseen(digits, test_per_class, rng)
+    x = on_canvas(digits.train.images[chosen])
+    return learn(f"figure 4, {form}", x, nearest(x, NEIGHBOURS, train), training, rng, train), unseen
 
 
-@rc_context(RULES)
-def _make(run: Run, form: Literal["balanced", "exact", "verbatim"]) -> Result:
-    digits, weighting = run.digits(), "exact" if form == "exact" else "balanced"
-    train, test, x, unseen, similar, training, network, params, losses = trained(run, form)
-    label, slant = digits.test.labels[test], slant_of(digits, test)
+def _make(digits: Digits, train: Train, form: Form) -> Result:
+    found, unseen = trained(digits, train, form)
+    graph = found.graph
+    label, slant = unseen.label, unseen.slant
+    params = turned(found.params, embed(found.network, found.params, unseen.inputs), slant, label)
+    z = embed(found.network, params, unseen.inputs)
 
-    params = turned(params, embed(network, params, unseen), slant, label)
-    z = embed(network, params, unseen)
-    pixels = unseen.reshape(len(unseen), -1)
-    pca = run.memory.remembered(metrics.pca, pixels)
-    ours, linear = (_organisation(pixels, points, label, slant, run) for points in (z, pca))
-    true_slant = digits.test.truth.get("slant")
-    if true_slant is not None:
-        ours["known_slant_r2"] = metrics.regression_r2(z, true_slant[test])
+    pixels = unseen.inputs.reshape(len(z), -1)
+    ours = organisation(pixels, z, label, slant, train)
+    pca = organisation(pixels, train.once(metrics.pca, pixels), label, slant, train)
+    if "slant" in digits.test.truth:
+        ours["known_slant_r2"] = metrics.regression_r2(z, digits.test.truth["slant"][unseen.rows])
+    loss, _ = contrastive_all_pairs(embed(found.network, params, found.x), graph, found.training.margin)
+    measured = {
+        "similar_pairs_distinct": len(graph.edges),
+        "dissimilar_pairs": graph.dissimilar_count,
+        "loss_over_all_training_pairs": float(loss),
+        "drlim": ours,
+        "pca": pca,
+    }
+    settings = asdict(found.training) | {
+        "dissimilar_weight": dissimilar_weight(graph, found.training.weighting),
+        "neighbours": NEIGHBOURS,
+        "train": graph.size,
+        "test": len(z),
+    }
 
-    pairs = len(x) * (len(x) - 1) // 2
+    pairs = graph.size * (graph.size - 1) // 2
     claims = [
-        Claim("similar pairs listed", similar.listed_count, "=", NEIGHBOURS * len(train)),
-        Claim("similar and dissimilar pairs together", len(similar.edges) + similar.dissimilar_count, "=", pairs),
+        Claim("similar pairs listed", graph.listed_count, "=", NEIGHBOURS * graph.size),
+        Claim("similar and dissimilar pairs together", len(graph.edges) + graph.dissimilar_count, "=", pairs),
     ]
-    if digits.name in ("mnist", "handwriting"):
-        accuracy, slant_r2, unevenness = BOUNDS[form, run.quick]
+    if digits.name in KNOWN:
+        accuracy, slant_r2, unevenness = BOUNDS[form, train.quick]
         if accuracy is not None:
             claims.append(Claim("classes side by side: 5-NN accuracy", ours["accuracy"], "≥", accuracy))
         claims += [
             Claim("organised by slant: R² of its regression on the map", ours["slant_r2"], "≥", slant_r2),
-            Claim("the same, against that of PCA-2", ours["slant_r2"], "≥", linear["slant_r2"]),
+            Claim("the same, against that of PCA-2", ours["slant_r2"], "≥", pca["slant_r2"]),
             Claim("evenly spread: standard deviation of log r₁₀", ours["unevenness"], "≤", unevenness),
-            Claim("trustworthiness, against that of PCA-2", ours["trustworthiness"], "≥", linear["trustworthiness"]),
+            Claim("trustworthiness, against that of PCA-2", ours["trustworthiness"], "≥", pca["trustworthiness"]),
         ]
-    loss, _ = contrastive_all_pairs(embed(network, params, x), similar, training.margin)
-    measured = {
-        "similar_pairs_distinct": len(similar.edges),
-        "dissimilar_pairs": similar.dissimilar_count,
-        "loss_over_all_training_pairs": float(loss),
-        "drlim": ours,
-        "pca": linear,
-    }
-    settings = asdict(training) | {
-        "weighting": weighting,
-        "dissimilar_weight": dissimilar_weight(similar, weighting),
-        "neighbours": NEIGHBOURS,
-        "train": len(train),
-        "test": len(test),
-    }
-    arrays = {"embedding": z, "index": test, "label": label, "slant": slant, "objective": _course(losses)}
-    figure = _draw(
-        z,
-        label,
-        slant,
-        digits.test.images[test],
-        f"{len(test):,} unseen digits, {digits.title}, {WORDS[form]}",
-        ours,
-        linear,
-    )
-    ships = params if form == "balanced" else None  # one map of one data set is enough to use
-    return Result(figure, claims, settings, digits, measured, arrays, ships)
+
+    numbers = [f"{text} {signed(ours[name])} ({signed(pca[name])})" for name, text in NUMBERS.items()]
+    words = f"{len(z):,} unseen digits, {digits.title}, {WORDS[form]}\n(in brackets PCA-2): {in_lines(numbers, 2)}"
+    drawing = _draw(z, label, slant, digits.test.images[unseen.rows], words)
+    arrays = {"embedding": z, "index": unseen.rows, "label": label, "slant": slant}
+    arrays["objective"] = _course(found.losses)
+    weights = params if form == "balanced" else None  # one map of one data set is enough to use
+    return Result(drawing, claims, settings, digits, measured, arrays, weights)
 
 
 def _course(losses: np.ndarray, most: int = 2000) -> np.ndarray:
@@ -170,31 +147,19 @@ def _course(losses: np.ndarray, most: int = 2000) -> np.ndarray:
     return losses[: len(losses) // each * each].reshape(-1, each).mean(axis=1)
 
 
-def _organisation(pixels, z, label, slant, run: Run) -> dict[str, float]:
-    """The numbers that describe a map `z` (samples, 2) of the images `pixels` (samples, features)."""
-    found = run.memory.remembered
-    return {
-        "accuracy": found(metrics.accuracy, z, label),
-        "slant_r2": found(metrics.regression_r2, z, slant),
-        "unevenness": found(metrics.unevenness, z),
-        "trustworthiness": found(metrics.trustworthiness, pixels, z, threads=run.threads),
-    }
-
-
 def turned(params: Tree, z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> Tree:
     """W with its last layer turned such that slant grows to the right and the 9s are on top; the middle of z is at 0.
 
     z (samples, 2): the map before. The loss knows neither direction nor place, so it is the same for any.
     """
-    middle, turn = z.mean(axis=0), _turn(z, slant, label)
-    last = tree_map(to_host, params["F4"])
-    last = {"weight": turn.T @ last["weight"], "bias": (last["bias"] - middle) @ turn}
-    return params | {"F4": tree_map(lambda new, old: like(new, old), last, params["F4"])}
+    middle = z.mean(axis=0)
+    turn = _turn(z - middle, slant, label)
+    last = params["F4"]
+    return params | {"F4": {"weight": turn.T @ last["weight"], "bias": (last["bias"] - middle) @ turn}}
 
 
 def _turn(z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """The orthonormal (2, 2) by which the map z is multiplied."""
-    z = z - z.mean(axis=0)
+    """The orthonormal (2, 2) by which the centred map z is multiplied."""
     along = np.linalg.lstsq(z, slant - slant.mean(), rcond=None)[0]
     along /= np.linalg.norm(along)
     across = np.array([-along[1], along[0]])
@@ -203,33 +168,24 @@ def _turn(z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> np.ndarray:
     return np.stack([along, across], axis=1).astype(z.dtype)
 
 
-def _draw(z, label, slant, images, words: str, ours: dict, linear: dict) -> Figure:
+def _draw(z: np.ndarray, label: np.ndarray, slant: np.ndarray, images: np.ndarray, words: str) -> Figure:
     """The map by digit and by slant, one as large as the other, with the same thumbnails around the rim of both."""
-    numbers = _numbers(words, ours, linear)
-    top, foot = room_for(CLAIM, numbers)
-    tall = np.ptp(z, axis=0)[1] / fitted(z, *INNER) + 1.1
-    figure = sheet(top + 2 * tall + foot, CLAIM, numbers)
-    by_class, unit = map_panel(figure, (0, top, WIDTH, tall), z, INNER)
-    scatter_by_class(by_class, z, label, s=14, alpha=0.85)
+    tall = height_of(z, INNER) + 1.1
+    drawing, top = sheet(CLAIM, words, 2 * tall)
+    by_class, unit = map_panel(drawing, (0, top, WIDTH, tall), z, INNER)
+    scatter_by(by_class, z, label, LOOKS, s=14, alpha=0.85)
     side = SMALL * unit
-    around = thumbnails.place(z, side, *corners(by_class))
-    inside = thumbnails.place(z, side, *corners(by_class), hides=len(z), apart=3.2, taken=around[1])
-    shown, middles = (np.concatenate(both) for both in zip(around, inside, strict=True))
-    thumbnails.draw(by_class, images[shown], [LOOKS[d][0] for d in label[shown]], z[shown], middles, side)
-    by_digit(by_class, (0.985, 0.02), loc="lower right")
+    rim, places = thumbnails.place(z, side, *corners(by_class))
+    inside, others = thumbnails.place(z, side, *corners(by_class), hides=len(z), apart=3.2, taken=places)
+    for shown, middles in ((rim, places), (inside, others)):
+        frames = [LOOKS[digit][0] for digit in label[shown]]
+        thumbnails.draw(by_class, images[shown], frames, z[shown], middles, side)
+    legend(by_class, LOOKS, (0.985, 0.02), loc="lower right")
 
-    coloured, _ = map_panel(figure, (0, top + tall, WIDTH, tall), z, INNER)
-    bar = figure.add_axes(box(figure, 6.75, top + 2 * tall - 0.55, 1.0, 0.14))
-    scale = by_slant(coloured, bar, z, label, slant, size=14)
-    colours = [to_hex(scale.to_rgba(lean)) for lean in slant[around[0]]]
-    thumbnails.draw(coloured, images[around[0]], colours, z[around[0]], around[1], side)
+    coloured, _ = map_panel(drawing, (0, top + tall, WIDTH, tall), z, INNER)
+    scale = by_slant(coloured, (6.75, top + 2 * tall - 0.55), z, label, slant, size=14)
+    frames = [to_hex(scale.to_rgba(lean)) for lean in slant[rim]]
+    thumbnails.draw(coloured, images[rim], frames, z[rim], places, side)
     for axes, name in ((by_class, "by digit"), (coloured, "by slant")):
         axes.text(0.015, 0.985, name, transform=axes.transAxes, va="top", weight="bold")
-    return figure
-
-
-def _numbers(words: str, ours: dict, linear: dict) -> str:
-    said = [("slant R²", "slant_r2"), ("accuracy", "accuracy"), ("unevenness", "unevenness")]
-    said.append(("trustworthiness", "trustworthiness"))
-    numbers = [f"{name} {ours[key]:.3f} ({linear[key]:.3f})" for name, key in said]
-    return f"{words}\n(in brackets PCA-2): {', '.join(numbers[:2])},\n{', '.join(numbers[2:])}"
+    return drawing

@@ -1,25 +1,25 @@
 """Invariance, measured: how far digits move on the maps of Figures 5 and 7 as they are shifted, lowered and turned.
 
 Not a figure of the paper, which claims that the map is smooth and coherent, and that it can be made invariant to
-whatever the similar pairs call the same. The network of Figure 7 was told of five shifts: here are those, what lies
-between them, what lies beyond, and what nobody told it of.
+whatever the similar pairs call the same. The network of Figure 7 was told of five shifts: here are those, shifts
+between them, shifts beyond, and moves that nobody told it of.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from drlim_np.data import Digits
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import SHIFTS
-from drlim_np.drawing.panels import box, sheet
-from drlim_np.drawing.style import BLUE, FAINT, INK, LETTERS, RULES, VERMILLION
-from drlim_np.figures import figure5, figure7
-from drlim_np.figures.shifted_digits import unseen_digits
-from drlim_np.figures.shifted_maps import trained
-from drlim_np.runs.record import Claim, Result, Run
+from drlim_np.drawing.panels import box, place, sheet
+from drlim_np.drawing.style import BLUE, FAINT, INK, LETTERS, VERMILLION
+from drlim_np.figures import Claim, Result, Train, figure, figure5, figure7
+from drlim_np.figures.digits import KNOWN
+from drlim_np.figures.shifted_maps import trained, unseen_digits
 from drlim_np.training import embed
 
 PER_CLASS = 150  # unseen digits; in a quick run as many as the other figures take
@@ -28,6 +28,7 @@ MOVES = {  # how the digits are moved, by the names that `moved` has for it
     "down": np.arange(0, 3.5, 0.5),
     "turn": np.arange(-15, 17.5, 2.5),
 }
+TOLD = {"right": SHIFTS, "down": (0,), "turn": (0,)}  # the amounts that the network of Figure 7 was told of
 BETWEEN = (-4.5, -1.5, 1.5, 4.5)  # shifts that nobody trained on, each in the middle of two that were
 
 # Bounds by quick: Figure 7's displacement between trained shifts, at most; at least: Figure 5's at ±3, Figure 7's at ±8
@@ -35,43 +36,47 @@ BETWEEN = (-4.5, -1.5, 1.5, 4.5)  # shifts that nobody trained on, each in the m
 BOUNDS = {False: (0.10, 1.0, 2.0, 0.4), True: (0.25, 0.8, 1.5, 0.3)}
 
 TITLE = "The invariance holds where it was told of and between,\nfrays beyond, and is absent elsewhere"
+PANELS = {  # by kind of move: inches from the left, inches wide, the amounts on the axis, and its label
+    "right": (0.85, 3.6, (-8, -6, -3, 0, 3, 6, 8), "pixels to the right (● trained)"),
+    "down": (4.95, 0.85, (0, 3), "down"),
+    "turn": (6.35, 1.35, (-15, 0, 15), "degrees turned"),
+}
 
 Curves = Mapping[str, np.ndarray]
 
 
-@rc_context(RULES)
-def make(run: Run) -> Result:
+@figure("invariance", needs="digits", after=("figure5", "figure7"), seconds=10)
+def make(digits: Digits, train: Train) -> Result:
     """How far shifted, lowered and turned digits move on the maps of Figures 5 and 7; not a figure of the paper."""
-    digits, unseen = run.digits(), unseen_digits(run, PER_CLASS)
+    unseen = unseen_digits(digits, train, PER_CLASS)
     images = unseen.inputs[unseen.shift == 0]
-    five, seven = (curves(mapping(story, run), images) for story in (figure5.STORY, figure7.STORY))
-    claimed = claims(five, seven, run.quick) if digits.name in ("mnist", "handwriting") else []
-    measured = {
-        "displacement": {
-            name: {kind: dict(zip(map(str, MOVES[kind]), values.tolist(), strict=True)) for kind, values in of.items()}
-            for name, of in (("figure5", five), ("figure7", seven))
-        }
+    networks = [trained(story, digits, train) for story in (figure5.STORY, figure7.STORY)]
+    five, seven = (curves(partial(embed, of.network, of.params), images) for of in networks)
+
+    claimed = claims(five, seven, train.quick) if digits.name in KNOWN else []
+    displacement = {
+        name: {kind: dict(zip(map(str, MOVES[kind]), values.tolist(), strict=True)) for kind, values in of.items()}
+        for name, of in (("figure5", five), ("figure7", seven))
     }
-    return Result(draw(five, seven, images[0, 0], digits.title), claimed, {"digits": len(images)}, digits, measured)
+    drawing = draw(five, seven, images[0, 0], digits.title)
+    return Result(drawing, claimed, {"digits": len(images)}, digits, {"displacement": displacement})
 
 
-def mapping(story, run: Run) -> Callable[[np.ndarray], np.ndarray]:
-    """The map that a figure's network makes of images: (samples, 1, 32, 32) → (samples, 2)."""
-    network, params, _ = trained(story, run, "balanced")
-    return lambda images: embed(network, params, images)
-
-
-def curves(place: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> Curves:
+def curves(mapping: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> Curves:
     """By kind of move, how far digits go on the map for each amount in MOVES.
 
     The median over the digits, in units of the median distance between two different digits left as they are: at 1 a
     digit is as far from where it was as from any other.
     """
-    still = place(images).astype(np.float64)
+    still = mapping(images).astype(np.float64)
     between = np.linalg.norm(still[:, None] - still, axis=2)[np.triu_indices(len(still), 1)]
+
+    def displacement(kind: str, amount: float) -> float:
+        there = mapping(moved(images, **{kind: amount}))
+        return float(np.median(np.linalg.norm(there - still, axis=1)))
+
     return {
-        kind: np.array([_median_step(place(moved(images, **{kind: amount})), still) for amount in amounts])
-        / np.median(between)
+        kind: np.array([displacement(kind, amount) for amount in amounts]) / np.median(between)
         for kind, amounts in MOVES.items()
     }
 
@@ -80,16 +85,14 @@ def claims(five: Curves, seven: Curves, quick: bool) -> list[Claim]:
     """What the figure's title says, as numbers of the two maps' curves."""
     most, away, frays, absent = BOUNDS[quick]
     between = max(at(seven, "right", *BETWEEN))
-    untold = [np.array([*at(of, "down", 3), *at(of, "turn", -15, 15)]) for of in (seven, five)]
+    beyond = min(at(seven, "right", -8, 8)) / between
+    elsewhere = [np.array([*at(of, "down", 3), *at(of, "turn", -15, 15)]) for of in (seven, five)]
+    untold = float(min(np.divide(*elsewhere)))
     return [
         Claim("between trained shifts it holds: Figure 7's displacement at ±1.5 and ±4.5", between, "≤", most),
         Claim("untold, there is none: Figure 5's displacement at ±3", min(at(five, "right", -3, 3)), "≥", away),
-        Claim(
-            "beyond it frays: Figure 7's at ±8 over that between", min(at(seven, "right", -8, 8)) / between, "≥", frays
-        ),
-        Claim(
-            "elsewhere it is absent: over Figure 5's, 3 down or 15° turned", float(min(np.divide(*untold))), "≥", absent
-        ),
+        Claim("beyond it frays: Figure 7's at ±8 over that between", beyond, "≥", frays),
+        Claim("elsewhere it is absent: over Figure 5's, 3 down or 15° turned", untold, "≥", absent),
     ]
 
 
@@ -99,38 +102,35 @@ def at(of: Curves, kind: str, *amounts: float) -> list[float]:
 
 
 def draw(five: Curves, seven: Curves, image: np.ndarray, title: str) -> Figure:
-    """Both maps' curves, a panel for each kind of move on one scale; over each the image (32, 32) as it is moved."""
+    """Both maps' curves, a panel for each kind of move on one scale; above each the image (32, 32) as it is moved."""
     words = (
         f"Figure 7's map, {title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,"
         f"\n{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down,"
         f" {max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
     )
-    figure = sheet(5.75, TITLE, words)
+    drawing, _ = sheet(TITLE, words, 4.34)
     top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
-    panels = {"right": (0.85, 3.6), "down": (4.95, 0.85), "turn": (6.35, 1.35)}  # inches: from the left, and wide
-    shown = {"right": (-8, -6, -3, 0, 3, 6, 8), "down": (0, 3), "turn": (-15, 0, 15)}
-    words = {"right": "pixels to the right (● trained)", "down": "down", "turn": "degrees turned"}
-    for kind, (left, wide) in panels.items():
-        axes = figure.add_axes(box(figure, left, 1.35, wide, 3.1))
+    for kind, (left, wide, shown, label) in PANELS.items():
+        axes = drawing.add_axes(box(drawing, left, 1.35, wide, 3.1))
         _panel(axes, kind, five, seven, top)
-        axes.set_xlabel(words[kind], fontsize=LETTERS)
-        axes.set_xticks(shown[kind])
-        _moved_images(figure, axes, image, kind, shown[kind])
+        axes.set_xlabel(label, fontsize=LETTERS)
+        axes.set_xticks(shown)
+        _moved_images(axes, image, kind, shown)
         if kind != "right":
             axes.tick_params(left=False, labelleft=False)
             axes.spines.left.set_visible(False)
-            continue
-        axes.set_ylabel("displacement on the map", fontsize=LETTERS)
-        axes.text(0, 0.8 * top, "Figure 5", color=VERMILLION, ha="center", fontsize=LETTERS, weight="bold")
-        axes.text(4.6, 0.36, "Figure 7", color=BLUE, ha="center", fontsize=LETTERS, weight="bold")
-        axes.text(-7.8, 1.06, "as far as\nanother digit", fontsize=LETTERS)
-    figure.text(*box(figure, 5.2, 2.5, 0, 0)[:2], "untold: both maps\nfollow the digit", fontsize=LETTERS)
-    return figure
+    axes = drawing.axes[0]
+    axes.set_ylabel("displacement on the map", fontsize=LETTERS)
+    axes.text(0, 0.8 * top, "Figure 5", color=VERMILLION, ha="center", fontsize=LETTERS, weight="bold")
+    axes.text(4.6, 0.36, "Figure 7", color=BLUE, ha="center", fontsize=LETTERS, weight="bold")
+    axes.text(-7.8, 1.06, "as far as\nanother digit", fontsize=LETTERS)
+    drawing.text(*place(drawing, 5.2, 2.5), "untold: both maps\nfollow the digit", fontsize=LETTERS)
+    return drawing
 
 
 def _panel(axes: Axes, kind: str, five: Curves, seven: Curves, top: float) -> None:
     amounts = MOVES[kind]
-    told = np.isin(amounts, SHIFTS) if kind == "right" else amounts == 0
+    told = np.isin(amounts, TOLD[kind])
     for of, colour, dashes in ((five, VERMILLION, (3, 1.5)), (seven, BLUE, (1, 0))):
         axes.plot(amounts, of[kind], color=colour, dashes=dashes, linewidth=2.4)
         axes.plot(amounts[told], of[kind][told], "o", color=colour, markersize=6, zorder=4, clip_on=False)
@@ -145,19 +145,15 @@ def _panel(axes: Axes, kind: str, five: Curves, seven: Curves, top: float) -> No
     axes.tick_params(labelsize=LETTERS)
 
 
-def _moved_images(figure: Figure, axes: Axes, image: np.ndarray, kind: str, amounts: tuple[float, ...]) -> None:
-    """The image as it is moved, over the amounts by which it is; framed in ink where that was told of."""
+def _moved_images(axes: Axes, image: np.ndarray, kind: str, amounts: tuple[float, ...]) -> None:
+    """The image as it is moved, above the amounts by which it is; framed in ink where the network was told of it."""
     left, bottom, wide, high = axes.get_position().bounds
-    side = 0.42 / np.array(figure.get_size_inches())
+    across, up = 0.42 / np.array(axes.figure.get_size_inches())
     low, high_end = axes.get_xlim()
     for amount in amounts:
         middle = left + wide * (amount - low) / (high_end - low)
-        small = figure.add_axes((middle - side[0] / 2, bottom + high + 0.06 / 5.75, *side))
+        small = axes.figure.add_axes((middle - across / 2, bottom + high + 0.06 / 5.75, across, up))
         small.imshow(moved(image[None, None], **{kind: amount})[0, 0], cmap="gray_r", vmin=0, vmax=1)
         small.set(xticks=[], yticks=[])
-        told = amount in SHIFTS if kind == "right" else amount == 0
+        told = amount in TOLD[kind]
         small.spines[:].set(visible=True, color=INK if told else FAINT, linewidth=1.4 if told else 0.6)
-
-
-def _median_step(there: np.ndarray, here: np.ndarray) -> float:
-    return float(np.median(np.linalg.norm(there - here, axis=1)))

@@ -1,93 +1,173 @@
-"""Figures 5 and 7 are one story: the same digits, network and training, told with two graphs of similar pairs."""
+"""What Figures 5, 6 and 7 show: shifted 4s and 9s, and the numbers that describe a map of them.
+
+Figures 5 and 7 are one story: the same digits, network and training, told with two graphs of similar pairs.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache, lru_cache
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from drlim_np.data.shifts import shifted
-from drlim_np.drawing.style import RULES
-from drlim_np.figures.digits import Training, learn
-from drlim_np.figures.shifted_digits import (
-    NEIGHBOURS,
-    ShiftedDigits,
-    counts,
-    organisation,
-    saved_with,
-    train_characters,
-    unseen_digits,
-)
+from drlim_np.data import Digits
+from drlim_np.data.canvas import on_canvas
+from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
+from drlim_np.drawing.magnifiers import Magnifier, magnifier
+from drlim_np.drawing.panels import in_lines
+from drlim_np.drawing.style import FIVE_SHIFTS, LOOKS, signed
+from drlim_np.figures import Claim, Result, Train
+from drlim_np.figures import digits as of_digits
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, learn
 from drlim_np.graph import SimilarityGraph
-from drlim_np.objective import Weighting
-from drlim_np.runs.record import Claim, Result, Run
+from drlim_np.measure import metrics
+from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
-from drlim_np.tree import Tree
+
+QUICK_TRAIN, QUICK_TEST = 300, 60  # of each class
+SHIFT_LOOKS = dict(zip(SHIFTS, zip(FIVE_SHIFTS, "vsoD^", strict=True), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class ShiftedDigits:
+    """Characters and their copies, those of one character one after another, as in `drlim_np.data.shifts`.
+
+    inputs: (samples, 1, 32, 32) float32; rows: of the characters in the source's file; label, slant, shift,
+    character: (samples,), of each copy.
+    """
+
+    inputs: np.ndarray
+    rows: np.ndarray
+    label: np.ndarray
+    slant: np.ndarray
+    shift: np.ndarray
+    character: np.ndarray
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The inputs as (samples, 1024)."""
+        return self.inputs.reshape(len(self.inputs), -1)
+
+    def images(self, samples: np.ndarray) -> np.ndarray:
+        """The images of samples (shown,) from 0, black, to 255, white: (shown, 32, 32)."""
+        return np.rint(255 * self.inputs[samples, 0])
+
+    def colours(self, samples: np.ndarray) -> list[str]:
+        """The colour of each sample's digit."""
+        return [LOOKS[digit][0] for digit in self.label[samples]]
+
+    def arrays(self, z: np.ndarray) -> dict[str, np.ndarray]:
+        """What the .npz of a map z holds: the map itself, and what colours its panels."""
+        return {"embedding": z, "index": self.rows, "label": self.label, "slant": self.slant, "shift": self.shift}
+
+
+def train_characters(digits: Digits, train: Train) -> np.ndarray:
+    """The inputs that Figures 5 and 7 train on, before shifting: (characters, 1, 32, 32), the same for both."""
+    rows = of_digits.draw_at_random(digits, digits.train, QUICK_TRAIN if train.quick else TRAIN_PER_CLASS, train.rng(5))
+    return on_canvas(digits.train.images[rows])
+
+
+def unseen_digits(digits: Digits, train: Train, per_class: int | None = None) -> ShiftedDigits:
+    """The unseen digits with their shifts: `per_class` characters of each class at random, or all."""
+    rows, inputs, label, slant = of_digits.draw_unseen(digits, QUICK_TEST if train.quick else per_class, train.rng(6))
+    rows, label, slant, character = (
+        np.repeat(of_one, len(SHIFTS)) for of_one in (rows, label, slant, np.arange(len(rows)))
+    )
+    shift = np.tile(SHIFTS, len(inputs))
+    return ShiftedDigits(shifted(inputs), rows, label, slant, shift, character)
+
+
+def organisation(z: np.ndarray, unseen: ShiftedDigits, train: Train) -> dict[str, float]:
+    """The numbers that describe a map of shifted digits; see `drlim_np.measure.metrics`."""
+    return of_digits.organisation(unseen.pixels, z, unseen.label, unseen.slant, train) | {
+        "shift_ratio": train.once(metrics.shift_ratio, z, unseen.character),
+        "same_shift_neighbours": train.once(metrics.same_label_neighbours, z, unseen.shift),
+        "silhouette_by_shift": train.once(metrics.silhouette, z, unseen.shift),
+        "continuity": train.once(metrics.continuity, unseen.pixels, z, threads=train.threads),
+    }
+
+
+def caption(title: str, unseen: ShiftedDigits, numbers: dict[str, float]) -> str:
+    """The numbers under a map, in one order for Figures 5, 6 and 7."""
+    words = {
+        "shift_ratio": "shift ratio",
+        "same_shift_neighbours": "same shift",
+        "silhouette_by_shift": "silhouette by shift",
+        "slant_r2": "slant R²",
+        "accuracy": "accuracy",
+    }
+    parts = [f"{text} {signed(numbers[name])}" for name, text in words.items() if name in numbers]
+    return f"{len(unseen.label):,} unseen shifted digits, {title}:\n{in_lines(parts, 3)}"
+
+
+def shift_name(shift: int) -> str:
+    """A shift with its sign, and 0 without."""
+    return signed(shift, "+d") if shift else "0"
+
+
+def focus(z: np.ndarray, middle: np.ndarray, unit: float, shift: np.ndarray, most: int) -> Magnifier:
+    """A magnifier of 0.1 inches, or wider where fewer than `most` samples are so near; unit: the map's in an inch."""
+    away = np.sort(np.linalg.norm(z - middle, axis=1))
+    return magnifier(z, middle, max(0.1 * unit, float(away[min(most, len(z)) - 1])), shift, most)
 
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """What makes Figure 5 and Figure 7 two.
+    """What differs between Figure 5 and Figure 7.
 
-    similar: the graph among the copies of characters (characters, 1, 32, 32), in the order of `shifted`.
-    listed:  similar pairs that it lists for each copy.
-    claims:  what is said of the map of unseen digits: words, the number in `organisation`, and its relation to
-    bounds:  one for each claim, by the data's name and whether the run is quick.
-    draw:    the map (samples, 2) of the unseen digits, with the title of their data and the numbers, as a figure.
+    graph:  (characters, train) -> the graph among the copies of characters (characters, 1, 32, 32), as `shifted`.
+    listed: similar pairs that it lists for each copy.
+    claims: about the map of unseen digits: words, the number in `organisation`, and its relation to
+    bounds: one for each claim, by the data's name, or "quick".
+    draw:   (z, unseen, words) -> the map (samples, 2) of the unseen digits as a figure with these words below.
     """
 
     name: str
-    similar: Callable[[Run, np.ndarray], SimilarityGraph]
+    graph: Callable[[np.ndarray, Train], SimilarityGraph]
     listed: int
     training: Training
     quick_steps: int
     claims: tuple[tuple[str, str, str], ...]
-    bounds: Mapping[tuple[str, bool], tuple[float, ...]]
-    draw: Callable[[np.ndarray, ShiftedDigits, str, dict[str, float]], Figure]
+    bounds: Mapping[str, tuple[float, ...]]
+    draw: Callable[[np.ndarray, ShiftedDigits, str], Figure]
 
 
-@lru_cache(maxsize=1)  # no more than one is needed at a time, and it is large
-def similar_pairs(story: Story, run: Run) -> SimilarityGraph:
-    """The graph among the copies of the training characters."""
-    return story.similar(run, train_characters(run))
+def trained(story: Story, digits: Digits, train: Train, weighting: Weighting = "balanced") -> Trained:
+    """The network of the story, trained once; whoever asks again finds it in the cache."""
+    training = replace(story.training, weighting=weighting)
+    if train.quick:
+        training = replace(training, steps=story.quick_steps)
+    characters = train_characters(digits, train)
+    graph = story.graph(characters, train)
+    return learn(f"{story.name}, {weighting}", shifted(characters), graph, training, train.rng(7), train)
 
 
-@cache
-def trained(story: Story, run: Run, weighting: Weighting) -> tuple[Callable, Tree, np.ndarray]:
-    """Network, W and the objective before each step: trained once a run, whoever asks."""
-    x, similar = shifted(train_characters(run)), similar_pairs(story, run)
-    return learn(x, similar, weighting, _training(story, run), run, run.rng(7), f"{story.name}, {weighting}")
+def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "balanced") -> Result:
+    """The map of unseen shifted digits. The claims are about the balanced weighting."""
+    unseen = unseen_digits(digits, train)
+    found = trained(story, digits, train, weighting)
+    graph = found.graph
+    z = embed(found.network, found.params, unseen.inputs)
+    numbers = organisation(z, unseen, train)
 
-
-@rc_context(RULES)
-def tell(story: Story, run: Run, weighting: Weighting = "balanced") -> Result:
-    """The map of unseen shifted digits. What is claimed of it is claimed of the balanced weighting."""
-    digits, unseen, characters = run.digits(), unseen_digits(run), train_characters(run)
-    similar = similar_pairs(story, run)
-    network, params, losses = trained(story, run, weighting)
-    z = embed(network, params, unseen.inputs)
-    ours = organisation(z, unseen, run.memory, run.threads)
-
-    samples = similar.size
+    pairs = graph.size * (graph.size - 1) // 2
     claims = [
-        Claim("similar pairs listed", similar.listed_count, "=", story.listed * samples),
-        Claim("pairs together", len(similar.edges) + similar.dissimilar_count, "=", samples * (samples - 1) // 2),
+        Claim("similar pairs listed", graph.listed_count, "=", story.listed * graph.size),
+        Claim("pairs together", len(graph.edges) + graph.dissimilar_count, "=", pairs),
     ]
-    if (digits.name, run.quick) in story.bounds and weighting == "balanced":
-        bounds = story.bounds[digits.name, run.quick]
-        claims += [
-            Claim(words, ours[number], relation, bound)
-            for (words, number, relation), bound in zip(story.claims, bounds, strict=True)
-        ]
-    chosen = {"weighting": weighting, "neighbours": NEIGHBOURS, "train": samples, "test": len(z)}
-    settings = asdict(_training(story, run)) | chosen
-    measured = counts(similar, characters) | {"drlim": ours}
-    figure = story.draw(z, unseen, f"{digits.title}, {weighting} weighting", ours)
-    arrays = saved_with(z, unseen) | {"objective": losses}
-    return Result(figure, claims, settings, digits, measured, arrays, params if weighting == "balanced" else None)
-
-
-def _training(story: Story, run: Run) -> Training:
-    return replace(story.training, steps=story.quick_steps) if run.quick else story.training
+    if digits.name in KNOWN and weighting == "balanced":
+        bounds = story.bounds["quick" if train.quick else digits.name]
+        for (words, number, relation), bound in zip(story.claims, bounds, strict=True):
+            claims.append(Claim(words, numbers[number], relation, bound))
+    settings = asdict(found.training) | {"neighbours": NEIGHBOURS, "train": graph.size, "test": len(z)}
+    measured = {
+        "similar_pairs_listed": graph.listed_count,
+        "similar_pairs_distinct": len(graph.edges),
+        "dissimilar_pairs": graph.dissimilar_count,
+        "dissimilar_weight_exact": dissimilar_weight(graph, "exact"),
+        "ink_lost": dict(zip(map(str, SHIFTS), ink_lost(train_characters(digits, train)).tolist(), strict=True)),
+        "drlim": numbers,
+    }
+    drawing = story.draw(z, unseen, caption(f"{digits.title}, {weighting} weighting", unseen, numbers))
+    arrays = unseen.arrays(z) | {"objective": found.losses}
+    weights = found.params if weighting == "balanced" else None
+    return Result(drawing, claims, settings, digits, measured, arrays, weights)

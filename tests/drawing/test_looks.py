@@ -2,55 +2,40 @@
 
 import re
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from drlim_np.data import VIEW_SIDE, Views
 from drlim_np.data.handwriting import generate
-from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, SIX_LIGHTS, WIDTH
-from drlim_np.figures import airplane_map, figure4, figure5, figure7, unfolding
-from drlim_np.figures import shifted_digits as shared
-from drlim_np.figures.digits import LOOKS
+from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, LOOKS, SIX_LIGHTS, WIDTH
+from drlim_np.figures import Train, airplane_map, figure4, figure5, figure7, shifted_maps, unfolding
+from drlim_np.files.cache import Cache
 from drlim_np.runs.index import FIGURES
-from drlim_np.runs.record import Run
+from tests.help.small_views import blobs
 
 CAPITAL = 0.729  # of DejaVu Sans, in parts of its size
 NAMES = [name for name in FIGURES if not name.startswith("sheet") and not name.endswith(("-exact", "-verbatim"))]
 every = pytest.mark.parametrize("name", NAMES)
 
 
-def blobs():
-    """A blob that goes around with azimuth, and farther out with elevation."""
-    empty = Views("airplane", "blobs", np.zeros((972, VIEW_SIDE, VIEW_SIDE), np.uint8), {})
-    turn, out = 2 * np.pi * empty.azimuth / 18, 12 + 2.5 * empty.elevation
-    at = np.arange(VIEW_SIDE)
-    x = np.exp(-((at - 48 - (out * np.cos(turn))[:, None]) ** 2) / 40)
-    y = np.exp(-((at - 48 - (out * np.sin(turn))[:, None]) ** 2) / 40)
-    grey = (60 + 30 * empty.lighting)[:, None, None] * y[:, :, None] * x[:, None, :]
-    return replace(empty, images=np.rint(grey).astype(np.uint8))
-
-
 @pytest.fixture(scope="module")
-def drawn():
-    """Every figure at a small scale, laid out as it is saved, by name."""
-    views = blobs()
-
-    digits = generate(3, train=(60, 60), test=(150, 150))
-    run = Run(seed=0, quick=True, threads=1, digits=lambda: digits, views=lambda: views)
+def drawn(tmp_path_factory):
+    """Every figure at a small scale, laid out as it is saved, by name; what two figures show is trained once."""
+    data = {"views": blobs(), "digits": generate(3, train=(60, 60), test=(150, 150)), None: None}
+    quick = Train(quick=True, cache=Cache(tmp_path_factory.mktemp("trained")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared, "QUICK_TRAIN", 24)
-        patch.setattr(shared, "QUICK_TEST", 40)
+        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
+        patch.setattr(shifted_maps, "QUICK_TEST", 40)
         patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "steps": 4})
         for module in (figure5, figure7):
             patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         patch.setattr(airplane_map, "QUICK_EPOCHS", 1)
         patch.setattr(unfolding, "FRAMES", 2)
         patch.setattr(unfolding, "LAST", 1)
-        yield {name: _laid_out(FIGURES[name](run).figure) for name in NAMES}
+        yield {name: _laid_out(FIGURES[name].make(data[FIGURES[name].needs], quick).drawing) for name in NAMES}
 
 
 def _laid_out(figure):
@@ -107,12 +92,13 @@ def test_letters_are_8_pixels_tall_where_the_figure_is_480_wide(drawn, name):
 
 
 @every
-def test_no_letter_is_clipped(drawn, name):
+def test_no_letter_is_clipped_and_no_panel_reaches_over_the_edge(drawn, name):
     figure = drawn[name]
-    width, height = figure.bbox.size
+    edge = figure.bbox.padded(0.5)
     for text in letters(figure):
-        low, high = text.get_window_extent().get_points()
-        assert (low >= -0.5).all() and (high <= (width + 0.5, height + 0.5)).all(), text.get_text()
+        box = text.get_window_extent()
+        assert edge.contains(*box.min) and edge.contains(*box.max), text.get_text()
+    assert all(edge.contains(*corner) for axes in figure.axes for corner in (axes.bbox.min, axes.bbox.max))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "figure1"])  # which is a single panel
@@ -149,7 +135,7 @@ def test_digits_and_shifts_are_told_apart_in_grey_and_without_green():
     assert abs(lightness(four) - lightness(nine)) > 0.3
     grey = [lightness(colour) for colour in FIVE_SHIFTS]
     assert min(np.diff(grey)) > 0.08
-    for one, other in [(four, nine), *zip(FIVE_SHIFTS, FIVE_SHIFTS[1:], strict=False)]:
+    for one, other in [(four, nine), *pairwise(FIVE_SHIFTS)]:
         assert np.abs(without_green(one) - without_green(other)).max() > 0.05
     assert not {four, nine} & set(FIVE_SHIFTS)
 

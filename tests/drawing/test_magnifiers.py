@@ -56,13 +56,13 @@ def test_the_strip_holds_the_images_in_order_and_two_lines_join_it_to_the_ring(s
     lines = [line.get_xydata() for line in axes.get_lines()]
     assert len(lines) == 2
     left, right = middles[0, 0] - side / 2, middles[-1, 0] + side / 2
-    beside = not left <= z[0, 0] <= right
+    level = not left <= z[0, 0] <= right
     for on_ring, _ in lines:
         assert np.linalg.norm(on_ring - z[0]) == pytest.approx(0.3)
     ends = np.array([at_strip for _, at_strip in lines])
     near_end, near_side = (left if left > 0 else right), (start[1] if start[1] > 0 else start[1] + side)
-    np.testing.assert_allclose(ends[:, 0], [near_end, near_end] if beside else [left, right])
-    np.testing.assert_allclose(ends[:, 1], [start[1], start[1] + side] if beside else [near_side, near_side])
+    np.testing.assert_allclose(ends[:, 0], [near_end, near_end] if level else [left, right])
+    np.testing.assert_allclose(ends[:, 1], [start[1], start[1] + side] if level else [near_side, near_side])
 
 
 def test_a_strip_in_lines_is_read_like_a_page_from_its_lower_left_corner_upwards():

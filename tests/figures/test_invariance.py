@@ -7,22 +7,20 @@ import pytest
 
 from drlim_np.data.handwriting import generate
 from drlim_np.data.moved import moved
-from drlim_np.figures import figure5, figure7, invariance
-from drlim_np.figures import shifted_digits as shared
+from drlim_np.figures import FIGURES, Train, figure5, figure7, invariance, shifted_maps
 from drlim_np.figures.invariance import BETWEEN, MOVES, at, claims, curves, make
-from drlim_np.figures.shifted_digits import unseen_digits
-from drlim_np.runs.index import DIGITS, FIGURES
-from drlim_np.runs.record import Run
+from drlim_np.figures.shifted_maps import unseen_digits
+from tests.help import drawings
 
 WRITTEN = generate(3, train=(30, 30), test=(20, 20))
-RUN = Run(seed=0, quick=True, threads=1, digits=lambda: WRITTEN, views=None)
+QUICK = Train(quick=True)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared, "QUICK_TRAIN", 24)
-        patch.setattr(shared, "QUICK_TEST", 15)
+        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
+        patch.setattr(shifted_maps, "QUICK_TEST", 15)
         for module in (figure5, figure7):
             patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         yield
@@ -30,17 +28,17 @@ def small():
 
 @pytest.fixture(scope="module")
 def images(small):
-    unseen = unseen_digits(RUN)
+    unseen = unseen_digits(WRITTEN, QUICK)
     return unseen.inputs[unseen.shift == 0]
 
 
 @pytest.fixture(scope="module")
 def result(small):
-    return make(RUN)
+    return make(WRITTEN, QUICK)
 
 
 def by_rows(images):
-    """A map that no shift to the right moves, as long as no ink is lost: how high the ink lies, and how spread."""
+    """A map that no shift to the right moves, as long as no ink is lost: how high the ink is, and how spread."""
     ink = images[:, 0].sum(axis=2)
     y = np.arange(ink.shape[1])
     mean = ink @ y / ink.sum(axis=1)
@@ -48,12 +46,12 @@ def by_rows(images):
 
 
 def by_middle(images):
-    """One that every move moves: where the ink lies in the mean."""
+    """One that every move moves: the mean place of the ink."""
     return np.stack([by_rows(images)[:, 0], by_rows(images.swapaxes(2, 3))[:, 0]], axis=1)
 
 
 def failing(claims):
-    return [claim.text.split(":")[0] for claim in claims if not claim.holds]
+    return [text.split(":")[0] for text in drawings.failing(claims)]
 
 
 def test_where_nothing_moves_the_curve_is_0_to_the_last_bit(images, result):
@@ -82,21 +80,20 @@ def test_the_claims_fail_when_the_two_networks_are_exchanged(images):
 
 
 @pytest.mark.parametrize(
-    ("kind", "amounts", "value", "fails"),
+    ("kind", "amount", "value", "fails"),
     [
-        ("right", (1.5,), 0.11, "between trained shifts it holds"),
-        ("right", (-8,), 0.05, "beyond it frays"),
-        ("down", (3,), 0.7, "elsewhere it is absent"),
-        ("turn", (-15,), 0.7, "elsewhere it is absent"),
+        ("right", 1.5, 0.11, "between trained shifts it holds"),
+        ("right", -8, 0.05, "beyond it frays"),
+        ("down", 3, 0.7, "elsewhere it is absent"),
+        ("turn", -15, 0.7, "elsewhere it is absent"),
     ],
 )
-def test_each_claim_about_figure_7_rests_on_its_part_of_the_curve(kind, amounts, value, fails):
+def test_each_claim_about_figure_7_rests_on_its_part_of_the_curve(kind, amount, value, fails):
     five, seven = ({name: np.full(len(by), height) for name, by in MOVES.items()} for height in (2.0, 1.0))
     inside = np.abs(MOVES["right"]) <= 6
     seven["right"][inside] = 0.05
     assert failing(claims(five, seven, False)) == []
-    for amount in amounts:
-        seven[kind][MOVES[kind] == amount] = value
+    seven[kind][MOVES[kind] == amount] = value
     assert fails in failing(claims(five, seven, False))
 
 
@@ -110,47 +107,26 @@ def test_every_amount_is_recorded_and_drawn(result):
     curve = result.measured["displacement"]["figure7"]["right"]
     assert list(curve) == [str(shift) for shift in np.arange(-8, 8.5, 0.5)]
     for name, colour in (("figure5", invariance.VERMILLION), ("figure7", invariance.BLUE)):
-        for kind, axes in zip(MOVES, (a for a in result.figure.axes if not a.images), strict=True):
+        for kind, axes in zip(MOVES, (a for a in result.drawing.axes if not a.images), strict=True):
             line = next(line for line in axes.get_lines() if line.get_color() == colour)
             np.testing.assert_array_equal(line.get_xdata(), MOVES[kind])
             assert line.get_ydata().tolist() == list(result.measured["displacement"][name][kind].values())
 
 
 def test_trained_shifts_are_marked(result):
-    axes = result.figure.axes[0]
-    marks = [line for line in axes.get_lines() if line.get_marker() == "o"]
-    assert len(marks) == 2
-    for mark in marks:
-        assert mark.get_xdata().tolist() == [-6, -3, 0, 3, 6]
+    axes = result.drawing.axes[0]
+    marks = [line.get_xdata().tolist() for line in axes.get_lines() if line.get_marker() == "o"]
+    assert marks == [[-6, -3, 0, 3, 6]] * 2
 
 
 def test_the_strip_shows_one_digit_as_it_is_moved(result, images):
-    shown = [axes.images[0].get_array() for axes in result.figure.axes if axes.images]
+    shown = [axes.images[0].get_array() for axes in result.drawing.axes if axes.images]
     for image, shift in zip(shown, (-8, -6, -3, 0, 3, 6, 8), strict=False):
         np.testing.assert_array_equal(image, moved(images[:1], right=shift)[0, 0])
     np.testing.assert_array_equal(shown[-1], moved(images[:1], turn=15)[0, 0])
 
 
-def test_letters_are_8_pixels_tall_where_the_figure_is_480_wide(result):
-    result.figure.draw_without_rendering()
-    per_point = 480 / result.figure.get_figwidth() / 72
-    texts = [*result.figure.texts, *(text for axes in result.figure.axes for text in axes.findobj(type(axes.title)))]
-    sizes = [text.get_fontsize() for text in texts if text.get_text() and text.get_visible()]
-    capital = 0.729  # of DejaVu Sans, in parts of its size
-    assert min(sizes) * capital * per_point >= 8
-    assert len(sizes) > 20
-
-
-def test_nothing_reaches_over_the_edge(result):
-    result.figure.draw_without_rendering()
-    width, height = result.figure.bbox.size
-    for artist in [*result.figure.texts, *result.figure.axes]:
-        low, high = artist.get_tightbbox().get_points()
-        assert (low >= 0).all() and (high <= (width, height)).all(), artist
-
-
-def test_it_needs_digits_and_other_data_get_no_claims(result):
-    assert "invariance" in DIGITS and FIGURES["invariance"] is make
+def test_it_needs_digits_and_the_two_networks_and_other_data_get_no_claims(result):
+    assert (FIGURES["invariance"].needs, FIGURES["invariance"].after) == ("digits", ("figure5", "figure7"))
     assert len(result.claims) == 4
-    other = replace(WRITTEN, name="idx-1a2b3c4d", title="IDX data 1a2b3c4d")
-    assert make(replace(RUN, digits=lambda: other)).claims == []
+    assert make(replace(WRITTEN, name="idx-1a2b3c4d", title="IDX data 1a2b3c4d"), QUICK).claims == []
