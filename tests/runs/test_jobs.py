@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from math import inf
 
 import pytest
@@ -20,6 +19,13 @@ from drlim_np.runs.jobs import Task
 from tests.help import small_figures
 from tests.help.refusals import refuses
 from tests.help.small_figures import diverging, faulty, killed, late, signed, small, talking, trained
+
+
+class Terminal(io.StringIO):
+    """A stream that passes for a terminal."""
+
+    def isatty(self):
+        return True
 
 
 @pytest.fixture
@@ -67,10 +73,6 @@ def test_a_training_of_one_figure_is_found_by_another_that_comes_after_it_and_is
 
 
 def test_a_process_draws_one_figure_after_another_and_a_terminal_shows_which(drawn, tmp_path, monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     drawn(2, figure4=signed, figure6=signed, figure7=signed)
     processes = (tmp_path / "out" / "drawn").read_text().split()
@@ -82,10 +84,6 @@ def test_a_process_draws_one_figure_after_another_and_a_terminal_shows_which(dra
 
 
 def test_the_line_of_progress_is_no_wider_than_the_terminal(monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
     monkeypatch.setattr(jobs.shutil, "get_terminal_size", lambda: os.terminal_size((12, 5)))
     jobs._show(ProgressLine(terminal := Terminal()), "running: ", tasks(["figure4"], pictured=False))
     assert terminal.getvalue() == "\rrunning: f "
@@ -237,4 +235,3 @@ def test_few_figures_share_all_processors_and_of_several_seeds_none_is_the_slowe
 def test_every_figure_comes_after_figures_that_there_are_and_that_come_after_none():
     for figure in FIGURES.values():
         assert all(FIGURES[name].after == () and FIGURES[name].needs == figure.needs for name in figure.after)
-        assert replace(figure).name == figure.name
