@@ -311,12 +311,16 @@ def test_a_file_with_the_name_of_the_folder_is_named_and_stays(tmp_path, inside)
     assert contents(tmp_path) == {"taken": b"content"}
 
 
-@pytest.mark.parametrize("call", [require_writable, lambda out: put(out, result())], ids=["before", "writing"])
-def test_a_folder_that_may_not_be_written_is_named(tmp_path, monkeypatch, call):
-    def refuse(*_):
+@pytest.mark.parametrize(
+    ("step", "call"),
+    [("write_bytes", require_writable), ("mkdir", lambda out: put(out, result()))],
+    ids=["probe", "files"],
+)
+def test_a_folder_that_may_not_be_written_is_named(tmp_path, monkeypatch, step, call):
+    def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(Path, step, refuse)
     for named in (str(tmp_path), "Permission denied", "--out"):
         refuses(lambda: call(tmp_path), named, DrlimError)
     assert contents(tmp_path) == {}
@@ -355,17 +359,18 @@ def test_an_interruption_leaves_no_partial_file(tmp_path, monkeypatch, failing):
     assert set(contents(tmp_path)) == set(WRITTEN[: WRITTEN.index(failing)])
 
 
-@pytest.mark.parametrize(("failing", "length"), [*((name, 0) for name in WRITTEN), ("figure4-handwriting.png", 100)])
-def test_no_file_takes_its_place_before_all_are_written_whole(tmp_path, monkeypatch, failing, length):
+@pytest.mark.parametrize("failing", WRITTEN)
+def test_no_file_takes_its_place_before_all_are_written_whole(tmp_path, monkeypatch, failing):
     put(tmp_path, result())
-    before, whole = contents(tmp_path), Path.write_bytes
+    before, to_disk, left = contents(tmp_path), os.fsync, WRITTEN.index(failing)
 
-    def run_out(path, content):
-        if failing in path.name:
-            whole(path, content[:length])
+    def run_out(file):
+        nonlocal left
+        if left == 0:
             raise OSError(28, "No space left on device")
-        whole(path, content)
+        left -= 1
+        to_disk(file)
 
-    monkeypatch.setattr(Path, "write_bytes", run_out)
-    refuses(lambda: put(tmp_path, result(**CHANGED)), failing, DrlimError)
+    monkeypatch.setattr(os, "fsync", run_out)
+    refuses(lambda: put(tmp_path, result(**CHANGED)), f"{tmp_path / failing}: cannot be written", DrlimError)
     assert contents(tmp_path) == before
