@@ -1,4 +1,4 @@
-"""Whatever surrounds the commands: settings of Matplotlib and Python, a terminal, a disk, a signal. No tracebacks."""
+"""The commands under settings of Matplotlib and Python, a terminal, a full disk, a signal: no tracebacks."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ import pytest
 
 from drlim_np.audit import first as audit_first
 from drlim_np.audit.gradcheck import Row
-from drlim_np.files.cache import Memory
+from drlim_np.files.cache import Cache
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_ALL = [str(ROOT / "run_all.py")]
@@ -51,15 +51,13 @@ def as_they_are(tmp_path_factory):
 RCFILE = "text.usetex: True\nfont.size: 20\naxes.facecolor: red\nsavefig.dpi: 30\nsvg.fonttype: none\n"
 
 
-def test_a_matplotlibrc_changes_no_byte_of_a_figure(tmp_path, as_they_are):
-    (tmp_path / "matplotlibrc").write_text(RCFILE)
-    assert figures(tmp_path) == as_they_are
-    assert len(as_they_are) == 4
-
-
 @pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "no such backend"])
-def test_a_backend_that_is_not_there_changes_no_byte_of_a_figure(tmp_path, as_they_are, backend):
+def test_neither_a_matplotlibrc_nor_a_backend_that_is_not_there_changes_a_byte_of_a_figure(
+    tmp_path, as_they_are, backend
+):
+    (tmp_path / "matplotlibrc").write_text(RCFILE)
     assert figures(tmp_path, MPLBACKEND=backend) == as_they_are
+    assert len(as_they_are) == 4
 
 
 def test_a_python_that_leaves_out_the_folder_of_the_script_draws_too(tmp_path):
@@ -89,7 +87,7 @@ def test_properties_are_held_under_an_optimised_python_too(tmp_path, monkeypatch
     monkeypatch.setattr(audit_first.catalogue, "findings", lambda backend: iter([right]))
     monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: ())
     monkeypatch.setenv("PYTHONOPTIMIZE", "1")
-    assert not audit_first.audit_passes("numpy", Memory(tmp_path))
+    assert not audit_first.audit_passes("numpy", Cache(tmp_path))
 
 
 @pytest.mark.parametrize("settings", ["os.environ['DRLIM_TESTS'] = 'audit'", "os.access = lambda *_: False"])
