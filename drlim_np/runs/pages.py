@@ -11,8 +11,7 @@ from drlim_np.audit.page import audit_page
 from drlim_np.data import AZIMUTHS, Digits, Views
 from drlim_np.figures import Train, figure5, figure7
 from drlim_np.figures.airplane_map import train_airplane
-from drlim_np.figures.shifted_digits import unseen_digits
-from drlim_np.figures.shifted_maps import trained
+from drlim_np.figures.shifted_maps import trained, unseen_digits
 from drlim_np.files.frame import of_living_sources
 from drlim_np.runs.seeds import Entry, earlier_record
 from drlim_np.teaching.map_page import map_page
