@@ -22,7 +22,7 @@ from drlim_np.files.cache import Cache
 from drlim_np.runs import pages, sources, verify
 from drlim_np.runs.index import FIGURES
 from drlim_np.runs.jobs import Task, all_drawn, number_of
-from drlim_np.runs.record import Drawn, require_writable, write
+from drlim_np.runs.record import Drawn, write
 from drlim_np.runs.seeds import Entry, earlier_record, filed, of_seed
 
 CACHE = ".checkpoints"  # inside the folder of the figures
@@ -54,8 +54,9 @@ def _main(options: argparse.Namespace) -> int:
             return _run(options, out, Path(folder))
     if options.out == OUT:
         print(f"Figures go to {printable(out.resolve())}; --out figures refreshes those that ship with a checkout.")
-    require_writable(out)
+    out.mkdir(parents=True, exist_ok=True)
     with atomic.alone_in(out):
+        earlier_record(out)  # so that damage shows before anything is drawn
         return _run(options, out, out)
 
 
@@ -63,44 +64,16 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description=first_line(sys.modules[__name__]))
     add = parser.add_argument
     add("--list", action="store_true", help="list the figures and stop")
-    add(
-        "--only",
-        nargs="+",
-        action="extend",
-        metavar="FIGURE",
-        help="draw these figures only, named as --list names them",
-    )
+    add("--only", nargs="+", action="extend", metavar="FIGURE", help="draw these figures only, named as in --list")
     add("--quick", action="store_true", help="small sizes, for a look within a minute; the figures are stamped so")
     add("--seed", type=int, help="the root of all randomness, a whole number from 0 up (default: 0)")
-    add(
-        "--seeds",
-        type=int,
-        nargs="+",
-        metavar="SEED",
-        help="several such seeds: pictures of the first one; of the others the record alone",
-    )
-    add(
-        "--out",
-        default=OUT,
-        metavar="DIR",
-        help=f"folder for the figures and metrics.json (default: {OUT}, here); --out figures refreshes, in a checkout,"
-        " those that ship with it",
-    )
-    add(
-        "--jobs",
-        metavar="N",
-        help="how many processes draw figures side by side; files and words are the same (default: the processors that"
-        " this process may use, fewer where memory is short, 1 with --backend cupy)",
-    )
+    add("--seeds", type=int, nargs="+", metavar="SEED", help="pictures of the first, and the records of all of them")
+    add("--out", default=OUT, metavar="DIR", help=f"folder of the figures and metrics.json (default: {OUT}, here)")
+    add("--jobs", metavar="N", help="processes that draw side by side (default: one a processor, if memory allows)")
     add("--animate", action="store_true", help="also draw how the map of Figure 8 unfolds, as a strip and an animation")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
     add("--fresh", action="store_true", help="train again, whatever earlier runs left")
-    add(
-        "--verify",
-        action="store_true",
-        help="draw again, in a temporary folder, the figures that --out has records of, and compare; of each figure the"
-        " seed of its picture, unless --seed or --seeds names others",
-    )
+    add("--verify", action="store_true", help="draw again, elsewhere, what --out has records of, and compare")
     add("--backend", choices=BACKENDS, default="numpy", help="where training runs: cupy is an NVIDIA GPU")
     sources.add_options(parser)
     return parser

@@ -8,24 +8,9 @@ from importlib import import_module
 from drlim_np import figures
 from drlim_np.figures import Figure
 
-MODULES = (
-    "figure1",
-    "figure2",
-    "figure3",
-    "figure4",
-    "figure5",
-    "figure6",
-    "figure7",
-    "invariance",
-    "figure8",
-    "figure9",
-    "figure10",
-    "collapse",
-    "unfolding",
-    "sheet_handwriting",
-    "sheet_airplane",
-    "towers",
-)
+NUMBERED = [f"figure{number}" for number in range(1, 11)]
+OURS = ["invariance", "collapse", "unfolding", "sheet_handwriting", "sheet_airplane", "towers"]
+MODULES = [*NUMBERED, *OURS]
 for module in MODULES:
     import_module(f"drlim_np.figures.{module}")
 

@@ -90,7 +90,9 @@ def all_drawn(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn]]:
         except (KeyboardInterrupt, SystemExit):
             yield from ((task, arrived[task]) for task in due if task in arrived)
             raise
-    yield from ((task, arrived[task]) for task in due if task in arrived)  # those that come behind one that never started
+    yield from (
+        (task, arrived[task]) for task in due if task in arrived
+    )  # those that come behind one that never started
     if strange := [fault for fault in faults if not isinstance(fault, DrlimError)]:
         raise strange[0]
     if faults:
@@ -153,7 +155,10 @@ def _side_by_side(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn |
                 task, process = running.pop(future)
                 fault = future.exception()
                 if isinstance(fault, BrokenProcessPool):
-                    fault = _death(task)
+                    fault = DrlimError(
+                        f"{task.figure.name}: the process that was to draw it died: run again, which finds what was"
+                        " trained, with --jobs 1 if memory was short"
+                    )
                 else:
                     idle.append(process)
                 if fault is None:
@@ -173,13 +178,6 @@ def _side_by_side(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn |
 def _show(line: ProgressLine, words: str, tasks: list[Task]) -> None:
     names = [f"{task.figure.name}{'' if task.pictured else f', seed {task.train.seed}'}" for task in tasks]
     line.show((words + ", ".join(names))[: shutil.get_terminal_size().columns - 2])
-
-
-def _death(task: Task) -> DrlimError:
-    return DrlimError(
-        f"{task.figure.name}: the process that was to draw it died: run again, which finds what was trained, with"
-        " --jobs 1 if memory was short"
-    )
 
 
 def _draw(task: Task) -> Drawn:

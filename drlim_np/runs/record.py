@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -16,11 +15,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure as Drawing
 
 import drlim_np
-from drlim_np.backend import Array, namespace, to_host
-from drlim_np.checks.terminal import printable
+from drlim_np.backend import namespace, to_host
 from drlim_np.drawing import light
 from drlim_np.drawing.style import RULES, stamp
-from drlim_np.errors import DataError, DrlimError
+from drlim_np.errors import DataError
 from drlim_np.fast.devices import device_of, origin
 from drlim_np.figures import Result, Train
 from drlim_np.files import atomic, weights
@@ -89,6 +87,7 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
     data = result.data and {"name": result.data.name, "title": result.data.title, "sha256": result.data.sha256}
     model = origin(train.backend)
     arrays = namespace(model)
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "data": data,
         "settings": result.settings,
@@ -103,23 +102,17 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
             "matplotlib": matplotlib.__version__,
             arrays.__name__: arrays.__version__,
         },
-        "machine": _machine() | {"threads": train.threads, "backend": train.backend, "device": device_of(model)},
+        "machine": {
+            "system": sys.platform,
+            "processor": platform.machine(),
+            "blas": f"{blas.get('name')} {blas.get('version')}",
+            "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set"),
+            "threads": train.threads,
+            "backend": train.backend,
+            "device": device_of(model),
+        },
         "wall_seconds": round(seconds, 1),
     }
-
-
-def require_writable(out: Path) -> None:
-    """Makes the folder `out` if need be. Raises DrlimError unless files can be written there."""
-    probe = out / f".{os.getpid()}.probe"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as fault:
-        raise DrlimError(
-            f"{printable(out)}: nothing can be written there ({fault.strerror}): choose another folder by --out"
-        ) from fault
-    earlier_record(out)
 
 
 def _files(result: Result, quick: bool) -> dict[str, bytes]:
@@ -135,12 +128,8 @@ def _files(result: Result, quick: bool) -> dict[str, bytes]:
     if result.arrays is not None:
         files[".npz"] = light.packed(result.arrays)
     if result.weights is not None:
-        files["-weights.npz"] = weights.to_bytes(tree_map(_float32, result.weights))
+        files["-weights.npz"] = weights.to_bytes(tree_map(lambda x: to_host(x).astype(np.float32), result.weights))
     return files
-
-
-def _float32(x: Array) -> np.ndarray:
-    return to_host(x).astype(np.float32)
 
 
 def _rendered(drawing: Drawing, kind: str) -> bytes:
@@ -150,13 +139,3 @@ def _rendered(drawing: Drawing, kind: str) -> bytes:
     with rc_context(RULES):
         drawing.savefig(buffer, format=kind, dpi=light.DPI[kind], metadata=metadata)
     return buffer.getvalue()
-
-
-def _machine() -> dict[str, Any]:
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return {
-        "system": sys.platform,
-        "processor": platform.machine(),
-        "blas": f"{blas.get('name')} {blas.get('version')}",
-        "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set"),
-    }

@@ -24,19 +24,9 @@ def add_options(parser: ArgumentParser) -> None:
     )
     add = group.add_argument
     add("--data", metavar="DIR", help="folder that holds the files, or folders mnist and norb with them")
-    add(
-        "--download",
-        nargs="*",
-        metavar="NAME",
-        help="first fetch mnist (also if nothing is named) or norb into that folder, if it is not there",
-    )
+    add("--download", nargs="*", metavar="NAME", help="fetch mnist (also if nothing is named) or norb there first")
     add("--generated", action="store_true", help="use generated images even where published ones are found")
-    add(
-        "--airplane",
-        type=int,
-        metavar="N",
-        help=f"which airplane of small NORB, 0 to 9 (default: {norb.INSTANCE}); it must then be there",
-    )
+    add("--airplane", type=int, metavar="N", help=f"airplane of small NORB, 0 to 9 (default: {norb.INSTANCE})")
     add("--accept-unknown-data", action="store_true", help="accept other IDX data instead of MNIST, unverified")
 
 

@@ -35,8 +35,8 @@ HEADING = ("figure", "", "record", "now", "may differ by", "")
 
 
 def compare(label: str, record: Entry, now: Entry) -> Iterator[tuple[str, ...]]:
-    """A row of the table for each number of a figure: `label`, what it is, both values, their spread and a verdict."""
-    old, new = dict(_flat(record)), dict(_flat(now))
+    """A row of the table for each value of a figure: `label`, its name, both values, their spread and a verdict."""
+    old, new = dict(_flat(_compared(record))), dict(_flat(_compared(now)))
     for name in old | new:
         before, after, spread = old.get(name), new.get(name), _spread(name, old.get(name))
         if spread is None or before is None or after is None:
@@ -44,14 +44,7 @@ def compare(label: str, record: Entry, now: Entry) -> Iterator[tuple[str, ...]]:
         else:
             agrees = abs(before - after) <= spread  # never for NaN
         may = "" if spread is None else f"{spread:.3g}"
-        yield (
-            label,
-            ".".join(name[1:]) or name[0],
-            _short(before),
-            _short(after),
-            may,
-            "agrees" if agrees else "DIFFERS",
-        )
+        yield label, ".".join(name), _short(before), _short(after), may, "agrees" if agrees else "DIFFERS"
 
 
 def repeated(
@@ -77,28 +70,25 @@ def repeated(
     return {made: [name for name in names if name in some] for made, some in sorted(found.items())}
 
 
-def _flat(entry: Entry) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """What is compared of an entry, each value by the way to it."""
-    yield ("data",), entry["data"]
-    yield ("settings",), entry["settings"]
-    for claim in entry["claims"]:
-        yield ("claims", claim["text"]), claim["holds"]
-    yield from _numbers(entry["measured"], ("measured",))
+def _compared(entry: Entry) -> dict[str, Any]:
+    claims = {claim["text"]: claim["holds"] for claim in entry["claims"]}
+    return {"data": entry["data"], "settings": entry["settings"], **claims, **entry["measured"]}
 
 
-def _numbers(value: Any, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _flat(value: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value in nested dicts and lists, with the names that lead to it."""
     if isinstance(value, dict | list):
-        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _numbers(inner, (*way, str(name)))
+        for inner, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _flat(part, (*name, str(inner)))
     else:
-        yield way, value
+        yield name, value
 
 
-def _spread(way: tuple[str, ...], value: Any) -> float | None:
+def _spread(name: tuple[str, ...], value: Any) -> float | None:
     """How far a number may move; None where it must be equal."""
-    if way[0] != "measured":
+    if name[0] in ("data", "settings"):
         return None
-    listed = [SPREADS[name] for name in way if name in SPREADS]
+    listed = [SPREADS[part] for part in name if part in SPREADS]
     if listed:
         return listed[-1]
     return OTHERWISE * abs(value) + 1e-6 if isinstance(value, float) else None

@@ -147,10 +147,10 @@ def test_list_names_every_figure_with_what_it_shows(capsys):
     assert lines == [[name, figure.make.__doc__.splitlines()[0]] for name, figure in FIGURES.items()]
 
 
-def test_the_figures_are_in_the_order_of_the_paper():
-    numbered = [name for name in FIGURES if name.startswith("figure") and name[6:].isdigit()]
-    assert numbered == [f"figure{number}" for number in range(1, 11)]
-    assert [*FIGURES][-4:] == ["unfolding", "sheet", "sheet-airplane", "towers"]
+def test_the_figures_are_in_the_order_of_the_paper_and_those_that_it_does_not_print_come_last():
+    numbers = [int(name[6:]) for name in FIGURES if name.startswith("figure") and name[6:].isdigit()]
+    assert numbers == [*range(1, 11)]
+    assert [*FIGURES][-6:] == ["invariance", "collapse", "unfolding", "sheet", "sheet-airplane", "towers"]
     assert {*FIGURES} - {*USUAL} == {"figure4-verbatim", "figure5-exact", "figure7-exact", "unfolding"}
 
 
@@ -631,6 +631,14 @@ def test_a_file_with_the_name_of_the_output_folder_gives_status_2_and_stays(comm
     assert str(tmp_path / "taken") in one_line(complained)
     assert (tmp_path / "taken").read_bytes() == b"content"
     assert not drawn
+
+
+def test_a_folder_where_nothing_can_be_written_gives_status_2_before_anything_is_drawn(command, drawn, tmp_path):
+    (tmp_path / "out" / ".lock").mkdir(parents=True)
+    status, _, complained = command()
+    assert status == 2 and not drawn
+    assert one_line(complained).startswith(f"{tmp_path / 'out' / '.lock'}: cannot be opened (")
+    assert "--out" in complained
 
 
 def test_a_damaged_record_is_reported_before_anything_is_drawn(command, drawn, tmp_path):
