@@ -14,7 +14,7 @@ from pathlib import Path
 from drlim_np.audit.first import audit_passes
 from drlim_np.checks.terminal import exit_status, first_line, printable
 from drlim_np.data import Digits, Views
-from drlim_np.errors import InputError
+from drlim_np.errors import DrlimError, InputError
 from drlim_np.fast.devices import BACKENDS, origin, processors
 from drlim_np.figures import Train
 from drlim_np.files import atomic
@@ -54,7 +54,11 @@ def _main(options: argparse.Namespace) -> int:
             return _run(options, out, Path(folder))
     if options.out == OUT:
         print(f"Figures go to {printable(out.resolve())}; --out figures refreshes those that ship with a checkout.")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        complaint = f"{printable(out)}: cannot be made ({fault.strerror})"
+        raise DrlimError(f"{complaint}: choose another folder by --out") from fault
     with atomic.alone_in(out):
         earlier_record(out)  # so that damage shows before anything is drawn
         return _run(options, out, out)

@@ -115,6 +115,7 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
     }
 
 
+@rc_context(RULES)
 def _files(result: Result, quick: bool) -> dict[str, bytes]:
     marks = [*(["quick"] if quick else []), *([] if all(claim.holds for claim in result.claims) else ["claims fail"])]
     if marks:
@@ -136,6 +137,5 @@ def _rendered(drawing: Drawing, kind: str) -> bytes:
     """The file's bytes, without dates or random names: the same figure gives the same bytes."""
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
     buffer = io.BytesIO()
-    with rc_context(RULES):
-        drawing.savefig(buffer, format=kind, dpi=light.DPI[kind], metadata=metadata)
+    drawing.savefig(buffer, format=kind, dpi=light.DPI[kind], metadata=metadata)
     return buffer.getvalue()
