@@ -792,13 +792,6 @@ def test_the_command_line_draws_figures_without_a_display_or_a_warning(tmp_path,
     assert set(contents(tmp_path / "out")) == figures | {"audit.html", "lesson.html", "metrics.json"}
 
 
-def test_characters_that_the_output_cannot_show_do_not_end_the_run(tmp_path):
-    ascii_only = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
-    done = process("--only", "figure1", "--no-audit", "--quick", "--out", tmp_path, folder=tmp_path, **ascii_only)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "L_D is ?m? at D = 0" in done.stdout
-
-
 def test_the_command_line_complains_in_one_line(tmp_path):
     done = process("--only", "figure0", "--out", tmp_path / "out", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

@@ -16,7 +16,7 @@ from drlim_np.files.cache import Cache
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_ALL = [str(ROOT / "run_all.py")]
-LESSON, AUDIT, BENCH = (["-m", f"drlim_np.{name}"] for name in ("teaching.lesson", "audit", "bench"))
+LESSON, BENCH = (["-m", f"drlim_np.{name}"] for name in ("teaching.lesson", "bench"))
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 
 
@@ -108,14 +108,25 @@ def test_a_full_disk_under_standard_output_is_told_in_one_line(tmp_path, command
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes standard output")
-@pytest.mark.parametrize("command", [[*RUN_ALL, "--only", "figure1", "--no-audit"], LESSON], ids=str)
+@pytest.mark.parametrize("command", [[*RUN_ALL, "--only", "figure1", "--no-audit", "--quick"], LESSON], ids=str)
 def test_a_closed_standard_output_is_no_fault(tmp_path, command):
     closing = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, *command]
     done = subprocess.run(closing, cwd=tmp_path, env=environ({}), stderr=subprocess.PIPE, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", [LESSON, AUDIT], ids=str)
+SHORT_AUDIT = [
+    "-c",
+    "import sys; from drlim_np.audit import __main__ as audit, catalogue, gradcheck, proof\n"
+    "row = catalogue.Finding('½D²', gradcheck.Row('weight', 6, 0.0, 0.0))\n"
+    "one = proof.Proof('½D²', 'both sides are equal', ('Eq. 1',), ('½D²',), True, 'once')\n"
+    "catalogue.findings, catalogue.proofs = (lambda *_, **__: [row]), (lambda *_: (one,))\n"
+    "sys.exit(audit.main([]))",
+]
+ONE_FIGURE = [*RUN_ALL, "--only", "figure1", "--no-audit", "--quick"]
+
+
+@pytest.mark.parametrize("command", [LESSON, SHORT_AUDIT, ONE_FIGURE], ids=["lesson", "audit", "run_all"])
 def test_an_ascii_terminal_is_shown_question_marks(tmp_path, command):
     status, said, complained = python(*command, folder=tmp_path, PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert (status, complained) == (0, "")
