@@ -90,9 +90,8 @@ def all_drawn(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn]]:
         except (KeyboardInterrupt, SystemExit):
             yield from ((task, arrived[task]) for task in due if task in arrived)
             raise
-    yield from (
-        (task, arrived[task]) for task in due if task in arrived
-    )  # those that come behind one that never started
+    # What is left comes behind a figure that never started.
+    yield from ((task, arrived[task]) for task in due if task in arrived)
     if strange := [fault for fault in faults if not isinstance(fault, DrlimError)]:
         raise strange[0]
     if faults:

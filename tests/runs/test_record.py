@@ -312,37 +312,23 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path, monkeypatch):
     assert contents(tmp_path) == {}
 
 
-def failing_at(name, fault, monkeypatch):
-    """Has os.replace raise the fault where it should put a file of that name in place."""
-    rename = os.replace
-
-    def fail(source, target):
-        if Path(target).name == name:
-            raise fault
-        rename(source, target)
-
-    monkeypatch.setattr(os, "replace", fail)
-
-
 @pytest.mark.parametrize("failing", WRITTEN)
 def test_a_file_that_cannot_be_written_stays_as_it_was_and_so_does_the_record(tmp_path, monkeypatch, failing):
     put(tmp_path, result())
-    before = contents(tmp_path)
-    failing_at(failing, OSError(28, "No space left on device"), monkeypatch)
+    before, rename = contents(tmp_path), os.replace
+
+    def fail(source, target):
+        if Path(target).name == failing:
+            raise OSError(28, "No space left on device")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
     named = f"{tmp_path / failing}: cannot be written (No space left on device)"
     refuses(lambda: put(tmp_path, result(**CHANGED)), named, DrlimError)
     after = contents(tmp_path)
     assert set(after) == set(before)
     assert after[failing] == before[failing]
     assert after["metrics.json"] == before["metrics.json"]
-
-
-@pytest.mark.parametrize("failing", WRITTEN)
-def test_an_interruption_leaves_no_partial_file(tmp_path, monkeypatch, failing):
-    failing_at(failing, KeyboardInterrupt(), monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        put(tmp_path, result())
-    assert set(contents(tmp_path)) == set(WRITTEN[: WRITTEN.index(failing)])
 
 
 @pytest.mark.parametrize("failing", WRITTEN)
