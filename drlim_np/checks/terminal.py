@@ -85,6 +85,12 @@ class ProgressLine:
             self.stream.write(f"\r{text} ")
             self.stream.flush()
 
+    def clear(self) -> None:
+        """Takes the line off the terminal, so that other text can be printed in its place."""
+        if self.shown:
+            self.stream.write("\r\x1b[K")
+            self.stream.flush()
+
     def end(self) -> None:
         """Leaves the line as it is and begins the next."""
         if self.shown:

@@ -1,38 +1,63 @@
 """Figures side by side, in processes of their own; what is written and printed is as with one after another.
 
-A process draws and hands over; this one alone writes figures, and says so in the order of the paper. What a training
-leaves for a later run, checkpoints among it, the processes keep themselves, as ever.
+A process draws and hands over; this one alone writes figures, in the order of the paper. Only the cache is written by
+all of them.
 """
 
 import multiprocessing
 import os
-import pickle
+import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import StringIO
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait as wait_for_end
 from threading import Thread
+from time import perf_counter
 
-from drlim_np.checks.terminal import unwound_by_sigterm
+from drlim_np.checks.terminal import ProgressLine, unwound_by_sigterm
+from drlim_np.data import Digits, Views
 from drlim_np.errors import DrlimError, InputError
 from drlim_np.fast.devices import processors
 from drlim_np.fast.memory import free_memory
-from drlim_np.runs.board import Board, Progress
-from drlim_np.runs.making import Made, Task, making, parts
+from drlim_np.figures import CollapsedError, Figure, Train, of_collapsed
+from drlim_np.runs.record import Drawn, drawn
 
 LARGEST, FURTHER = 1 << 30, 640 << 20  # bytes: what Figure 5 takes, at most, and what any other does
-LAST = "figure7"  # what takes longest: with a processor for nearly all the others, they are done before it
 PATIENCE = 5  # seconds for a process to clear up
 
 
-def number_of(asked: str | None, backend: str) -> int:
-    """How many processes --jobs asks for; if it does not, one a processor, as long as there is memory for them.
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A figure to be drawn.
 
-    One where training runs on a device, which all would share. Raises InputError for what is no number from 1 up.
+    data:     what its `make` is given.
+    train:    the same for all figures of one seed and size; the record names its number of threads.
+    after:    figures of the same seed and size that are to be drawn before.
+    pictured: whether pictures are made, or the record alone.
+    threads:  of train.threads, those that this drawing may use.
+    """
+
+    figure: Figure
+    data: Digits | Views | None
+    train: Train
+    after: frozenset[str] = frozenset()
+    pictured: bool = True
+    threads: int = 1
+
+    def place(self, name: str | None = None) -> tuple[int, bool, str]:
+        """What tells it from the other tasks; or the same of another figure of its seed and size."""
+        return self.train.seed, self.train.quick, name or self.figure.name
+
+
+def number_of(asked: str | None, backend: str) -> int:
+    """The number of processes: --jobs, or else one per processor, limited by free memory.
+
+    One where training runs on a device, which all would share.
     """
     if asked is not None:
         if not (asked.isascii() and asked.isdigit() and int(asked)):
@@ -42,132 +67,152 @@ def number_of(asked: str | None, backend: str) -> int:
     return int(max(1, min(processors(), fit))) if backend == "numpy" else 1
 
 
-def all_made(tasks: list[Task], count: int) -> Iterator[Made]:
-    """What the tasks ask for, in their order, made by `count` processes at most; by this one alone where that is 1.
+def all_drawn(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn]]:
+    """The figures in the order of the tasks, drawn by `count` processes at most; by this one alone if that is 1.
 
-    What cannot be made is named, once the others have finished, by a DrlimError of one line. An end by Ctrl-C or
-    SIGTERM hands over first what has been made out of turn.
+    What fails is named by a DrlimError of one line, after the others have finished. On Ctrl-C or SIGTERM, figures that
+    are finished but not yet handed over are handed over first.
     """
-    pieces = [piece for task in tasks for piece in parts(task)] if count > 1 else []
-    if (count := min(count, len(pieces))) < 2:
-        yield from (made for task in tasks for made in making(task))
-        return
-    pieces = [replace(piece, threads=_threads(piece, count, len(pieces))) for piece in pieces]
-    due, arrived, faults = {place for piece in pieces for place in piece.places}, {}, []
+    count = min(count, len(tasks))
+    tasks = [replace(task, threads=_threads(task, tasks, count)) for task in tasks]
+    due, arrived, faults = [*tasks], {}, []
     with unwound_by_sigterm():
         try:
-            for piece, found in _side_by_side(pieces, count):
-                if isinstance(found, Made):
-                    arrived[found.place] = found
-                elif found:
-                    faults.append(found)
+            for task, found in _side_by_side(tasks, count) if count > 1 else _one_by_one(tasks):
+                if isinstance(found, Drawn):
+                    arrived[task] = found
                 else:
-                    due -= piece.places.keys() - arrived.keys()
-                while due and (first := min(due)) in arrived:
-                    due.remove(first)
-                    yield arrived.pop(first)
+                    faults.append(found)
+                    due.remove(task)
+                while due and due[0] in arrived:
+                    task = due.pop(0)
+                    yield task, arrived.pop(task)
         except (KeyboardInterrupt, SystemExit):
-            yield from (arrived[place] for place in sorted(arrived))
+            yield from ((task, arrived[task]) for task in due if task in arrived)
             raise
+    # What is left comes behind a figure that never started.
+    yield from ((task, arrived[task]) for task in due if task in arrived)
     if strange := [fault for fault in faults if not isinstance(fault, DrlimError)]:
         raise strange[0]
     if faults:
         raise DrlimError("; ".join(dict.fromkeys(map(str, faults))))
 
 
-def _threads(piece: Task, count: int, pieces: int) -> int:
-    """Of `count` processors those for one piece: a share where pieces are few, and two for what all will wait for."""
-    waited_for = LAST in piece.figures and count >= 4 and pieces <= 2 * count
-    return max(1, piece.run.threads // count, min(piece.run.threads, 1 + waited_for))
+def _threads(task: Task, tasks: list[Task], count: int) -> int:
+    """Threads for one figure: an equal share of the processors; two for the slowest, if four processes or more draw.
 
-
-def _side_by_side(pieces: list[Task], count: int) -> Iterator[tuple[Task, Made | Exception | None]]:
-    """Each piece with whatever it has made, as it comes; then with the fault that ended it, if one did; then with None.
-
-    A piece starts when a process is free and all it comes after is there: not at all, where that has failed.
+    The others then finish before it. Of several seeds none is the slowest alone.
     """
-    context, waiting, there, board = multiprocessing.get_context("spawn"), [*pieces], set(), Board()
-    processes, running = {}, {}
+    if count < 2:
+        return task.train.threads
+    seconds = sorted(other.figure.seconds for other in tasks)
+    is_slowest = task.figure.seconds == seconds[-1] > seconds[-2]
+    return max(task.train.threads // count, min(task.train.threads, 2 if is_slowest and count >= 4 else 1))
+
+
+def _ready(waiting: list[Task], done: set[tuple]) -> list[Task]:
+    """Those that need not wait for another figure, because what they come after is drawn."""
+    return [task for task in waiting if all(task.place(name) in done for name in task.after)]
+
+
+def _one_by_one(tasks: list[Task]) -> Iterator[tuple[Task, Drawn | Exception]]:
+    """Each task with its figure, or with the fault that ended it, drawn in this process."""
+    waiting, done = [*tasks], set()
+    while ready := _ready(waiting, done):
+        task = ready[0]
+        waiting.remove(task)
+        try:
+            found = _draw(task)
+            done.add(task.place())
+        except Exception as fault:
+            found = fault
+        yield task, found
+
+
+def _side_by_side(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn | Exception]]:
+    """Each task with its figure, or with the fault that ended it, as they come; slow figures start first.
+
+    Each of the processes is a pool of one, so that one that dies is known by its task.
+    """
+    context, line = multiprocessing.get_context("spawn"), ProgressLine()
+    earlier_children = {*multiprocessing.active_children()}
+    waiting, done = sorted(tasks, key=lambda task: -task.figure.seconds), set()
+    idle: list[ProcessPoolExecutor] = []
+    running: dict[Future, tuple[Task, ProcessPoolExecutor]] = {}
     try:
         while True:
-            ready = [piece for piece in waiting if {(piece.turn, name) for name in piece.after} <= there]
-            for piece in ready[: count - len(running)]:
-                if not (free := processes.keys() - running):
-                    ours, theirs = context.Pipe()
-                    # A daemon: an interrupt before it stands in `processes` must not have Python wait at the end.
-                    process = context.Process(target=_work, args=(theirs, board.visible), daemon=True)
-                    process.start()
-                    theirs.close()
-                    processes[ours], free = process, {ours}
-                running[ours := free.pop()] = piece
-                # A pipe holds little: the rest waits until the process is up, and nothing else should wait for that.
-                Thread(target=ours.send_bytes, args=(pickle.dumps(piece),), daemon=True).start()
-                waiting.remove(piece)
+            for task in _ready(waiting, done)[: count - len(running)]:
+                process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
+                running[process.submit(_draw_elsewhere, task)] = task, process
+                waiting.remove(task)
             if not running:
-                break
-            for ours in wait([*running]):
-                piece, found = running[ours], None
-                try:
-                    found = ours.recv()
-                except (EOFError, ConnectionError):
-                    process = processes.pop(ours)
-                    process.join()
-                    if process.exitcode:
-                        yield piece, _death(piece, process.exitcode, there)
-                board.show(ours, found if isinstance(found, str) else None)
-                if found is None:
-                    del running[ours]
-                if isinstance(found, Made):
-                    there.add((piece.turn, found.name))
-                    piece.run.memory.anew.update(found.anew)
-                if not isinstance(found, str):
-                    board.clear()
-                    yield piece, found
-        yield from ((piece, None) for piece in waiting)
+                return
+            _show(line, f"{len(done)} of {len(tasks)} drawn; running: ", [task for task, _ in running.values()])
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            line.clear()
+            for future in ended:
+                task, process = running.pop(future)
+                fault = future.exception()
+                if isinstance(fault, BrokenProcessPool):
+                    fault = DrlimError(
+                        f"{task.figure.name}: the process that was to draw it died: run again, which finds what was"
+                        " trained, with --jobs 1 if memory was short"
+                    )
+                else:
+                    idle.append(process)
+                if fault is None:
+                    done.add(task.place())
+                yield task, fault or future.result()
     finally:
-        board.clear()
-        for process in processes.values():
+        line.clear()
+        processes = {*multiprocessing.active_children()} - earlier_children
+        for process in processes:
             process.terminate()
-        for process in processes.values():
+        for process in processes:
             process.join(PATIENCE)
-            process.kill()  # one that has not heard: what a signal raises is lost in a callback, such as an import's
+            process.kill()  # still alive: SIGTERM can be swallowed, as in a callback Python discards an exception
             process.join()
 
 
-def _death(piece: Task, status: int, there: set[tuple[int, str]]) -> DrlimError:
-    name = next((name for name in piece.places.values() if (piece.turn, name) not in there), "a figure")
-    how = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-    return DrlimError(
-        f"{name}: the process that was to draw it {how}: run again, which goes on with what was trained, if memory was"
-        " short with --jobs 1"
-    )
+def _show(line: ProgressLine, words: str, tasks: list[Task]) -> None:
+    names = [f"{task.figure.name}{'' if task.pictured else f', seed {task.train.seed}'}" for task in tasks]
+    line.show((words + ", ".join(names))[: shutil.get_terminal_size().columns - 2])
 
 
-def _work(parent: Connection, visible: bool) -> None:
-    """A process of its own: receives a piece, sends its progress, as text, what it has made, or its fault, then None.
+def _draw(task: Task) -> Drawn:
+    """Draws the figure in this process, and keeps what it prints.
 
-    So it goes on, piece after piece, until it is ended.
+    What one after others prints is dropped: those have said it of the trainings that they share.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, and will end it
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that nothing half written is left
+    train, collapsed = replace(task.train, threads=task.threads), ""
+    started = perf_counter()
+    with redirect_stdout(StringIO()) as said:
+        try:
+            result = task.figure.make(task.data, train)
+        except CollapsedError as fault:
+            collapsed = f"{fault}\n"
+            result = of_collapsed(fault, task.data)
+    figure = drawn(task.figure.name, result, task.train, perf_counter() - started, task.pictured)
+    return replace(figure, said=collapsed if task.after else said.getvalue() + collapsed)
+
+
+def _draw_elsewhere(task: Task) -> Drawn:
+    """Draws the figure in a process of its own, with what it printed on standard error."""
+    try:
+        with redirect_stderr(StringIO()) as complained:
+            figure = _draw(task)
+    except SystemExit as end:
+        os._exit(end.code)  # a pool would go on to its next task
+    return replace(figure, complained=complained.getvalue())
+
+
+def _begin() -> None:
+    """In such a process: Ctrl-C is for its parent, which then ends it; SIGTERM lets it clear up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     Thread(target=_end_with_parent, daemon=True).start()
-    while True:
-        piece = pickle.loads(parent.recv_bytes())
-        with redirect_stdout(StringIO()) as said, redirect_stderr(Progress(parent.send, visible)) as complained:
-            try:
-                for made in making(piece):
-                    words = "" if piece.after else said.getvalue()  # else those of the process that trained it
-                    anew = frozenset(piece.run.memory.anew)
-                    parent.send(replace(made, said=words, complained=complained.getvalue(), anew=anew))
-                    for text in (said, complained):
-                        text.seek(0)
-                        text.truncate()
-            except Exception as fault:
-                fault.add_note(traceback.format_exc())
-                parent.send(fault)
-        parent.send(None)
 
 
 def _end_with_parent() -> None:
-    wait([multiprocessing.parent_process().sentinel])
+    wait_for_end([multiprocessing.parent_process().sentinel])
     os._exit(1)

@@ -1,64 +1,66 @@
-"""The pages that a run leaves beside its figures: the audit, the lesson, the paper's algorithm, the map laboratory."""
+"""The pages that a run leaves with its figures: the lesson, the paper's algorithm, the map laboratory, the audit."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from drlim_np import verbatim
 from drlim_np.audit.first import audited
 from drlim_np.audit.page import audit_page
-from drlim_np.data import AZIMUTHS
-from drlim_np.figures import figure5, figure7
-from drlim_np.figures.airplane_map import mapped, setting
-from drlim_np.figures.shifted_digits import unseen_digits
-from drlim_np.figures.shifted_maps import trained
-from drlim_np.runs.record import Result, Run
-from drlim_np.runs.seeds import earlier_record
-from drlim_np.teaching.frame import of_living_sources
+from drlim_np.data import AZIMUTHS, Digits, Views
+from drlim_np.figures import Train, figure5, figure7
+from drlim_np.figures.airplane_map import train_airplane
+from drlim_np.figures.shifted_maps import trained, unseen_digits
+from drlim_np.files.frame import of_living_sources
+from drlim_np.runs.seeds import Entry, earlier_record
 from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page
 
-DIGITS = 60  # of each class, to pick from in the map laboratory
-AUDIT = "audit.html"
-NEEDS = {
-    AUDIT: set(),
-    "lesson.html": set(),
-    "paper.html": {"figure8"},
-    "map.html": {"figure5", "figure7", "invariance"},
-}
+PICKED = 60  # digits of each class, to choose from in the map laboratory
 
 
-def due(figures: Collection[str], run: Run) -> list[str]:
-    """The pages whose figures are all among those named; a quick run has networks too raw to show."""
-    return [] if run.quick else [name for name in NEEDS if NEEDS[name] <= {*figures}]
+def due(names: Collection[str], quick: bool) -> list[str]:
+    """The pages that can be made where these figures were drawn; none of a quick run, its networks being too raw."""
+    if quick:
+        return []
+    shown = {"paper.html": {"figure8"}, "map.html": {"figure5", "figure7", "invariance"}}
+    return [*(page for page, figures in shown.items() if figures <= {*names}), "lesson.html", "audit.html"]
 
 
-def made(name: str, drawn: Mapping[str, Result], run: Run) -> bytes:
-    """The page of that name, from figures just drawn; b"" in place of the one that is `of_the_record`.
+def made(
+    out: Path, entries: Mapping[str, Entry], digits: Digits | None, views: Views | None, train: Train
+) -> Iterator[tuple[str, bytes]]:
+    """Each page that is due, by its name, made from figures just drawn and written into `out`.
 
-    Raises DataError where the sources, which pages show, have changed or gone since the run began.
+    entries: those of the figures, by name. Raises DataError where the sources, which the pages show, have changed or
+    gone since the run began.
     """
-    makers = {AUDIT: lambda *_: "", "lesson.html": lambda *_: lesson_page(), "paper.html": _paper, "map.html": _map}
-    with of_living_sources():
-        return makers[name](drawn, run).encode()
+    makers = {
+        "paper.html": lambda: _paper(views, train),
+        "map.html": lambda: _map(entries["invariance"], digits, train),
+        "lesson.html": lesson_page,
+        "audit.html": lambda: audit_page(earlier_record(out), out, audited(train.backend, train.cache)),
+    }
+    for name in due(entries, train.quick):
+        with of_living_sources(), redirect_stdout(StringIO()):  # the figures have said what was trained before
+            page = makers[name]()
+        yield name, page.encode()
 
 
-def of_the_record(run: Run, out: Path) -> bytes:
-    """The page of the audit, which shows what is on record in `out` of all figures. Raises DataError as `made` does."""
-    with of_living_sources():
-        return audit_page(earlier_record(out), out, audited(run.backend, run.memory)).encode()
+def _paper(views: Views, train: Train) -> str:
+    """The algorithm next to its equations, with the unseen views after 0, 1, 3 and all epochs."""
+    trained_airplane = train_airplane(views, train)
+    after, test = trained_airplane.after, trained_airplane.test
+    maps = {epoch: after[epoch][test] for epoch in (0, 1, 3, len(after) - 1)}
+    return paper_page(verbatim, maps, views.azimuth[test] / AZIMUTHS)
 
 
-def _paper(drawn: Mapping[str, Result], run: Run) -> str:
-    """The algorithm beside its equations, with the unseen views after 0, 1, 3 and all epochs."""
-    given, after = setting(run), mapped(run).after
-    maps = {epoch: after[epoch][given.test] for epoch in (0, 1, 3, len(after) - 1)}
-    return paper_page(verbatim, maps, given.views.azimuth[given.test] / AZIMUTHS)
-
-
-def _map(drawn: Mapping[str, Result], run: Run) -> str:
+def _map(invariance: Entry, digits: Digits, train: Train) -> str:
     """The networks of Figures 5 and 7 in a student's hand, with unseen digits of this run's data."""
-    unseen = unseen_digits(run, DIGITS)
+    unseen = unseen_digits(digits, train, PICKED)
     still = unseen.shift == 0
-    maps = {f"Figure {story.name[-1]}": trained(story, run, "balanced")[1] for story in (figure5.STORY, figure7.STORY)}
-    claims = "; ".join(f"{claim.text} {claim.value:.2f}" for claim in drawn["invariance"].claims)
+    stories = {"Figure 5": figure5.STORY, "Figure 7": figure7.STORY}
+    maps = {name: trained(story, digits, train, "balanced").params for name, story in stories.items()}
+    claims = "; ".join(f"{claim['text']} {claim['value']:.2f}" for claim in invariance["claims"])
     return map_page(maps, unseen.inputs[still], unseen.label[still], figure7.STORY.training.margin, claims)

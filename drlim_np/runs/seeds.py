@@ -1,7 +1,7 @@
-"""metrics.json: the record of every figure, and in it, side by side, the records of all the seeds it was made with.
+"""metrics.json: the record of every figure, and in it the records of all the seeds that it was made with.
 
-The entry of a figure says all about the seed whose picture lies beside it. `entry["seeds"]` has, by seed, what the
-others gave: settings, claims and measured. They stand together only if they come from the same data and settings.
+The entry of a figure says all about the seed that its picture shows. `entry["seeds"]` has, by seed, what the others
+gave: settings, claims and measured. One entry holds only seeds with the same data and settings.
 """
 
 import json
@@ -44,30 +44,25 @@ def of_seed(entry: Entry, seed: int) -> Entry:
 
 
 def filed(before: Entry | None, now: Entry, pictured: bool) -> Entry:
-    """The entry that holds the record `now` beside those of other seeds that `before` holds.
+    """The entry with the record `now` added to those of other seeds that `before` holds.
 
-    pictured: whether the picture beside it becomes that of `now`; records from other data or settings are then gone.
-    If it does not, it must be possible to stand beside: raises DataError where there is nothing of the same data and
-    settings.
+    pictured: whether the picture becomes that of `now`; records of other data or settings are then dropped. If it
+    does not, raises DataError unless `before` has the same data and settings.
     """
     now = json.loads(json.dumps(now))
-    together = before is not None and "seed" in before and _stand_together(before, now)
+    together = before is not None and "seed" in before and _same_kind(before, now)
     if not pictured and not together:
-        raise DataError("its record has other data or settings: draw the figure anew with the seed whose picture it is")
+        raise DataError("its record has other data or settings: draw the figure again with the seed of its picture")
     known = {seed: of_seed(before, seed) for seed in seeds_of(before)} if together else {}
     known[now["seed"]] = now
-    shown_one = now if pictured else known[before["seed"]]
-    others = {
-        str(seed): {part: entry[part] for part in OF_A_SEED}
-        for seed, entry in known.items()
-        if seed != shown_one["seed"]
-    }
-    alone = {part: value for part, value in shown_one.items() if part != "seeds"}
+    main = now if pictured else known[before["seed"]]
+    others = {str(seed): {part: one[part] for part in OF_A_SEED} for seed, one in known.items() if seed != main["seed"]}
+    alone = {part: value for part, value in main.items() if part != "seeds"}
     return alone | {"seeds": others} if others else alone
 
 
-def _stand_together(one: Entry, other: Entry) -> bool:
-    """Whether two entries come from the same data and settings. A map that collapsed has no settings on record."""
+def _same_kind(one: Entry, other: Entry) -> bool:
+    """Whether two entries have the same data and settings. A map that collapsed has no settings on record."""
     chosen = [{name: x for name, x in entry["settings"].items() if name not in DRAWN} for entry in (one, other)]
     same_data = all(one[part] == other[part] for part in ("data", "quick"))
     return same_data and (chosen[0] == chosen[1] or {} in chosen)

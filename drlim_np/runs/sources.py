@@ -1,10 +1,8 @@
-"""Where the images of a run come from: the published files where they are found, else what is generated in their place.
-
-`run_all.py` has these options; the figures only see `Run.digits` and `Run.views`.
-"""
+"""Where the images of a run come from: the published files where they are found, else generated ones."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from drlim_np.checks.terminal import printable
@@ -13,44 +11,27 @@ from drlim_np.data.directory import data_directory, find, folder_of
 from drlim_np.data.download import fetch
 from drlim_np.data.files import DataSet
 from drlim_np.errors import DataError, InputError
-from drlim_np.files.cache import Memory
+from drlim_np.files.cache import Cache
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """The options that say where the images come from, as a group of their own."""
+    """The options that say where the images come from."""
     group = parser.add_argument_group(
         "data",
         "MNIST and small NORB are used where they are found: in --data DIR, else in the folder that the environment"
-        " variable DRLIM_DATA names, else in the user's cache folder. In place of MNIST handwriting is generated, in"
-        " place of small NORB an airplane is rendered.",
+        " variable DRLIM_DATA names, else in the user's cache folder. Without MNIST handwriting is generated, without"
+        " small NORB an airplane is rendered.",
     )
     add = group.add_argument
     add("--data", metavar="DIR", help="folder that holds the files, or folders mnist and norb with them")
-    add(
-        "--download",
-        nargs="*",
-        metavar="NAME",
-        help="fetch mnist (also if nothing is named) or norb into that folder first, what of it is not there",
-    )
+    add("--download", nargs="*", metavar="NAME", help="fetch mnist (also if nothing is named) or norb there first")
     add("--generated", action="store_true", help="use generated images even where published ones are found")
-    add(
-        "--airplane",
-        type=int,
-        metavar="N",
-        help=f"which airplane of small NORB, 0 to 9 (default: {norb.INSTANCE}); it must then be there",
-    )
-    add(
-        "--accept-unknown-data",
-        action="store_true",
-        help="accept other IDX data in place of MNIST, its content unverified",
-    )
+    add("--airplane", type=int, metavar="N", help=f"airplane of small NORB, 0 to 9 (default: {norb.INSTANCE})")
+    add("--accept-unknown-data", action="store_true", help="accept other IDX data instead of MNIST, unverified")
 
 
 def named(option: str, given: list[str] | None, known: Collection[str], what: str) -> list[str]:
-    """The names that an option was given, in the order of the known ones, all of them if it was not given.
-
-    Blanks and commas may stand between names. Raises InputError for a name not known, and where there is none.
-    """
+    """The names that an option was given, with blanks or commas between, in the order of the known ones; else all."""
     asked = [name for names in (known if given is None else given) for name in names.split(",") if name]
     if unknown := [name for name in asked if name not in known]:
         raise InputError(f"{option} names {printable(', '.join(unknown))}: the {what} are {', '.join(known)}")
@@ -60,7 +41,7 @@ def named(option: str, given: list[str] | None, known: Collection[str], what: st
 
 
 def downloads(options: Namespace) -> list[str]:
-    """The names of the data sets to fetch. Raises InputError where the options do not go together."""
+    """The names of the data sets to fetch. Options that contradict each other are refused."""
     if options.generated and (options.data or options.download is not None or options.airplane is not None):
         raise InputError("--generated uses no data: leave out either it, or --data, --download and --airplane")
     known = _data_sets(options)
@@ -74,39 +55,39 @@ def download(names: list[str], options: Namespace) -> None:
         fetch(folder_of(data_directory(options.data).path, wanted), wanted)
 
 
-def digits(options: Namespace, memory: Memory) -> Digits:
+def digits(options: Namespace, cache: Cache) -> Digits:
     """MNIST where it is found, else generated handwriting; says which, because every figure of digits depends on it."""
     folder = _folder(options, "mnist")
     if folder is None:
-        return handwriting.generate(memory=memory)
+        return handwriting.generate(draw=partial(cache.call, handwriting.draw))
     found = mnist.load(folder, options.accept_unknown_data)
     print(f"Data: {found.title} from {folder}")
     return found
 
 
-def views(options: Namespace, memory: Memory) -> Views:
+def views(options: Namespace, cache: Cache) -> Views:
     """An airplane of small NORB where it is found, else the rendered one; says which.
 
     Raises DataError where a certain airplane was asked for and there is no small NORB.
     """
     folder = _folder(options, "norb", required=options.airplane is not None)
     if folder is None:
-        return rendering.generate(memory)
-    found = norb.load(folder, _instance(options))
+        return rendering.generate(render=partial(cache.call, rendering.render))
+    found = norb.load(folder, _airplane(options))
     print(f"Data: {found.title} from {folder}")
     return found
 
 
-def _instance(options: Namespace) -> int:
+def _airplane(options: Namespace) -> int:
     return norb.INSTANCE if options.airplane is None else options.airplane
 
 
 def _data_sets(options: Namespace) -> dict[str, DataSet]:
-    return {"mnist": mnist.MNIST, "norb": norb.published(_instance(options))}
+    return {"mnist": mnist.MNIST, "norb": norb.published(_airplane(options))}
 
 
 def _folder(options: Namespace, name: str, required: bool = False) -> Path | None:
-    """The folder with a data set; None, and a line that says so, where what stands in for it is to be used."""
+    """The folder with a data set; None, and a line that says so, where generated images are to be used instead."""
     if options.generated:
         return None
     wanted, directory = _data_sets(options)[name], data_directory(options.data)

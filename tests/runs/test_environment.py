@@ -1,4 +1,4 @@
-"""Whatever surrounds the commands: settings of Matplotlib and Python, a terminal, a disk, a signal. No tracebacks."""
+"""The commands under settings of Matplotlib and Python, a terminal, a full disk, a signal: no tracebacks."""
 
 import os
 import signal
@@ -12,11 +12,11 @@ import pytest
 
 from drlim_np.audit import first as audit_first
 from drlim_np.audit.gradcheck import Row
-from drlim_np.files.cache import Memory
+from drlim_np.files.cache import Cache
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_ALL = [str(ROOT / "run_all.py")]
-LESSON, AUDIT, BENCH = (["-m", f"drlim_np.{name}"] for name in ("teaching.lesson", "audit", "bench"))
+LESSON, BENCH = (["-m", f"drlim_np.{name}"] for name in ("teaching.lesson", "bench"))
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 
 
@@ -37,7 +37,7 @@ def python(*arguments, folder, stdout=subprocess.PIPE, **variables):
 def figures(folder, **variables):
     """Figures 1 and 2 drawn in that folder."""
     folder.mkdir(exist_ok=True)
-    arguments = ["--only", "figure1", "figure2", "--no-audit", "--out", folder / "out"]
+    arguments = ["--only", "figure1", "figure2", "--quick", "--no-audit", "--out", folder / "out"]
     status, _, complained = python(*RUN_ALL, *arguments, folder=folder, **variables)
     assert (status, complained) == (0, "")
     return {path.name: path.read_bytes() for path in (folder / "out").iterdir() if path.suffix in (".png", ".svg")}
@@ -51,15 +51,13 @@ def as_they_are(tmp_path_factory):
 RCFILE = "text.usetex: True\nfont.size: 20\naxes.facecolor: red\nsavefig.dpi: 30\nsvg.fonttype: none\n"
 
 
-def test_a_matplotlibrc_changes_no_byte_of_a_figure(tmp_path, as_they_are):
-    (tmp_path / "matplotlibrc").write_text(RCFILE)
-    assert figures(tmp_path) == as_they_are
-    assert len(as_they_are) == 4
-
-
 @pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "no such backend"])
-def test_a_backend_that_is_not_there_changes_no_byte_of_a_figure(tmp_path, as_they_are, backend):
+def test_neither_a_matplotlibrc_nor_a_backend_that_is_not_there_changes_a_byte_of_a_figure(
+    tmp_path, as_they_are, backend
+):
+    (tmp_path / "matplotlibrc").write_text(RCFILE)
     assert figures(tmp_path, MPLBACKEND=backend) == as_they_are
+    assert len(as_they_are) == 4
 
 
 def test_a_python_that_leaves_out_the_folder_of_the_script_draws_too(tmp_path):
@@ -89,7 +87,7 @@ def test_properties_are_held_under_an_optimised_python_too(tmp_path, monkeypatch
     monkeypatch.setattr(audit_first.catalogue, "findings", lambda backend: iter([right]))
     monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: ())
     monkeypatch.setenv("PYTHONOPTIMIZE", "1")
-    assert not audit_first.audit_passes("numpy", Memory(tmp_path))
+    assert not audit_first.audit_passes("numpy", Cache(tmp_path))
 
 
 @pytest.mark.parametrize("settings", ["os.environ['DRLIM_TESTS'] = 'audit'", "os.access = lambda *_: False"])
@@ -110,14 +108,25 @@ def test_a_full_disk_under_standard_output_is_told_in_one_line(tmp_path, command
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes standard output")
-@pytest.mark.parametrize("command", [[*RUN_ALL, "--only", "figure1", "--no-audit"], LESSON], ids=str)
+@pytest.mark.parametrize("command", [[*RUN_ALL, "--only", "figure1", "--no-audit", "--quick"], LESSON], ids=str)
 def test_a_closed_standard_output_is_no_fault(tmp_path, command):
     closing = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, *command]
     done = subprocess.run(closing, cwd=tmp_path, env=environ({}), stderr=subprocess.PIPE, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("command", [LESSON, AUDIT], ids=str)
+SHORT_AUDIT = [
+    "-c",
+    "import sys; from drlim_np.audit import __main__ as audit, catalogue, gradcheck, proof\n"
+    "row = catalogue.Finding('½D²', gradcheck.Row('weight', 6, 0.0, 0.0))\n"
+    "one = proof.Proof('½D²', 'both sides are equal', ('Eq. 1',), ('½D²',), True, 'once')\n"
+    "catalogue.findings, catalogue.proofs = (lambda *_, **__: [row]), (lambda *_: (one,))\n"
+    "sys.exit(audit.main([]))",
+]
+ONE_FIGURE = [*RUN_ALL, "--only", "figure1", "--no-audit", "--quick"]
+
+
+@pytest.mark.parametrize("command", [LESSON, SHORT_AUDIT, ONE_FIGURE], ids=["lesson", "audit", "run_all"])
 def test_an_ascii_terminal_is_shown_question_marks(tmp_path, command):
     status, said, complained = python(*command, folder=tmp_path, PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert (status, complained) == (0, "")

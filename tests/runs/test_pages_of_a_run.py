@@ -1,17 +1,20 @@
-"""Which pages a run leaves beside its figures."""
+"""Which pages a run leaves with its figures."""
 
-from dataclasses import replace
-from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from drlim_np.data import Views
 from drlim_np.errors import DataError
+from drlim_np.figures import Train
+from drlim_np.files import frame
 from drlim_np.runs import pages
-from drlim_np.runs.record import Run
-from drlim_np.teaching import frame
-from drlim_np.teaching import pages as lesson_pages
+from tests.help.refusals import refuses
 
-RUN = Run(seed=0, quick=False, threads=1, digits=None, views=None)
+
+def made(out, figures=(), quick=False):
+    return dict(pages.made(out, dict.fromkeys(figures), None, None, Train(quick=quick)))
 
 
 @pytest.mark.parametrize(
@@ -25,42 +28,41 @@ RUN = Run(seed=0, quick=False, threads=1, digits=None, views=None)
 )
 def test_a_page_is_made_where_all_that_it_shows_was_drawn(drawn, expected, monkeypatch, tmp_path):
     for name in ("_paper", "_map"):
-        monkeypatch.setattr(pages, name, lambda drawn, run: "a page")
-    made = {name: pages.made(name, dict.fromkeys(drawn), RUN) for name in pages.due(drawn, RUN)}
-    assert set(made) == expected | {"audit.html", "lesson.html"}
-    assert made.pop("lesson.html").startswith(b"<!doctype html>")
-    assert made.pop("audit.html") == b"", "which shows the record of all figures, once it is written"
-    assert set(made.values()) <= {b"a page"}
-    assert pages.of_the_record(RUN, tmp_path).startswith(b"<!doctype html>")
+        monkeypatch.setattr(pages, name, lambda *_: "a page")
+    found = made(tmp_path, drawn)
+    assert set(found) == expected | {"audit.html", "lesson.html"}
+    assert found.pop("lesson.html").startswith(b"<!doctype html>")
+    assert found.pop("audit.html").startswith(b"<!doctype html>")
+    assert set(found.values()) <= {b"a page"}
 
 
-def test_a_quick_run_makes_none_because_its_networks_are_too_raw():
-    assert pages.due(["figure5", "figure7", "figure8", "invariance"], replace(RUN, quick=True)) == []
+def test_a_quick_run_makes_none_because_its_networks_are_too_raw(tmp_path):
+    assert made(tmp_path, ["figure5", "figure7", "figure8", "invariance"], quick=True) == {}
 
 
-def test_sources_that_changed_while_the_run_went_on_are_refused_in_one_line(monkeypatch):
+def test_the_page_of_the_paper_shows_the_unseen_views_after_0_1_3_and_all_epochs(monkeypatch):
+    views, test = Views("airplane", "", np.zeros((972, 2, 2), np.uint8), {}), np.array([0, 54])
+    after = np.arange(6)[:, None, None] + np.zeros((6, 972, 3))
+    monkeypatch.setattr(pages, "train_airplane", lambda views, train: SimpleNamespace(after=after, test=test))
+    monkeypatch.setattr(pages, "paper_page", lambda *shown: shown)
+    _, maps, turn = pages._paper(views, Train())
+    assert {epoch: z.tolist() for epoch, z in maps.items()} == {k: [[k] * 3] * 2 for k in (0, 1, 3, 5)}
+    assert turn.tolist() == [0, 1 / 18]
+
+
+def test_sources_that_changed_while_the_run_went_on_are_refused_in_one_line(monkeypatch, tmp_path):
     def read_at_first():
         return "what ran"
 
-    read_at_first.__wrapped__ = lambda: "what lies there now"
+    read_at_first.__wrapped__ = lambda: "what is there now"
     monkeypatch.setattr(frame, "source_digest", read_at_first)
-    assert_refused(lambda: pages.made("lesson.html", {}, RUN))
-    assert_refused(lambda: pages.of_the_record(RUN, Path("nowhere")))
+    refuses(lambda: made(tmp_path), "the sources of drlim_np changed or went while this ran (", DataError)
 
 
-def test_sources_that_are_gone_are_refused_in_one_line(monkeypatch):
+def test_sources_that_are_gone_are_refused_in_one_line(monkeypatch, tmp_path):
     def gone(_):
         raise OSError("could not get source code")
 
     monkeypatch.setattr("inspect.getsource", gone)
     monkeypatch.setattr("inspect.getsourcelines", gone)
-    assert_refused(lambda: pages.made("lesson.html", {}, RUN))
-    assert_refused(lambda: lesson_pages._write(Path("nowhere")))
-
-
-def assert_refused(call):
-    with pytest.raises(
-        DataError, match=r"the sources of drlim_np changed or went while this ran \(.*run again"
-    ) as said:
-        call()
-    assert "\n" not in str(said.value)
+    refuses(lambda: made(tmp_path), "the sources of drlim_np changed or went while this ran (", DataError)

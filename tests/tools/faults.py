@@ -420,7 +420,7 @@ FAULTS = [
     Fault("results", "the mean of the least and the most", "sum(values) / len(values)", "(min(values) + max(values)) / 2"),
     Fault("results", "least and most exchanged", "{min(values):.3f} to {max(values):.3f}", "{max(values):.3f} to {min(values):.3f}"),
     Fault("results", "missing seeds passed over", "if len(values) == len(seeds)", "if True"),
-    Fault("results", "the first seed for all", "of_seed(entry, seed)), place", "of_seed(entry, seeds[0])), place"),
+    Fault("results", "the first seed for all", "of_seed(entry, seed), number", "of_seed(entry, seeds[0]), number"),
     Fault("results", "the bound of a claim for its value", "claim[\"value\"] for", "claim[\"bound\"] for"),
     Fault("cache", "digest without the inputs", "[source_digest(), parts]", "[source_digest()]"),
     Fault("cache", "digest without shapes", "[x.dtype.str, x.shape, ", "[x.dtype.str, "),
