@@ -28,6 +28,7 @@ def test_among_all_views_23_814_pairs_are_similar_as_counted_pose_by_pose():
     assert graph().listed_count == len(graph().edges) == same_pose + around + along + both == 23_814
 
 
+@pytest.mark.line("step-1-views")
 def test_of_660_views_drawn_at_random_10_974_pairs_are_similar_on_average():
     expected = 23_814 * (660 * 659) / (972 * 971)
     assert round(expected) == 10_974

@@ -36,6 +36,7 @@ def characters():
     return nearest_neighbour_graph(np.random.default_rng(0).random((12, 3)), 2)
 
 
+@pytest.mark.line("step-1-shifts", "requirement-invariance")
 @pytest.mark.parametrize("copies", [1, 2, COPIES])
 def test_each_sample_is_listed_with_exactly_those_that_the_paper_names(characters, copies):
     nearest = characters.pairs[:, 1].reshape(12, 2).tolist()

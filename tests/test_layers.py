@@ -47,6 +47,7 @@ def test_linear_is_a_weighted_sum_of_the_inputs_plus_a_bias(samples, inputs, out
     assert_close(layer(params, x)[0], expected)
 
 
+@pytest.mark.line("fig-3-convolution")
 @pytest.mark.parametrize(
     ("samples", "channels", "maps", "kernel", "height", "width"),
     [(1, 1, 1, 1, 1, 1), (2, 3, 2, 2, 4, 3), (3, 1, 2, 3, 3, 5), (2, 2, 3, 3, 5, 3), (1, 2, 4, 1, 2, 3)]
@@ -64,6 +65,7 @@ def test_conv2d_is_the_textbook_convolution(samples, channels, maps, kernel, hei
     assert_close(gradient._asdict(), {"params": {"weight": dweight, "bias": dbias}, "input": dx})
 
 
+@pytest.mark.line("fig-3-subsampling")
 @pytest.mark.parametrize(
     ("samples", "maps", "window", "height", "width"),
     [(1, 1, 1, 1, 1), (2, 3, 2, 4, 2), (3, 2, 3, 3, 9), (2, 2, 1, 3, 2)],
@@ -98,6 +100,7 @@ def test_flatten_orders_the_features_by_map_then_row_then_column():
     assert pullback(y).params == {}
 
 
+@pytest.mark.line("sec-3-4-network")
 def test_linear_gradients_are_the_sums_in_its_docstring(rng):
     layer = Linear(4, 2)
     params, x, dy = drawn(layer, rng), rng.standard_normal((3, 4)), rng.standard_normal((3, 2))
@@ -111,6 +114,7 @@ def test_linear_gradients_are_the_sums_in_its_docstring(rng):
     assert_close(gradient._asdict(), {"params": {"weight": dweight, "bias": dbias}, "input": dx})
 
 
+@pytest.mark.line("fig-3-subsampling")
 def test_subsample_gradients_are_the_sums_in_its_docstring(rng):
     layer = Subsample(2, 2)
     params, x, dy = drawn(layer, rng), rng.standard_normal((3, 2, 6, 4)), rng.standard_normal((3, 2, 3, 2))

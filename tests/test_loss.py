@@ -30,20 +30,24 @@ def pair(difference, y, margin, at=(0.0, 0.0)):
 # ---- Eqs. 1 to 4, 6 and 7 by hand, on the 3-4-5 triangle ----
 
 
+@pytest.mark.line("eq-1")
 def test_energy_is_the_euclidean_distance():
     z1, z2 = np.array([[3.0, 4.0], [1.0, 1.0], [6.0, 13.0]]), np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
     assert energy(z1, z2).tolist() == [5, 0, 13]
     assert energy(np.array([[1.0, 2.0, 2.0]]), np.array([[0.0, 0.0, 0.0]])).tolist() == [3]
 
 
+@pytest.mark.line("eq-4-l_s")
 def test_similar_loss_is_half_the_square_of_the_energy():
     assert similar_loss(np.array([0.0, 1.0, 2.0, 5.0])).tolist() == [0, 0.5, 2, 12.5]
 
 
+@pytest.mark.line("eq-4-l_d")
 def test_dissimilar_loss_is_half_the_square_of_what_is_missing_to_the_margin():
     assert dissimilar_loss(np.array([0.0, 1.0, 5.0, 7.0, 9.0]), 7.0).tolist() == [24.5, 18, 2, 0, 0]
 
 
+@pytest.mark.line("eq-3")
 def test_y_is_0_for_the_similar_loss_and_1_for_the_dissimilar_one():
     z1, z2, y = np.array([[3.0, 4.0], [0.0, 6.0]]), np.zeros((2, 2)), np.array([0, 1])
     d = energy(z1, z2)
@@ -51,6 +55,7 @@ def test_y_is_0_for_the_similar_loss_and_1_for_the_dissimilar_one():
     assert each.tolist() == [12.5, 0.5] and contrastive(z1, z2, y, 7.0)[0] == each.sum()
 
 
+@pytest.mark.line("eq-6")
 def test_a_similar_pair_is_pulled_together_with_its_difference():
     loss, dz1, dz2 = pair((3.0, 4.0), SIMILAR, 7.0)
     assert loss == 12.5
@@ -58,6 +63,7 @@ def test_a_similar_pair_is_pulled_together_with_its_difference():
     assert dz2.tolist() == [-3, -4]
 
 
+@pytest.mark.line("eq-7")
 def test_a_dissimilar_pair_within_the_margin_is_pushed_apart_by_what_is_missing():
     loss, dz1, dz2 = pair((3.0, 4.0), DISSIMILAR, 7.0)
     assert loss == 2
@@ -76,6 +82,7 @@ def test_the_margin_has_no_say_in_a_similar_pair():
     assert len({pair((3.0, 4.0), SIMILAR, margin)[0] for margin in (0.5, 5.0, 50.0)}) == 1
 
 
+@pytest.mark.line("eq-2")
 def test_pairs_are_summed_and_not_averaged():
     z1, z2 = np.array([[3.0, 4.0], [3.0, 4.0], [6.0, 8.0]]), np.zeros((3, 2))
     loss, dz1, dz2 = contrastive(z1, z2, np.array([0, 1, 0]), 7.0)
@@ -100,6 +107,7 @@ def test_labels_may_be_lists_integers_floats_or_truth_values(y):
 # ---- D = 0, and next to it ----
 
 
+@pytest.mark.line("cone-point")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
 @pytest.mark.parametrize(("y", "expected"), [(SIMILAR, 0), (DISSIMILAR, 2)])
 def test_the_gradient_at_zero_distance_is_the_zero_subgradient(y, expected, dtype):

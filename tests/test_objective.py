@@ -154,6 +154,7 @@ def assert_unbiased(similar, weighting, batch):
     assert_agree(average_over_all_draws(sampled, params), every)
 
 
+@pytest.mark.line("step-2-drawn-pairs")
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("similar", GRAPHS.values(), ids=GRAPHS)
 def test_the_average_over_all_draws_of_two_pairs_is_the_objective(similar, weighting):

@@ -48,6 +48,7 @@ def norm(tree):
 
 @pytest.mark.parametrize("similar", GRAPHS.values(), ids=GRAPHS)
 @pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.line("one-copy")
 def test_embedding_each_sample_once_is_two_towers_on_every_pair(network, shape, last, similar):
     params, x, margin = problem(network, shape, similar.size)
     i, j, y = pair_table(similar)
@@ -59,6 +60,7 @@ def test_embedding_each_sample_once_is_two_towers_on_every_pair(network, shape, 
 # ---- the gradient of shared weights ----
 
 
+@pytest.mark.line("two-towers")
 @pytest.mark.parametrize(("network", "shape", "last"), NETWORKS.values(), ids=NETWORKS)
 def test_the_gradient_is_the_sum_of_what_the_two_towers_contribute_and_neither_alone(network, shape, last):
     params, x, margin = problem(network, shape, 6)

@@ -102,6 +102,7 @@ def test_momentum_adds_up_a_constant_slope(momentum, expected):
     assert [step.params["w"].item() for step in steps] == expected
 
 
+@pytest.mark.line("step-2-descent")
 @pytest.mark.parametrize(("schedule", "factors"), [(constant, [1, 1, 1]), (cosine, [1, 0.75, 0.25])])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_three_steps_of_gradient_descent_are_the_arithmetic_by_hand(momentum, schedule, factors):
@@ -403,6 +404,7 @@ def attraction_alone(network, x, similar):
     return objective
 
 
+@pytest.mark.line("collapse")
 def test_attraction_alone_collapses_to_a_point_and_both_terms_do_not():
     params, x, graph = ring()
     before = np.mean(energies(embed(NETWORK, params, x), graph)[1])

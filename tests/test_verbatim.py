@@ -58,6 +58,7 @@ def test_g_is_the_two_layer_network():
     assert_close(h, np.tanh(A @ x + a))
 
 
+@pytest.mark.line("step-2")
 @PAIRS
 @pytest.mark.parametrize("seed", range(3))
 def test_an_update_is_a_step_of_plain_sgd_along_the_gradient_of_two_towers(y, margin, apart, seed):
@@ -74,6 +75,7 @@ def test_an_update_is_a_step_of_plain_sgd_along_the_gradient_of_two_towers(y, ma
     assert_close(verbatim.loss(W, x1, x2, y, m), loss)
 
 
+@pytest.mark.line("step-2")
 @PAIRS
 def test_an_update_follows_the_complex_step_of_the_loss_entry_by_entry(y, margin, apart):
     W, x1, x2 = drawn(0, apart)

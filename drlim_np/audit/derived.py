@@ -20,7 +20,7 @@ from drlim_np.training import SGD
 from drlim_np.tree import Tree, leaves, tree_map
 
 MARGINS = (0.75, 1.0, 8.0)
-NETWORKS = ("Fig. 3, G_W", "Sec. 3.4, G_W")
+NETWORKS = ("fig-3", "fig-3-convolution", "fig-3-subsampling", "sec-3-4-network")
 LAYERS = [  # of each kind, and the shape of an input
     (Linear(3, 2), (2, 3)),
     (Conv2d(2, 2, 2), (2, 2, 3, 4)),
@@ -70,12 +70,12 @@ def _equations() -> Iterator[Proof]:
     """Pencil and paper: Eq. 4 differentiated, whatever G_W makes D of W; and the slope of tanh."""
     m, w, x = sympy.symbols("m w x")
     D = sympy.Function("D")(w)
-    for eq, loss, right, statement in (
-        ("Eq. 6", D**2 / 2, D * D.diff(w), "∂L_S/∂W = D ∂D/∂W"),
-        ("Eq. 7", (m - D) ** 2 / 2, -(m - D) * D.diff(w), "∂L_D/∂W = -(m - D) ∂D/∂W, for D < m"),
+    for eq, line, loss, right, statement in (
+        ("Eq. 6", "eq-6", D**2 / 2, D * D.diff(w), "∂L_S/∂W = D ∂D/∂W"),
+        ("Eq. 7", "eq-7", (m - D) ** 2 / 2, -(m - D) * D.diff(w), "∂L_D/∂W = -(m - D) ∂D/∂W, for D < m"),
     ):
         holds = _is_zero(loss.diff(w) - right)
-        yield Proof(f"{eq} from Eq. 4", statement, (eq,), (), holds, "for any G_W", "derived")
+        yield Proof(f"{eq} from Eq. 4", statement, (line,), (), holds, "for any G_W", "derived")
     holds = _is_zero(sympy.tanh(x).diff(x) - (1 - sympy.tanh(x) ** 2))
     yield Proof("tanh", "tanh' = 1 - tanh²", NETWORKS, ("Tanh",), holds, "for all x", "derived")
 
@@ -83,9 +83,9 @@ def _equations() -> Iterator[Proof]:
 def _loss() -> Iterator[Proof]:
     """`contrastive` on symbols: its loss is Eq. 4, its forces the derivatives of that, and of the form of Eq. 5."""
     subject, bound = ("contrastive",), "in 1, 2 and 3 dimensions"
-    for y, of, eq, loss_in_words, X_in_words in (
-        (0, "L_S", "Eq. 6", "½ D²", "D"),
-        (1, "L_D", "Eq. 7", "½ (m - D)²", "D - m"),
+    for y, of, eq, line, loss_in_words, X_in_words in (
+        (0, "L_S", "Eq. 6", "eq-6", "½ D²", "D"),
+        (1, "L_D", "Eq. 7", "eq-7", "½ (m - D)²", "D - m"),
     ):
         values, forces, springs = [], [], []
         for dims, margin in product((1, 2, 3), MARGINS):
@@ -97,12 +97,12 @@ def _loss() -> Iterator[Proof]:
                 forces.append(is_gradient(loss.item(), Exact(dz), z))
                 X = D - m if y else D
                 springs += [_is_zero(dL - D.diff(place) * X) for dL, place in zip(dz[0], z.entries[0], strict=True)]
-        lines = (f"Eq. 4, {of}", "Eq. 1", "Eq. 3")
+        lines = (f"eq-4-{of.lower()}", "eq-1", "eq-3")
         yield Proof(f"contrastive, {of}", f"the loss is {loss_in_words}", lines, subject, all(values), bound, "derived")
         statement = "dL/dz1 and dL/dz2 are the derivatives of the loss"
-        yield Proof(f"contrastive, {eq}", statement, (eq,), subject, all(forces), bound, "derived")
+        yield Proof(f"contrastive, {eq}", statement, (line,), subject, all(forces), bound, "derived")
         statement = f"F = -dL/dz = -K X, K = ∂D/∂z, X = {X_in_words}"
-        yield Proof(f"spring of {of}", statement, ("Eq. 5",), subject, all(springs), bound, "derived")
+        yield Proof(f"spring of {of}", statement, ("eq-5",), subject, all(springs), bound, "derived")
 
 
 def _layers() -> Iterator[Proof]:
@@ -123,7 +123,7 @@ def _siamese() -> Iterator[Proof]:
     found = [two_towers(network, params, x1, x2, [y], 1.0) for y in (0, 1)]
     holds = all(is_gradient(loss.entries.item(), gradient, params) for loss, gradient in found)
     statement = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar"
-    lines = ("Eq. 6", "Eq. 7", "Step 2, two copies", "Step 2, for each pair")
+    lines = ("eq-6", "eq-7", "two-towers", "step-2")
     yield Proof("two towers", statement, lines, ("two towers",), holds, "all 12 weights of two layers", "derived")
 
 
@@ -136,7 +136,7 @@ def _step() -> Iterator[Proof]:
     mu, eta = sympy.Rational(3, 4), [sympy.Rational(factor) / 8 for factor in factors]
     moved = sum(eta[t] * mu ** (t - r) * gradients[r].entries[0] for t in range(3) for r in range(t + 1))
     holds = _is_zero(after.entries[0] - (w.entries[0] - moved))
-    statement, lines = "W_t = W_0 - Σ_s≤t η_s Σ_r≤s μ^(s-r) g_r", ("Step 2, gradient descent on many",)
+    statement, lines = "W_t = W_0 - Σ_s≤t η_s Σ_r≤s μ^(s-r) g_r", ("step-2-descent",)
     yield Proof("SGD with momentum", statement, lines, (), holds, "three steps, η from 1/8, μ = 3/4", "derived")
 
 

@@ -1,4 +1,4 @@
-"""The audit before the figures: gradients and proofs in this process, and beside it what tests/ has for it."""
+"""The audit before the figures: gradients and proofs in this process, and tests of properties in another."""
 
 import importlib.util
 import json
@@ -7,27 +7,29 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
 
 from drlim_np.audit import catalogue, proof
 from drlim_np.audit.gradcheck import Row
+from drlim_np.audit.index import HERE
 from drlim_np.audit.proof import Proof
 from drlim_np.checks.terminal import unwound_by_sigterm
 from drlim_np.errors import DrlimError
-from drlim_np.files.cache import Checkpoint, Memory, read, write
+from drlim_np.files.cache import Cache
 
-HERE = Path(__file__).resolve().parents[2]  # the checkout; for an installed package, a folder without tests
 PROPERTIES = ("tests/test_paper.py", "tests/audit/test_gradients.py", "tests/audit/test_properties.py")
+
+
+LABEL = "audit"  # of the file in the cache
 
 
 class Audited(NamedTuple):
     """What an audit that passed found.
 
-    worst: of each subject the finding that decides. proofs: all that is derived and proven. said: by the tests beside.
+    worst: the decisive finding of each subject. proofs: all that is derived and proven. said: the tests' last line.
     """
 
     worst: list[catalogue.Finding]
@@ -35,14 +37,13 @@ class Audited(NamedTuple):
     said: str
 
 
-def audit_passes(backend: str, memory: Memory) -> bool:
-    """Gradient checks and proofs here, Hypothesis properties beside them; prints all. Remembers that it passed."""
+def audit_passes(backend: str, cache: Cache) -> bool:
+    """Checks gradients and proofs in this process and properties in another; prints all; keeps that it passed."""
     properties = [path for path in PROPERTIES if (HERE / path).is_file()]
     missing = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if properties and missing:
         raise DrlimError(f'the audit needs {" and ".join(missing)}: run pip install ".[test]", or pass --no-audit')
-    passed = _kept(backend, memory)
-    if read(passed.path, passed.digest) is not None:
+    if audited(backend, cache):
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
         return True
     print(
@@ -58,26 +59,24 @@ def audit_passes(backend: str, memory: Memory) -> bool:
     if passes:
         worst = [(subject, asdict(row), wrong) for subject, row, wrong in catalogue.worst_by_subject(found)]
         content = json.dumps({"worst": worst, "proofs": proofs, "said": said}).encode()
-        write(passed.path, passed.digest, {"audited": np.frombuffer(content, np.uint8)})
+        cache.keep(LABEL, _follows_from(backend), {"audited": np.frombuffer(content, np.uint8)})
     return passes
 
 
-def audited(backend: str, memory: Memory) -> Audited | None:
-    """What the audit of these very sources found when it passed, in this run or an earlier one; None if it did not."""
-    passed = _kept(backend, replace(memory, fresh=False))  # a fresh run has deleted what lay there, and written anew
-    parts = passed and read(passed.path, passed.digest)
-    if parts is None:
+def audited(backend: str, cache: Cache) -> Audited | None:
+    """What the audit of these sources found when it passed, in this run or an earlier one; None if it did not."""
+    kept = cache.find(LABEL, _follows_from(backend))
+    if kept is None:
         return None
-    content = json.loads(parts["audited"].tobytes())
+    content = json.loads(kept["audited"].tobytes())
     worst = [catalogue.Finding(subject, Row(**row), wrong) for subject, row, wrong in content["worst"]]
     proofs = [Proof(*(tuple(part) if isinstance(part, list) else part for part in one)) for one in content["proofs"]]
     return Audited(worst, proofs, content["said"])
 
 
-def _kept(backend: str, memory: Memory) -> Checkpoint | None:
-    """Where the memory keeps that the audit passed."""
+def _follows_from(backend: str) -> list[str]:
     sources = [file.read_text(encoding="utf-8") for path in PROPERTIES if (file := HERE / path).is_file()]
-    return memory.checkpoint("audit", sys.version, backend, catalogue.without_derivations(), *sources)
+    return [sys.version, backend, catalogue.without_derivations(), *sources]
 
 
 @contextmanager

@@ -4,20 +4,18 @@ Everything on it is read off what lives here as it is written: the functions' ow
 audit found, the records in metrics.json. One file; the pictures beside it are the figures'.
 """
 
-import ast
 import inspect
 import re
 import struct
 from collections.abc import Callable, Mapping
-from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from drlim_np.audit.catalogue import Finding
-from drlim_np.audit.first import HERE, PROPERTIES, Audited
+from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
-from drlim_np.audit.lines import LINES, Line, file_of, name_of
+from drlim_np.audit.index import LINES, Line, Test, figure_name, file_of
 from drlim_np.audit.mathml import typeset
 from drlim_np.audit.proof import Proof, kinds
 from drlim_np.errors import DataError
@@ -77,22 +75,22 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
 def _overview(line: Line) -> str:
     exact = (
         "<td colspan=2>no algebra</td>"
-        if line.why_not
+        if line.no_algebra
         else "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
     )
-    figures = ", ".join(name_of(figure) for figure in line.figures) or "–"
+    figures = ", ".join(figure_name(figure) for figure in line.figures) or "–"
     return (
-        f'<td><a href="#{line.anchor}">{escape(line.said)}</a></td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>'
+        f'<td><a href="#{line.anchor}">{escape(line.text)}</a></td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>'
     )
 
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
     formulas = "".join(map(typeset, line.formulas))
-    functions = "".join(_function(function, k == 0) for k, function in enumerate(line.functions))
-    tests = "".join(_test(test, k == 0) for k, test in enumerate(line.tests))
+    functions = "".join(_function(function, k == 0) for k, function in enumerate(line.carried_by))
+    tests = "".join(_test(test, k == 0) for k, test in enumerate(line.tests)) or _NOT_INSTALLED
     figures = "".join(_figure(figure, record, folder) for figure in line.figures)
     return (
-        f'<section id="{line.anchor}"><h2><a href="#{line.anchor}">{escape(line.said)}</a></h2>'
+        f'<section id="{line.anchor}"><h2><a href="#{line.anchor}">{escape(line.text)}</a></h2>'
         f"<div>{formulas}{_exact(line, audited)}{_tested(line, audited)}{figures}</div>"
         f"<div><h3>What carries it</h3>{functions}</div><div><h3>What tests it</h3>{tests}</div></section>"
     )
@@ -100,8 +98,8 @@ def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audit
 
 def _exact(line: Line, audited: Audited | None) -> str:
     """What is derived and proven, each with its bound, or why nothing is."""
-    if line.why_not:
-        return f"<h3>Derived, proven</h3><p>No algebra: {escape(line.why_not)}.</p>"
+    if line.no_algebra:
+        return f"<h3>Derived, proven</h3><p>No algebra: {escape(line.no_algebra)}.</p>"
     found = line.supported_by(audited.proofs) if audited else []
     said = ""
     for kind in KINDS:
@@ -131,12 +129,13 @@ def _tested(line: Line, audited: Audited | None) -> str:
     said = f"{count} test{'s' * (count > 1)}, beside."
     if line.audited and audited is None:
         said += f" Gradients were not audited in this run: {COMMAND} does it."
-    if audited and (ran := sum(f"tests/{test.partition('::')[0]}" in PROPERTIES for test in line.tests)):
+    if audited and (ran := sum(f"tests/{test.file}" in PROPERTIES for test in line.tests)):
         said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said.partition(' in ')[0])}."
     found = [_verdict(one, audited.proofs) for one in audited.worst if line.audits(one.subject)] if audited else []
     return f"<h3>Tested</h3><p>{said}</p>{_ERRORS.format(''.join(found)) if found else ''}"
 
 
+_NOT_INSTALLED = '<p class="dim">The tests are in a checkout, not installed.</p>'
 _ERRORS = (
     "<table><thead><tr><th>gradient, its relative error against</th><th>complex step</th><th>central</th><th></th></tr>"
     "</thead><tbody>{}"
@@ -158,31 +157,12 @@ def _function(function: Callable, shown: bool) -> str:
     return _source(f"<code>{function.__name__}</code>", file_of(function), inspect.getsource(function), shown)
 
 
-def _test(test: str, shown: bool) -> str:
-    file, _, name = test.partition("::")
-    source = _tests(HERE / "tests" / file).get(name)
-    return _source(name.removeprefix("test_").replace("_", " "), f"tests/{file}", source, shown)
+def _test(test: Test, shown: bool) -> str:
+    return _source(test.name.removeprefix("test_").replace("_", " "), f"tests/{test.file}", test.source, shown)
 
 
-@cache
-def _tests(file: Path) -> dict[str, str]:
-    """The source of each function of a file of tests, by its name; none where there is no such file."""
-    if not file.is_file():
-        return {}
-    text = file.read_text(encoding="utf-8")
-    lines = text.splitlines()
-
-    def source(node: ast.FunctionDef) -> str:
-        first = min(part.lineno for part in (node, *node.decorator_list))
-        return "\n".join(lines[first - 1 : node.end_lineno])
-
-    return {node.name: source(node) for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
-
-
-def _source(name: str, file: str, source: str | None, shown: bool) -> str:
-    """Source that can be folded away; every line keeps its indentation where it has to be broken."""
-    if source is None:
-        return f'<p>{name} <span class="dim">{file}: the tests are in a checkout, not installed</span></p>'
+def _source(name: str, file: str, source: str, shown: bool) -> str:
+    """Source that folds; a line that is broken keeps its indentation."""
     lines = "".join(f"<span{_indent(line)}>{_breakable(line)}</span>" for line in source.splitlines())
     heading = f'<summary>{name} <span class="dim">{file}</span></summary>'
     return f'<details{" open" * shown}>{heading}<pre class="source">{lines}</pre></details>'
@@ -224,7 +204,7 @@ def _picture(file: Path, name: str) -> str:
 
 
 def _titled(figure: str) -> str:
-    return f"Figure {name_of(figure)}" if figure != name_of(figure) else figure.capitalize()
+    return f"Figure {figure_name(figure)}" if figure != figure_name(figure) else figure.capitalize()
 
 
 def _claim(claim: Mapping[str, Any]) -> str:

@@ -71,7 +71,7 @@ def _all_pairs(rng: np.random.Generator) -> Iterator[Proof]:
         constant &= _same(dissimilar_sum(0 * z + 3, similar, MARGIN), similar.dissimilar_count * MARGIN**2 / 2, 0 * z)
     bound = f"all graphs of 4 samples on {len(LINES)} lines, and 300 samples in tiles"
     statement, subjects = "𝓛 and d𝓛/dz are the sums, pair by pair", ("all pairs",)
-    yield Proof("all pairs", statement, ("Eq. 2, over every pair",), subjects, equal, bound)
+    yield Proof("all pairs", statement, ("eq-2-all-pairs",), subjects, equal, bound)
     statement = "at a constant G_W similar pairs cost nothing, others ½ m², and no force is felt"
     yield Proof("collapse", statement, ("collapse",), subjects, constant, bound)
 
@@ -135,7 +135,7 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
 
     bound = f"{len(pairs)} pairs in 1 to 3 dimensions, within and beyond m, in fractions"
     statement = "W - η (J₁ᵀ dz1 + J₂ᵀ dz2) is what `verbatim.update` makes of W"
-    lines = ("Step 2, for each pair", "Step 2, two copies")
+    lines = ("step-2", "two-towers")
     holds = all(two_towers(*pair)[0].entries == by_the_page(*pair)[0] for pair in pairs)
     holds = holds and moves_as_the_page_does(lambda *pair: two_towers(*pair)[1])
     yield Proof("two towers", statement, lines, ("two towers",), holds, bound)
@@ -147,7 +147,7 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
     params, x = tree_map(lambda w: _eighths(rng, *w.shape), network.init(rng)), _eighths(rng, 6, 2)
     i, j, y = pair_table(similar)
     once, twice = one_tower(network, params, x, similar, 1.0), two_towers(network, params, x[i, :], x[j, :], y, 1.0)
-    statement, lines = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair", ("one copy is enough",)
+    statement, lines = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair", ("one-copy",)
     holds = _equal(dict(enumerate(once)), dict(enumerate(twice)))
     yield Proof("embed once", statement, lines, ("embed once",), holds, f"{len(y)} pairs of 6 samples, in fractions")
 
@@ -187,7 +187,7 @@ def _drawn(rng: np.random.Generator) -> Iterator[Proof]:
         loss, gradient = EveryPair(network, x, similar, MARGIN, weighting)(params, rng, 1.0)
         unbiased &= [a / of**batch for a in total] == whole == named([loss, *gradient["weight"][0]])
     statement = "the mean over all draws is the sum over all pairs, as fractions"
-    lines = ("Step 2, gradient descent on many",)
+    lines = ("step-2-drawn-pairs",)
     bound = f"{draws:,} draws, all there are from {len(cases)} graphs of 4 samples"
     yield Proof("pairs drawn", statement, lines, ("sampled pairs",), unbiased, bound)
 

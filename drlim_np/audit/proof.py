@@ -1,4 +1,4 @@
-"""What an exact proof says, which lines of the paper it supports, and why some lines can have none."""
+"""What an exact proof says, and which lines of the paper it supports."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -9,8 +9,8 @@ class Proof(NamedTuple):
 
     name:      what it is about.
     statement: what equals what.
-    lines:     of the paper's index, the first table of drlim_np/README.md, the rows that it supports: how they begin.
-    subjects:  of the catalogue, the entries that it supports: a part of their names.
+    lines:     the lines of the paper that it supports, by their anchors in paper.toml.
+    subjects:  the entries of the catalogue that it supports: a part of their names.
     bound:     in which cases, or how probable it is that a wrong gradient passes.
     kind:      "proven", on exact numbers by `==`; or "derived", for all numbers, by SymPy.
     """
@@ -35,28 +35,6 @@ class Proof(NamedTuple):
         if self.as_it_should_be:
             return "refuted, as it must be" if self.wrong_on_purpose else self.kind
         return "FAILS: a wrong gradient passed" if self.holds else "FAILS"
-
-
-MEASURED = "what a trained map must show: it is measured"
-WHY_NOT = {
-    "equilibrium": "a place that a descent comes to: the forces that balance there are Eqs. 6 and 7's",
-    "Sec. 3.3": "pixels moved whole: nothing is calculated",
-    "Sec. 3.2": "a count of samples drawn",
-    "Sec. 3.4, 972 views": "a count of views",
-    "LLE": "the baseline, an eigenproblem of another paper, held to scikit-learn's",
-    "Fig. 8": MEASURED,
-    "requirement: distances": MEASURED,
-    "requirement: not tied": MEASURED + "; the graphs it is trained on are Step 1's",
-    "requirement: faithful": MEASURED,
-    "claim: the map is smooth": MEASURED,
-    "claim: samples cover": MEASURED,
-    "the claims": MEASURED,
-}  # rows of the paper's index that are no algebra: how they begin, and why no derivation or exact proof is possible
-
-
-def supporting(proofs: Iterable[Proof], line: str) -> list[Proof]:
-    """The proofs that support a row of the paper's index, given its first cell."""
-    return [proof for proof in proofs if line.startswith(proof.lines) and not proof.wrong_on_purpose]
 
 
 def kinds(proofs: Iterable[Proof], subject: str, wrong_on_purpose: bool = False) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -86,6 +87,7 @@ def test_gradients_of_linear(samples, inputs, outputs, seed):
     assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), rng.standard_normal((samples, inputs)), rng))
 
 
+@pytest.mark.line("fig-3-convolution")
 @examples(25)
 @given(sizes, sizes, sizes, sizes, sizes, sizes, seeds)
 def test_gradients_of_conv2d(samples, channels, maps, kernel, height, width, seed):
@@ -122,6 +124,7 @@ def test_gradients_of_layers_in_sequence_and_in_blocks(drawn, samples, block, se
         assert_holds(check_layer(form, params, x, rng))
 
 
+@pytest.mark.line("fig-3", "sec-3-4-network")
 @examples(3)
 @given(st.sampled_from([(convnet(), CONVNET_INPUT), (two_layer(), (96 * 96,))]), seeds)
 def test_gradients_of_the_two_networks_of_the_paper(drawn, seed):
@@ -130,6 +133,7 @@ def test_gradients_of_the_two_networks_of_the_paper(drawn, seed):
     assert_holds(check_layer(network, network.init(rng, np.float64), rng.random((1, *shape)), rng))
 
 
+@pytest.mark.line("eq-6")
 @examples(40)
 @given(st.integers(1, 8), sizes, margins, seeds)
 def test_gradients_of_the_contrastive_loss_over_given_pairs(pairs, dims, margin, seed):

@@ -75,6 +75,7 @@ def assert_close(actual, expected, scale):
 # ---- the loss over given pairs ----
 
 
+@pytest.mark.line("eq-7")
 @many
 @given(pairs_at_reach(), st.floats(1e-9, 1e9))
 def test_loss_and_gradients_are_exactly_zero_beyond_the_margin(drawn, excess):
@@ -223,6 +224,7 @@ def test_with_similar_pairs_alone_the_loss_is_zero_only_at_collapse(drawn, colla
 # ---- the loss over all pairs of a set ----
 
 
+@pytest.mark.line("eq-2-all-pairs")
 @many
 @given(sets())
 def test_the_loss_over_all_pairs_is_the_sum_over_every_pair(drawn):

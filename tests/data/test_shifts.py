@@ -23,6 +23,7 @@ def moved(image, shift):
     return result
 
 
+@pytest.mark.line("sec-3-3-shifts")
 def test_the_shifts_are_those_of_the_paper_and_none():
     assert sorted(SHIFTS) == [-6, -3, 0, 3, 6]
 

@@ -31,6 +31,7 @@ GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
 # ---- against the definition ----
 
 
+@pytest.mark.line("eq-2-all-pairs")
 @settings(deadline=None, max_examples=200)
 @given(
     samples=st.integers(0, 30),

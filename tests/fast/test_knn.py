@@ -260,6 +260,7 @@ def test_the_unit_is_the_power_of_two_that_leaves_the_largest_entry_below_one():
     assert in_unit(np.zeros(2)).tolist() == [0, 0] and in_unit(np.empty((0, 2))).shape == (0, 2)
 
 
+@pytest.mark.line("step-1-neighbours")
 def test_pixels_have_the_neighbours_that_scikit_learn_finds():
     x = pixel_like(400, np.random.default_rng(7))
     reference = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(x.astype(np.float64))

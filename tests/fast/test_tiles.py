@@ -66,6 +66,7 @@ def test_every_dissimilar_pair_within_reach_is_seen_once_and_no_other_twice(z, s
     assert times.max(initial=0) <= 1
 
 
+@pytest.mark.line("eq-2-all-pairs")
 @settings(deadline=None, max_examples=200)
 @given(clouds, sizes, st.integers(0, 9))
 def test_skipping_tiles_beyond_the_margin_leaves_the_loss_and_its_gradient_as_they_are(z, size, seed):

@@ -57,6 +57,7 @@ def results(small):
     return {name: module.make(RUN) for name, module in MODULES.items()}
 
 
+@pytest.mark.line("sec-3-4-views")
 def test_660_views_are_trained_on_and_the_other_312_are_unseen():
     given = airplane.setting(RUN)
     inputs, train, test = split(VIEWS, RUN.rng(8))
@@ -73,6 +74,7 @@ def test_views_trained_on_are_similar_where_their_cameras_adjoin_and_stand_in_fe
     assert_close(given.x[given.train] @ given.basis, given.inputs[given.train], 1e-6)
 
 
+@pytest.mark.line("step-1-views")
 def test_every_pair_of_training_views_is_counted_as_similar_or_dissimilar(results):
     measured = results["figure8"].measured
     assert measured["similar_pairs"] + measured["dissimilar_pairs"] == 660 * 659 // 2 == 217_470
@@ -125,6 +127,7 @@ def test_the_cylinder_is_fitted_to_training_views_alone():
     assert (fitted.frame == found.cylinder.frame).all() and (fitted.centre == found.cylinder.centre).all()
 
 
+@pytest.mark.line("requirement-distances", "claims")
 def test_the_numbers_of_figure_8_are_those_of_the_unseen_views(results):
     found, given, arrays = airplane.mapped(RUN), airplane.setting(RUN), results["figure8"].arrays
     assert (arrays["embedding"] == found.z[given.test]).all() and (arrays["index"] == given.test).all()

@@ -57,6 +57,7 @@ def force(end, other, y):
 # ---- the arrows ----
 
 
+@pytest.mark.line("eq-5")
 @pytest.mark.parametrize(
     ("panel", "labels"), [("a", [SIMILAR] * 5), ("c", [DISSIMILAR] * 5), ("e", [SIMILAR] * 5 + [DISSIMILAR])]
 )
@@ -92,6 +93,7 @@ def test_no_arrow_and_no_spring_reach_a_point_beyond_the_margin(panels):
 # ---- (e): equilibrium ----
 
 
+@pytest.mark.line("equilibrium")
 def test_at_equilibrium_the_forces_balance_and_every_step_of_the_free_point_raises_the_loss(panels):
     found = arrows(panels["e"])
     (centre,) = {foot for foot, *_ in found}

@@ -104,6 +104,7 @@ def architecture(small, digits):
     return figure3.make(digits, QUICK), *figure4.trained(digits, QUICK, "balanced")
 
 
+@pytest.mark.line("fig-3")
 def test_figure_3_shows_the_sizes_and_kernels_of_the_paper(architecture):
     drawn = texts(architecture[0].drawing.axes[0])
     assert drawn[:10:2] == ["input", "layer 1", "layer 2", "layer 3", "output"]
@@ -192,6 +193,7 @@ def draw(labels, per_class, seed=0):
     return draw_at_random(digits, digits.train, per_class, np.random.default_rng(seed)).tolist()
 
 
+@pytest.mark.line("sec-3-2-digits")
 def test_as_many_of_each_class_are_drawn_as_asked_for_and_none_twice():
     labels = np.array([4, 9, 1] * 20)
     for per_class in (1, 7, 20):
@@ -288,6 +290,7 @@ def either(request):
 MAKES = pytest.mark.parametrize("make", [figure4.make, figure4.make_exact])
 
 
+@pytest.mark.line("step-1-neighbours")
 def test_figure_4_counts_its_pairs(either):
     samples = 2 * PER_CLASS
     together = samples * (samples - 1) / 2
@@ -355,6 +358,7 @@ def test_figure_4_trains_on_training_digits_only(balanced, digits, learned):
     assert seen <= train and not seen & test
 
 
+@pytest.mark.line("requirement-unseen")
 def test_figure_4_maps_the_unseen_digits_by_the_trained_network(balanced, digits, learned):
     z, unseen = balanced.arrays["embedding"], on_canvas(digits.test.images[balanced.arrays["index"]])
     unturned = embed(learned[0].network, learned[0].params, unseen)

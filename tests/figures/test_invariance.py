@@ -72,6 +72,7 @@ def test_a_map_of_rows_follows_what_goes_down_and_not_what_goes_right(images):
     assert at(found, "down", 1.5)[0] == pytest.approx(np.median(lowered) / np.median(apart))
 
 
+@pytest.mark.line("claim-smooth")
 def test_the_claims_fail_when_the_two_networks_are_exchanged(images):
     told, untold = curves(by_rows, images), curves(by_middle, images)
     for quick in (False, True):

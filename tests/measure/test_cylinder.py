@@ -27,6 +27,7 @@ def placed(seed, mirrored=False, noise=0.0):
     return z, elevation, azimuth
 
 
+@pytest.mark.line("fig-8")
 @settings(deadline=None, max_examples=50)
 @given(seeds, st.booleans())
 def test_angle_is_azimuth_and_height_is_elevation_wherever_the_cylinder_stands(seed, mirrored):

@@ -26,6 +26,7 @@ def overlap(one, other):
     return np.linalg.svd(np.linalg.qr(one)[0].T @ np.linalg.qr(other)[0])[1]
 
 
+@pytest.mark.line("lle")
 @pytest.mark.parametrize(("features", "k", "dims"), [(2, 5, 1), (3, 6, 2), (10, 8, 3)])
 def test_the_map_is_scikit_learns_up_to_rotation_and_sign(rng, features, k, dims):
     x = rng.standard_normal((150, features))

@@ -304,6 +304,7 @@ def test_unevenness_does_not_depend_on_unit_place_or_rotation(rng):
         assert unevenness(same) == pytest.approx(unevenness(z), rel=1e-10)
 
 
+@pytest.mark.line("claim-even")
 def test_clumps_are_more_uneven_than_a_random_map_and_that_more_than_a_shaken_lattice(rng):
     shaken = lattice(10) + rng.uniform(-0.1, 0.1, (100, 2))
     scattered = rng.random((100, 2))

@@ -1,0 +1,122 @@
+"""The paper, line by line, as paper.toml lists it: what carries each line, what tests it and what supports it.
+
+The first table of drlim_np/README.md (`python -m drlim_np.runs.results` writes it) and the audit page are made of these
+lines. Tests name theirs by `@pytest.mark.line(anchor, ...)`; they are found by reading tests/, not by importing it.
+"""
+
+import ast
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import NamedTuple
+
+from drlim_np.audit.proof import Proof
+
+HERE = Path(__file__).resolve().parents[2]  # the checkout; of an installed package, a folder without tests
+
+
+class Test(NamedTuple):
+    """A test that holds a line: its file, relative to tests/, its name, and its source."""
+
+    file: str
+    name: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the paper; paper.toml explains each field."""
+
+    anchor: str
+    text: str
+    functions: tuple[str, ...]
+    formulas: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    audited: tuple[str, ...] = ()
+    exact: tuple[str, ...] = ()
+    proofs: tuple[str, ...] = ("*",)
+    no_algebra: str = ""
+
+    @property
+    def carried_by(self) -> list[Callable]:
+        """The functions themselves."""
+        return [resolve_name(name) for name in self.functions]
+
+    @property
+    def tests(self) -> list[Test]:
+        """The tests that name this line: the page of the paper first, then by file; none in an installed package."""
+        return _tests(HERE).get(self.anchor, [])
+
+    def audits(self, subject: str) -> bool:
+        """Whether a subject of the gradient audit belongs to this line."""
+        return any(fnmatchcase(subject, pattern) for pattern in self.audited)
+
+    def supported_by(self, proofs: Iterable[Proof]) -> list[Proof]:
+        """What is derived and proven for this line."""
+        named = [one for one in proofs if self.anchor in one.lines and not one.wrong_on_purpose]
+        return [one for one in named if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
+
+
+def _lines() -> list[Line]:
+    found = tomllib.loads(Path(__file__).with_name("paper.toml").read_text(encoding="utf-8"))["line"]
+    return [Line(**{name: tuple(x) if isinstance(x, list) else x for name, x in line.items()}) for line in found]
+
+
+LINES = _lines()
+
+
+@cache
+def _tests(checkout: Path) -> dict[str, list[Test]]:
+    """The tests of each line, by its anchor."""
+    folder, found = checkout / "tests", {}
+    files = sorted(
+        folder.rglob("test_*.py"), key=lambda file: (file.name != "test_paper.py", file.parent != folder, file)
+    )
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        for node in ast.parse(text).body if "mark.line(" in text else ():
+            for mark in getattr(node, "decorator_list", ()):
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.line":
+                    first = min(part.lineno for part in node.decorator_list)
+                    source = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+                    for anchor in mark.args:
+                        test = Test(file.relative_to(folder).as_posix(), node.name, source)
+                        found.setdefault(anchor.value, []).append(test)
+    return found
+
+
+def file_of(function: Callable) -> str:
+    """The file of a function or class, relative to the package: "fast/knn.py"."""
+    path = function.__module__.removeprefix("drlim_np.").replace(".", "/")
+    return f"{path}/__init__.py" if Path(__file__).parents[1].joinpath(path).is_dir() else f"{path}.py"
+
+
+def figure_name(figure: str) -> str:
+    """The number of a figure of the paper, the name of one of ours."""
+    return figure.removeprefix("figure")
+
+
+def table() -> str:
+    """The lines as a Markdown table; its links are relative to the package's folder."""
+    heading = ["the paper", "function", "derived", "proven", "tested", "figure"]
+    rows = [heading, ["---"] * len(heading), *map(_cells, LINES)]
+    return "\n".join(f"| {' | '.join(row)} |".replace("| --- ", "|---").replace("--- |", "---|") for row in rows)
+
+
+def _cells(line: Line) -> list[str]:
+    functions = [f"[`{function.__name__}`]({file_of(function)})" for function in line.carried_by]
+    marks = ["✓" if kind in line.exact else "–" for kind in ("derived", "proven")]
+    tests = [f"[`{test.name}`](../tests/{test.file})" for test in line.tests]
+    figures = [f"[{figure_name(figure)}](figures/{figure}.py)" for figure in line.figures]
+    return [
+        line.text,
+        ", ".join(functions),
+        line.no_algebra or marks[0],
+        marks[1],
+        ", ".join(tests),
+        ", ".join(figures) or "–",
+    ]
