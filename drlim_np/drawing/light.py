@@ -13,10 +13,10 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
-DPI = {"png": 110, "svg": 80}  # pictures' points per inch: with more, what ships would weigh over 8 MB together
-CLOUD = 250  # points in one panel, from which on they are drawn as a picture in the SVG
+DPI = {"png": 110, "svg": 80}  # points per inch; with more, the shipped figures together would exceed 8 MB
+CLOUD = 250  # points in one panel, from which they are drawn as a picture in the SVG
 COLOURS = 256
-FAR = 24  # levels of 255: where a palette has no colour as near as that to one of the picture's, it would show
+FAR = 24  # levels of 255: largest allowed colour error; beyond it the picture keeps its full colours
 
 
 def clouds_as_pictures(figure: Figure) -> None:
@@ -31,8 +31,8 @@ def clouds_as_pictures(figure: Figure) -> None:
 def with_palette(png: bytes) -> bytes:
     """The PNG with a palette of 256 colours, where that shows no difference and saves room; else as it is.
 
-    The colours in between are spread over neighbouring pixels; white stays white. What is half transparent is laid on
-    white, as all figures are; what is transparent stays so.
+    The colours in between are spread over neighbouring pixels; white stays white. Half-transparent
+    pixels are laid on white, as all figures are; transparent ones stay so.
     """
     given = Image.open(io.BytesIO(png)).convert("RGBA")
     clear = np.asarray(given)[:, :, 3] == 0

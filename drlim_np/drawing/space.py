@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
-from drlim_np.drawing.panels import box, place
+from drlim_np.drawing.panels import box, colour_bar, in_lines, place
 from drlim_np.drawing.style import AROUND, FAINT, INK, SIX_LIGHTS
 
 MARKERS = "os^DvP"  # one per lighting
@@ -66,11 +66,8 @@ def scale_of(by: str) -> tuple:
 def bar(figure: Figure, left: float, top: float, width: float, by: str) -> None:
     """The scale of the colours, in inches from the figure's top left corner."""
     scale, norm, (ticks, words, step, start) = scale_of(by)
-    drawn = figure.colorbar(
-        ScalarMappable(norm, scale), cax=figure.add_axes(box(figure, left, top, width, 0.14)), orientation="horizontal"
-    )
+    drawn = colour_bar(figure, ScalarMappable(norm, scale), left, top, width)
     drawn.set_ticks(list(ticks), labels=[words.format(start + step * tick) for tick in ticks])
-    drawn.outline.set_visible(False)
     drawn.ax.set_title(by)
 
 
@@ -148,8 +145,8 @@ def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[st
     )
 
 
-def said(values: dict[str, float]) -> str:
+def caption(values: dict[str, float]) -> str:
     """The numbers that describe a map of views, in two lines and one order for all figures of the airplane."""
-    given = [f"{words} {values[name]:.3f}" for name, words in WORDS.items()]
-    given[2] = f"azimuth error {values['azimuth_error_degrees']:.1f}°"
-    return f"{', '.join(given[:3])},\n{', '.join(given[3:])}"
+    parts = [f"{words} {values[name]:.3f}" for name, words in WORDS.items()]
+    parts[2] = f"azimuth error {values['azimuth_error_degrees']:.1f}°"
+    return in_lines(parts, 3)

@@ -1,7 +1,7 @@
 """What scikit-learn expects of an estimator beyond fit and transform, by hand: it is never imported from here.
 
 Parameters are what `__init__` takes, kept as they came; what was learned ends in an underscore. So an estimator can be
-cloned, searched over, put into a Pipeline, and asked for a table in place of an array.
+cloned, searched over, put into a Pipeline, and asked for a table instead of an array.
 """
 
 import inspect
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from drlim_np.errors import InputError
+from drlim_np.errors import require
 
 
 class Conventions:
@@ -24,11 +24,11 @@ class Conventions:
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def set_params(self, **params: Any) -> Self:
-        """Changes arguments of `__init__`; they take effect at the next `fit`. Raises InputError for another name."""
+        """Changes arguments of `__init__`; they take effect at the next `fit`."""
         known = self.get_params()
         for name, value in params.items():
-            if name not in known:
-                raise InputError(f"{name} is no parameter of {type(self).__name__}: choose from {', '.join(known)}")
+            what = f"{name} is no parameter of {type(self).__name__}"
+            require(name in known, f"{what}: choose from {', '.join(known)}")
             setattr(self, name, value)
         return self
 
@@ -38,12 +38,9 @@ class Conventions:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
     def set_output(self, *, transform: str | None = None) -> Self:
-        """Of what kind maps are: "default", an array, or "pandas", a table with the names of its columns; None: as is.
-
-        Raises InputError for another kind.
-        """
-        if transform not in (None, "default", "pandas"):
-            raise InputError(f'transform is {transform!r}: choose "default" or "pandas"')
+        """The kind of the maps: "default", an array, or "pandas", a table with named columns; None: as is."""
+        remedy = 'choose "default" or "pandas"'
+        require(transform in (None, "default", "pandas"), f"transform is {transform!r}: {remedy}")
         if transform is not None:
             self._output = transform
         return self

@@ -11,8 +11,7 @@ from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
 from drlim_np.estimator import defaults
 from drlim_np.estimator.conventions import Conventions
-from drlim_np.estimator.samples import samples
-from drlim_np.estimator.similar import similar_among
+from drlim_np.estimator.given import samples, similar_among
 from drlim_np.files import weights
 from drlim_np.files.npz import refusing
 from drlim_np.graph import SimilarityGraph
@@ -20,7 +19,7 @@ from drlim_np.measure.metrics import trustworthiness
 from drlim_np.objective import SampledPairs, Weighting
 from drlim_np.training import SGD, embed, minimise, warmup_cosine
 
-LEARNED = ("weights", "mean", "scale", "embedding", "loss_curve")  # what a file holds beside the parameters
+LEARNED = ("weights", "mean", "scale", "embedding", "loss_curve")  # what a file holds with the parameters
 NUMBERS = {"n_components": int, "n_neighbors": int, "margin": float, "max_iter": int, "learning_rate": float}
 LONGEST = 0.03  # margins: a gradient longer than that is shortened to it
 
@@ -64,12 +63,12 @@ class DrLIM(Conventions):
     def fit(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Self:
         """Learns the map of X. Every pair that is not similar is dissimilar.
 
-        similar: a SimilarityGraph of the samples, or (pairs, 2) indices; every sample must stand in one.
+        similar: a SimilarityGraph of the samples, or (pairs, 2) indices; every sample must be in one.
         y:       without these, labels (samples,): samples of one label are similar; alone with it, a sample is to its
                  neighbours. In a Pipeline with a classifier the labels arrive here.
 
-        Without either, each sample is similar to its n_neighbors nearest. Raises InputError for input or parameters
-        that have no meaning, DivergedError where the learning rate is too high.
+        Without either, each sample is similar to its n_neighbors nearest. Raises DivergedError where the learning rate
+        is too high.
         """
         vars(self).pop("embedding_", None)  # a fit that fails leaves no map
         x = samples("X", X, least=3)
@@ -94,7 +93,7 @@ class DrLIM(Conventions):
         return self
 
     def transform(self, X: Any) -> Any:
-        """Where X lies on the map, (samples, n_components). Raises InputError for features that `fit` was not given."""
+        """The place of X on the map, (samples, n_components)."""
         self._require_fitted()
         return self._contained(embed(self.network_, self.weights_, self._input(X)), X)
 
@@ -111,7 +110,7 @@ class DrLIM(Conventions):
     def save(self, path: str | os.PathLike) -> None:
         """Writes what was learned, and the parameters but network, random_state and verbose, to one .npz file.
 
-        No pickle is in it. Raises InputError before `fit`, DrlimError where the file cannot be written.
+        No pickle is in it.
         """
         self._require_fitted()
         numbers = {name: np.array(getattr(self, name), float) for name in NUMBERS}
@@ -120,10 +119,7 @@ class DrLIM(Conventions):
 
     @classmethod
     def load(cls, path: str | os.PathLike, network: Any = None) -> Self:
-        """A fitted DrLIM from such a file, with the network that it was given, if any. Nothing in a file is executed.
-
-        Raises DataError for a file that is damaged, of something else, or of another network.
-        """
+        """A fitted DrLIM from such a file, with the network that it was given, if any. Nothing in it is executed."""
         tree = weights.load(path)
         remedy = "choose a file that DrLIM.save wrote, and give the network that it was fitted with"
         with refusing(path, "is no map of this network", remedy):

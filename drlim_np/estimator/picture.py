@@ -17,10 +17,10 @@ THUMBNAIL = 0.075  # of a thumbnail's side, in parts of the map's
 def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
     """The map z (samples, 2) as a figure of Matplotlib's: `plot(z, images).savefig("map.png")`.
 
-    images: (samples, height, width) of any scale; some of them stand beside their points, none over another.
-    labels: (samples,) what the points are coloured by: numbers along a scale, or up to ten different ones by a legend.
+    images: (samples, height, width) of any scale; some of them are drawn next to their points, none over another.
+    labels: (samples,) colour the points: numbers along a scale, or up to ten different ones by a legend.
 
-    Raises InputError for other shapes and lengths. Matplotlib is imported here and not before.
+    Matplotlib is imported here and not before.
     """
     from matplotlib.figure import Figure
 

@@ -1,33 +1,30 @@
 """What Figures 8, 9 and 10 share: views of one airplane, neighbours by camera position, and the G_W that maps them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from math import nan
+from dataclasses import dataclass
 
 import numpy as np
 
 from drlim_np import verbatim
+from drlim_np.checks.terminal import ProgressLine
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.split import TRAIN, in_their_span, split
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.files.resuming import to_the_end
+from drlim_np.figures import Claim, Train, require_spread
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import Cylinder, fit_views
 from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
-from drlim_np.runs.record import Claim, Run, require_spread
-from drlim_np.training import Step, embed
+from drlim_np.training import embed
 from drlim_np.tree import Tree
 
 MARGIN = verbatim.MARGIN
-PIECES = 30  # of an epoch; after each the loss is taken, for the record and the line of progress
+PIECES = 30  # of an epoch; after each the map and its loss are kept
 QUICK_EPOCHS = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """The 972 views, which of them are trained on, and what is similar among those.
+    """The 972 views, those that are trained on, and what is similar among those.
 
     inputs: (972, 9216) float32; train (660,), test (312,): ascending rows of it; similar: the graph among `train`.
     x, basis: (972, 660) float32 and (660, 9216) float64, the inputs in the span of those trained on (data.split).
@@ -43,88 +40,80 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Mapped:
-    """The map of all 972 views: z (972, 3) float32, and the cylinder fitted to those trained on.
+class Trained(Setting):
+    """The setting, and G_W trained in it.
 
-    params: W of `networks.two_layer` on pixels, float32; losses: the loss per pair after each piece of an epoch.
-    after: (epochs + 1, 972, 3), the map before training and after each epoch.
+    params: W of `networks.two_layer` on pixels, float32.
+    losses: (epochs · PIECES,) float64, the loss per pair after each piece of an epoch.
+    maps: (epochs · PIECES + 1, 972, 3) float32, the map before training and after each piece.
+    cylinder: fitted to the views trained on.
     """
 
-    z: np.ndarray
-    cylinder: Cylinder
     params: Tree
     losses: np.ndarray
-    after: np.ndarray
+    maps: np.ndarray
+    cylinder: Cylinder
+
+    @property
+    def z(self) -> np.ndarray:
+        """The map of all views, (972, 3)."""
+        return self.maps[-1]
+
+    @property
+    def after(self) -> np.ndarray:
+        """The map before training and after each epoch, (epochs + 1, 972, 3)."""
+        return self.maps[::PIECES]
 
 
-@lru_cache(maxsize=1)
-def setting(run: Run) -> Setting:
+def setting(views: Views, train: Train) -> Setting:
     """A random 660 of the views to train on, the other 312 unseen (Sec. 3.4)."""
-    views = run.views()
-    inputs, train, test = split(views, run.rng(8))
-    similar = contiguous_views(views.azimuth[train], views.elevation[train], AZIMUTHS)
-    return Setting(views, inputs, train, test, similar, *in_their_span(inputs, train))
+    inputs, seen, unseen = split(views, train.rng(8))
+    similar = contiguous_views(views.azimuth[seen], views.elevation[seen], AZIMUTHS)
+    return Setting(views, inputs, seen, unseen, similar, *in_their_span(inputs, seen))
 
 
-@lru_cache(maxsize=1)
-def mapped(run: Run) -> Mapped:
-    """G_W trained pair by pair, as the paper does, from one start. It runs on the host whatever the backend."""
-    given, rng, steps = setting(run), run.rng(10), epochs(run) * PIECES
-    first, x = start(given, epochs(run), rng), given.x[given.train]
-    kept = run.memory.checkpoint("airplane", settings(run), x, given.similar.pairs, rng.bit_generator.state)
-    if run.backend != "numpy":
+def train_airplane(views: Views, train: Train) -> Trained:
+    """G_W trained pair by pair, as the paper does, from one start. It runs on the host for every backend."""
+    given = setting(views, train)
+    rng = train.rng(10)
+    if train.backend != "numpy":
         print("airplane: trained pair by pair, one pair after another, and therefore on the host", flush=True)
-    last, losses = to_the_end(
-        partial(sweeps, given, epochs(run), rng),
-        first,
-        steps,
-        rng,
-        "airplane",
-        checkpoint=kept and replace(kept, every=PIECES),  # the order of the pairs is drawn once per epoch
-    )
-    params, z = last.params, last.state["after"][-1]
-    require_spread(z, MARGIN, "airplane")
-    on_pixels = (params["hidden"]["weight"] @ given.basis).astype(np.float32)
-    params = {**params, "hidden": {**params["hidden"], "weight": on_pixels}}
-    return Mapped(z, fit_views(z[given.train], given.views, given.train), params, losses, last.state["after"])
+    follows_from = [settings(given, train), PIECES, given.x, given.train, given.similar.pairs, rng.bit_generator.state]
+    found = train("airplane", follows_from, lambda: descent(given, epochs(train), rng))
+    maps = found["maps"]
+    require_spread(maps[-1], MARGIN, "airplane")
+    A, a, B, b = (found["W"][name] for name in "AaBb")
+    params = as_tree((A @ given.basis, a, B, b))
+    cylinder = fit_views(maps[-1][given.train], views, given.train)
+    return Trained(**vars(given), params=params, losses=found["losses"], maps=maps, cylinder=cylinder)
 
 
-def start(given: Setting, of_epochs: int, rng: np.random.Generator) -> Step:
-    """W before the first pair, on the coordinates of the span."""
-    params = _tree(verbatim.first_weights(rng, given.x.shape[1]))
-    after = np.zeros((of_epochs + 1, len(given.x), 3), np.float32)
-    after[0] = _map(params, given.x)
-    return Step(0, params, nan, {"after": after})
-
-
-def sweeps(given: Setting, of_epochs: int, rng: np.random.Generator, after: Step) -> Iterator[Step]:
-    """Step 2 of `verbatim`, an item for each piece of an epoch. `after` stands at the end of an epoch, or at first."""
+def descent(given: Setting, of_epochs: int, rng: np.random.Generator) -> Tree:
+    """Step 2 of `verbatim` on coordinates: W = (A, a, B, b), and the losses and maps as `Trained` has them."""
     x, views = given.x[given.train], given.views
     similar = verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS)
     pairs = verbatim.pair_up(similar)
     count = pairs.shape[1]
-    layers = after.params["hidden"], after.params["output"]
-    W, maps = tuple(layer[name].copy() for layer in layers for name in ("weight", "bias")), after.state["after"]
-    for number in range(after.number, of_epochs * PIECES):
-        epoch, piece = divmod(number, PIECES)
-        if piece == 0:
-            order, rates = rng.permutation(count), verbatim.falling(epoch, of_epochs, count)
-        part = slice(piece * count // PIECES, (piece + 1) * count // PIECES)
-        verbatim.sweep(W, x, pairs[:, order[part]], MARGIN, rates[part])
-        params = _tree(W)
-        z = _map(params, given.x)
-        if piece == PIECES - 1:
-            maps = maps.copy()
-            maps[epoch + 1] = z
-        loss, _ = contrastive_all_pairs(z[given.train], given.similar, MARGIN)
-        yield Step(number + 1, params, float(loss) / count, {"after": maps})
+    W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1]))
+    network = two_layer(x.shape[1])
+    maps, losses, line = [embed(network, as_tree(W), given.x)], [], ProgressLine()
+    for epoch in range(of_epochs):
+        order = rng.permutation(count)
+        rates = verbatim.falling(epoch, of_epochs, count)
+        for piece in range(PIECES):
+            part = slice(piece * count // PIECES, (piece + 1) * count // PIECES)
+            verbatim.sweep(W, x, pairs[:, order[part]], MARGIN, rates[part])
+            z = embed(network, as_tree(W), given.x)
+            loss, _ = contrastive_all_pairs(z[given.train], given.similar, MARGIN)
+            maps.append(z)
+            losses.append(float(loss) / count)
+            line.show(f"airplane: epoch {epoch + 1}/{of_epochs}, loss per pair {losses[-1]:.5f}")
+    line.end()
+    return {"W": dict(zip("AaBb", W, strict=True)), "losses": np.array(losses), "maps": np.array(maps)}
 
 
-def _map(params: Tree, x: np.ndarray) -> np.ndarray:
-    return embed(two_layer(x.shape[1]), params, x)
-
-
-def _tree(W: tuple[np.ndarray, ...]) -> Tree:
+def as_tree(W: tuple[np.ndarray, ...]) -> Tree:
+    """W of `verbatim` as `networks.two_layer` takes it, in float32."""
     A, a, B, b = (w.astype(np.float32) for w in W)
     return {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}}
 
@@ -136,19 +125,25 @@ def counts(given: Setting) -> list[Claim]:
     return [Claim("similar and dissimilar pairs together", together, "=", pairs)]
 
 
-def epochs(run: Run) -> int:
+def labelled(z: np.ndarray, views: Views, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """The map z of the views `rows` with what is known of each, for the .npz."""
+    known = {name: getattr(views, name)[rows] for name in ("azimuth", "elevation", "lighting")}
+    return {"embedding": z, "index": rows, **known}
+
+
+def epochs(train: Train) -> int:
     """How often each pair is seen."""
-    return QUICK_EPOCHS if run.quick else verbatim.EPOCHS
+    return QUICK_EPOCHS if train.quick else verbatim.EPOCHS
 
 
-def settings(run: Run) -> dict:
+def settings(given: Setting, train: Train) -> dict:
     """All that was chosen, for the record."""
     return {
         "train": TRAIN,
-        "test": len(setting(run).test),
+        "test": len(given.test),
         "margin": MARGIN,
         "weighting": "exact",
         "descent": "stochastic gradient, pair by pair",
         "rate": verbatim.RATE,
-        "epochs": epochs(run),
+        "epochs": epochs(train),
     }

@@ -6,21 +6,20 @@ Its Sec. 2 says that the contrastive term is needed: with similar pairs alone, a
 from collections.abc import Iterator
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from drlim_np.backend import Array
 from drlim_np.data import Views
-from drlim_np.drawing.panels import box, place, room_for, sheet
+from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.space import Side, colours, scatter
-from drlim_np.drawing.style import BLUE, FAINT, RULES, VERMILLION, WIDTH
+from drlim_np.drawing.style import BLUE, FAINT, VERMILLION, WIDTH
 from drlim_np.fast.all_pairs import similar_sum
+from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.airplane_map import MARGIN, setting
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import fit_views
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair, Objective
-from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.training import SGD, constant, descend, embed
 from drlim_np.tree import Tree
 
@@ -34,13 +33,14 @@ PALE = "#F1F1F1"
 SPREAD, COLLAPSED = 0.6, 0.01
 
 
-@rc_context(RULES)
-def make(run: Run) -> Result:
+@figure("collapse", needs="views", seconds=10)
+def make(views: Views, train: Train) -> Result:
     """The training views of Figure 8, every pair in every step, once without the dissimilar ones."""
-    given, state = setting(run), run.rng(11).bit_generator.state
-    x, views, rows = given.x[given.train], given.views, given.train
-    found = run.memory.remembered(both_courses, x, given.similar.pairs, state)
-    courses = dict(zip(("with", "without"), found, strict=True))
+    given = setting(views, train)
+    rows = given.train
+    x = given.x[rows]
+    found = train.once(both_courses, x, given.similar.pairs, train.rng(11).bit_generator.state)
+    courses = {"with": found[0], "without": found[1]}
     spreads = {name: [spread(z) for z in course] for name, course in courses.items()}
     last = {name: of[-1] for name, of in spreads.items()}
     claims = []
@@ -95,10 +95,9 @@ def draw(courses: dict, spreads: dict[str, list[float]], views: Views, rows: np.
     looks = {"with": (BLUE, (1, 0)), "without": (VERMILLION, (3, 1.5))}
     words = f"{len(rows)} views, {views.title}. Spread after {STEPS} steps:\n{spreads['with'][-1]:.3f} margins with"
     words += f" dissimilar pairs, {spreads['without'][-1]:.4f} without"
-    top, foot = room_for(CLAIM, words)
     side, high = 1.6, 2.5
-    figure = sheet(top + high + 0.8 + 2 * (side + 0.1) + 0.1 + foot, CLAIM, words)
-    axes = figure.add_axes(box(figure, 1.25, top + 0.05, WIDTH - 1.5, high))
+    drawing, top = sheet(CLAIM, words, high + 0.8 + 2 * (side + 0.1) + 0.1)
+    axes = drawing.add_axes(box(drawing, 1.25, top + 0.05, WIDTH - 1.5, high))
     for name, (colour, dashes) in looks.items():
         axes.plot(spreads[name], color=colour, dashes=dashes, linewidth=2.6)
         at = STEPS // 2
@@ -121,13 +120,13 @@ def draw(courses: dict, spreads: dict[str, list[float]], views: Views, rows: np.
     reach = 1.3 * max(float(np.abs(z).max()) for z in maps.values())
     for line, name in enumerate(looks):
         level = top + high + 0.8 + line * (side + 0.1)
-        at = place(figure, 0.35, level + side / 2)
-        figure.text(*at, name, color=looks[name][0], weight="bold", rotation=90, ha="center", va="center")
+        at = place(drawing, 0.35, level + side / 2)
+        drawing.text(*at, name, color=looks[name][0], weight="bold", rotation=90, ha="center", va="center")
         for column, step in enumerate(SHOWN):
             corner = (0.65 + column * 1.82, level)
-            panel = figure.add_axes(box(figure, *corner, side, side), facecolor=PALE)
+            panel = drawing.add_axes(box(drawing, *corner, side, side), facecolor=PALE)
             scatter(panel, maps[name, step], SEEN, views.lighting[rows], colours(views, rows, "azimuth"), size=0.5)
             panel.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             panel.text(0.04, 0.97, f"step {step}", transform=panel.transAxes, va="top")
-    return figure
+    return drawing

@@ -1,33 +1,32 @@
 """Figure 8: unseen views of one airplane on a cylinder, by a G_W that was told only which camera positions adjoin."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS
+from drlim_np.backend import to_host
+from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
 from drlim_np.drawing import thumbnails
-from drlim_np.drawing.panels import box, corners, room_for, sheet
-from drlim_np.drawing.panels import place as spot
+from drlim_np.drawing.panels import box, corners, place, sheet
 from drlim_np.drawing.space import (
     Side,
     bar,
+    caption,
     colours,
     lighting_key,
     project,
     reach_of,
-    said,
     scatter,
     space_panel,
     wires,
 )
-from drlim_np.drawing.style import FAINT, RULES, WIDTH
+from drlim_np.drawing.style import FAINT, WIDTH
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures import shipped
-from drlim_np.figures.airplane_map import MARGIN, Mapped, Setting, counts, mapped, setting, settings
+from drlim_np.figures import Claim, Result, Train, figure
+from drlim_np.figures.airplane_map import MARGIN, Trained, counts, labelled, settings, train_airplane
 from drlim_np.measure.cylinder import organisation
-from drlim_np.runs.record import Claim, Result, Run
+from drlim_np.tree import Tree
 
 CLAIM = "Unseen views lie on a cylinder: azimuth around,\nelevation along, whatever the light"
 LARGE, SMALL = 5.6, 0.46  # inches: the sides of the large panel and of a thumbnail
@@ -39,74 +38,77 @@ SIDES = [(Side("along the axis", 0, 90), "azimuth"), (Side("from the side", 0, 0
 BOUNDS = {False: (0.95, 0.98, 0.02, 0.95), True: (0.9, 0.95, 0.05, 0.8)}
 
 
-@rc_context(RULES)
-def make(run: Run) -> Result:
+@figure("figure8", needs="views", seconds=30)
+def make(views: Views, train: Train) -> Result:
     """The map of unseen views of an airplane: a cylinder, azimuth around it, elevation along it, whatever the light."""
-    given, found = setting(run), mapped(run)
-    z = found.z[given.test]
-    ours = organisation(z, found.cylinder, given.views, given.test)
-    claims = counts(given)
-    if given.views.name == "airplane":
-        elevation, azimuth, lighting, near = BOUNDS[run.quick]
+    found = train_airplane(views, train)
+    z = found.z[found.test]
+    ours = organisation(z, found.cylinder, views, found.test)
+    claims = counts(found)
+    if views.name == "airplane":
+        elevation, azimuth, lighting, near = BOUNDS[train.quick]
         claims += [
             Claim("elevation along the axis: R²", ours["elevation_r2"], "≥", elevation),
             Claim("azimuth around it: resultant length", ours["azimuth_resultant"], "≥", azimuth),
             Claim("lighting has no effect: its share of variance", ours["share_of_lighting"], "≤", lighting),
             Claim("5 nearest neighbours that are neighbours in the graph", ours["similar_neighbours"], "≥", near),
         ]
-    loss, _ = contrastive_all_pairs(found.z[given.train], given.similar, MARGIN)
+    loss, _ = contrastive_all_pairs(found.z[found.train], found.similar, MARGIN)
     measured = {
-        "similar_pairs": given.similar.listed_count,
-        "dissimilar_pairs": given.similar.dissimilar_count,
+        "similar_pairs": found.similar.listed_count,
+        "dissimilar_pairs": found.similar.dissimilar_count,
         "loss_over_all_training_pairs": float(loss),
         "drlim": ours,
     }
-    views = given.views
-    kept, small = shipped.on_footprint(found.params, given.inputs)
-    arrays = {
-        "embedding": z,
-        "index": given.test,
-        "azimuth": views.azimuth[given.test],
-        "elevation": views.elevation[given.test],
-        "lighting": views.lighting[given.test],
-        "loss_per_pair": found.losses,
-        "footprint": kept,
-    }
-    return Result(_draw(given, found, ours), claims, settings(run), views, measured, arrays, small)
+    kept, small = on_footprint(found.params, found.inputs)
+    arrays = labelled(z, views, found.test) | {"loss_per_pair": found.losses, "footprint": kept}
+    return Result(_draw(found, ours), claims, settings(found, train), views, measured, arrays, small)
 
 
-def _draw(given: Setting, found: Mapped, ours: dict[str, float]) -> Figure:
+def on_footprint(params: Tree, inputs: np.ndarray) -> tuple[np.ndarray, Tree]:
+    """The pixels (kept,) that are not 0, background, in all inputs (samples, pixels), and W of `two_layer` on those.
+
+    The first weights of the other pixels multiply zeros, so no gradient ever reached them. two_layer(len(kept)) maps
+    inputs[:, kept] as the whole G_W maps inputs, but for rounding, and its file is half as long.
+    """
+    kept = np.flatnonzero((inputs != 0).any(axis=0))
+    weight = np.ascontiguousarray(to_host(params["hidden"]["weight"])[:, kept])
+    return kept, params | {"hidden": params["hidden"] | {"weight": weight}}
+
+
+def _draw(found: Trained, ours: dict[str, float]) -> Figure:
     """The cylinder large and tilted, small from the side and along its axis, and unrolled, made of the images."""
-    views, rows, lighting = given.views, given.test, given.views.lighting[given.test]
+    views, rows = found.views, found.test
+    lighting = views.lighting[rows]
     upright = found.cylinder.upright(found.z)
     points = upright[rows]
     poses = upright.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, 3).mean(axis=2)
     flat = unrolled(points)
     columns, lines = grid(flat)
-    words = f"{len(rows)} unseen views, {views.title}:\n{said(ours)}"
-    top, foot = room_for(CLAIM, words)
     cell = (WIDTH - 0.3) / columns
-    figure = sheet(top + LARGE + 0.98 + lines * cell + 0.2 + foot, CLAIM, words)
+    words = f"{len(rows)} unseen views, {views.title}:\n{caption(ours)}"
+    drawing, top = sheet(CLAIM, words, LARGE + 0.98 + lines * cell + 0.2)
 
-    large = space_panel(figure, (0, top), LARGE, 1.35 * reach_of(upright, [TILTED]), "")
+    large = space_panel(drawing, (0, top), LARGE, 1.35 * reach_of(upright, [TILTED]), "")
     wires(large, poses, TILTED)
     scatter(large, points, TILTED, lighting, colours(views, rows, "azimuth"), size=1.6)
-    place, side = project(points, TILTED)[0], SMALL / LARGE * np.ptp(large.get_xlim())
-    shown, middles = thumbnails.place(place, side, *corners(large), lines=project(poses.reshape(-1, 3), TILTED)[0])
+    at = project(points, TILTED)[0]
+    side = SMALL / LARGE * np.ptp(large.get_xlim())
+    shown, middles = thumbnails.place(at, side, *corners(large), lines=project(poses.reshape(-1, 3), TILTED)[0])
     frames = [to_hex(colour) for colour in colours(views, rows[shown], "azimuth")]
-    thumbnails.draw(large, views.images[rows[shown]], frames, place[shown], middles, side)
-    bar(figure, LARGE + 0.15, top + 0.3, 1.9, "azimuth")
+    thumbnails.draw(large, views.images[rows[shown]], frames, at[shown], middles, side)
+    bar(drawing, LARGE + 0.15, top + 0.3, 1.9, "azimuth")
     for (looked, by), down in zip(SIDES, (0.75, 0.75 + 2.5), strict=True):
-        panel = space_panel(figure, (LARGE + 0.05, top + down), 2.25, 1.25 * reach_of(upright, [looked]), looked.words)
+        panel = space_panel(drawing, (LARGE + 0.05, top + down), 2.25, 1.25 * reach_of(upright, [looked]), looked.words)
         wires(panel, poses, looked)
         scatter(panel, points, looked, lighting, colours(views, rows, by), size=0.6)
-    bar(figure, LARGE + 0.15, top + LARGE + 0.2, 1.9, "elevation")
-    lighting_key(figure, LARGE / 2, top + LARGE, [FAINT] * LIGHTINGS)
+    bar(drawing, LARGE + 0.15, top + LARGE + 0.2, 1.9, "elevation")
+    lighting_key(drawing, LARGE / 2, top + LARGE, [FAINT] * LIGHTINGS)
 
-    at = (0.15, top + LARGE + 0.98)
-    figure.text(*spot(figure, at[0], at[1] - 0.1), "the same, unrolled: each image where its view lies")
-    _unrolled(figure.add_axes(box(figure, *at, columns * cell, lines * cell)), views.images[rows], flat)
-    return figure
+    left, below = 0.15, top + LARGE + 0.98
+    drawing.text(*place(drawing, left, below - 0.1), "the same, unrolled: each image where its view lies")
+    _unrolled(drawing.add_axes(box(drawing, left, below, columns * cell, lines * cell)), views.images[rows], flat)
+    return drawing
 
 
 def unrolled(points: np.ndarray) -> np.ndarray:

@@ -7,18 +7,19 @@ more: what is left is the graph alone, and that shows the cylinder. The record h
 """
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from drlim_np.data import Views
 from drlim_np.drawing import thumbnails
-from drlim_np.drawing.panels import corners, place, room_for, sheet
-from drlim_np.drawing.space import Side, bar, colours, lighting_key, project, said, scatter, space_panel
-from drlim_np.drawing.style import INK, RULES, WIDTH
-from drlim_np.figures.airplane_map import Setting, counts, mapped, setting
+from drlim_np.drawing.panels import corners, place, sheet
+from drlim_np.drawing.space import Side, bar, caption, colours, lighting_key, project, scatter, space_panel
+from drlim_np.drawing.style import INK, WIDTH
+from drlim_np.figures import Claim, Result, Train, figure
+from drlim_np.figures.airplane_map import Setting, counts, labelled, train_airplane
+from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.measure.lle import lle
-from drlim_np.runs.record import Claim, Result, Run
 
 CLAIM = "On the same neighbours LLE follows the light,\nDrLIM shows the cylinder"
 SEEN = Side("", 45, 35)  # from where both maps are seen
@@ -31,51 +32,42 @@ OTHERS = (1e-6, 1e-3, 1e-1, 1.0)  # for comparison
 ELEVATION, LIT_ALIKE = 0.5, 1 / 4
 
 
-@rc_context(RULES)
-def make(run: Run) -> Result:
+@figure("figure9", needs="views", after=("figure8",), seconds=4)
+def make(views: Views, train: Train) -> Result:
     """LLE of the airplane, the same neighbours: no cylinder, and not invariant to lighting."""
-    given, found = setting(run), mapped(run)
-    z, theirs = _map(run, given, NONE)
-    ours = organisation(found.z[given.train], found.cylinder, given.views, given.train)
-    claims = counts(given)
-    if given.views.name == "airplane":
+    found = train_airplane(views, train)
+    rows = found.train
+    z, theirs = _map(found, NONE, train)
+    ours = organisation(found.z[rows], found.cylinder, views, rows)
+    claims = counts(found)
+    if views.name == "airplane":
+        lit_alike, by_light = theirs["same_lighting_neighbours"], theirs["share_of_lighting"]
         claims += [
             Claim("LLE does not show the elevation: R²", theirs["elevation_r2"], "≤", ELEVATION),
-            Claim(
-                "it follows the lighting: 5 nearest lit alike (chance 1/6)",
-                theirs["same_lighting_neighbours"],
-                "≥",
-                LIT_ALIKE,
-            ),
-            Claim(
-                "lighting's share of variance, against DrLIM's",
-                theirs["share_of_lighting"],
-                "≥",
-                ours["share_of_lighting"],
-            ),
+            Claim("it follows the lighting: 5 nearest lit alike (chance 1/6)", lit_alike, "≥", LIT_ALIKE),
+            Claim("lighting's share of variance, against DrLIM's", by_light, "≥", ours["share_of_lighting"]),
         ]
     measured = {
         "lle": theirs,
         "drlim_on_the_same_views": ours,
-        "lle_by_regularisation": {f"{amount:g}": _map(run, given, amount)[1] for amount in OTHERS},
+        "lle_by_regularisation": {f"{amount:g}": _map(found, amount, train)[1] for amount in OTHERS},
     }
-    settings = {"samples": len(z), "neighbours_on_average": float(given.similar.degree.mean()), "regularisation": NONE}
-    views, rows = given.views, given.train
-    arrays = {
-        "embedding": z,
-        "index": rows,
-        "azimuth": views.azimuth[rows],
-        "elevation": views.elevation[rows],
-        "lighting": views.lighting[rows],
-    }
-    maps = {"LLE": z, "DrLIM": found.cylinder.upright(found.z[given.train])}
-    return Result(_draw(given, maps, theirs, ours), claims, settings, views, measured, arrays)
+    settings = {"samples": len(z), "neighbours_on_average": float(found.similar.degree.mean()), "regularisation": NONE}
+    maps = {"LLE": z, "DrLIM": found.cylinder.upright(found.z[rows])}
+    return Result(_draw(found, maps, theirs, ours), claims, settings, views, measured, labelled(z, views, rows))
 
 
-def _map(run: Run, given: Setting, regularisation: float) -> tuple[np.ndarray, dict[str, float]]:
+def neighbour_lists(graph: SimilarityGraph) -> list[np.ndarray]:
+    """Of each sample all those that it is similar to, each once."""
+    both = np.concatenate([graph.edges, graph.edges[:, ::-1]])
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    return np.split(both[:, 1], np.searchsorted(both[:, 0], np.arange(1, graph.size)))
+
+
+def _map(given: Setting, regularisation: float, train: Train) -> tuple[np.ndarray, dict[str, float]]:
     """LLE's map of the training views (660, 3), turned to the cylinder that fits it best, and its numbers."""
     rows, views = given.train, given.views
-    z = run.memory.remembered(lle, given.inputs[rows], list(given.similar.neighbour_lists), 3, regularisation)
+    z = train.once(lle, given.inputs[rows], neighbour_lists(given.similar), 3, regularisation)
     z *= np.sqrt(len(z))  # LLE's columns are of unit length: in units of their standard deviation
     cylinder = fit_views(z, views, rows)
     return cylinder.upright(z), organisation(z, cylinder, views, rows)
@@ -84,23 +76,22 @@ def _map(run: Run, given: Setting, regularisation: float) -> tuple[np.ndarray, d
 def _draw(given: Setting, maps: dict[str, np.ndarray], theirs: dict[str, float], ours: dict[str, float]) -> Figure:
     """Both upright maps (660, 3) side by side, from one side: above by azimuth, below by lighting."""
     views, rows = given.views, given.train
-    words = f"{len(rows)} views, {views.title}.\nLLE: {said(theirs)}.\nDrLIM: {said(ours)}."
-    top, foot = room_for(CLAIM, words)
+    words = f"{len(rows)} views, {views.title}.\nLLE: {caption(theirs)}.\nDrLIM: {caption(ours)}."
     wide = WIDTH / 2
-    figure = sheet(top + 0.3 + 2 * (wide + 0.1) + 0.8 + foot, CLAIM, words)
+    drawing, top = sheet(CLAIM, words, 0.3 + 2 * (wide + 0.1) + 0.8)
     for column, (name, z) in enumerate(maps.items()):
-        figure.text(*place(figure, wide * (column + 0.5), top), name, ha="center", va="top", weight="bold")
+        drawing.text(*place(drawing, wide * (column + 0.5), top), name, ha="center", va="top", weight="bold")
         for line, by in enumerate(("azimuth", "lighting")):
             corner = (column * wide, top + 0.3 + line * (wide + 0.1))
             seen = project(z, SEEN)[0]
             middle, reach = (seen.max(axis=0) + seen.min(axis=0)) / 2, 0.65 * np.ptp(seen, axis=0).max()
-            panel = space_panel(figure, corner, wide, reach, "", middle)
+            panel = space_panel(drawing, corner, wide, reach, "", middle)
             scatter(panel, z, SEEN, views.lighting[rows], colours(views, rows, by), *LOOKS[by])
             side = SMALL / wide * np.ptp(panel.get_xlim())
             shown, middles = thumbnails.place(seen, side, *corners(panel), apart=1.5)
             frames = [to_hex(colour) for colour in colours(views, rows[shown], by)]
             thumbnails.draw(panel, views.images[rows[shown]], frames, seen[shown], middles, side)
     below = top + 0.3 + 2 * (wide + 0.1) + 0.3
-    bar(figure, 0.6, below, 2.6, "azimuth")
-    lighting_key(figure, 1.5 * wide, below - 0.3)
-    return figure
+    bar(drawing, 0.6, below, 2.6, "azimuth")
+    lighting_key(drawing, 1.5 * wide, below - 0.3)
+    return drawing

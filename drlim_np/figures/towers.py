@@ -4,15 +4,14 @@ Not a figure of the paper. It is the one drawing of README, and legible where it
 """
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from drlim_np.drawing.style import BLUE, INK, RULES, VERMILLION
+from drlim_np.drawing.style import BLUE, INK, VERMILLION
+from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.loss import contrastive
 from drlim_np.networks import two_layer
-from drlim_np.runs.record import Claim, Result, Run
 from drlim_np.siamese import two_towers
 from drlim_np.tree import leaves, tree_map
 
@@ -22,16 +21,16 @@ PALE = "#CFE6F5"
 ARROW = {"arrowstyle": "-|>", "linewidth": 2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 18}
 
 
-@rc_context(RULES)
-def make(run: Run) -> Result:
+@figure("towers", seconds=1)
+def make(data: None, train: Train) -> Result:
     """The two towers: copies of G_W that share one W, and the gradient that flows back and meets at "+"."""
-    figure = Figure(figsize=(8, 3.7))
-    draw(figure.add_axes((0, 0, 1, 1)))
+    drawing = Figure(figsize=(8, 3.7))
+    draw(drawing.add_axes((0, 0, 1, 1)))
     claims = [
         Claim("what meets at + is dL/dW: distance from the complex step", off_the_complex_step(), "≤", 1e-12),
         Claim("dL/dz₁ + dL/dz₂: largest entry", imbalance(), "=", 0.0),
     ]
-    return Result(figure, claims)
+    return Result(drawing, claims)
 
 
 def off_the_complex_step() -> float:

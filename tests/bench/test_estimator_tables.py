@@ -8,7 +8,7 @@ import pytest
 import sklearn.datasets
 from sklearn.datasets import load_digits, make_swiss_roll
 
-from drlim_np.estimator import __main__ as command
+from drlim_np.bench import estimator as command
 
 
 @pytest.fixture
@@ -40,10 +40,10 @@ def test_it_prints_a_line_for_each_method_and_each_margin(few, capsys):
 def test_without_scikit_learn_it_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert command.main([]) == 2
-    expected = 'drlim_np.estimator: scikit-learn is missing: run pip install ".[test]"\n'
+    expected = 'drlim_np.bench.estimator: scikit-learn is missing: run pip install ".[test]"\n'
     assert capsys.readouterr().err == expected
 
 
 def test_a_score_is_told_with_its_spread_where_seeds_differ():
-    assert command._told([0.9, 0.9001]) == "0.900"
-    assert command._told([0.9, 0.95, 0.97]) == "0.940 (0.900 to 0.970)"
+    assert command.told([0.9, 0.9001]) == "0.900"
+    assert command.told([0.9, 0.95, 0.97]) == "0.940 (0.900 to 0.970)"
