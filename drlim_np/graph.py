@@ -33,19 +33,6 @@ class SimilarityGraph:
         samples, k = table.shape
         return cls(samples, np.stack([np.repeat(np.arange(samples), k), table.ravel()], axis=1))
 
-    @classmethod
-    def of_neighbours(cls, table: np.ndarray) -> "SimilarityGraph":
-        """The graph that lists (i, table[i, k]) for each sample i and each of its neighbours; table (samples, k)."""
-        samples, k = np.shape(table)
-        return cls(samples, np.stack([np.repeat(np.arange(samples), k), np.ravel(table)], axis=1))
-
-    @classmethod
-    def of_neighbours(cls, table: np.ndarray) -> "SimilarityGraph":
-        """S_i = the samples in row i of a table (samples, k): samples · k listed pairs, in the order of the table."""
-        table = whole_numbers("table", table, "samples", "k")
-        samples, k = table.shape
-        return cls(samples, np.stack([np.repeat(np.arange(samples), k), table.ravel()], axis=1))
-
     @cached_property
     def edges(self) -> np.ndarray:
         """(distinct, 2): each similar pair once, smaller index first, in ascending order."""

@@ -73,10 +73,11 @@ LINES = _lines()
 def _tests(checkout: Path) -> dict[str, list[Test]]:
     """The tests of each line, by its anchor."""
     folder, found = checkout / "tests", {}
-    files = sorted(
-        folder.rglob("test_*.py"), key=lambda file: (file.name != "test_paper.py", file.parent != folder, file)
-    )
-    for file in files:
+
+    def order(file: Path) -> tuple:
+        return file.name != "test_paper.py", file.parent != folder, file
+
+    for file in sorted(folder.rglob("test_*.py"), key=order):
         text = file.read_text(encoding="utf-8")
         for node in ast.parse(text).body if "mark.line(" in text else ():
             for mark in getattr(node, "decorator_list", ()):
@@ -112,11 +113,5 @@ def _cells(line: Line) -> list[str]:
     marks = ["✓" if kind in line.exact else "–" for kind in ("derived", "proven")]
     tests = [f"[`{test.name}`](../tests/{test.file})" for test in line.tests]
     figures = [f"[{figure_name(figure)}](figures/{figure}.py)" for figure in line.figures]
-    return [
-        line.text,
-        ", ".join(functions),
-        line.no_algebra or marks[0],
-        marks[1],
-        ", ".join(tests),
-        ", ".join(figures) or "–",
-    ]
+    derived = line.no_algebra or marks[0]
+    return [line.text, ", ".join(functions), derived, marks[1], ", ".join(tests), ", ".join(figures) or "–"]

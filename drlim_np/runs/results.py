@@ -57,9 +57,9 @@ def written(page: str, record: Mapping[str, Entry]) -> str:
     if not MARK.search(page) and not INDEX.search(page):
         raise InputError("the page has no <!--= FIGURE NUMBER --><!--/-->: mark the places of its numbers")
     if INDEX.search(page):
-        from drlim_np.audit import lines  # needs Matplotlib, which nothing else here does
+        from drlim_np.audit import index  # needs Matplotlib, which nothing else here does
 
-        page = INDEX.sub(lambda mark: f"{mark[1]}\n{lines.as_markdown()}\n\n{mark[2]}", page)
+        page = INDEX.sub(lambda mark: f"{mark[1]}\n{index.table()}\n\n{mark[2]}", page)
     return MARK.sub(lambda mark: f"{mark[1]}{_number(record, mark[2], mark[3])}{mark[4]}", page)
 
 

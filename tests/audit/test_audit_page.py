@@ -14,7 +14,7 @@ from drlim_np.audit import catalogue
 from drlim_np.audit import page as module
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import Row
-from drlim_np.audit.lines import LINES
+from drlim_np.audit.index import LINES
 from drlim_np.audit.page import audit_page
 from drlim_np.errors import DataError
 from drlim_np.runs.index import FIGURES
@@ -127,8 +127,8 @@ def test_a_line_is_derived_and_proven_as_the_index_says_or_is_no_algebra(line, r
     supporting = line.supported_by(proofs)
     wanted = [kind for kind in line.exact if kind == "proven" or not catalogue.without_derivations()]
     assert sorted({one.kind for one in supporting}) == wanted
-    assert bool(line.exact) != bool(line.why_not)
-    assert f"No algebra: {line.why_not}." in words(rows[line.anchor]) or not line.why_not
+    assert bool(line.exact) != bool(line.no_algebra)
+    assert f"No algebra: {line.no_algebra}." in words(rows[line.anchor]) or not line.no_algebra
     for one in supporting:
         assert f"{one.name}: {one.statement}; {one.bound}: holds" in words(rows[line.anchor])
 

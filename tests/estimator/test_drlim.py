@@ -187,8 +187,8 @@ def test_a_sample_alone_with_its_label_is_similar_to_its_neighbours():
 def test_pairs_or_a_graph_go_before_labels(x):
     pairs = np.stack([np.arange(30), np.roll(np.arange(30), 1)], axis=1)
     labels = np.arange(30) % 2
-    for given in (pairs, pairs.tolist(), SimilarityGraph(30, pairs)):
-        assert (graph_of_fit(x, labels, similar=given).pairs == pairs).all()
+    for similar in (pairs, pairs.tolist(), SimilarityGraph(30, pairs)):
+        assert (graph_of_fit(x, labels, similar=similar).pairs == pairs).all()
 
 
 def test_labels_that_list_too_many_pairs_are_refused_before_memory_is_taken(x):

@@ -690,7 +690,7 @@ def audit(monkeypatch, tmp_path):
         monkeypatch.setattr(
             audit_first.catalogue, "findings", lambda backend: iter([audit_first.catalogue.Finding("a layer", row)])
         )
-        one = Proof("a layer", "both sides are equal", ("Eq. 1",), ("a layer",), proof_holds, "once")
+        one = Proof("a layer", "both sides are equal", ("eq-1",), ("a layer",), proof_holds, "once")
         monkeypatch.setattr(audit_first.catalogue, "proofs", lambda: (one,))
         (tmp_path / "test_property.py").write_text(f"def test_property():\n    assert {property_holds}, 'told so'\n")
         monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_property.py"),))
@@ -738,7 +738,7 @@ def test_after_an_audit_that_passes_figures_are_drawn_and_what_it_found_is_kept_
             Row("weight", 6, 0.0, 0.0),
             False,
         )
-        assert (proof.name, proof.holds, proof.lines) == ("a layer", True, ("Eq. 1",)) and "1 passed" in tests
+        assert (proof.name, proof.holds, proof.lines) == ("a layer", True, ("eq-1",)) and "1 passed" in tests
     assert drawn.names == ["figure1"] * 3
     assert audit_first.audited("cupy", cache) is None and audit_first.audited("numpy", NOTHING_CACHED) is None
 

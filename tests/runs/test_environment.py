@@ -119,7 +119,7 @@ SHORT_AUDIT = [
     "-c",
     "import sys; from drlim_np.audit import __main__ as audit, catalogue, gradcheck, proof\n"
     "row = catalogue.Finding('½D²', gradcheck.Row('weight', 6, 0.0, 0.0))\n"
-    "one = proof.Proof('½D²', 'both sides are equal', ('Eq. 1',), ('½D²',), True, 'once')\n"
+    "one = proof.Proof('½D²', 'both sides are equal', ('eq-1',), ('½D²',), True, 'once')\n"
     "catalogue.findings, catalogue.proofs = (lambda *_, **__: [row]), (lambda *_: (one,))\n"
     "sys.exit(audit.main([]))",
 ]
