@@ -107,7 +107,7 @@ def apart(module: str, *arguments, threads: int = 1, blas: int = 1, keep_memory:
 
 
 class Runner:
-    """A contestant in a process of its own, with the package in the folder `tree`; each call returns a run's seconds."""
+    """A contestant in a process of its own, with the package in the folder `tree`; each call is a run's seconds."""
 
     def __init__(self, tree: Path, name: str, size: int, threads: int, contestant: str, environ: dict[str, str]):
         command = [sys.executable, "-P", __file__, name, str(size), str(threads), contestant]
