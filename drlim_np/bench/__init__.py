@@ -1,15 +1,12 @@
-"""What the project costs on the machine at hand, against the best that others offer for the same work.
+"""Time and memory of the project on this machine, next to PyTorch and scikit-learn on the same work.
 
 python -m drlim_np.bench                     all cases (pip install ".[bench]"): about ten minutes on two cores
 python -m drlim_np.bench --only step --quick
-python -m drlim_np.bench --against REV       ours now and as an earlier commit had it, nothing else
+python -m drlim_np.bench --fresh --only step each contestant in a process of its own, the libraries as installed
+python -m drlim_np.bench --against REV       this tree against an earlier commit, nothing else
 
-cases      what is measured: the same work by us, by PyTorch, by scikit-learn
-pytorch    that work in PyTorch, written as one would write it there
-fresh      a training step in a process of its own, as installed
-against    a case by an earlier commit and by this tree
-gpu        the same on a GPU, where there is one
-race       interleaved runs, so that whatever else the machine does strikes all alike; each case in its own process
-machine    the machine's own bounds, and where the time goes
-report     the table
+cases      the work, on the processor or on a GPU;  pytorch: the same work in PyTorch
+race       runs in alternation, so that a slow spell of the machine slows all contestants
+machine    the machine's bounds, where the time of a step goes, peak memory
+report     the tables
 """

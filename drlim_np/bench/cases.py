@@ -1,5 +1,6 @@
 """What is measured: the same work by us and by others, at sizes that the figures need."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
@@ -8,29 +9,30 @@ from unittest.mock import patch
 import numpy as np
 
 from drlim_np import verbatim
-from drlim_np.bench import fresh, gpu
 from drlim_np.bench.race import Contest
 from drlim_np.checks.terminal import first_line
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.estimator.similar import approximate_graph
-from drlim_np.fast.all_pairs import TILE, dissimilar_sum
+from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.lle import lle
 from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
-from drlim_np.networks import convnet
+from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, descend, minimise
-from drlim_np.tree import leaves
+from drlim_np.tree import Tree, leaves, tree_map
 
 MARGIN, RATE, NEAREST, VIEWS = 1.0, 0.1, 5, 660
 ONE, WIDE = 1.0, 16.0  # margins that a map is wide: all within reach; as Fig. 4's is that was trained on the exact sum
 BEGUN = 300  # steps after which a map is as wide as it will be, give or take
 HELD = 6_000  # samples: the most of which autograd can hold all pairs
+# Multiplications and additions that an image needs: C1 forward and for its weights; C3 these and back to its input; the
+# rest is less than a thousandth.
+FLOP = 2 * (2 * 27**2 * 15 * 36 + 3 * 30 * 15 * 81)
 
 
 @dataclass(frozen=True)
@@ -39,48 +41,98 @@ class Case:
 
     sizes, quick: in full, and for a quick look.    peer: the library it needs.
     blas:         whether the threads are those of the matrix library; otherwise it runs on one: threads are ours.
-    keep_memory:  whether the process keeps what it frees.    device: whether the work is done on a GPU.
+    device:       "cuda" for a case of a GPU.
     """
 
-    build: Callable[[int, int], Contest]
+    build: Callable[..., Contest]
     sizes: tuple[int, ...]
     quick: tuple[int, ...]
     peer: str
     threads: tuple[int, ...] = (1, 2)
     blas: bool = False
-    keep_memory: bool = True
-    device: bool = False
+    device: str = "cpu"
+
+    def contest(self, size: int, threads: int) -> Contest:
+        """The contest at a size, on the case's device."""
+        return self.build(size, threads, self.device) if self.device != "cpu" else self.build(size, threads)
 
     @property
     def words(self) -> str:
-        """The first line of what the case says of itself."""
-        return first_line(self.build)
+        """The first line of the case's docstring, and its device."""
+        return first_line(self.build) + (", on a GPU" if self.device != "cpu" else "")
 
 
-def step(images: int, threads: int) -> Contest:
+def problem(images: int) -> tuple[Tree, np.ndarray, np.ndarray]:
+    """Parameters of the network of Fig. 3, images, and a gradient at its output."""
+    rng = np.random.default_rng(0)
+    params = convnet().init(rng)
+    return params, rng.random((images, *CONVNET_INPUT), dtype=np.float32), rng.standard_normal((images, 2), np.float32)
+
+
+def step(images: int, threads: int, device: str = "cpu") -> Contest:
     """forward and all parameter gradients of the network of Fig. 3, float32; size: images"""
     from drlim_np.bench import pytorch
 
-    params, x, dz = fresh.problem(images)
+    params, x, dz = problem(images)
     theirs = {
-        "PyTorch, eager": pytorch.step(params, x, dz, channels_last=False, compiled=False),
-        "PyTorch, channels last": pytorch.step(params, x, dz, channels_last=True, compiled=False),
-        "PyTorch, compiled": pytorch.step(params, x, dz, channels_last=False, compiled=True),
-        "PyTorch, compiled, channels last": pytorch.step(params, x, dz, channels_last=True, compiled=True),
+        "PyTorch, eager": pytorch.step(params, x, dz, channels_last=False, compiled=False, device=device),
+        "PyTorch, channels last": pytorch.step(params, x, dz, channels_last=True, compiled=False, device=device),
+        "PyTorch, compiled": pytorch.step(params, x, dz, channels_last=False, compiled=True, device=device),
+        "PyTorch, compiled, channels last": pytorch.step(params, x, dz, True, compiled=True, device=device),
     }
-    ours = fresh.our_step(params, x, dz, threads)
-    return Contest({"ours": ours} | theirs, flat, images, "images", images * fresh.FLOP)
+    params, x, dz = tree_map(there(device), params), there(device)(x), there(device)(dz)
+    network = Blockwise(convnet(), threads=threads) if device == "cpu" else Blockwise(convnet(), size=images)
+    ours = {"ours": lambda: network(params, x)[1](dz).params}
+    return Contest(awaited(ours | theirs, device), flat, images, "images", images * FLOP)
 
 
 def flat(gradients) -> np.ndarray:
-    """Parameter gradients, ours or theirs, as one vector."""
+    """Parameter gradients, ours or theirs, as one vector on the host."""
     arrays = [array for _, array in leaves(gradients)] if isinstance(gradients, dict) else gradients
-    return np.concatenate([np.ravel(array) for array in arrays])
+    return np.concatenate([on_host(array) for array in arrays])
 
 
-def pairs(samples: int, threads: int) -> Contest:
+def there(device: str) -> Callable:
+    """What brings an array of NumPy's to the device."""
+    if device == "cpu":
+        return np.asarray
+    import cupy
+
+    return cupy.asarray
+
+
+def on_host(array) -> np.ndarray:
+    """An array of NumPy, CuPy or PyTorch on the host, flat."""
+    return np.ravel(array.get() if hasattr(array, "get") else array.cpu() if hasattr(array, "cpu") else array)
+
+
+def awaited(contestants: dict[str, Callable], device: str) -> dict[str, Callable]:
+    """The contestants; on a GPU, which works on after a call has returned, each waits until the GPU is done."""
+    if device == "cpu":
+        return contestants
+    import torch
+
+    def waiting(run: Callable) -> Callable:
+        return lambda: (run(), torch.cuda.synchronize())[0]  # waits for all streams of the device, CuPy's too
+
+    return {name: waiting(run) for name, run in contestants.items()}
+
+
+def missing_gpu() -> str | None:
+    """Why the cases of a GPU cannot run, or None if they can."""
+    if importlib.util.find_spec("cupy") is None:
+        return 'CuPy is not installed (pip install ".[cupy]")'
+    import cupy
+    import torch
+
+    if not cupy.is_available():
+        return "CuPy finds no GPU"
+    return None if torch.cuda.is_available() else "PyTorch finds no GPU"
+
+
+def pairs(samples: int, threads: int, device: str = "cpu") -> Contest:
     """the loss over all dissimilar pairs and its gradient, on a map one margin wide; size: samples"""
-    return _pairs(samples, ONE, threads)
+    return _pairs(samples, ONE, threads, device)
 
 
 def spread(samples: int, threads: int) -> Contest:
@@ -88,23 +140,26 @@ def spread(samples: int, threads: int) -> Contest:
     return _pairs(samples, WIDE, threads)
 
 
-def _pairs(samples: int, width: float, threads: int) -> Contest:
+def _pairs(samples: int, width: float, threads: int, device: str = "cpu") -> Contest:
     from drlim_np.bench import pytorch
 
     z = width * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
     z = z[near_together(z, TILE)]  # near ones together, for them as for us
     similar = neighbours_on_the_map(z)
+    size = TILE if device == "cpu" else DEVICE_TILE
     theirs = {
-        "PyTorch, the same blocks": pytorch.blocks(z, similar.edges, MARGIN, TILE, compiled=False),
-        "PyTorch, larger blocks, compiled": pytorch.blocks(z, similar.edges, MARGIN, 2 * TILE, compiled=True),
+        "PyTorch, the same blocks": pytorch.blocks(z, similar.edges, MARGIN, size, compiled=False, device=device),
+        "PyTorch, larger blocks, compiled": pytorch.blocks(z, similar.edges, MARGIN, 2 * size, True, device=device),
     }
     if width > ONE:
-        within = pytorch.blocks(z, similar.edges, MARGIN, TILE, compiled=True, reach=MARGIN)
+        within = pytorch.blocks(z, similar.edges, MARGIN, size, compiled=True, reach=MARGIN)
         theirs["PyTorch, compiled, passing over the same blocks"] = within
-    if samples <= HELD:
+    if samples <= HELD and device == "cpu":
         theirs["PyTorch, autograd"] = pytorch.by_autograd(z, similar.edges, MARGIN)
-    ours = {"ours": lambda: dissimilar_sum(z, similar, MARGIN, threads=threads)}
-    return Contest(ours | theirs, lambda result: np.asarray(result[1]), similar.dissimilar_count, "pairs")
+    places = there(device)(z)
+    ours = {"ours": lambda: dissimilar_sum(places, similar, MARGIN, threads=threads)}
+    contestants = awaited(ours | theirs, device)
+    return Contest(contestants, lambda result: on_host(result[1]), similar.dissimilar_count, "pairs")
 
 
 def neighbours_on_the_map(z: np.ndarray) -> SimilarityGraph:
@@ -130,22 +185,6 @@ def neighbours(samples: int, threads: int) -> Contest:
         "scikit-learn, brute force": lambda: search.kneighbors(return_distance=False),
     }
     return Contest(contestants, lambda near: np.sort(near, axis=1), samples**2 / 2, "pairs", samples**2 * x.shape[1])
-
-
-def approximate(samples: int, threads: int) -> Contest:
-    """the same against nearly all of them, by PyNNDescent's index; differ by: the share missed; size: images"""
-    x = images(samples).reshape(samples, -1)
-    approximate_graph(x[:2_000], NEAREST, threads)  # compiles it
-    exact = _numbered(nearest_neighbour_graph(x, NEAREST, threads))
-    contestants = {
-        "ours": lambda: nearest_neighbour_graph(x, NEAREST, threads),
-        "PyNNDescent": lambda: approximate_graph(x, NEAREST, threads),
-    }
-    return Contest(contestants, lambda graph: np.isin(_numbered(graph), exact).mean(), samples**2 / 2, "pairs")
-
-
-def _numbered(graph: SimilarityGraph) -> np.ndarray:
-    return graph.pairs @ (graph.size, 1)
 
 
 def locally_linear(samples: int, threads: int) -> Contest:
@@ -214,7 +253,7 @@ def _sampled(x: np.ndarray, similar: SimilarityGraph, threads: int) -> Contest:
         "PyTorch, compiled, channels last": theirs(compiled=True),
     }
     images = 2 * objective.batch
-    return Contest(contestants, loss_of, images, "images", images * fresh.FLOP)
+    return Contest(contestants, loss_of, images, "images", images * FLOP)
 
 
 def figure8(updates: int, threads: int) -> Contest:
@@ -252,16 +291,14 @@ def loss_of(result) -> np.ndarray:
 
 CASES = {
     "step": Case(step, (64, 256, 1024), (16,), "torch"),
-    "fresh": Case(fresh.contest, (256, 1024), (16,), "torch", threads=(1,), keep_memory=False),
     "pairs": Case(pairs, (512, 6_000, 30_000), (600,), "torch"),
     "spread": Case(spread, (512, 6_000, 30_000), (600,), "torch"),
     "neighbours": Case(neighbours, (6_000, 30_000), (500,), "sklearn"),
-    "approximate": Case(approximate, (6_000, 30_000), (500,), "pynndescent", threads=(1,)),
     "lle": Case(locally_linear, (2_000, 6_000), (300,), "sklearn", blas=True),
     "figure4": Case(figure4, (6_000,), (300,), "torch"),
     "figure7": Case(figure7, (30_000,), (300,), "torch"),
     "full": Case(full, (6_000, 30_000), (300,), "numpy"),
     "figure8": Case(figure8, (5_000,), (200,), "torch", threads=(1,)),
-    "gpu-step": Case(gpu.step, (256, 1024), (16,), "torch", threads=(1,), device=True),
-    "gpu-pairs": Case(gpu.pairs, (6_000, 30_000), (600,), "torch", threads=(1,), device=True),
+    "gpu-step": Case(step, (256, 1024), (16,), "torch", threads=(1,), device="cuda"),
+    "gpu-pairs": Case(pairs, (6_000, 30_000), (600,), "torch", threads=(1,), device="cuda"),
 }

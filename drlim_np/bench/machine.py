@@ -1,26 +1,36 @@
-"""The machine's own bounds, and where a training step spends its time."""
+"""The machine's own bounds, where a training step spends its time, and how memory grows with the samples."""
 
+import resource
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import perf_counter, process_time
 
 import numpy as np
 
-from drlim_np.bench import fresh
+from drlim_np.bench.cases import MARGIN, NEAREST, WIDE, images, neighbours_on_the_map, problem
 from drlim_np.bench.race import ROUNDS, clock
+from drlim_np.fast.all_pairs import dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.maps import by_row
 from drlim_np.fast.patches import as_rows, patches
+from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
+from drlim_np.objective import SampledPairs
+from drlim_np.siamese import one_tower
+from drlim_np.tree import Gradient
 
 PRODUCT, COPIED = 1024, 1 << 26  # rows and columns of a matrix; bytes
+BLOCK = 64  # images
 
 
 def bounds(threads: int) -> dict[str, float]:
     """What the machine can do on `threads` threads: matrix products in float32, flop/s, and copies, bytes/s.
 
-    Each thread multiplies matrices of its own, and copies a piece of memory far larger than its cache, of which every
-    byte is read and written. The best of several runs, because a bound is sought.
+    Each thread multiplies matrices of its own, and copies memory far larger than its cache; a copied byte counts twice,
+    as read and written. The best of several runs, because a bound is sought.
     """
     matrices = np.ones((threads, 3, PRODUCT, PRODUCT), np.float32)
     pieces = np.ones((threads, 2, COPIED), np.uint8)
@@ -35,62 +45,97 @@ def bounds(threads: int) -> dict[str, float]:
     return {"flops": threads * 2 * PRODUCT**3 / product, "bytes": threads * 2 * COPIED / copy}
 
 
-def by_layer(images: int = 256) -> dict[str, list[float]]:
-    """Of a training step of the network of Fig. 3 on one thread, seconds in each layer: name → forward, backward."""
-    params, x, dz = fresh.problem(images)
-    network, size = convnet(), Blockwise(convnet()).size
-    spent = {name: [] for name in network.layers}
-
-    def round_() -> dict[str, np.ndarray]:
-        seconds = {name: np.zeros(2) for name in network.layers}
-        for start in range(0, images, size):
-            here, pullbacks = x[start : start + size], {}
-            for name, layer in network.layers.items():
-                elapsed, (here, pullbacks[name]) = clock(lambda layer=layer, name=name, y=here: layer(params[name], y))
-                seconds[name][0] += elapsed
-            back = dz[start : start + size]
-            for name in reversed(network.layers):
-                first = name == next(iter(network.layers))
-                elapsed, gradient = clock(lambda p=pullbacks[name], b=back, f=first: p(b, wrt_input=not f))
-                seconds[name][1] += elapsed
-                back = gradient.input
-        return seconds
-
-    for number in range(3 + 3 * ROUNDS):
-        for name, seconds in round_().items():
-            if number >= 3:
-                spent[name].append(seconds)
-    return {name: np.median(rounds, axis=0).tolist() for name, rounds in spent.items()}
+def by_layer() -> dict[str, float]:
+    """Seconds of each layer of Fig. 3's network, forward and backward, in a step of one block on one thread."""
+    params, x, dz = problem(BLOCK)
+    layers = convnet().layers
+    first = next(iter(layers))
+    spent: dict[str, list[float]] = {}
+    for _ in range(3 + 3 * ROUNDS):
+        y, back, pullbacks = x, dz, {}
+        for name, layer in layers.items():
+            seconds, (y, pullbacks[name]) = clock(partial(layer, params[name], y))
+            spent.setdefault(f"{name} forward", []).append(seconds)
+        for name in reversed(layers):
+            seconds, gradient = clock(partial(pullbacks[name], back, wrt_input=name != first))
+            spent.setdefault(f"{name} backward", []).append(seconds)
+            back = gradient.input
+    return {what: float(np.median(seconds[3:])) for what, seconds in spent.items()}  # the first three warm up
 
 
-def by_part() -> dict[str, tuple[float, int, int]]:
-    """What a block of the network of Fig. 3 cannot do without, each over and over: seconds, flop, bytes of results.
-
-    The products of C1 and C3, and the passes over C1's output, which the cache next to the core does not hold.
-    """
-    size, network = Blockwise(convnet()).size, convnet()
-    params, x, _ = fresh.problem(size)
-    found, inputs = {}, {"C1": x, "C3": np.ones((size, 15, 9, 9), np.float32)}
-    for name, images in inputs.items():
-        w, kernel = as_rows(params[name]["weight"]), network.layers[name].kernel
-        p = patches(by_row(images), kernel, images.shape[3])
+def by_part() -> dict[str, tuple[float, int]]:
+    """The products of C1 and C3 and the passes over C1's output in such a step, each repeated alone: seconds, flop."""
+    params, x, _ = problem(BLOCK)
+    found = {}
+    for name, maps in {"C1": x, "C3": np.ones((BLOCK, 15, 9, 9), np.float32)}.items():
+        w = as_rows(params[name]["weight"])
+        p = patches(by_row(maps), convnet().layers[name].kernel, maps.shape[3])
         y = w @ p
         flop = 2 * y.size * w.shape[1]
-        found[f"{name}: W P"] = _fastest(np.matmul, w, p), flop, y.nbytes
-        found[f"{name}: dy Pᵀ"] = _fastest(np.matmul, y, p.mT), flop, len(y) * w.nbytes
+        found[f"{name}: W P"] = _fastest(np.matmul, w, p), flop
+        found[f"{name}: dy Pᵀ"] = _fastest(np.matmul, y, p.mT), flop
         if name == "C1":
-            found["C1's output: tanh"] = _fastest(np.tanh, y), 0, y.nbytes
-            found["C1's output: copied"] = _fastest(np.copy, y), 0, y.nbytes
+            found["C1's output: tanh"] = _fastest(np.tanh, y), 0
+            found["C1's output: copied"] = _fastest(np.copy, y), 0
         else:
-            found[f"{name}: Wᵀ dy"] = _fastest(np.matmul, w.T, y), flop, p.nbytes
+            found[f"{name}: Wᵀ dy"] = _fastest(np.matmul, w.T, y), flop
     return found
 
 
 def _fastest(work: Callable, *arguments: np.ndarray) -> float:
-    """Seconds that a call takes, the least of several means over twenty, whose results are not kept."""
+    """Seconds of a call, the least of several means over twenty calls."""
 
     def repeated() -> None:
         for _ in range(20):
             work(*arguments)
 
     return min(clock(repeated)[0] / 20 for _ in range(3 * ROUNDS))
+
+
+def exact_gradient(samples: int) -> Callable:
+    """exact gradient over all pairs of digits, one thread"""
+    x = images(samples)
+    similar = nearest_neighbour_graph(x.reshape(samples, -1), NEAREST)
+    network = Blockwise(convnet())
+    params = network.init(np.random.default_rng(0))
+    return lambda: one_tower(network, params, x, similar, MARGIN)
+
+
+def neighbours(samples: int) -> Callable:
+    """five nearest neighbours in 1,024 pixels, two threads"""
+    x = images(samples).reshape(samples, -1)
+    return lambda: nearest_neighbours(x, NEAREST, threads=2)
+
+
+def all_pairs(samples: int) -> Callable:
+    """loss and gradient over all pairs of a map 16 margins wide with its graph, two threads"""
+    z = WIDE * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
+    similar = neighbours_on_the_map(z)
+    return lambda: dissimilar_sum(z, similar, MARGIN, threads=2)
+
+
+def drawn(samples: int) -> Callable:
+    """100 objectives from 128 drawn pairs of such a map, no network, with its graph"""
+    z = WIDE * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
+    rng = np.random.default_rng(1)
+
+    def identity(params, x):
+        return x, lambda dz: Gradient({"z": dz}, dz)
+
+    objective = SampledPairs(identity, z, neighbours_on_the_map(z), MARGIN)
+    return lambda: [objective({}, rng, 1.0) for _ in range(100)]
+
+
+STEPS = {
+    "exact_gradient": (exact_gradient, (6_000,)),
+    "neighbours": (neighbours, (6_000, 30_000, 60_000)),
+    "all_pairs": (all_pairs, (6_000, 30_000, 60_000, 300_000)),
+    "drawn": (drawn, (6_000, 30_000, 60_000, 300_000)),
+}
+
+
+def peak(name: str, samples: int) -> dict[str, float]:
+    """Of one of STEPS, run in this process: its seconds, and the most bytes that the process has held."""
+    seconds, _ = clock(STEPS[name][0](samples), perf_counter)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {"seconds": seconds, "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}

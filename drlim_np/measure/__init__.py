@@ -1,4 +1,6 @@
 """The numbers behind the claims, and LLE, the baseline: measured on a finished map, never used in training.
 
-It uses `fast.knn` and `graph`; the figures and the tests use it.
+metrics    how well a map keeps neighbours, classes and quantities; ranks: of samples by distance
+cylinder   a map of views read as a cylinder
+lle        locally linear embedding
 """

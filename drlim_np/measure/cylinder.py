@@ -14,7 +14,7 @@ from drlim_np.neighbours import contiguous_views
 
 @dataclass(frozen=True, eq=False)
 class Cylinder:
-    """Where a cylinder stands in space: `upright` gives every point its place in front of it.
+    """A cylinder in space; `upright` turns points so that its axis is the vertical one.
 
     centre: (3,) float64, on the axis. frame: (3, 3) float64, orthonormal rows: two across, the axis last.
     """
@@ -23,16 +23,16 @@ class Cylinder:
     frame: np.ndarray
 
     def upright(self, z: np.ndarray) -> np.ndarray:
-        """The points turned so that the axis stands upright in the origin: (samples, 3) → x, y and height."""
+        """The points moved and turned so that the axis is upright in the origin: (samples, 3) → x, y and height."""
         return (real_array("z", z, "samples", "3") - self.centre) @ self.frame.T
 
     def angle(self, z: np.ndarray) -> np.ndarray:
-        """How far around the axis each point lies, (samples,) radians from -π to π."""
+        """How far around the axis each point is, (samples,) radians from -π to π."""
         x, y, _ = self.upright(z).T
         return np.arctan2(y, x)
 
     def height(self, z: np.ndarray) -> np.ndarray:
-        """How far along the axis each point lies, (samples,), in the unit of the map."""
+        """How far along the axis each point is, (samples,), in the unit of the map."""
         return self.upright(z)[:, 2]
 
 
@@ -40,8 +40,8 @@ def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
     """The cylinder that fits a map z (samples, 3) of views with known elevation and azimuth in radians, (samples,).
 
     The axis is the direction along which elevation grows: that of its regression on the map. Directions across are
-    turned, and mirrored if need be, so that the angle is the azimuth as nearly as it can be. The shape of the map is
-    not changed. Raises InputError where elevation does not grow in any direction, and for wrong shapes.
+    turned, and mirrored if need be, so that the angle is as near to the azimuth as possible. The shape of the map is
+    not changed.
     """
     z, elevation = real_array("z", z, "samples", "3"), real_array("elevation", elevation, "samples")
     azimuth = real_array("azimuth", azimuth, "samples")

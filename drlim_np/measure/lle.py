@@ -27,9 +27,7 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
     Warns where several groups of samples have no neighbours outside, as the components of a graph that falls apart:
     each then has an eigenvector of eigenvalue 0, and those are turned to follow the largest variance of the data.
 
-    M is held dense: 6,000 samples take about 0.3 GiB. Raises InputError where that memory is not free, for values that
-    are not finite, wrong shapes, a sample without neighbours, neighbours out of range or of a sample with itself, and a
-    regularisation that is not positive.
+    M is dense: 6,000 samples take about 0.3 GiB.
     """
     x = in_unit(real_array("x", x, "samples", "features"))
     same_length(x=x, neighbours=neighbours)
@@ -104,8 +102,9 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
 
     Adding the table of 1/n to M, in place, lifts the constant vector to eigenvalue 1 and does nothing to the others,
     which are centred. A ridge of the size of M's rounding adds the same to every eigenvalue, and keeps them positive
-    where the graph falls apart. Solving with that matrix lets the least eigenvalues grow fastest: power iteration on a
-    few directions at once, until M z - λ z no longer falls, because what is left of it is rounding.
+    where the graph falls apart. Solving with that matrix again and again is inverse iteration: the smallest
+    eigenvalues converge first. A few directions go at once, until M z - λ z no longer falls, because the rest of it is
+    rounding.
     """
     samples = len(m)
     ridge = np.finfo(float).eps * np.trace(m)
@@ -125,7 +124,7 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
 
 
 class Factor:
-    """A = L Lᵀ for a positive definite A (samples, samples), in whose place L is written, to save as much memory again.
+    """A = L Lᵀ for a positive definite A (samples, samples), which is overwritten by L.
 
     In blocks of rows: when all before block I is done, then, summing over these,
         L_II L_IIᵀ = A_II - Σ_J L_IJ L_IJᵀ,    and below it    L_KI = (A_KI - Σ_J L_KJ L_IJᵀ) L_II⁻ᵀ.
@@ -157,7 +156,7 @@ class Factor:
 
 
 def _others(i: int, near: np.ndarray, samples: int) -> np.ndarray:
-    """The neighbours of sample i as int64. Raises InputError unless they are distinct others, at least one."""
+    """The neighbours of sample i as int64: distinct others, at least one."""
     if np.size(near) == 0:
         raise InputError(f"sample {i} has no neighbours: leave it out, or join it to another")
     near = whole_numbers(f"the list of neighbours of sample {i}", near, "neighbours")

@@ -11,16 +11,12 @@ import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import against, memory, race, report
-from drlim_np.bench.cases import CASES
-from drlim_np.bench.fresh import FLOP
-from drlim_np.bench.machine import bounds, by_layer, by_part
+from drlim_np.bench import machine, race, report
+from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
-from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import convnet
 
-ON_A_GPU = ("gpu-step", "gpu-pairs")
-HERE = [name for name in CASES if name not in ON_A_GPU]
+HERE = [name for name, case in CASES.items() if case.device == "cpu"]
 
 
 def contest_of(*names, **options):
@@ -40,42 +36,18 @@ def with_clock(monkeypatch, seconds):
 
 
 @pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
-@pytest.mark.parametrize("name", [name for name in HERE if name not in ("fresh", "full", "approximate")])
+@pytest.mark.parametrize("name", [name for name in HERE if name != "full"])
 def test_every_case_does_the_same_work_as_its_peers(name):
     case = CASES[name]
     pytest.importorskip(case.peer)
-    times = race.race(case.build(case.quick[0], 1), rounds=1)
+    times = race.race(case.contest(case.quick[0], 1), rounds=1)
     assert next(iter(times.seconds)) == "ours" and len(times.seconds) > 1
     assert all(len(rounds) == 1 for rounds in times.seconds.values())
     assert times.differ < 1e-4
 
 
-def test_the_index_of_approximate_neighbours_misses_few():
-    pytest.importorskip("pynndescent")
-    times = race.race(CASES["approximate"].build(500, 1), rounds=1)
-    assert list(times.seconds) == ["ours", "PyNNDescent"]
-    assert times.differ < 0.02
-
-
-def test_what_differs_is_the_share_of_the_neighbours_that_are_missed(monkeypatch):
-    monkeypatch.setattr("drlim_np.bench.cases.approximate_graph", lambda x, k, threads: None)
-    contest = CASES["approximate"].build(40, 1)
-    exact = contest.contestants["ours"]()
-    for missed in (0, 20, 200):
-        others = SimilarityGraph(40, np.concatenate([exact.pairs[missed:], far_apart(exact, missed)]))
-        contest.contestants["PyNNDescent"] = lambda others=others: others
-        assert race.race(contest, rounds=1).differ == pytest.approx(missed / exact.listed_count)
-
-
-def far_apart(similar, count):
-    """So many pairs that a graph doesn't list, (count, 2)."""
-    listed = np.eye(similar.size, dtype=bool)
-    listed[tuple(similar.pairs.T)] = True
-    return np.argwhere(~listed)[:count]
-
-
 def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_map():
-    contest = CASES["full"].build(300, 1)
+    contest = CASES["full"].contest(300, 1)
     assert list(contest.contestants) == ["ours", "ours, on 128 drawn pairs"]
     exact, drawn = (step() for step in contest.contestants.values())
     assert exact.number == drawn.number == 1
@@ -95,7 +67,7 @@ def test_the_table_has_the_cases(monkeypatch, capsys):
     assert command.main(["--only", *CASES]) == 0
     printed = capsys.readouterr().out
     assert "Cases of a GPU left out: CuPy is not installed" in printed
-    table = printed.split("\n\n")[1].splitlines()
+    table = printed.split("\n\n")[2].splitlines()
     found = [tuple(cell.strip() for cell in line.split("|")[1:4]) for line in table[2:]]
     expected = [(n, f"{s:,}", str(t)) for n in HERE for t in CASES[n].threads for s in CASES[n].sizes]
     assert found == expected
@@ -127,7 +99,7 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys, absent, case, 
 
 def test_a_case_that_does_not_exist_is_named(capsys):
     assert command.main(["--only", "stpe"]) == 2
-    assert "--only stpe: no such case; choose from step, fresh, pairs" in capsys.readouterr().err
+    assert "--only stpe: no such case; choose from step, pairs, spread" in capsys.readouterr().err
 
 
 def test_list_names_every_case(capsys):
@@ -192,15 +164,14 @@ def test_ratios_are_taken_round_by_round():
     assert line == "| case | 1,000 | 1 | 3.00 s | theirs | 4.00 s | 0.50 | 0.50–0.62 | 3 |  |"
 
 
-def test_the_share_of_the_bound_is_arithmetic_over_time_and_peak():
-    times = Times({"ours": [0.5]}, None, 2e6, "pairs", 3e9)
-    assert report.reached("case", 10, 2, times, peak=12e9) == "| case | 10 | 2 | 4 million pairs | 50% |"
-    assert report.reached("case", 10, 2, times._replace(flop=0.0), peak=12e9).endswith("|  |")
-
-
-def test_growth_is_the_power_of_the_size():
-    by_size = {size: Times({"ours": [3.0 * size**2]}, None, 1, "runs", 0.0) for size in (10, 20)}
-    assert list(report.growth("case", 1, by_size)) == ["| case | 1 | 10 → 20 | 2 | 4 | 2.00 |"]
+def test_the_share_of_the_bound_and_the_power_of_the_size_follow_from_the_seconds():
+    found = {size: Times({"ours": [size**2 / 200]}, None, 2e6, "pairs", 3e9) for size in (10, 20)}
+    assert list(report.reached("case", 2, found, peak=12e9)) == [
+        "| case | 10 | 2 | 4e+06 pairs | 50% |  |",
+        "| case | 20 | 2 | 1e+06 pairs | 12% | 2.00 |",
+    ]
+    (without,) = report.reached("case", 2, {10: found[10]._replace(flop=0.0)}, peak=12e9)
+    assert without.endswith("|  |  |")
 
 
 @pytest.mark.parametrize(
@@ -210,32 +181,32 @@ def test_durations_have_three_digits(seconds, words):
     assert report.duration(seconds) == words
 
 
-def test_shares_of_the_layers_sum_to_one():
-    spent = {"C1": [0.2, 0.4], "C3": [0.1, 0.3]}
-    assert list(report.layers(spent)) == ["| C1 | 200 ms | 400 ms | 60% |", "| C3 | 100 ms | 300 ms | 40% |"]
-
-
 def test_the_time_of_every_layer_is_taken(monkeypatch):
-    monkeypatch.setattr("drlim_np.bench.machine.ROUNDS", 1)
-    spent = by_layer(images=2)
-    assert list(spent) == list(convnet().layers)
-    assert all(forward > 0 and backward > 0 for forward, backward in spent.values())
+    monkeypatch.setattr(machine, "ROUNDS", 1)
+    spent = machine.by_layer()
+    assert {what.split()[0] for what in spent} == set(convnet().layers) and len(spent) == 2 * len(convnet().layers)
+    assert all(seconds > 0 for seconds in spent.values())
 
 
 def test_the_products_of_a_block_make_the_operations_of_its_images(monkeypatch):
-    monkeypatch.setattr("drlim_np.bench.machine.ROUNDS", 1)
-    parts = by_part()
-    assert sum(flop for _, flop, _ in parts.values()) == 64 * FLOP
-    assert all(seconds > 0 and written > 0 for seconds, _, written in parts.values())
-    assert list(report.parts({"C1": (0.5, 10**9, 2 * 10**6)})) == ["| C1 | 500 ms | 2 GFLOP/s | 2.00 MB |"]
+    monkeypatch.setattr(machine, "ROUNDS", 1)
+    alone = machine.by_part()
+    assert sum(flop for _, flop in alone.values()) == 64 * FLOP
+    assert all(seconds > 0 for seconds, _ in alone.values())
+
+
+def test_shares_are_of_the_sum_of_all_layers():
+    lines = list(report.parts({"C1 forward": 0.3, "C3 forward": 0.2}, {"C1: W P": (0.5, 10**9)}))
+    expected = ["| C1 forward | 300 ms | 60% |  |", "| C3 forward | 200 ms | 40% |  |"]
+    assert lines == [*expected, "| C1: W P | 500 ms | 100% | 2 GFLOP/s |"]
 
 
 def test_the_bounds_are_of_all_threads(monkeypatch):
-    monkeypatch.setattr("drlim_np.bench.machine.clock", lambda work, timer: (work() and 0.5, None))
-    monkeypatch.setattr("drlim_np.bench.machine.ROUNDS", 1)
-    monkeypatch.setattr("drlim_np.bench.machine.PRODUCT", 10)
-    monkeypatch.setattr("drlim_np.bench.machine.COPIED", 100)
-    assert bounds(2) == {"flops": 2 * 2000 / 0.5, "bytes": 2 * 200 / 0.5}
+    monkeypatch.setattr(machine, "clock", lambda work, timer: (work() and 0.5, None))
+    monkeypatch.setattr(machine, "ROUNDS", 1)
+    monkeypatch.setattr(machine, "PRODUCT", 10)
+    monkeypatch.setattr(machine, "COPIED", 100)
+    assert machine.bounds(2) == {"flops": 2 * 2000 / 0.5, "bytes": 2 * 200 / 0.5}
 
 
 def test_threads_and_memory_are_set_before_a_process_starts():
@@ -245,43 +216,55 @@ def test_threads_and_memory_are_set_before_a_process_starts():
     assert not race.KEEP_MEMORY.keys() & race.environment(2, 1, keep_memory=False).keys()
 
 
-def test_peak_memory_is_in_bytes(monkeypatch):
-    monkeypatch.setitem(memory.STEPS, "nothing", lambda samples: samples / 2)
-    found = memory.peak("nothing", "3")
-    assert found["seconds"] == 1.5 and 2**24 < found["bytes"] < 2**36
-    assert report.memory("a step", 30_000, seconds=1.5, bytes=2**29) == "| a step | 30,000 | 1.50 s | 0.50 GiB |"
+@pytest.mark.parametrize("name", machine.STEPS)
+def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name):
+    found = machine.peak(name, 40)
+    assert found["seconds"] > 0 and 2**24 < found["bytes"] < 2**36
 
 
-@pytest.mark.parametrize("name", memory.STEPS)
-def test_every_step_whose_memory_is_measured_runs(name):
-    assert memory.STEPS[name](40) > 0
-    assert name in memory.SIZES
+# ---- in processes of their own ----
 
 
-# ---- against an earlier commit ----
+class Pretended:
+    """A runner that keeps what it was given and who was asked when."""
+
+    asked: list = []
+
+    def __init__(self, tree, name, size, threads, contestant, environ):
+        self.given = (str(tree), name, size, threads, contestant, environ["OMP_NUM_THREADS"])
+        self.memory = race.KEEP_MEMORY.keys() <= environ.keys()
+
+    def __call__(self):
+        self.asked.append(self.given)
+        return 1.0 if self.given[0] == str(command.HERE) and self.given[4] == "ours" else 4.0
+
+    def close(self):
+        self.asked.append("closed")
 
 
-def test_against_itself_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys):
-    asked = []
-
-    class Pretended:
-        def __init__(self, tree, name, size, threads, environ):
-            self.given = (str(tree), name, size, threads, environ["OMP_NUM_THREADS"])
-
-        def __call__(self):
-            asked.append(self.given)
-            return 1.0 if self.given[0] == str(command.HERE) else 4.0
-
-        def close(self):
-            asked.append("closed")
-
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
+@pytest.fixture
+def asked(monkeypatch):
+    monkeypatch.setattr(Pretended, "asked", [])
     monkeypatch.setattr(command, "Runner", Pretended)
-    monkeypatch.setattr(command, "tree_of", lambda revision, folder: tmp_path / revision)
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
+    monkeypatch.setattr(command, "_machine", lambda: "a machine")
+    return Pretended.asked
+
+
+def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys, asked):
+    monkeypatch.setattr(command, "_tree_of", lambda revision, folder: tmp_path / revision)
     assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
-    here, there = ((str(tree), "pairs", 600, 2, "2") for tree in (command.HERE, tmp_path / "v1"))
+    here, there = ((str(tree), "pairs", 600, 2, "ours", "2") for tree in (command.HERE, tmp_path / "v1"))
     assert asked[:4] == [here, there] * 2 and asked[-2:] == ["closed"] * 2
     assert "| pairs | 600 | 2 | 1.00 s | v1 | 4.00 s | 0.25 | 0.25–0.25 | 3 |" in capsys.readouterr().out
+
+
+def test_fresh_contestants_have_a_process_each(capsys, asked):
+    pytest.importorskip("sklearn")
+    assert command.main(["--fresh", "--only", "neighbours", "--quick", "--threads", "1"]) == 0
+    names = ["ours", "scikit-learn, brute force"]
+    assert asked[:2] == [(str(command.HERE), "neighbours", 500, 1, name, "1") for name in names]
+    assert "| neighbours | 500 | 1 | 1.00 s | scikit-learn, brute force | 4.00 s | 0.25 |" in capsys.readouterr().out
 
 
 def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
@@ -291,9 +274,9 @@ def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
     (tmp_path / "drlim_np" / "bench" / "cases.py").write_text(case)
     for folder in ("drlim_np", "drlim_np/bench"):
         (tmp_path / folder / "__init__.py").touch()
-    with closing(against.Runner(tmp_path, "mine", 5, 1, os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})) as runner:
+    with closing(race.Runner(tmp_path, "mine", 5, 1, "ours", os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})) as runner:
         assert 0 <= runner() < 10 and 0 <= runner() < 10
-    with closing(against.Runner(tmp_path, "another", 5, 1, os.environ)) as runner, pytest.raises(EOFError):
+    with closing(race.Runner(tmp_path, "another", 5, 1, "ours", os.environ)) as runner, pytest.raises(EOFError):
         runner()
 
 

@@ -19,10 +19,10 @@ from sklearn.metrics import r2_score, silhouette_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-import drlim_np.measure.metrics
 from drlim_np.errors import InputError
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
+from drlim_np.measure import ranks
 from drlim_np.measure.metrics import (
     accuracy,
     continuity,
@@ -360,7 +360,7 @@ def test_data_of_any_dtype_are_compared_in_float64(dtype, rng):
 
 @pytest.mark.parametrize("measure", [trustworthiness, continuity])
 def test_the_number_of_threads_does_not_change_how_neighbours_agree(measure, rng, monkeypatch):
-    monkeypatch.setattr(drlim_np.measure.metrics, "BLOCK", 16)
+    monkeypatch.setattr(ranks, "BLOCK", 16)
     x, z = rng.standard_normal((70, 5)), rng.standard_normal((70, 2))
     assert measure(x, z, 4, threads=3) == measure(x, z, 4)
 
@@ -450,7 +450,7 @@ def copies(rng, characters=9, shifts=5, spread=0.3):
 
 @pytest.mark.parametrize("block", [1, 7, 100])
 def test_the_shift_ratio_is_the_mean_within_over_the_mean_between_characters(rng, monkeypatch, block):
-    monkeypatch.setattr(drlim_np.measure.metrics, "BLOCK", block)
+    monkeypatch.setattr(ranks, "BLOCK", block)
     z, character = copies(rng)
     within = [dist(z[i], z[j]) for i, j in combinations(range(45), 2) if character[i] == character[j]]
     between = [dist(z[i], z[j]) for i, j in combinations(range(45), 2) if character[i] != character[j]]
@@ -480,7 +480,7 @@ def test_a_shift_ratio_without_meaning_is_refused(z, character, named):
 
 @pytest.mark.parametrize("block", [1, 7, 100])
 def test_the_silhouette_is_scikit_learns(rng, monkeypatch, block):
-    monkeypatch.setattr(drlim_np.measure.metrics, "BLOCK", block)
+    monkeypatch.setattr(ranks, "BLOCK", block)
     z, labels = copies(rng)
     assert abs(silhouette(z, labels) - silhouette_score(z, labels)) <= BOUND
     alone = np.concatenate([labels[:-1], [99]])
@@ -813,7 +813,7 @@ def test_duplicates_far_from_the_grid_share_their_rank(rng):
 
 def exact_comparisons(x):
     """How many samples of x are ranked again, difference by difference."""
-    with mock.patch.object(drlim_np.measure.metrics, "_nearer", side_effect=drlim_np.measure.metrics._nearer) as nearer:
+    with mock.patch.object(ranks, "_nearer", side_effect=ranks._nearer) as nearer:
         trustworthiness(x, np.random.default_rng(0).standard_normal((len(x), 2)), 5)
     return nearer.call_count
 
