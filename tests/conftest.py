@@ -5,6 +5,7 @@ leaves nothing behind. In a checkout that may not be written tests leave nothing
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -65,3 +66,10 @@ def model(request):
         return request.getfixturevalue("gpu")
     request.getfixturevalue("standin")
     return origin("cupy")
+
+
+def pytest_make_parametrize_id(val):
+    """Without addresses and compressed bytes, which would give a test another name in each process."""
+    if isinstance(val, bytes):
+        return "bytes"
+    return re.sub(r" at 0x\w+", "", val) if isinstance(val, str) else None
