@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def _machine() -> str:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = [f"Python {platform.python_version()}"]
     for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
-        if importlib.util.find_spec(name.replace("scikit-learn", "sklearn").partition("-")[0]):
+        with suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")
     return f"{usable} processors, {platform.machine()}; {', '.join(versions)}."
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -228,7 +229,7 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
 class Pretended:
     """A runner that keeps what it was given and who was asked when."""
 
-    asked: list = []
+    asked: ClassVar[list] = []
 
     def __init__(self, tree, name, size, threads, contestant, environ):
         self.given = (str(tree), name, size, threads, contestant, environ["OMP_NUM_THREADS"])
