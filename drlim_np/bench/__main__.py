@@ -17,7 +17,8 @@ from io import BytesIO
 from pathlib import Path
 
 from drlim_np.bench import machine, report
-from drlim_np.bench.cases import CASES, missing_gpu
+from drlim_np.bench.cases import CASES
+from drlim_np.bench.devices import missing_gpu
 from drlim_np.bench.race import ROUNDS, Runner, Times, apart, environment, race, race_apart
 from drlim_np.checks.terminal import exit_status, first_line, printable
 from drlim_np.errors import DrlimError, InputError

@@ -13,7 +13,8 @@ import pytest
 
 from drlim_np.bench import __main__ as command
 from drlim_np.bench import machine, race, report
-from drlim_np.bench.cases import CASES, FLOP
+from drlim_np.bench.cases import CASES
+from drlim_np.bench.given import FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.networks import convnet
 
