@@ -12,11 +12,13 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 from drlim_np.bench import machine, report
-from drlim_np.bench.cases import CASES, missing_gpu
+from drlim_np.bench.cases import CASES
+from drlim_np.bench.devices import missing_gpu
 from drlim_np.bench.race import ROUNDS, Runner, Times, apart, environment, race, race_apart
 from drlim_np.checks.terminal import exit_status, first_line, printable
 from drlim_np.errors import DrlimError, InputError
@@ -158,7 +160,7 @@ def _machine() -> str:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = [f"Python {platform.python_version()}"]
     for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
-        if importlib.util.find_spec(name.replace("scikit-learn", "sklearn").partition("-")[0]):
+        with suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")
     return f"{usable} processors, {platform.machine()}; {', '.join(versions)}."
 

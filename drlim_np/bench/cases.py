@@ -1,6 +1,5 @@
 """What is measured: the same work by us and by others, at sizes that the figures need."""
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
@@ -9,10 +8,10 @@ from unittest.mock import patch
 import numpy as np
 
 from drlim_np import verbatim
+from drlim_np.bench.devices import awaited, flat, on_host, there
+from drlim_np.bench.given import FLOP, images, neighbours_on_the_map, problem
 from drlim_np.bench.race import Contest
 from drlim_np.checks.terminal import first_line
-from drlim_np.data import handwriting
-from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
@@ -21,18 +20,15 @@ from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.lle import lle
 from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
-from drlim_np.networks import CONVNET_INPUT, convnet
+from drlim_np.networks import convnet
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, descend, minimise
-from drlim_np.tree import Tree, leaves, tree_map
+from drlim_np.tree import tree_map
 
 MARGIN, RATE, NEAREST, VIEWS = 1.0, 0.1, 5, 660
 ONE, WIDE = 1.0, 16.0  # margins that a map is wide: all within reach; as Fig. 4's is that was trained on the exact sum
 BEGUN = 300  # steps after which a map is as wide as it will be, give or take
 HELD = 6_000  # samples: the most of which autograd can hold all pairs
-# Multiplications and additions that an image needs: C1 forward and for its weights; C3 these and back to its input; the
-# rest is less than a thousandth.
-FLOP = 2 * (2 * 27**2 * 15 * 36 + 3 * 30 * 15 * 81)
 
 
 @dataclass(frozen=True)
@@ -62,13 +58,6 @@ class Case:
         return first_line(self.build) + (", on a GPU" if self.device != "cpu" else "")
 
 
-def problem(images: int) -> tuple[Tree, np.ndarray, np.ndarray]:
-    """Parameters of the network of Fig. 3, images, and a gradient at its output."""
-    rng = np.random.default_rng(0)
-    params = convnet().init(rng)
-    return params, rng.random((images, *CONVNET_INPUT), dtype=np.float32), rng.standard_normal((images, 2), np.float32)
-
-
 def step(images: int, threads: int, device: str = "cpu") -> Contest:
     """forward and all parameter gradients of the network of Fig. 3, float32; size: images"""
     from drlim_np.bench import pytorch
@@ -84,50 +73,6 @@ def step(images: int, threads: int, device: str = "cpu") -> Contest:
     network = Blockwise(convnet(), threads=threads) if device == "cpu" else Blockwise(convnet(), size=images)
     ours = {"ours": lambda: network(params, x)[1](dz).params}
     return Contest(awaited(ours | theirs, device), flat, images, "images", images * FLOP)
-
-
-def flat(gradients) -> np.ndarray:
-    """Parameter gradients, ours or theirs, as one vector on the host."""
-    arrays = [array for _, array in leaves(gradients)] if isinstance(gradients, dict) else gradients
-    return np.concatenate([on_host(array) for array in arrays])
-
-
-def there(device: str) -> Callable:
-    """What brings an array of NumPy's to the device."""
-    if device == "cpu":
-        return np.asarray
-    import cupy
-
-    return cupy.asarray
-
-
-def on_host(array) -> np.ndarray:
-    """An array of NumPy, CuPy or PyTorch on the host, flat."""
-    return np.ravel(array.get() if hasattr(array, "get") else array.cpu() if hasattr(array, "cpu") else array)
-
-
-def awaited(contestants: dict[str, Callable], device: str) -> dict[str, Callable]:
-    """The contestants; on a GPU, which works on after a call has returned, each waits until the GPU is done."""
-    if device == "cpu":
-        return contestants
-    import torch
-
-    def waiting(run: Callable) -> Callable:
-        return lambda: (run(), torch.cuda.synchronize())[0]  # waits for all streams of the device, CuPy's too
-
-    return {name: waiting(run) for name, run in contestants.items()}
-
-
-def missing_gpu() -> str | None:
-    """Why the cases of a GPU cannot run, or None if they can."""
-    if importlib.util.find_spec("cupy") is None:
-        return 'CuPy is not installed (pip install ".[cupy]")'
-    import cupy
-    import torch
-
-    if not cupy.is_available():
-        return "CuPy finds no GPU"
-    return None if torch.cuda.is_available() else "PyTorch finds no GPU"
 
 
 def pairs(samples: int, threads: int, device: str = "cpu") -> Contest:
@@ -160,18 +105,6 @@ def _pairs(samples: int, width: float, threads: int, device: str = "cpu") -> Con
     ours = {"ours": lambda: dissimilar_sum(places, similar, MARGIN, threads=threads)}
     contestants = awaited(ours | theirs, device)
     return Contest(contestants, lambda result: on_host(result[1]), similar.dissimilar_count, "pairs")
-
-
-def neighbours_on_the_map(z: np.ndarray) -> SimilarityGraph:
-    """A graph as a trained map shows it: of each sample the next few in an order of near ones."""
-    order = near_together(z, 8)
-    return SimilarityGraph(len(z), np.concatenate([np.stack([order, np.roll(order, k)], 1) for k in range(1, 6)]))
-
-
-def images(samples: int) -> np.ndarray:
-    """Generated digits on their canvas, (samples, 1, 32, 32) float32."""
-    halves = (samples + 1) // 2, samples // 2
-    return on_canvas(handwriting.generate(train=halves, test=(1, 1)).train.images)
 
 
 def neighbours(samples: int, threads: int) -> Contest:

@@ -9,7 +9,8 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-from drlim_np.bench.cases import MARGIN, NEAREST, WIDE, images, neighbours_on_the_map, problem
+from drlim_np.bench.cases import MARGIN, NEAREST, WIDE
+from drlim_np.bench.given import images, neighbours_on_the_map, problem
 from drlim_np.bench.race import ROUNDS, clock
 from drlim_np.fast.all_pairs import dissimilar_sum
 from drlim_np.fast.blocks import Blockwise

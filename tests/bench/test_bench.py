@@ -6,13 +6,15 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
 from drlim_np.bench import machine, race, report
-from drlim_np.bench.cases import CASES, FLOP
+from drlim_np.bench.cases import CASES
+from drlim_np.bench.given import FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.networks import convnet
 
@@ -228,7 +230,7 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
 class Pretended:
     """A runner that keeps what it was given and who was asked when."""
 
-    asked: list = []
+    asked: ClassVar[list] = []
 
     def __init__(self, tree, name, size, threads, contestant, environ):
         self.given = (str(tree), name, size, threads, contestant, environ["OMP_NUM_THREADS"])
