@@ -11,7 +11,7 @@ from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
 from drlim_np.estimator import defaults
 from drlim_np.estimator.conventions import Conventions
-from drlim_np.estimator.given import samples, similar_among
+from drlim_np.estimator.inputs import samples, similar_among
 from drlim_np.files import weights
 from drlim_np.files.npz import refusing
 from drlim_np.graph import SimilarityGraph

@@ -10,7 +10,6 @@ from drlim_np.data import handwriting
 from drlim_np.drawing.style import HEADING, INK, LOOKS, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.digits import CLASSES
 from drlim_np.measure import metrics
 
 Row = tuple[str, str, np.ndarray]  # its words, their colour, its images
@@ -32,9 +31,9 @@ def make(data: None, train: Train) -> Result:
     digits = handwriting.generate(draw=partial(train.once, handwriting.draw))
     rng, written = train.rng(0), digits.train
     rows = []
-    for digit in CLASSES:
+    for digit, (colour, _) in LOOKS.items():
         chosen = rng.choice(np.flatnonzero(written.labels == digit), WRITTEN * ACROSS, replace=False)
-        rows.append((f"{digit}, drawn\nat random", LOOKS[digit][0], written.images[chosen]))
+        rows.append((f"{digit}, drawn\nat random", colour, written.images[chosen]))
     for style, name, ends in RANGES:
         strokes = handwriting.strokes(**style, **{name: np.linspace(*ends, ACROSS)})
         images = handwriting.draw(handwriting.place(strokes, np.full(ACROSS, PEN)))

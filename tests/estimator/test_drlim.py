@@ -22,8 +22,8 @@ from sklearn.utils.estimator_checks import check_estimator
 import drlim_np
 from drlim_np import DrLIM
 from drlim_np.errors import DataError
-from drlim_np.estimator import defaults, given
-from drlim_np.estimator.given import similar_among
+from drlim_np.estimator import defaults, inputs
+from drlim_np.estimator.inputs import similar_among
 from drlim_np.files import weights
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear
@@ -192,7 +192,7 @@ def test_pairs_or_a_graph_go_before_labels(x):
 
 
 def test_labels_that_list_too_many_pairs_are_refused_before_memory_is_taken(x):
-    with mock.patch.object(given, "MOST", 200):
+    with mock.patch.object(inputs, "MOST", 200):
         refuses(lambda: DrLIM().fit(x, np.arange(30) % 2), "y lists 210 similar pairs: fit a part")
 
 

@@ -1,27 +1,33 @@
 """The W beside a figure is the one that drew it, and maps a digit of one's own in five lines."""
 
-import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import shifted
-from drlim_np.figures import figure4, figure5, figure7, shifted_maps, shipped
-from drlim_np.figures import shifted_digits as shared
-from drlim_np.figures.shipped import on_footprint
+from drlim_np.figures import Result, Train, figure4, figure5, figure7, shifted_maps
+from drlim_np.figures.figure8 import on_footprint
 from drlim_np.files import weights
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.runs.record import Result, Run, publish
+from drlim_np.runs.record import drawn, write
 from drlim_np.training import embed
 from drlim_np.tree import leaves
 
 DIGITS = generate(3, train=(30, 30), test=(20, 20))
-RUN = Run(seed=0, quick=True, threads=2, digits=lambda: replace(DIGITS, name="mnist"), views=None)
+MNIST = replace(DIGITS, name="mnist")
+TRAIN = Train(seed=0, quick=True, threads=2)
+README = Path(__file__).parents[2] / "README.md"
 PUBLISHED = {"figure4": figure4, "figure5": figure5, "figure7": figure7}
+
+
+def published(name, result, out):
+    write(out, drawn(name, result, TRAIN, 1.0))
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +35,15 @@ def made(tmp_path_factory):
     """A folder with figures/ in it, made from few digits in few steps, and the network as the figures call it."""
     folder = tmp_path_factory.mktemp("shipped")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared, "QUICK_TRAIN", 24)
-        patch.setattr(shared, "QUICK_TEST", 15)
+        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
+        patch.setattr(shifted_maps, "QUICK_TEST", 15)
         patch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
         for module in (figure5, figure7):
             patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         for name, module in PUBLISHED.items():
-            publish(name, module.make(RUN), RUN, 1.0, folder / "figures")
-        assert figure4.make_exact(RUN).weights is None
-        in_blocks, *_ = shifted_maps.trained(figure7.STORY, RUN, "balanced")
+            published(name, module.make(MNIST, TRAIN), folder / "figures")
+        assert figure4.make_exact(MNIST, TRAIN).weights is None
+        in_blocks = shifted_maps.trained(figure7.STORY, MNIST, TRAIN).network
     return folder, in_blocks
 
 
@@ -81,7 +87,7 @@ def test_the_weights_beside_a_figure_are_the_plain_tree_in_float32(folder, name)
 
 @pytest.mark.parametrize("side", [28, 32])
 def test_five_lines_place_a_digit_of_ones_own_on_the_map(folder, side, monkeypatch):
-    lines = re.findall(r"^    (\S.*)$", shipped.__doc__, flags=re.MULTILINE)
+    lines = README.read_text(encoding="utf-8").partition("import embed\n\n")[2].partition("```")[0].splitlines()
     assert len(lines) == 5
     monkeypatch.chdir(folder)
     canvas = np.zeros((side, side), np.uint8)
@@ -135,10 +141,8 @@ def test_with_zeros_beyond_the_footprint_every_view_keeps_its_place_to_the_last_
 def test_the_airplanes_weights_fit_and_are_loaded_as_the_plain_tree(airplane, tmp_path):
     _, params, inputs = airplane
     kept, small = on_footprint(params, inputs)
-    publish(
-        "figure8", Result(figure4.Figure(figsize=(1, 1)), [], weights=small), replace(RUN, quick=False), 1.0, tmp_path
-    )
-    file = tmp_path / "figure8-weights.npz"
+    published("figure8", Result(Figure(figsize=(1, 1)), [], weights=small), tmp_path)
+    file = tmp_path / "figure8-quick-weights.npz"
     assert file.stat().st_size <= 400_000
     loaded, fresh = weights.load(file), two_layer(len(kept)).init(np.random.default_rng(0))
     assert list(loaded) == list(fresh)
@@ -149,7 +153,7 @@ def test_the_airplanes_weights_fit_and_are_loaded_as_the_plain_tree(airplane, tm
 
 def test_weights_in_float64_ship_in_float32(tmp_path):
     params = two_layer(12, 3).init(np.random.default_rng(0), np.float64)
-    publish("figure8", Result(figure4.Figure(figsize=(1, 1)), [], weights=params), RUN, 1.0, tmp_path)
+    published("figure8", Result(Figure(figsize=(1, 1)), [], weights=params), tmp_path)
     loaded = weights.load(tmp_path / "figure8-quick-weights.npz")
     for (_, ours), (_, theirs) in zip(leaves(params), leaves(loaded), strict=True):
         np.testing.assert_array_equal(theirs, ours.astype(np.float32), strict=True)

@@ -5,14 +5,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from drlim_np.drawing.light import DPI
-from drlim_np.figures import towers
+from drlim_np.figures import Train, towers
 
 READABLE = 13  # pixels of an em, where the drawing is 480 wide
 
 
 @pytest.fixture(scope="module")
 def result():
-    return towers.make(None)
+    return towers.make(None, Train())
 
 
 def test_both_claims_hold(result):
@@ -37,7 +37,7 @@ def test_ends_that_feel_the_same_force_are_told(monkeypatch):
 
 
 def test_it_shows_all_that_a_pair_passes_and_no_word_leaves_it(result):
-    figure: Figure = result.figure
+    figure: Figure = result.drawing
     words = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     said = " ".join(text.get_text() for text in words)
     for part in ("x_1", "x_2", "G_W", "z_1", "z_2", "$D$", "$L$", "same $W$", "+", "partial L/\\partial W"):

@@ -1,4 +1,4 @@
-"""Views that are quickly made, in place of an airplane's."""
+"""Views that are quickly made, instead of an airplane's."""
 
 from dataclasses import replace
 
