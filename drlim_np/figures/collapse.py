@@ -39,8 +39,11 @@ def make(views: Views, train: Train) -> Result:
     given = setting(views, train)
     rows = given.train
     x = given.x[rows]
-    found = train.once(both_courses, x, given.similar.pairs, train.rng(11).bit_generator.state)
-    courses = {"with": found[0], "without": found[1]}
+    rng = train.rng(11)
+    settings = {"train": len(x), "margin": MARGIN, "weighting": WEIGHTING, "steps": STEPS}
+    settings |= {"rate": DESCENT.rate, "momentum": DESCENT.momentum}
+    follows_from = [settings, x, given.similar.pairs, rng.bit_generator.state]
+    courses = train("collapse", follows_from, lambda: both_courses(x, given.similar, rng))
     spreads = {name: [spread(z) for z in course] for name, course in courses.items()}
     last = {name: of[-1] for name, of in spreads.items()}
     claims = []
@@ -49,21 +52,16 @@ def make(views: Views, train: Train) -> Result:
             Claim("with dissimilar pairs: spread in margins", last["with"] / MARGIN, "≥", SPREAD),
             Claim("without: spread over that with them", last["without"] / last["with"], "≤", COLLAPSED),
         ]
-    settings = {"train": len(x), "margin": MARGIN, "weighting": WEIGHTING, "steps": STEPS}
-    settings |= {"rate": DESCENT.rate, "momentum": DESCENT.momentum}
     return Result(draw(courses, spreads, views, rows), claims, settings, views, {"spread_by_step": spreads})
 
 
-def both_courses(x: np.ndarray, pairs: np.ndarray, state: dict) -> np.ndarray:
-    """The maps of x after 0, 1, 2 … steps, with dissimilar pairs and without: (2, STEPS + 1, samples, 3) float32.
-
-    pairs: the similar ones, (pairs, 2) rows of x; state: of the generator that draws the one W both start from.
-    """
-    rng, network = np.random.default_rng(), two_layer(x.shape[1])
-    rng.bit_generator.state = state
-    both = EveryPair(network, x, SimilarityGraph(len(x), pairs), MARGIN, WEIGHTING)
-    start = network.init(rng)
-    return np.array([list(course(objective, start, rng, network, x)) for objective in (both, attraction_alone(both))])
+def both_courses(x: np.ndarray, similar: SimilarityGraph, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The maps of x after 0, 1, 2 … steps, "with" dissimilar pairs and "without": (STEPS + 1, samples, 3) float32."""
+    network = two_layer(x.shape[1])
+    both = EveryPair(network, x, similar, MARGIN, WEIGHTING)
+    start = network.init(rng)  # one W that both start from
+    objectives = {"with": both, "without": attraction_alone(both)}
+    return {name: np.array([*course(of, start, rng, network, x)]) for name, of in objectives.items()}
 
 
 def attraction_alone(both: EveryPair) -> Objective:

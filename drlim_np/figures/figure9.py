@@ -1,9 +1,9 @@
 """Figure 9: LLE of the airplane with the same neighbours: it follows the lighting, although they do not (Sec. 3.4).
 
-How much depends on one number that the paper does not give. LLE's weights are unique without regularisation as long as
-there are fewer neighbours than pixels; then they rest on those neighbours that look most alike, which are lit alike.
-The more they are regularised, the more evenly they rest on all neighbours, and in the end the pixels do not matter any
-more: what is left is the graph alone, and that shows the cylinder. The record has the numbers for both ends.
+How much it does depends on one number that the paper does not give. Without regularisation LLE's weights are unique as
+long as there are fewer neighbours than pixels; then they rest on the neighbours that look most similar, and those have
+the same light. More regularisation spreads the weights more evenly over all neighbours, until the pixels do not matter:
+the graph alone is left, and that shows the cylinder. The record has the numbers for both ends.
 """
 
 import numpy as np

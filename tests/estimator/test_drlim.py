@@ -69,8 +69,8 @@ def test_the_package_has_no_other_name_that_it_makes_up():
 
 @pytest.mark.parametrize("data", ["roll", "digits"])
 def test_its_maps_are_trusted_no_less_than_those_of_lle_and_pca(data):
-    x = (make_swiss_roll(400, random_state=0)[0] if data == "roll" else load_digits().data[:400]).astype(np.float32)
-    z = DrLIM(random_state=0, max_iter=700).fit_transform(x)
+    x = (make_swiss_roll(300, random_state=0)[0] if data == "roll" else load_digits().data[:300]).astype(np.float32)
+    z = DrLIM(random_state=0, max_iter=500).fit_transform(x)
     theirs = [model.fit_transform(x) for model in (PCA(2), LocallyLinearEmbedding(n_neighbors=5, random_state=0))]
     assert their_trustworthiness(x, z) > max(their_trustworthiness(x, other) for other in theirs)
 
