@@ -6,7 +6,7 @@ python -m drlim_np.bench --fresh --only step each contestant in a process of its
 python -m drlim_np.bench --against REV       this tree against an earlier commit, nothing else
 
 cases      the work, on what is given, on the processor or on a GPU (devices);  pytorch: the same work in PyTorch
-race       runs in alternation, so that a slow spell of the machine slows all contestants
+race       runs in alternation, because a machine has slow spells;  runner: contestants in processes of their own
 machine    the machine's bounds, where the time of a step goes, peak memory
 report     the tables
 """

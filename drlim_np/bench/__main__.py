@@ -19,7 +19,8 @@ from pathlib import Path
 from drlim_np.bench import machine, report
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.devices import missing_gpu
-from drlim_np.bench.race import ROUNDS, Runner, Times, apart, environment, race, race_apart
+from drlim_np.bench.race import ROUNDS, Times, apart, environment, race
+from drlim_np.bench.runner import Runner, race_apart
 from drlim_np.checks.terminal import exit_status, first_line, printable
 from drlim_np.errors import DrlimError, InputError
 
