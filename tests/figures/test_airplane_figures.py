@@ -57,6 +57,7 @@ def results(found, train):
     return {name: module.make(VIEWS, train) for name, module in MODULES.items()}
 
 
+@pytest.mark.line("sec-3-4-views")
 def test_660_views_are_trained_on_and_the_other_312_are_unseen(found):
     inputs, train, test = split(VIEWS, TRAIN.rng(8))
     assert (len(found.train), len(found.test)) == (660, 312)
@@ -71,6 +72,7 @@ def test_views_trained_on_are_similar_where_their_cameras_adjoin_and_are_given_i
     assert_close(found.x[found.train] @ found.basis, found.inputs[found.train], 1e-6)
 
 
+@pytest.mark.line("step-1-views")
 def test_every_pair_of_training_views_is_counted_as_similar_or_dissimilar(results):
     measured = results["figure8"].measured
     assert measured["similar_pairs"] + measured["dissimilar_pairs"] == 660 * 659 // 2 == 217_470
@@ -118,6 +120,7 @@ def test_the_cylinder_is_fitted_to_training_views_alone(found):
     assert (fitted.frame == found.cylinder.frame).all() and (fitted.centre == found.cylinder.centre).all()
 
 
+@pytest.mark.line("requirement-distances", "claims")
 def test_the_numbers_of_figure_8_are_those_of_the_unseen_views(found, results):
     arrays = results["figure8"].arrays
     assert (arrays["embedding"] == found.z[found.test]).all() and (arrays["index"] == found.test).all()
