@@ -5,13 +5,13 @@ import inspect
 import json
 import re
 import shutil
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import pytest
 
-from drlim_np.audit import catalogue
-from drlim_np.audit import page as module
+from drlim_np.audit import catalogue, index
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import Row
 from drlim_np.audit.index import LINES
@@ -105,17 +105,16 @@ def test_a_row_has_the_formula_and_the_living_sources(line, rows):
     row = rows[line.anchor]
     assert row.count("<math ") == len(line.formulas) and (line.formulas or line.anchor == "claims")
     shown = sources(row)
-    assert shown[: len(line.functions)] == [inspect.getsource(one).splitlines() for one in line.functions]
+    assert shown[: len(line.functions)] == [inspect.getsource(one).splitlines() for one in line.carried_by]
     assert len(shown) == len(line.functions) + len(line.tests)
     for test, source in zip(line.tests, shown[len(line.functions) :], strict=True):
-        file, _, name = test.partition("::")
-        assert "\n".join(source) in (ROOT / "tests" / file).read_text(encoding="utf-8")
-        assert any(text.startswith(f"def {name}(") for text in source) and "assert" in "\n".join(source)
+        assert "\n".join(source) in (ROOT / "tests" / test.file).read_text(encoding="utf-8")
+        assert any(text.startswith(f"def {test.name}(") for text in source) and "assert" in "\n".join(source)
 
 
 def test_every_gradient_of_the_audit_stands_in_a_row_with_its_verdict(rows, subjects):
     assert [one.subject for one in subjects if not any(line.audits(one.subject) for line in LINES)] == []
-    assert all(any(line._replace(audited=(pattern,)).audits(one.subject) for one in subjects)
+    assert all(any(replace(line, audited=(pattern,)).audits(one.subject) for one in subjects)
                for line in LINES for pattern in line.audited)  # fmt: skip
     assert "contrastive, Eqs. 2 to 4 3e-16 2e-10 holds" in words(rows["eq-6"])
     assert "wrong: the ½ missing 5e-01 5e-01 rejected; by the proof too" in words(rows["eq-4-l_s"])
@@ -142,7 +141,7 @@ def test_every_proof_stands_in_a_row(proofs):
 
 def test_a_row_says_how_many_of_its_tests_the_audit_ran(rows):
     of_eq_7 = next(line.tests for line in LINES if line.anchor == "eq-7")
-    ran = [test for test in of_eq_7 if f"tests/{test.partition('::')[0]}" in PROPERTIES]
+    ran = [test for test in of_eq_7 if f"tests/{test.file}" in PROPERTIES]
     assert (len(ran), len(of_eq_7)) == (3, 4)
     assert "4 tests, beside. Of these 3 ran in the audit before the figures: 61 passed. " in words(rows["eq-7"])
     assert "1 test, beside. What" in words(rows["lle"]).replace(words(rows["lle"]).partition("beside. ")[2], "What")
@@ -200,9 +199,9 @@ def test_without_an_audit_or_without_tests_it_says_so(folder, monkeypatch, tmp_p
         audit_page(RECORD, folder, None)
     )
     assert "Proven Not in this run: python -m drlim_np.audit does it." in words(audit_page(RECORD, folder, None))
-    monkeypatch.setattr(module, "HERE", tmp_path)
+    monkeypatch.setattr(index, "HERE", tmp_path)
     said = audit_page(RECORD, folder, None)
-    assert words(said).count("the tests are in a checkout, not installed") == sum(len(line.tests) for line in LINES)
+    assert words(said).count("The tests are in a checkout, not installed.") == len(LINES)
 
 
 def test_it_is_one_small_file_that_asks_for_nothing_but_the_pictures_beside_it(html):

@@ -219,10 +219,3 @@ def test_the_command_says_in_one_line_what_keeps_it_from_a_gpu(capsys, monkeypat
     assert command.main(["--backend", "cupy"]) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.count("\n") == 1 and "CuPy, which is not installed" in printed.err
-
-
-def test_the_command_says_in_one_line_that_a_second_opinion_needs_pytorch(capsys, monkeypatch):
-    monkeypatch.setattr(command, "find_spec", lambda name: None)
-    assert command.main(["--autograd"]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == "" and printed.err.count("\n") == 1 and "pip install torch" in printed.err

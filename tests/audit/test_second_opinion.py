@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from drlim_np.audit import __main__ as command
 from drlim_np.audit import catalogue
 from drlim_np.layers import Linear, Tanh
 from drlim_np.loss import contrastive
 
 pytest.importorskip("torch", reason="PyTorch is not installed: no second opinion on gradients")
 
-from drlim_np.audit import second_opinion
+from tests.help import autograd as second_opinion
 
 
 def test_autograd_agrees_with_every_pullback_to_rounding():
@@ -36,28 +35,16 @@ class Forgetful(Tanh):
 def test_a_wrong_pullback_is_told_apart():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((4, 3))
-    (right,) = second_opinion._of_layer("right", Tanh(), {}, x, rng)
-    (wrong,) = second_opinion._of_layer("wrong", Forgetful(), {}, x, rng)
+    (right,) = second_opinion.of_layer("right", Tanh(), {}, x, rng)
+    (wrong,) = second_opinion.of_layer("wrong", Forgetful(), {}, x, rng)
     assert right.error <= second_opinion.BOUND < 1e-3 < wrong.error
 
 
 def test_tensors_stay_in_float64_and_know_their_module():
     layer, rng = Linear(5, 3), np.random.default_rng(0)
     params, x = layer.init(rng, np.float64), rng.standard_normal((4, 5))
-    y, _ = layer({name: second_opinion._tensor(value) for name, value in params.items()}, second_opinion._tensor(x))
-    assert y.numpy().dtype == np.float64 and y.__array_namespace__() is second_opinion._MODULE
+    y, _ = layer({name: second_opinion.tensor(value) for name, value in params.items()}, second_opinion.tensor(x))
+    assert y.numpy().dtype == np.float64 and y.__array_namespace__() is second_opinion.MODULE
     z1, z2, labels = catalogue.pairs_around_the_margin(rng)
-    loss, *_ = contrastive(second_opinion._tensor(z1), second_opinion._tensor(z2), labels, 1.0)
+    loss, *_ = contrastive(second_opinion.tensor(z1), second_opinion.tensor(z2), labels, 1.0)
     assert float(loss) == pytest.approx(float(contrastive(z1, z2, labels, 1.0)[0]), rel=1e-14)
-
-
-def test_the_command_prints_every_opinion_and_its_status_tells_of_one_that_fails(capsys, monkeypatch):
-    monkeypatch.setattr(
-        catalogue, "findings", lambda *_: iter([catalogue.Finding("a layer", catalogue.Row("w", 2, 0.0, 0.0))])
-    )
-    for error, status, verdict in ((1e-16, 0, "holds"), (1e-3, 1, "FAILS"), (float("nan"), 1, "FAILS")):
-        monkeypatch.setattr(
-            second_opinion, "opinions", lambda _, e=error: iter([second_opinion.Opinion("Tanh", "input", 4, e)])
-        )
-        assert command.main(["--autograd"]) == status
-        assert capsys.readouterr().out.splitlines()[-1].split()[-1] == verdict

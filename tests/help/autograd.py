@@ -1,11 +1,7 @@
-"""A second opinion on gradients by other people's code: the same forward run on PyTorch tensors, and its autograd.
+"""PyTorch's autograd on the same forward pass: the shipped functions run on tensors that bring their module.
 
-Optional: `python -m drlim_np.audit --autograd`, where PyTorch is installed. The tensors bring their module as all
-arrays do here; `_MODULE` gives PyTorch's functions the names and arguments of the array API standard.
-
-Autograd differentiates what it is given: of a root it makes infinity times zero, which is not a number, at a distance
-of 0, even of a pair that does not count. So the loss over all pairs of a set, which sees each sample beside itself, is
-held against autograd on the list of its pairs.
+`MODULE` gives PyTorch's functions the names of the array API standard. The loss over all pairs is compared on the list
+of its pairs, because the root of a sample's distance to itself, 0, has no finite slope.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +27,7 @@ class Tensor(torch.Tensor):
     """A tensor that brings its module; what is computed from one is one too."""
 
     def __array_namespace__(self):
-        return _MODULE
+        return MODULE
 
 
 class Opinion(NamedTuple):
@@ -50,7 +46,7 @@ class Opinion(NamedTuple):
 
 def gradient_of(function: Callable[[Tree], Tensor], arguments: Tree) -> Tree:
     """The gradient of a scalar function of a tree of NumPy arrays by autograd, as a tree of NumPy arrays."""
-    tensors = tree_map(lambda x: _tensor(x).requires_grad_(), arguments)
+    tensors = tree_map(lambda x: tensor(x).requires_grad_(), arguments)
     named = dict(leaves(tensors))
     found = torch.autograd.grad(function(tensors), list(named.values()), materialize_grads=True)
     gradients = iter(found)
@@ -62,58 +58,46 @@ def opinions(seed: int = 0) -> Iterator[Opinion]:
     rng = np.random.default_rng(seed)
     for layer, shape in catalogue.LAYERS:
         params = catalogue.random_like(layer.init(rng, np.float64), rng)
-        yield from _of_layer(type(layer).__name__, layer, params, rng.standard_normal(shape), rng)
+        yield from of_layer(type(layer).__name__, layer, params, rng.standard_normal(shape), rng)
 
     z1, z2, y = catalogue.pairs_around_the_margin(rng)
     ours = dict(zip(("z1", "z2"), contrastive(z1, z2, y, catalogue.MARGIN)[1:], strict=True))
     theirs = gradient_of(lambda a: contrastive(a["z1"], a["z2"], y, catalogue.MARGIN)[0], {"z1": z1, "z2": z2})
-    yield from _compare("contrastive, Eqs. 2 to 4", ours, theirs)
+    yield from compare("contrastive, Eqs. 2 to 4", ours, theirs)
 
     z, similar = 0.6 * rng.standard_normal((12, 2)), catalogue.small_graph(12)
     i, j, y = pair_table(similar)
     theirs = gradient_of(lambda z: contrastive(z[i, :], z[j, :], y, catalogue.MARGIN)[0], z)
-    yield from _compare(
-        "all pairs, Eq. 2", {"z": contrastive_all_pairs(z, similar, catalogue.MARGIN)[1]}, {"z": theirs}
-    )
+    yield from compare("all pairs, Eq. 2", {"z": contrastive_all_pairs(z, similar, catalogue.MARGIN)[1]}, {"z": theirs})
 
     for name, network, shape in catalogue.NETWORKS:
         params, x, similar = network.init(rng, np.float64), rng.random((4, *shape)), catalogue.small_graph(4)
-        yield from _of_layer(name, network, params, x, rng)
+        yield from of_layer(name, network, params, x, rng)
         i, j, y = pair_table(similar)
-        first, second = _tensor(x[i]), _tensor(x[j])
+        first, second = tensor(x[i]), tensor(x[j])
 
         def loss(params, network=network, first=first, second=second, y=y):
             return contrastive(network(params, first)[0], network(params, second)[0], y, catalogue.MARGIN)[0]
 
         theirs = gradient_of(loss, params)
         _, ours = two_towers(network, params, x[i], x[j], y, catalogue.MARGIN)
-        yield from _compare(f"Siamese {name}, two towers", ours, theirs)
+        yield from compare(f"Siamese {name}, two towers", ours, theirs)
         _, ours = one_tower(network, params, x, similar, catalogue.MARGIN)
-        yield from _compare(f"Siamese {name}, embed once", ours, theirs)
+        yield from compare(f"Siamese {name}, embed once", ours, theirs)
 
 
-def table(found: list[Opinion]) -> str:
-    """The opinions as lines of text, with the bound in the heading."""
-    subject, tensor = (max(len(opinion[column]) for opinion in found) for column in (0, 1))
-    lines = [f"{'by autograd':{subject}}  {'tensor':{tensor}}  {'entries':>7}  {'error':>8}  bound {BOUND:.0e}"]
-    for name, parameter, size, error in found:
-        verdict = "holds" if error <= BOUND else "FAILS"
-        lines.append(f"{name:{subject}}  {parameter:{tensor}}  {size:7}  {error:8.1e}  {verdict}")
-    return "\n".join(lines)
-
-
-def _of_layer(subject: str, layer: Callable, params: Tree, x: np.ndarray, rng) -> Iterator[Opinion]:
+def of_layer(subject: str, layer: Callable, params: Tree, x: np.ndarray, rng) -> Iterator[Opinion]:
     """Through L = Σ v ⊙ layer(params, x) for a random v, as in `gradcheck.check_layer`."""
     y, pullback = layer(params, x)
     v = rng.standard_normal(y.shape)
     ours = pullback(v, wrt_input=True)._asdict()
     theirs = gradient_of(
-        lambda a: (_tensor(v) * layer(a["params"], a["input"])[0]).sum(), {"params": params, "input": x}
+        lambda a: (tensor(v) * layer(a["params"], a["input"])[0]).sum(), {"params": params, "input": x}
     )
-    yield from _compare(subject, ours, theirs)
+    yield from compare(subject, ours, theirs)
 
 
-def _compare(subject: str, ours: Tree, theirs: Tree) -> Iterator[Opinion]:
+def compare(subject: str, ours: Tree, theirs: Tree) -> Iterator[Opinion]:
     theirs = dict(leaves(theirs))
     whole = np.sqrt(sum(np.sum(g * g) for g in theirs.values()))
     for name, gradient in leaves(ours):
@@ -121,7 +105,7 @@ def _compare(subject: str, ours: Tree, theirs: Tree) -> Iterator[Opinion]:
         yield Opinion(subject, name, gradient.size, float(np.linalg.norm(gradient - theirs[name]) / size))
 
 
-def _tensor(x) -> Tensor:
+def tensor(x) -> Tensor:
     return torch.tensor(x).as_subclass(Tensor)
 
 
@@ -131,8 +115,8 @@ def _is_of_kind(dtype: torch.dtype, kinds: str | tuple[str, ...]) -> bool:
     return kind in kinds if isinstance(kinds, tuple) else kind == kinds
 
 
-_MODULE = ModuleType("torch, under the names of the array API standard")
-vars(_MODULE).update(
+MODULE = ModuleType("torch, under the names of the array API standard")
+vars(MODULE).update(
     {name: getattr(torch, name) for name in ("all", "broadcast_to", "clip", "concat", "finfo", "isfinite")},
     **{name: getattr(torch, name) for name in ("ones_like", "reshape", "sqrt", "stack", "sum", "tanh", "where")},
     zeros_like=torch.zeros_like,
@@ -143,6 +127,6 @@ vars(_MODULE).update(
     astype=lambda x, dtype, copy: x.to(dtype),
     take=lambda x, indices, axis: torch.index_select(x, axis, indices),
     triu=lambda x, k: torch.triu(x, diagonal=k),
-    asarray=lambda x, device: _tensor(x),
+    asarray=lambda x, device: tensor(x),
     zeros=lambda shape, dtype, device: torch.zeros(shape, dtype=dtype).as_subclass(Tensor),
 )
