@@ -14,7 +14,7 @@ makes ∂L/∂W = (∂z1/∂W)ᵀ dL/dz1 + (∂z2/∂W)ᵀ dL/dz2. As ∂D/∂z1
 
 and the two ends of a spring feel opposite forces. At D = 0 the direction of ∂D/∂z1 does not exist. L_S is smooth there
 and its gradient is 0. L_D has a cone point, and 0 is one of its subgradients: that one is taken. No epsilon enters the
-distance; very near D = 0, where D² would underflow, the force divides by a tiny constant instead of D: it is less.
+distance; very near D = 0, where D² would underflow, the force divides by a tiny constant, not D, and so is smaller.
 """
 
 import numpy as np
