@@ -1,8 +1,7 @@
 """Arrays bring their module, so that the rest of the package runs on NumPy, CuPy or any array API module.
 
-There is no state: `namespace(x)` is the module of an array, so arrays of several modules can be used in one process.
-What the array API standard does not cover, or CuPy does otherwise, is a function here. Arrays go to a device by `like`
-and come back by `to_host`, and nowhere else.
+There is no state. What the standard does not cover, or CuPy does otherwise, is a function here. Arrays go to a device
+by `like` and come back by `to_host`, and nowhere else.
 """
 
 import sys

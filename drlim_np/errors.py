@@ -1,7 +1,4 @@
-"""The exceptions this package raises on purpose.
-
-Each message is one line that names the culprit and the remedy, so that the command line can print it unchanged.
-"""
+"""The exceptions this package raises on purpose: each message is one line that names the culprit and the remedy."""
 
 
 class DrlimError(Exception):

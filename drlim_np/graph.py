@@ -13,7 +13,6 @@ from drlim_np.fast import tables
 class SimilarityGraph:
     """The similar pairs among `size` samples, on the host.
 
-    size:  number of samples.
     pairs: (listed, 2) integers; a row (i, j) says that X_j is in S_i. A pair listed from both ends, as mutual nearest
            neighbours are, pulls twice: the paper's 30,000 pairs for Fig. 4 are counted so.
     """
@@ -73,11 +72,7 @@ class SimilarityGraph:
 
 
 def pair_table(graph: SimilarityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every pair of the graph written out, as Step 1 of the algorithm says: first sample, second sample, label Y.
-
-    Listed similar pairs as often as they are listed, then each dissimilar pair once. For small graphs: it takes memory
-    for all the pairs.
-    """
+    """Every pair of a small graph (Step 1), similar ones as listed, then dissimilar ones once: i, j, label Y."""
     i, j = np.triu_indices(graph.size, k=1)
     dissimilar = ~np.isin(i * graph.size + j, graph.edges @ [graph.size, 1])
     pairs = np.concatenate([graph.pairs, np.stack([i[dissimilar], j[dissimilar]], axis=1)])

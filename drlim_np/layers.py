@@ -1,7 +1,6 @@
 """Backpropagation, layer by layer: each is its formula, and next to it its pullback.
 
-A layer is a description without arrays of its own. Called on parameters and an input, it returns its output and its
-pullback, which carries a gradient of the output back to the parameters and the input:
+Called on parameters and an input, a layer returns its output and its pullback, which carries a gradient back to both:
 
     y, pullback = layer(params, x)
     gradient = pullback(dy)                      # gradient.params has the structure of params
@@ -9,10 +8,8 @@ pullback, which carries a gradient of the output back to the parameters and the 
 
 `dy` is dL/dy for a scalar L, and the pullback applies the transposed Jacobian. A layer stores nothing, so the two
 towers can share one. `wrt_input` is there because nobody needs dL/dx of a network's first layer, a large product.
-
-Every layer keeps the dtype it is given: float32 to train, float64 to audit, complex128 for the complex step. Images are
-(samples, maps, height, width). Conv2d and Subsample work on them *by row* (fast.maps): one matrix for each row of all
-images, (height, maps, width · samples). From layer to layer on the host that is a change of view, not a copy.
+Every layer keeps its dtype. Images are (samples, maps, height, width); Conv2d and Subsample work *by row* (fast.maps):
+(height, maps, width · samples). From layer to layer on the host that is a change of view, not a copy.
 """
 
 from dataclasses import dataclass
@@ -71,8 +68,7 @@ class Conv2d:
     """Each output map sums a kernel slid over all the input maps: C1 and C3 of Fig. 3 (valid, stride 1).
 
     y_m[i, j] = b_m + Σ_c Σ_uv W_mc[u, v] x_c[i + u, j + v], as `audit.textbook.convolution` writes it, loop by loop.
-    With a kernel in each row of W, and in P_i the patches along row i, a column for each position and sample,
-    y_i = W P_i + b,
+    With a kernel in each row of W, and the patches along row i as the columns of P_i, y_i = W P_i + b,
         dL/dW = Σ_i dy_i P_iᵀ
         dL/db = Σ_i dy_i, summed over positions and samples
         dL/dx = fold(Wᵀ dy): the patches' gradients Wᵀ dy_i, added up where the patches overlap
@@ -134,8 +130,9 @@ class Subsample:
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
             dy_i = by_row(dy)
             dparams = {"coefficient": sum_by_map(dy_i * sums) / area, "bias": sum_by_map(dy_i)}
-            dx = as_images(over_windows(slope * dy_i, size, columns), columns) if wrt_input else None
-            return Gradient(dparams, dx)
+            return Gradient(
+                dparams, as_images(over_windows(slope * dy_i, size, columns), columns) if wrt_input else None
+            )
 
         return guarded(as_images(slope * sums + b, columns // size), pullback)
 
@@ -149,11 +146,7 @@ class Tanh:
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         require_params(self, params, x)
         y = namespace(x).tanh(x)
-
-        def pullback(dy: Array, wrt_input: bool) -> Gradient:
-            return Gradient({}, dy * one_minus_square(y) if wrt_input else None)
-
-        return guarded(y, pullback)
+        return guarded(y, lambda dy, wrt_input: Gradient({}, dy * one_minus_square(y) if wrt_input else None))
 
 
 @dataclass(frozen=True)
@@ -164,18 +157,12 @@ class Flatten:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         require_params(self, params, x)
-
-        def pullback(dy: Array, wrt_input: bool) -> Gradient:
-            return Gradient({}, namespace(dy).reshape(dy, x.shape) if wrt_input else None)
-
-        return guarded(namespace(x).reshape(x, (x.shape[0], prod(x.shape[1:]))), pullback)
+        y = namespace(x).reshape(x, (x.shape[0], prod(x.shape[1:])))
+        return guarded(y, lambda dy, wrt_input: Gradient({}, namespace(dy).reshape(dy, x.shape) if wrt_input else None))
 
 
 class Sequential:
-    """Layers one after the other, by name: Sequential(hidden=Linear(4, 3), squash=Tanh(), out=Linear(3, 2)).
-
-    y = f_k(… f_1(x)), so by the chain rule dL/dx = J_1ᵀ … J_kᵀ dy: the pullbacks in reverse order.
-    """
+    """Layers by name, y = f_k(… f_1(x)): by the chain rule dL/dx = J_1ᵀ … J_kᵀ dy, the pullbacks in reverse order."""
 
     def __init__(self, **layers: Any) -> None:
         require(bool(layers), "a Sequential needs at least one layer")

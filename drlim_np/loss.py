@@ -14,7 +14,7 @@ makes ∂L/∂W = (∂z1/∂W)ᵀ dL/dz1 + (∂z2/∂W)ᵀ dL/dz2. As ∂D/∂z1
 
 and the two ends of a spring feel opposite forces. At D = 0 the direction of ∂D/∂z1 does not exist. L_S is smooth there
 and its gradient is 0. L_D has a cone point, and 0 is one of its subgradients: that one is taken. No epsilon enters the
-distance; very near D = 0, where D² would underflow, the force divides by a tiny constant instead of D.
+distance; very near D = 0, where D² would underflow, the force divides by a tiny constant, not D, and so is smaller.
 """
 
 import numpy as np
@@ -51,9 +51,7 @@ def dissimilar_loss(d: Array, margin: float) -> Array:
 def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, Array, Array]:
     """The loss summed over the given pairs (Eqs. 2 to 4) and its gradients: loss, dL/dz1, dL/dz2.
 
-    z1, z2: (pairs, dims), the two towers' embeddings, of one floating dtype.
-    y:      (pairs,), 0 similar, 1 dissimilar.
-    margin: m > 0, in the unit of the embedding.
+    z1, z2: (pairs, dims), of one floating dtype; y: (pairs,), 0 similar, 1 dissimilar; margin: m > 0.
     """
     d = energy(z1, z2)
     margin = require_margin(margin, z1)
@@ -67,10 +65,7 @@ def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, A
 
 
 def all_pairs_by_definition(z: np.ndarray, graph: SimilarityGraph, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """𝓛 over every pair of a small set, z (samples, dims) of NumPy: loss, dL/dz (Eq. 2 with the pairs of Step 1).
-
-    A sample's gradient is the sum over its pairs. `fast.all_pairs.contrastive_all_pairs` is the same, but fast.
-    """
+    """𝓛 over every pair of a small set z (samples, dims): loss, dL/dz, `fast.all_pairs` by its definition (Eq. 2)."""
     require_embeddings(z, graph.size)
     i, j, y = pair_table(graph)
     loss, dz1, dz2 = contrastive(z[i], z[j], y, margin)
@@ -86,11 +81,7 @@ def missing(d: Array, margin: float) -> Array:
 
 
 def at_least_tiny(d: Array) -> Array:
-    """D, but not below √t, where t is the smallest normal number: √t is about 1e-19 in float32, 1e-154 in float64.
-
-    Below √t, D² underflows and D has no digits left. The force is then (m - D)/√t (z1 - z2): zero at D = 0, where
-    z1 - z2 is 0, and otherwise smaller than Eq. 7's.
-    """
+    """D, but at least √t for the smallest normal number t: below it D² underflows and D has no digits left."""
     return _at_least(d, kind(d).least_root)
 
 

@@ -15,9 +15,7 @@ def nearest_neighbour_graph(x: np.ndarray, k: int = 5, threads: int = 1) -> Simi
 def alike_in_any_copy(characters: SimilarityGraph, copies: int) -> SimilarityGraph:
     """Prior knowledge that a character stays the same when it is shifted: the similarity of Fig. 7 (Sec. 3.3).
 
-    characters: which characters are similar, such as each with its 5 nearest neighbours.
-    copies:     of each character, itself among them; sample i · copies + c is copy c of character i.
-
+    `copies` counts a character itself; sample i · copies + c is copy c of character i, and `characters` is their graph.
     S of every sample holds the other copies of its character, and all copies of the characters in its S: (a), (b) and
     (c) of the paper, for a character and for each of its shifts.
     """
@@ -37,8 +35,8 @@ def _between_copies(pairs: np.ndarray, one: np.ndarray, other: np.ndarray, copie
 def contiguous_views(azimuth: np.ndarray, elevation: np.ndarray, around: int) -> SimilarityGraph:
     """Views from neighbouring camera positions are similar, whatever the lighting: the similarity of Figs. 8 to 10.
 
-    azimuth, elevation: (views,) whole steps of the camera; `around` steps of azimuth close the circle. Two views are
-    similar if both differ by at most one step (Sec. 3.4), so those of one pose are as well. Each pair is listed once.
+    azimuth, elevation: (views,) whole steps, `around` of which close the circle of azimuth. Two views are similar if
+    both differ by at most one step (Sec. 3.4), so those of one pose are as well. Each pair is listed once.
     """
     around = whole_number("around", around, 1)
     azimuth = whole_numbers("azimuth", azimuth, "views")

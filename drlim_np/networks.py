@@ -8,9 +8,8 @@ CONVNET_INPUT = (1, 32, 32)  # one grey map
 def convnet(outputs: int = 2) -> Sequential:
     """The network for digits (Fig. 3): (samples, 1, 32, 32) → (samples, outputs).
 
-    Fig. 3 prints every size: 15 maps of 27×27, then 15 of 9×9, 30 of 1×1, and 2 outputs, so the kernels are 6×6 and 9×9
-    and the window of S2 is 3×3. Not given, and chosen here: LeNet's form of S2, the tanh after each trainable layer but
-    the last, that C3 sees all maps of S2, and the linear output.
+    Fig. 3 prints 15 maps of 27×27, 15 of 9×9, 30 of 1×1, 2 outputs: so kernels of 6×6 and 9×9, a window of 3×3. Chosen
+    here: LeNet's form of S2, a tanh after each trainable layer but the last, C3 on all maps of S2, the linear output.
     """
     return Sequential(
         C1=Conv2d(channels=1, maps=15, kernel=6),

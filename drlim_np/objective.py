@@ -29,10 +29,7 @@ Objective = Callable[[Tree, np.random.Generator, float], tuple[Array, Tree]]
 
 
 def dissimilar_weight(graph: SimilarityGraph, weighting: Weighting, progress: float = 1.0) -> float:
-    """λ. "exact" is reached by a geometric rise from 1 over the first half of training; `progress` runs from 0 to 1.
-
-    Annealed, the map unfolds under the balanced forces before the far more numerous dissimilar pairs spread it.
-    """
+    """λ; "exact" rises to it geometrically from 1 over the first half: the map unfolds before most pairs spread it."""
     progress = real_number("progress", progress)
     require(0 <= progress <= 1, f"progress is {progress}: it runs from 0 to 1")
     require(weighting in ("balanced", "exact"), f'weighting is {weighting!r}: choose "balanced" or "exact"')
@@ -45,18 +42,14 @@ def dissimilar_weight(graph: SimilarityGraph, weighting: Weighting, progress: fl
 
 @dataclass(frozen=True, eq=False)
 class EveryPair:
-    """The objective over every pair of the samples, from one embedding of each.
-
-    network, x: G_W and its inputs, one row of `x` per sample; graph: which of them are similar; margin: m. Calling it
-    returns the objective and its gradient with respect to W. The number of threads changes nothing.
-    """
+    """The objective over every pair of the samples in x, embedded once, and its gradient with respect to W."""
 
     network: Sequential | Blockwise
     x: Array
     graph: SimilarityGraph
     margin: float = 1.0
     weighting: Weighting = "exact"
-    threads: int = 1
+    threads: int = 1  # changes no result
 
     def __call__(self, params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
         """`progress` in [0, 1] sets λ. Nothing is drawn from `rng`: both objectives are called the same way."""
@@ -75,8 +68,8 @@ class SampledPairs:
     for free. But a sample in many listed pairs is drawn more often, in proportion to its degree. The weights
     w_i = 2 listed / (size · degree_i) undo that: on average
 
-        one draw adds     2 mean_i f(i)        to Σ_i w_i f(i)
-        two draws add     4 mean_ij f(i, j)    to Σ_ij w_i w_j f(i, j)
+        one draw adds 2 mean_i f(i) to Σ_i w_i f(i)
+        two draws add 4 mean_ij f(i, j) to Σ_ij w_i w_j f(i, j)
 
     and there are batch (batch - 1) / 2 such couples of draws. A draw's own two samples are similar: they add nothing.
     """
@@ -109,14 +102,12 @@ class SampledPairs:
         require(len(drawn) > 1, f"{len(drawn)} pairs drawn: dissimilar pairs arise between draws, draw at least 2")
         lam = dissimilar_weight(graph, self.weighting, progress)
         samples, place, times = np.unique(drawn, return_inverse=True, return_counts=True)
-
         x = namespace(self.x).take(self.x, like(samples, self.x), axis=0)
         z, pullback = self.network(params, x)
         similar = similar_sum(z, SimilarityGraph(len(samples), place.reshape(drawn.shape)))
         weight = times * (2 * graph.listed_count / graph.size) / graph.degree[samples]
         weight = like(weight.astype(np.float32 if kind(z).bits == 32 else np.float64), z)
         dissimilar = dissimilar_sum(z, graph.within(samples), self.margin, weight)
-
         couples = len(drawn) * (len(drawn) - 1) / 2
         expected_dissimilar = 4 * couples * 2 * graph.dissimilar_count / graph.size**2  # the mean of Σ w_i w_j
         return _weighted(lam, similar, len(drawn), dissimilar, expected_dissimilar, pullback)

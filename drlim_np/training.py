@@ -1,7 +1,6 @@
 """Step 2: change W, little by little, against the gradient of the objective.
 
-The paper descends pair by pair, by stochastic gradient: `verbatim` does just that. Here each step uses many pairs at
-once, and momentum, which the paper does not mention.
+The paper descends pair by pair, as `verbatim` does. Here a step uses many pairs, and momentum, not in the paper.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,8 +33,7 @@ def cosine(progress: float) -> float:
 
 
 def warmup_cosine(progress: float) -> float:
-    """The learning rate's factor: a linear rise over the first fifth, times `cosine`."""
-    # At the full rate the first steps from random weights may throw all samples to one place.
+    """The learning rate's factor: `cosine` times a rise over the first fifth, lest all samples go to one place."""
     return cosine(progress) * min(1.0, 5 * progress)
 
 
@@ -73,10 +71,7 @@ class Step(NamedTuple):
 def descend(
     objective: Objective, params: Tree, optimiser: SGD, steps: int, rng: Generator, schedule: Schedule = cosine
 ) -> Iterator[Step]:
-    """Step 2 as an iterator: each item is one update of W. It keeps no state but `rng`.
-
-    Raises DivergedError once the objective, a gradient or the new W is not finite.
-    """
+    """Step 2, one update of W an item. DivergedError once the objective, a gradient or the new W is not finite."""
     steps = whole_number("steps", steps, 1)
     require_generator(rng)
     velocity = optimiser.init(params)
@@ -98,10 +93,7 @@ def minimise(
     label: str = "training",
     stream: TextIO | None = None,
 ) -> tuple[Tree, np.ndarray]:
-    """Runs `descend` to its end: the final W, and the objective before each step, (steps,) float64.
-
-    Shows one line of progress on `stream`, standard error if None, if that is a terminal.
-    """
+    """Runs `descend` to its end, with a line of progress on a terminal: W, and the objectives, (steps,) float64."""
     line = ProgressLine(stream)
     losses = []
     try:
@@ -115,11 +107,7 @@ def minimise(
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
-    """G_W of each sample: (samples, …) → (samples, dims). Works in blocks, so the memory does not grow with the set.
-
-    The result is on x's device. If W is on a device and x is not, blocks of x are copied there and their embeddings
-    copied back.
-    """
+    """G_W of each sample, in blocks to save memory: (samples, …) → (samples, dims), on x's device, W on any."""
     block = whole_number("block", block, 1)
     xp = namespace(x)
     blocks = (slice(start, min(start + block, x.shape[0])) for start in range(0, max(1, x.shape[0]), block))

@@ -225,7 +225,7 @@ FAULTS = [
     Fault("maps", "Tanh: 1 + y²", "    square *= -1\n", ""),
     Fault("maps", "Tanh: 1 - y", "square = y * y", "square = y * 1"),
     Fault("layers", "Tanh: of the input, not the output", "one_minus_square(y) if", "one_minus_square(x) if"),
-    Fault("layers", "Flatten: maps innermost", "guarded(namespace(x).reshape(x, (x.shape[0]", "guarded(namespace(x).reshape(namespace(x).permute_dims(x, (0, 2, 3, 1)), (x.shape[0]"),
+    Fault("layers", "Flatten: maps innermost", "namespace(x).reshape(x, (x.shape[0]", "namespace(x).reshape(namespace(x).permute_dims(x, (0, 2, 3, 1)), (x.shape[0]"),
     Fault("layers", "Sequential: pullbacks in forward order", "for name in reversed(self.layers):", "for name in self.layers:"),
     Fault("blocks", "the last block left out", "reduce(add, (gradient.params for gradient in gradients))", "reduce(add, (gradient.params for gradient in gradients[: max(1, len(gradients) - 1)]))"),
     Fault("blocks", "what other threads did left out", "return sum((part.result() for part in theirs), in_turn(mine))", "return in_turn(mine)"),
