@@ -8,9 +8,8 @@ from unittest.mock import patch
 import numpy as np
 
 from drlim_np import verbatim
-from drlim_np.bench.devices import awaited, flat, on_host, there
-from drlim_np.bench.given import FLOP, images, neighbours_on_the_map, problem
-from drlim_np.bench.race import Contest
+from drlim_np.bench.given import FLOP, awaited, flat, images, neighbours_on_the_map, on_host, problem, there
+from drlim_np.bench.race import Contest, Times, race, timer_of
 from drlim_np.checks.terminal import first_line
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum
@@ -64,10 +63,8 @@ def step(images: int, threads: int, device: str = "cpu") -> Contest:
 
     params, x, dz = problem(images)
     theirs = {
-        "PyTorch, eager": pytorch.step(params, x, dz, channels_last=False, compiled=False, device=device),
-        "PyTorch, channels last": pytorch.step(params, x, dz, channels_last=True, compiled=False, device=device),
-        "PyTorch, compiled": pytorch.step(params, x, dz, channels_last=False, compiled=True, device=device),
-        "PyTorch, compiled, channels last": pytorch.step(params, x, dz, True, compiled=True, device=device),
+        f"PyTorch, {words}": pytorch.step(params, x, dz, "last" in words, "compiled" in words, device)
+        for words in ("eager", "channels last", "compiled", "compiled, channels last")
     }
     params, x, dz = tree_map(there(device), params), there(device)(x), there(device)(dz)
     network = Blockwise(convnet(), threads=threads) if device == "cpu" else Blockwise(convnet(), size=images)
@@ -235,3 +232,9 @@ CASES = {
     "gpu-step": Case(step, (256, 1024), (16,), "torch", threads=(1,), device="cuda"),
     "gpu-pairs": Case(pairs, (6_000, 30_000), (600,), "torch", threads=(1,), device="cuda"),
 }
+
+
+def measured(name: str, size: int, threads: int, rounds: int) -> Times:
+    """One contest, in this process."""
+    case = CASES[name]
+    return race(case.contest(size, threads), rounds, timer_of(threads, case.device != "cpu"))

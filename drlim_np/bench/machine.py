@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from time import perf_counter, process_time
+from time import perf_counter
 
 import numpy as np
 
 from drlim_np.bench.cases import MARGIN, NEAREST, WIDE
 from drlim_np.bench.given import images, neighbours_on_the_map, problem
-from drlim_np.bench.race import ROUNDS, clock
+from drlim_np.bench.race import ROUNDS, clock, timer_of
 from drlim_np.fast.all_pairs import dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
@@ -35,7 +35,7 @@ def bounds(threads: int) -> dict[str, float]:
     """
     matrices = np.ones((threads, 3, PRODUCT, PRODUCT), np.float32)
     pieces = np.ones((threads, 2, COPIED), np.uint8)
-    timer = perf_counter if threads > 1 else process_time
+    timer = timer_of(threads)
     with ThreadPoolExecutor(threads) as pool:
 
         def fastest(each: Callable[[int], object]) -> float:

@@ -1,19 +1,16 @@
 """The benchmark runs, its table has the cases, and what it says of times follows from them. Nothing here is timed."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 import time
-from contextlib import closing
-from typing import ClassVar
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import machine, race, report, runner
+from drlim_np.bench import machine, race, report
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.given import FLOP
 from drlim_np.bench.race import Contest, Times
@@ -58,12 +55,11 @@ def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_
 
 
 def test_the_table_has_the_cases(monkeypatch, capsys):
-    def pretended(module, *arguments, **settings):
-        if arguments[0] == "--bounds":
+    def pretended(variables, function, *arguments):
+        if function is machine.bounds:
             return {"flops": 1e11, "bytes": 1e10}
-        assert arguments[0] == "--case"
-        size = arguments[2]
-        return [{"ours": [float(size)], "theirs": [2.0 * size]}, 1e-7, size, "samples", 0.0]
+        size = arguments[1]
+        return Times({"ours": [float(size)], "theirs": [2.0 * size]}, 1e-7, size, "samples", 0.0)
 
     monkeypatch.setattr(command, "apart", pretended)
     monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
@@ -228,36 +224,30 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
 # ---- in processes of their own ----
 
 
-class Pretended:
-    """A runner that keeps what it was given and who was asked when."""
-
-    asked: ClassVar[list] = []
-
-    def __init__(self, tree, name, size, threads, contestant, environ):
-        self.given = (str(tree), name, size, threads, contestant, environ["OMP_NUM_THREADS"])
-        self.memory = race.KEEP_MEMORY.keys() <= environ.keys()
-
-    def __call__(self):
-        self.asked.append(self.given)
-        return 1.0 if self.given[0] == str(command.HERE) and self.given[4] == "ours" else 4.0
-
-    def close(self):
-        self.asked.append("closed")
-
-
 @pytest.fixture
 def asked(monkeypatch):
-    monkeypatch.setattr(Pretended, "asked", [])
-    monkeypatch.setattr(command, "Runner", Pretended)
+    """The runs of pretended runners: what each was given, then their ends."""
+    runs = []
+
+    @contextmanager
+    def pretended(tree, variables, name, size, threads, contestant):
+        def run():
+            runs.append((tree, name, size, variables["OMP_NUM_THREADS"], contestant))
+            return 1.0 if (tree, contestant) == (command.HERE, "ours") else 4.0
+
+        yield run
+        runs.append("closed")
+
+    monkeypatch.setattr(command, "runner", pretended)
     monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
     monkeypatch.setattr(command, "_machine", lambda: "a machine")
-    return Pretended.asked
+    return runs
 
 
 def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys, asked):
     monkeypatch.setattr(command, "_tree_of", lambda revision, folder: tmp_path / revision)
     assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
-    here, there = ((str(tree), "pairs", 600, 2, "ours", "2") for tree in (command.HERE, tmp_path / "v1"))
+    here, there = ((tree, "pairs", 600, "2", "ours") for tree in (command.HERE, tmp_path / "v1"))
     assert asked[:4] == [here, there] * 2 and asked[-2:] == ["closed"] * 2
     assert "| pairs | 600 | 2 | 1.00 s | v1 | 4.00 s | 0.25 | 0.25–0.25 | 3 |" in capsys.readouterr().out
 
@@ -266,7 +256,7 @@ def test_fresh_contestants_have_a_process_each(capsys, asked):
     pytest.importorskip("sklearn")
     assert command.main(["--fresh", "--only", "neighbours", "--quick", "--threads", "1"]) == 0
     names = ["ours", "scikit-learn, brute force"]
-    assert asked[:2] == [(str(command.HERE), "neighbours", 500, 1, name, "1") for name in names]
+    assert asked[:2] == [(command.HERE, "neighbours", 500, "1", name) for name in names]
     assert "| neighbours | 500 | 1 | 1.00 s | scikit-learn, brute force | 4.00 s | 0.25 |" in capsys.readouterr().out
 
 
@@ -275,12 +265,11 @@ def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
     case = "class Case:\n    contestants = {'ours': lambda: sum(range(9))}\n"
     case += "    build = staticmethod(lambda size, threads: Case)\nCASES = {'mine': Case}\n"
     (tmp_path / "drlim_np" / "bench" / "cases.py").write_text(case)
-    shutil.copy(race.__file__, tmp_path / "drlim_np" / "bench")
     for folder in ("drlim_np", "drlim_np/bench"):
         (tmp_path / folder / "__init__.py").touch()
-    with closing(runner.Runner(tmp_path, "mine", 5, 1, "ours", os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})) as run:
+    with race.runner(tmp_path, {"PYTHONDONTWRITEBYTECODE": "1"}, "mine", 5, 1, "ours") as run:
         assert 0 <= run() < 10 and 0 <= run() < 10
-    with closing(runner.Runner(tmp_path, "another", 5, 1, "ours", os.environ)) as run, pytest.raises(EOFError):
+    with race.runner(tmp_path, {}, "another", 5, 1, "ours") as run, pytest.raises(EOFError):
         run()
 
 
