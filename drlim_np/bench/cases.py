@@ -174,16 +174,12 @@ def _sampled(x: np.ndarray, similar: SimilarityGraph, threads: int) -> Contest:
     objective = SampledPairs(network, x, similar, MARGIN)
     params = network.init(np.random.default_rng(0))
 
-    def theirs(compiled: bool) -> Callable:
-        return pytorch.sampled_pairs(objective, params, RATE, np.random.default_rng(1), compiled)
-
-    contestants = {
-        "ours": endless(objective, params),
-        "PyTorch, eager": theirs(compiled=False),
-        "PyTorch, compiled, channels last": theirs(compiled=True),
-    }
+    contestants = {"ours": endless(objective, params)}
+    for name, compiled in {"PyTorch, eager": False, "PyTorch, compiled, channels last": True}.items():
+        rng = np.random.default_rng(1)
+        contestants[name] = pytorch.sampled_pairs(objective, params, RATE, rng, compiled)
     images = 2 * objective.batch
-    return Contest(contestants, loss_of, images, "images", images * FLOP)
+    return Contest(contestants, lambda step: np.asarray(getattr(step, "loss", step)), images, "images", images * FLOP)
 
 
 def figure8(updates: int, threads: int) -> Contest:
@@ -210,13 +206,7 @@ def figure8(updates: int, threads: int) -> Contest:
 
 def endless(objective, params) -> Callable:
     """A training step at every call."""
-    steps = descend(objective, params, SGD(RATE, 0.9), 10**9, np.random.default_rng(1))
-    return lambda: next(steps)
-
-
-def loss_of(result) -> np.ndarray:
-    """The objective before a training step, ours or theirs."""
-    return np.asarray(getattr(result, "loss", result))
+    return descend(objective, params, SGD(RATE, 0.9), 10**9, np.random.default_rng(1)).__next__
 
 
 CASES = {

@@ -22,12 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     """0 when all was measured, 2 where the user can mend it, 130 when interrupted."""
     parser = argparse.ArgumentParser(prog="python -m drlim_np.bench.estimator", description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=DrLIM().max_iter, help="max_iter of DrLIM (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    return exit_status(lambda: tables(options.steps), "drlim_np.bench.estimator")
+    return exit_status(lambda: tables(parser.parse_args(arguments).steps), "drlim_np.bench.estimator")
 
 
 def tables(steps: int) -> None:
-    """Prints both tables. Raises DrlimError without scikit-learn, which brings the data and the other methods."""
+    """Prints both tables. scikit-learn brings the data and the other methods."""
     if importlib.util.find_spec("sklearn") is None:
         raise DrlimError('scikit-learn is missing: run pip install ".[test]"')
     from sklearn.datasets import load_digits, make_swiss_roll
@@ -52,8 +51,9 @@ def methods(steps: int) -> dict[str, list]:
     from sklearn.decomposition import PCA
     from sklearn.manifold import LocallyLinearEmbedding as LLE
 
-    ours = {k: [DrLIM(n_neighbors=k, max_iter=steps, random_state=seed) for seed in SEEDS] for k in (5, 12)}
-    found: dict[str, list] = {f"DrLIM, {k} neighbours": models for k, models in ours.items()}
+    found: dict[str, list] = {}
+    for k in (5, 12):
+        found[f"DrLIM, {k} neighbours"] = [DrLIM(n_neighbors=k, max_iter=steps, random_state=seed) for seed in SEEDS]
     for k in (5, 12):
         found[f"scikit-learn's LLE, {k} neighbours"] = [LLE(n_neighbors=k, random_state=seed) for seed in SEEDS]
     found["scikit-learn's PCA"] = [PCA(2)]

@@ -17,6 +17,7 @@ from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.maps import by_row
 from drlim_np.fast.patches import as_rows, patches
+from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
@@ -28,10 +29,9 @@ BLOCK = 64  # images
 
 
 def bounds(threads: int) -> dict[str, float]:
-    """What the machine can do on `threads` threads: matrix products in float32, flop/s, and copies, bytes/s.
+    """What the machine can do: matrix products in float32, flop/s, and copies, bytes/s, each read and written.
 
-    Each thread multiplies matrices of its own, and copies memory far larger than its cache; a copied byte counts twice,
-    as read and written. The best of several runs, because a bound is sought.
+    Each thread has matrices of its own, and memory far larger than its cache. The best of several runs is a bound.
     """
     matrices = np.ones((threads, 3, PRODUCT, PRODUCT), np.float32)
     pieces = np.ones((threads, 2, COPIED), np.uint8)
@@ -110,21 +110,21 @@ def neighbours(samples: int) -> Callable:
 
 def all_pairs(samples: int) -> Callable:
     """loss and gradient over all pairs of a map 16 margins wide with its graph, two threads"""
-    z = WIDE * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
-    similar = neighbours_on_the_map(z)
+    z, similar = _wide_map(samples)
     return lambda: dissimilar_sum(z, similar, MARGIN, threads=2)
 
 
 def drawn(samples: int) -> Callable:
     """100 objectives from 128 drawn pairs of such a map, no network, with its graph"""
-    z = WIDE * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
+    z, similar = _wide_map(samples)
     rng = np.random.default_rng(1)
-
-    def identity(params, x):
-        return x, lambda dz: Gradient({"z": dz}, dz)
-
-    objective = SampledPairs(identity, z, neighbours_on_the_map(z), MARGIN)
+    objective = SampledPairs(lambda params, x: (x, lambda dz: Gradient({"z": dz}, dz)), z, similar, MARGIN)
     return lambda: [objective({}, rng, 1.0) for _ in range(100)]
+
+
+def _wide_map(samples: int) -> tuple[np.ndarray, SimilarityGraph]:
+    z = WIDE * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
+    return z, neighbours_on_the_map(z)
 
 
 STEPS = {

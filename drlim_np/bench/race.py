@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,10 +50,9 @@ class Contest:
 
 
 class Times(NamedTuple):
-    """The outcome of a contest, as it passes between processes.
+    """seconds: contestant → its seconds a run, one number a round; work, unit, flop: as in Contest.
 
-    seconds: contestant → its seconds a run, one number a round. differ: the greatest distance of another's result from
-    ours, in parts of the norm of ours, or None.
+    differ: the greatest distance of another's result from ours, in parts of the norm of ours, or None.
     """
 
     seconds: dict[str, list[float]]
@@ -88,13 +86,16 @@ def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = ti
         ours, *others = (np.asarray(contest.outcome(result), float) for _, result in measured.values())
         differ = max((float(np.linalg.norm(other - ours) / np.linalg.norm(ours)) for other in others), default=None)
     if max(seconds for seconds, _ in measured.values()) > LONG:
-        seconds, runs = {name: [measured[name][0]] for name in names}, dict.fromkeys(names, 1)
+        seconds = {name: [measured[name][0]] for name in names}
+        runs = dict.fromkeys(names, 1)
         rounds -= 1
     else:
-        first = {name: clock(contest.contestants[name], timer)[0] for name in names}  # compiled by now
-        seconds, runs = {name: [] for name in names}, {name: min(MOST, 1 + int(BURST / first[name])) for name in names}
+        seconds = {name: [] for name in names}
+        warm = {name: clock(contest.contestants[name], timer)[0] for name in names}  # compiled by now
+        runs = {name: min(MOST, 1 + int(BURST / warm[name])) for name in names}
     for number in range(rounds):
-        for name in islice(chain(names, names), number % len(names), number % len(names) + len(names)):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
             burst = [clock(contest.contestants[name], timer)[0] for _ in range(runs[name])]
             seconds[name].append(float(np.median(burst)))
     return Times(seconds, differ, contest.work, contest.unit, contest.flop)
