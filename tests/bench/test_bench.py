@@ -19,20 +19,14 @@ from drlim_np.networks import convnet
 HERE = [name for name, case in CASES.items() if case.device == "cpu"]
 
 
-def contest_of(*names, **options):
-    return Contest({name: lambda name=name: name for name in names}, None, 1, "runs", **options)
+def contest_of(*names):
+    return Contest({name: lambda name=name: name for name in names}, None, 1, "runs")
 
 
-def with_clock(monkeypatch, seconds):
-    """Runs that take the given seconds, by contestant, and a list of who ran when."""
-    ran = []
-
-    def clock(contestant, timer):
-        ran.append(contestant())
-        return seconds[ran[-1]], None
-
-    monkeypatch.setattr(race, "clock", clock)
-    return ran
+@pytest.fixture
+def both_peers(monkeypatch):
+    """PyTorch and scikit-learn seem to be installed, and CuPy not."""
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
 
 
 @pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
@@ -42,7 +36,7 @@ def test_every_case_does_the_same_work_as_its_peers(name):
     pytest.importorskip(case.peer)
     times = race.race(case.contest(case.quick[0], 1), rounds=1)
     assert next(iter(times.seconds)) == "ours" and len(times.seconds) > 1
-    assert all(len(rounds) == 1 for rounds in times.seconds.values())
+    assert {len(rounds) for rounds in times.seconds.values()} == {1}
     assert times.differ < 1e-4
 
 
@@ -54,7 +48,7 @@ def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_
     assert drawn.loss == pytest.approx(exact.loss, rel=0.5)
 
 
-def test_the_table_has_the_cases(monkeypatch, capsys):
+def test_the_table_has_the_cases(monkeypatch, capsys, both_peers):
     def pretended(variables, function, *arguments):
         if function is machine.bounds:
             return {"flops": 1e11, "bytes": 1e10}
@@ -62,7 +56,6 @@ def test_the_table_has_the_cases(monkeypatch, capsys):
         return Times({"ours": [float(size)], "theirs": [2.0 * size]}, 1e-7, size, "samples", 0.0)
 
     monkeypatch.setattr(command, "apart", pretended)
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
     assert command.main(["--only", *CASES]) == 0
     printed = capsys.readouterr().out
     assert "Cases of a GPU left out: CuPy is not installed" in printed
@@ -101,37 +94,33 @@ def test_a_case_that_does_not_exist_is_named(capsys):
     assert "--only stpe: no such case; choose from step, pairs, spread" in capsys.readouterr().err
 
 
-def test_list_names_every_case(capsys):
-    assert command.main(["--list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_list_names_every_case_and_needs_neither_peer():
+    code = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None; from drlim_np.bench.__main__ import main"
+    command_line = [sys.executable, "-c", f"{code}; sys.exit(main(['--list']))"]
+    lines = subprocess.run(command_line, capture_output=True, text=True, check=True).stdout.splitlines()
     assert [line.split()[0] for line in lines] == [*CASES, *command.ALONE]
     assert all(len(line.split()) > 3 for line in lines)
 
 
-def test_the_command_line_needs_neither_peer_to_list_its_cases():
-    code = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None; from drlim_np.bench.__main__ import main"
-    done = subprocess.run([sys.executable, "-c", f"{code}; sys.exit(main(['--list']))"], capture_output=True)
-    assert done.returncode == 0
+@pytest.mark.parametrize(
+    ("ours", "theirs", "rounds", "turns"),
+    [
+        (1.0, 1.0, 3, "ot ot ot to ot"),  # each round starts with another; the first two runs warm up
+        (race.BURST / 2, 1.0, 1, "ot ot ooot"),  # a short run is repeated within its turn
+        (1.0, race.LONG + 1, 3, "ot ot to"),  # long runs get no warming up
+    ],
+)
+def test_contestants_take_turns(monkeypatch, ours, theirs, rounds, turns):
+    ran, seconds = [], {"o": ours, "t": theirs}
 
+    def clock(contestant, timer):
+        ran.append(contestant())
+        return seconds[ran[-1]], None
 
-def test_contestants_take_turns_and_each_round_starts_with_another(monkeypatch):
-    ran = with_clock(monkeypatch, {"ours": 1.0, "theirs": 1.0})
-    times = race.race(contest_of("ours", "theirs"), rounds=3)
-    assert ran == ["ours", "theirs"] * 2 + ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
-    assert times.seconds == {"ours": [1.0] * 3, "theirs": [1.0] * 3}
-
-
-def test_a_short_run_is_repeated_within_its_turn(monkeypatch):
-    ran = with_clock(monkeypatch, {"ours": race.BURST / 2, "theirs": 1.0})
-    race.race(contest_of("ours", "theirs"), rounds=1)
-    assert ran[4:] == ["ours"] * 3 + ["theirs"]
-
-
-def test_long_runs_get_no_warming_up(monkeypatch):
-    ran = with_clock(monkeypatch, {"ours": 1.0, "theirs": race.LONG + 1})
-    times = race.race(contest_of("ours", "theirs"), rounds=3)
-    assert ran == ["ours", "theirs", "ours", "theirs", "theirs", "ours"]
-    assert times.seconds == {"ours": [1.0] * 3, "theirs": [race.LONG + 1] * 3}
+    monkeypatch.setattr(race, "clock", clock)
+    times = race.race(contest_of("o", "t"), rounds)
+    assert "".join(ran) == turns.replace(" ", "")
+    assert times.seconds == {"o": [ours] * rounds, "t": [theirs] * rounds}
 
 
 def test_a_turn_counts_by_its_median(monkeypatch):
@@ -180,18 +169,12 @@ def test_durations_have_three_digits(seconds, words):
     assert report.duration(seconds) == words
 
 
-def test_the_time_of_every_layer_is_taken(monkeypatch):
+def test_the_time_of_every_layer_is_taken_and_the_products_make_the_operations_of_the_images(monkeypatch):
     monkeypatch.setattr(machine, "ROUNDS", 1)
-    spent = machine.by_layer()
+    spent, alone = machine.by_layer(), machine.by_part()
     assert {what.split()[0] for what in spent} == set(convnet().layers) and len(spent) == 2 * len(convnet().layers)
-    assert all(seconds > 0 for seconds in spent.values())
-
-
-def test_the_products_of_a_block_make_the_operations_of_its_images(monkeypatch):
-    monkeypatch.setattr(machine, "ROUNDS", 1)
-    alone = machine.by_part()
     assert sum(flop for _, flop in alone.values()) == 64 * FLOP
-    assert all(seconds > 0 for seconds, _ in alone.values())
+    assert min(*spent.values(), *(seconds for seconds, _ in alone.values())) > 0
 
 
 def test_shares_are_of_the_sum_of_all_layers():
@@ -202,9 +185,8 @@ def test_shares_are_of_the_sum_of_all_layers():
 
 def test_the_bounds_are_of_all_threads(monkeypatch):
     monkeypatch.setattr(machine, "clock", lambda work, timer: (work() and 0.5, None))
-    monkeypatch.setattr(machine, "ROUNDS", 1)
-    monkeypatch.setattr(machine, "PRODUCT", 10)
-    monkeypatch.setattr(machine, "COPIED", 100)
+    for name, value in {"ROUNDS": 1, "PRODUCT": 10, "COPIED": 100}.items():
+        monkeypatch.setattr(machine, name, value)
     assert machine.bounds(2) == {"flops": 2 * 2000 / 0.5, "bytes": 2 * 200 / 0.5}
 
 
@@ -225,7 +207,7 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def asked(monkeypatch, both_peers):
     """The runs of pretended runners: what each was given, then their ends."""
     runs = []
 
@@ -239,7 +221,6 @@ def asked(monkeypatch):
         runs.append("closed")
 
     monkeypatch.setattr(command, "runner", pretended)
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
     monkeypatch.setattr(command, "_machine", lambda: "a machine")
     return runs
 
@@ -273,8 +254,7 @@ def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
         run()
 
 
-def test_a_commit_that_git_does_not_know_is_refused_in_one_line(monkeypatch, capsys):
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
+def test_a_commit_that_git_does_not_know_is_refused_in_one_line(capsys, both_peers):
     assert command.main(["--against", "no\nsuch", "--only", "step"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("drlim_np.bench: --against 'no\\nsuch': git finds no such commit with this package: ")
