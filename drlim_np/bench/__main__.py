@@ -3,7 +3,6 @@
 import argparse
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from drlim_np.bench.given import missing_gpu
 from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race, runner
 from drlim_np.checks.terminal import exit_status, first_line, printable
 from drlim_np.errors import DrlimError, InputError
+from drlim_np.fast.devices import processors
 
 HERE = Path(__file__).resolve().parents[2]
 THREADS = 1, 2
@@ -148,12 +148,11 @@ def _tree_of(revision: str, folder: Path) -> Path:
 
 def _machine() -> str:
     """One line on the machine and the libraries, for the record."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = [f"Python {platform.python_version()}"]
     for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
         with suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")
-    return f"{usable} processors, {platform.machine()}; {', '.join(versions)}."
+    return f"{processors()} processors, {platform.machine()}; {', '.join(versions)}."
 
 
 if __name__ == "__main__":

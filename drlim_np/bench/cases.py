@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from unittest.mock import patch
 
@@ -89,13 +90,13 @@ def _pairs(samples: int, width: float, threads: int, device: str = "cpu") -> Con
     z = z[near_together(z, TILE)]  # near ones together, for them as for us
     similar = neighbours_on_the_map(z)
     size = TILE if device == "cpu" else DEVICE_TILE
+    blocks = partial(pytorch.blocks, z, similar.edges, MARGIN, device=device)
     theirs = {
-        "PyTorch, the same blocks": pytorch.blocks(z, similar.edges, MARGIN, size, compiled=False, device=device),
-        "PyTorch, larger blocks, compiled": pytorch.blocks(z, similar.edges, MARGIN, 2 * size, True, device=device),
+        "PyTorch, the same blocks": blocks(size, compiled=False),
+        "PyTorch, larger blocks, compiled": blocks(2 * size, compiled=True),
     }
     if width > ONE:
-        within = pytorch.blocks(z, similar.edges, MARGIN, size, compiled=True, reach=MARGIN)
-        theirs["PyTorch, compiled, passing over the same blocks"] = within
+        theirs["PyTorch, compiled, passing over the same blocks"] = blocks(size, compiled=True, reach=MARGIN)
     if samples <= HELD and device == "cpu":
         theirs["PyTorch, autograd"] = pytorch.by_autograd(z, similar.edges, MARGIN)
     places = there(device)(z)

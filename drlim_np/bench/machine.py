@@ -5,7 +5,8 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from time import perf_counter
+from time import perf_counter, process_time
+from timeit import repeat
 
 import numpy as np
 
@@ -68,29 +69,24 @@ def by_part() -> dict[str, tuple[float, int]]:
     """The products of C1 and C3 and the passes over C1's output in such a step, each repeated alone: seconds, flop."""
     params, x, _ = problem(BLOCK)
     found = {}
+
+    def repeated(what: str, flop: int, work: Callable, *arguments: np.ndarray) -> None:
+        seconds = repeat(partial(work, *arguments), timer=process_time, repeat=3 * ROUNDS, number=20)
+        found[what] = min(seconds) / 20, flop
+
     for name, maps in {"C1": x, "C3": np.ones((BLOCK, 15, 9, 9), np.float32)}.items():
         w = as_rows(params[name]["weight"])
         p = patches(by_row(maps), convnet().layers[name].kernel, maps.shape[3])
         y = w @ p
         flop = 2 * y.size * w.shape[1]
-        found[f"{name}: W P"] = _fastest(np.matmul, w, p), flop
-        found[f"{name}: dy Pᵀ"] = _fastest(np.matmul, y, p.mT), flop
+        repeated(f"{name}: W P", flop, np.matmul, w, p)
+        repeated(f"{name}: dy Pᵀ", flop, np.matmul, y, p.mT)
         if name == "C1":
-            found["C1's output: tanh"] = _fastest(np.tanh, y), 0
-            found["C1's output: copied"] = _fastest(np.copy, y), 0
+            repeated("C1's output: tanh", 0, np.tanh, y)
+            repeated("C1's output: copied", 0, np.copy, y)
         else:
-            found[f"{name}: Wᵀ dy"] = _fastest(np.matmul, w.T, y), flop
+            repeated(f"{name}: Wᵀ dy", flop, np.matmul, w.T, y)
     return found
-
-
-def _fastest(work: Callable, *arguments: np.ndarray) -> float:
-    """Seconds of a call, the least of several means over twenty calls."""
-
-    def repeated() -> None:
-        for _ in range(20):
-            work(*arguments)
-
-    return min(clock(repeated)[0] / 20 for _ in range(3 * ROUNDS))
 
 
 def exact_gradient(samples: int) -> Callable:
