@@ -76,8 +76,9 @@ def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.proce
 
 
 def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = time.process_time) -> Times:
-    """Every contestant once, to compare results, and once more, to warm up; then `rounds` rounds, each starting with
-    another contestant. Where a run takes LONG, the first is the first round already.
+    """Every contestant once, to compare results, and once more, to warm up; then rounds, each begun by another.
+
+    Where a run takes LONG, the first is the first round already.
     """
     names = list(contest.contestants)
     measured = {name: clock(contest.contestants[name], timer) for name in names}
@@ -138,11 +139,8 @@ def runner(
         process.communicate()
 
 
-def serve(name: str, size: str, threads: str, contestant: str) -> None:
+def serve(case: Any, name: str, size: str, threads: str, contestant: str) -> None:
     """Prints the seconds of a run for each line on standard input. Earlier commits have a Case without `contest`."""
-    from drlim_np.bench.cases import CASES
-
-    case = CASES[name]
     run = getattr(case, "contest", case.build)(int(size), int(threads)).contestants[contestant]
     timer = timer_of(int(threads), name.startswith("gpu"))
     for _ in sys.stdin:
@@ -150,4 +148,6 @@ def serve(name: str, size: str, threads: str, contestant: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(*sys.argv[1:])
+    from drlim_np.bench.cases import CASES
+
+    serve(CASES[sys.argv[1]], *sys.argv[1:])
