@@ -35,9 +35,8 @@ HELD = 6_000  # samples: the most of which autograd can hold all pairs
 class Case:
     """A contest at several sizes. build(size, threads) → Contest.
 
-    sizes, quick: in full, and for a quick look.    peer: the library it needs.
-    blas:         whether the threads are those of the matrix library; otherwise it runs on one: threads are ours.
-    device:       "cuda" for a case of a GPU.
+    quick:   sizes for a quick look.    peer: the library it needs.    device: "cuda" for a case of a GPU.
+    blas:    whether the threads are those of the matrix library; otherwise it runs on one: threads are ours.
     """
 
     build: Callable[..., Contest]
