@@ -3,26 +3,21 @@
 import argparse
 import importlib.metadata
 import importlib.util
-import json
-import os
 import platform
+import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
-import time
-from collections.abc import Callable
-from contextlib import suppress
-from io import BytesIO
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from drlim_np.bench import machine, report
-from drlim_np.bench.cases import CASES
-from drlim_np.bench.devices import missing_gpu
-from drlim_np.bench.race import ROUNDS, Times, apart, environment, race
-from drlim_np.bench.runner import Runner, race_apart
+from drlim_np.bench.cases import CASES, measured
+from drlim_np.bench.given import missing_gpu
+from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race, runner
 from drlim_np.checks.terminal import exit_status, first_line, printable
 from drlim_np.errors import DrlimError, InputError
+from drlim_np.fast.devices import processors
 
 HERE = Path(__file__).resolve().parents[2]
 THREADS = 1, 2
@@ -48,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     if options.list:
-        for name, words in ({name: case.words for name, case in CASES.items()} | ALONE).items():
+        for name, words in [*((name, case.words) for name, case in CASES.items()), *ALONE.items()]:
             print(f"{name:11} {words}")
         return
     chosen = _chosen(options.only)
@@ -57,24 +52,22 @@ def _run(options: argparse.Namespace) -> None:
         chosen = [name for name in chosen if not name.startswith("gpu")]
     print(_machine(), flush=True)
     contests = [name for name in chosen if name in CASES]
-    with tempfile.TemporaryDirectory() as folder:
-        if options.against is not None:
-            trees = {"ours": HERE, options.against: _tree_of(options.against, Path(folder))}
-            _compare(contests, options, lambda *of: _against(trees, *of))
-            return
-        if contests:
-            _compare(contests, options, _fresh if options.fresh else _together)
+    if options.against is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            _compare(contests, options, {"ours": HERE, options.against: _tree_of(options.against, Path(folder))})
+        return
+    if contests:
+        _compare(contests, options, {})
     if "layers" in chosen:
-        title = (
-            "Where a training step of a block of 64 images spends its time, on one thread; then some parts of it alone"
-        )
+        title = "Where a training step of 64 images spends its time, on one thread; then some parts of it alone"
         print(report.heading(title, report.PARTS))
-        print(*report.parts(apart(__package__, "--layers"), apart(__package__, "--parts")), sep="\n")
+        layers, parts = (apart(environment(1), of) for of in (machine.by_layer, machine.by_part))
+        print(*report.parts(layers, parts), sep="\n")
     if "memory" in chosen and not options.quick:
         print(report.heading("Each step alone in its process", report.MEMORY))
         for name, (step, sizes) in machine.STEPS.items():
             for size in sizes:
-                found = apart(__package__, "--peak", name, size)
+                found = apart(environment(1), machine.peak, name, size)
                 peak = f"{found['bytes'] / 2**30:.2f} GiB"
                 print(report.row(first_line(step), f"{size:,}", report.duration(found["seconds"]), peak), flush=True)
 
@@ -92,98 +85,75 @@ def _chosen(names: list[str] | None) -> list[str]:
     return chosen
 
 
-def _compare(contests: list[str], options: argparse.Namespace, measured: Callable[..., Times]) -> None:
-    """Prints the contests, then the share of the machine's bound that ours reaches."""
+def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, Path]) -> None:
+    """Prints the contests, then the share of the machine's bound that ours reaches.
+
+    trees: the folders of two packages, of which ours are the contestants; empty where the contestants are the case's.
+    """
     print(report.heading("Our time and theirs", report.CONTEST), flush=True)
     found: dict[tuple[str, int], dict[int, Times]] = {}
     for name in contests:
         case = CASES[name]
         for threads in (threads for threads in case.threads if threads in options.threads):
             for size in case.quick if options.quick else case.sizes:
-                times = measured(name, size, threads, 3 if options.quick else ROUNDS)
+                times = _measured(name, size, threads, options, trees)
                 found.setdefault((name, threads), {})[size] = times
                 print(*report.contest(name, size, threads, times), sep="\n", flush=True)
-    if options.against is not None or options.fresh:
+    if trees or options.fresh:
         return
-    bounds = {threads: apart(__package__, "--bounds", threads, threads=threads) for threads in options.threads}
+    bounds = {threads: apart(environment(threads), machine.bounds, threads) for threads in options.threads}
     for threads, bound in bounds.items():
         products, copies = f"{bound['flops'] / 1e9:.0f} GFLOP/s", f"{bound['bytes'] / 1e9:.0f} GB/s"
         print(f"\nBound on {threads} thread{'s' * (threads > 1)}: matrix products {products}, copies {copies}.")
-    title = (
-        "Ours in a second, its share of that bound where it is matrix products, and the power of the size that it costs"
-    )
+    title = "Ours in a second, its share of that bound where it is matrix products, and the power of the size"
     print(report.heading(title, report.REACHED))
     for (name, threads), by_size in found.items():
         print(*report.reached(name, threads, by_size, bounds[threads]["flops"]), sep="\n")
 
 
-def _blas(name: str, threads: int) -> int:
-    return threads if CASES[name].blas else 1
-
-
-def _together(name: str, size: int, threads: int, rounds: int) -> Times:
-    """All contestants in one process, where their results are compared."""
-    given = "--case", name, size, threads, rounds
-    return Times(*apart(__package__, *given, threads=threads, blas=_blas(name, threads)))
-
-
-def _fresh(name: str, size: int, threads: int, rounds: int) -> Times:
-    environ = environment(threads, _blas(name, threads), keep_memory=False)
-    names = CASES[name].contest(size, threads).contestants
-    return race_apart({who: Runner(HERE, name, size, threads, who, environ) for who in names}, size, rounds)
-
-
-def _against(trees: dict[str, Path], name: str, size: int, threads: int, rounds: int) -> Times:
-    environ = environment(threads, _blas(name, threads), keep_memory=True)
-    runners = {whose: Runner(tree, name, size, threads, "ours", environ) for whose, tree in trees.items()}
-    try:
-        return race_apart(runners, size, rounds)
-    except EOFError as fault:
-        remedy = f"{list(trees)[1]} may not have it, so choose others by --only"
-        raise DrlimError(f"{name} does not run in both trees: {remedy}") from fault
+def _measured(name: str, size: int, threads: int, options: argparse.Namespace, trees: dict[str, Path]) -> Times:
+    """A contest in one process, where results are compared; or a process for each contestant."""
+    case, rounds = CASES[name], 3 if options.quick else ROUNDS
+    variables = environment(threads, threads if case.blas else 1, keep_memory=bool(trees) or not options.fresh)
+    if trees:
+        places = {who: (tree, "ours") for who, tree in trees.items()}
+    elif options.fresh:
+        places = {who: (HERE, who) for who in case.contest(size, threads).contestants}
+    else:
+        return apart(variables, measured, name, size, threads, rounds)
+    with ExitStack() as stack:
+        runs = {
+            who: stack.enter_context(runner(tree, variables, name, size, threads, contestant))
+            for who, (tree, contestant) in places.items()
+        }
+        try:
+            return race(Contest(runs, None, size, "units"), rounds)
+        except EOFError as fault:
+            where = f"in both trees: {options.against} may not have it, so" if trees else "in a process of its own:"
+            raise DrlimError(f"{name} does not run {where} choose others by --only") from fault
 
 
 def _tree_of(revision: str, folder: Path) -> Path:
     """Puts the package of that commit of this checkout into the folder."""
-    command = ["git", "archive", "--format=tar", f"{revision}^{{commit}}", "drlim_np"]
+    archive = folder / "tree.zip"
+    command = ["git", "archive", f"--output={archive}", f"{revision}^{{commit}}", "drlim_np"]
     try:
-        archive = subprocess.run(command, cwd=HERE, capture_output=True, check=True).stdout
+        subprocess.run(command, cwd=HERE, capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as fault:
         problem = "git finds no such commit with this package: name a commit of the checkout that this is run in"
         raise InputError(f"--against {printable(revision)}: {problem}") from fault
-    with tarfile.open(fileobj=BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
+    shutil.unpack_archive(archive, folder)
     return folder
 
 
 def _machine() -> str:
     """One line on the machine and the libraries, for the record."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = [f"Python {platform.python_version()}"]
     for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
         with suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")
-    return f"{usable} processors, {platform.machine()}; {', '.join(versions)}."
+    return f"{processors()} processors, {platform.machine()}; {', '.join(versions)}."
 
-
-def _case(name: str, size: str, threads: str, rounds: str) -> Times:
-    """One contest, in this process."""
-    case = CASES[name]
-    timer = time.perf_counter if case.device != "cpu" or int(threads) > 1 else time.process_time
-    return race(case.contest(int(size), int(threads)), int(rounds), timer)
-
-
-# What a process of its own is asked for; its last line is the result as JSON.
-APART = {
-    "--bounds": lambda threads: machine.bounds(int(threads)),
-    "--layers": machine.by_layer,
-    "--parts": machine.by_part,
-    "--peak": lambda name, samples: machine.peak(name, int(samples)),
-    "--case": _case,
-}
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and sys.argv[1] in APART:
-        print(json.dumps(APART[sys.argv[1]](*sys.argv[2:])))
-    else:
-        sys.exit(main())
+    sys.exit(main())

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from unittest.mock import patch
 
 import numpy as np
 
 from drlim_np import verbatim
-from drlim_np.bench.devices import awaited, flat, on_host, there
-from drlim_np.bench.given import FLOP, images, neighbours_on_the_map, problem
-from drlim_np.bench.race import Contest
+from drlim_np.bench.given import FLOP, awaited, flat, images, neighbours_on_the_map, on_host, problem, there
+from drlim_np.bench.race import Contest, Times, race, timer_of
 from drlim_np.checks.terminal import first_line
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum
@@ -35,9 +35,8 @@ HELD = 6_000  # samples: the most of which autograd can hold all pairs
 class Case:
     """A contest at several sizes. build(size, threads) → Contest.
 
-    sizes, quick: in full, and for a quick look.    peer: the library it needs.
-    blas:         whether the threads are those of the matrix library; otherwise it runs on one: threads are ours.
-    device:       "cuda" for a case of a GPU.
+    quick:   sizes for a quick look.    peer: the library it needs.    device: "cuda" for a case of a GPU.
+    blas:    whether the threads are those of the matrix library; otherwise it runs on one: threads are ours.
     """
 
     build: Callable[..., Contest]
@@ -64,10 +63,8 @@ def step(images: int, threads: int, device: str = "cpu") -> Contest:
 
     params, x, dz = problem(images)
     theirs = {
-        "PyTorch, eager": pytorch.step(params, x, dz, channels_last=False, compiled=False, device=device),
-        "PyTorch, channels last": pytorch.step(params, x, dz, channels_last=True, compiled=False, device=device),
-        "PyTorch, compiled": pytorch.step(params, x, dz, channels_last=False, compiled=True, device=device),
-        "PyTorch, compiled, channels last": pytorch.step(params, x, dz, True, compiled=True, device=device),
+        f"PyTorch, {words}": pytorch.step(params, x, dz, "last" in words, "compiled" in words, device)
+        for words in ("eager", "channels last", "compiled", "compiled, channels last")
     }
     params, x, dz = tree_map(there(device), params), there(device)(x), there(device)(dz)
     network = Blockwise(convnet(), threads=threads) if device == "cpu" else Blockwise(convnet(), size=images)
@@ -92,13 +89,13 @@ def _pairs(samples: int, width: float, threads: int, device: str = "cpu") -> Con
     z = z[near_together(z, TILE)]  # near ones together, for them as for us
     similar = neighbours_on_the_map(z)
     size = TILE if device == "cpu" else DEVICE_TILE
+    blocks = partial(pytorch.blocks, z, similar.edges, MARGIN, device=device)
     theirs = {
-        "PyTorch, the same blocks": pytorch.blocks(z, similar.edges, MARGIN, size, compiled=False, device=device),
-        "PyTorch, larger blocks, compiled": pytorch.blocks(z, similar.edges, MARGIN, 2 * size, True, device=device),
+        "PyTorch, the same blocks": blocks(size, compiled=False),
+        "PyTorch, larger blocks, compiled": blocks(2 * size, compiled=True),
     }
     if width > ONE:
-        within = pytorch.blocks(z, similar.edges, MARGIN, size, compiled=True, reach=MARGIN)
-        theirs["PyTorch, compiled, passing over the same blocks"] = within
+        theirs["PyTorch, compiled, passing over the same blocks"] = blocks(size, compiled=True, reach=MARGIN)
     if samples <= HELD and device == "cpu":
         theirs["PyTorch, autograd"] = pytorch.by_autograd(z, similar.edges, MARGIN)
     places = there(device)(z)
@@ -177,16 +174,12 @@ def _sampled(x: np.ndarray, similar: SimilarityGraph, threads: int) -> Contest:
     objective = SampledPairs(network, x, similar, MARGIN)
     params = network.init(np.random.default_rng(0))
 
-    def theirs(compiled: bool) -> Callable:
-        return pytorch.sampled_pairs(objective, params, RATE, np.random.default_rng(1), compiled)
-
-    contestants = {
-        "ours": endless(objective, params),
-        "PyTorch, eager": theirs(compiled=False),
-        "PyTorch, compiled, channels last": theirs(compiled=True),
-    }
+    contestants = {"ours": endless(objective, params)}
+    for name, compiled in {"PyTorch, eager": False, "PyTorch, compiled, channels last": True}.items():
+        rng = np.random.default_rng(1)
+        contestants[name] = pytorch.sampled_pairs(objective, params, RATE, rng, compiled)
     images = 2 * objective.batch
-    return Contest(contestants, loss_of, images, "images", images * FLOP)
+    return Contest(contestants, lambda step: np.asarray(getattr(step, "loss", step)), images, "images", images * FLOP)
 
 
 def figure8(updates: int, threads: int) -> Contest:
@@ -213,13 +206,7 @@ def figure8(updates: int, threads: int) -> Contest:
 
 def endless(objective, params) -> Callable:
     """A training step at every call."""
-    steps = descend(objective, params, SGD(RATE, 0.9), 10**9, np.random.default_rng(1))
-    return lambda: next(steps)
-
-
-def loss_of(result) -> np.ndarray:
-    """The objective before a training step, ours or theirs."""
-    return np.asarray(getattr(result, "loss", result))
+    return descend(objective, params, SGD(RATE, 0.9), 10**9, np.random.default_rng(1)).__next__
 
 
 CASES = {
@@ -235,3 +222,9 @@ CASES = {
     "gpu-step": Case(step, (256, 1024), (16,), "torch", threads=(1,), device="cuda"),
     "gpu-pairs": Case(pairs, (6_000, 30_000), (600,), "torch", threads=(1,), device="cuda"),
 }
+
+
+def measured(name: str, size: int, threads: int, rounds: int) -> Times:
+    """One contest, in this process."""
+    case = CASES[name]
+    return race(case.contest(size, threads), rounds, timer_of(threads, case.device != "cpu"))

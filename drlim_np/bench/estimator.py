@@ -1,8 +1,4 @@
-"""How far the maps of DrLIM and of other methods can be trusted, and the effect of the margin: the estimator's tables.
-
-python -m drlim_np.bench.estimator             with scikit-learn, and UMAP if it is installed: a few minutes
-python -m drlim_np.bench.estimator --steps 20  to see that it works
-"""
+"""How far the maps of DrLIM and of others can be trusted, and the effect of the margin: the estimator's tables."""
 
 import argparse
 import importlib.util
@@ -20,14 +16,13 @@ MARGINS = 0.25, 0.5, 1.0, 2.0, 4.0
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when all was measured, 2 where the user can mend it, 130 when interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m drlim_np.bench.estimator", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m drlim_np.bench.estimator", description=__doc__)
     parser.add_argument("--steps", type=int, default=DrLIM().max_iter, help="max_iter of DrLIM (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    return exit_status(lambda: tables(options.steps), "drlim_np.bench.estimator")
+    return exit_status(lambda: tables(parser.parse_args(arguments).steps), "drlim_np.bench.estimator")
 
 
 def tables(steps: int) -> None:
-    """Prints both tables. Raises DrlimError without scikit-learn, which brings the data and the other methods."""
+    """Prints both tables, in a few minutes. scikit-learn brings the data and the other methods."""
     if importlib.util.find_spec("sklearn") is None:
         raise DrlimError('scikit-learn is missing: run pip install ".[test]"')
     from sklearn.datasets import load_digits, make_swiss_roll
@@ -42,7 +37,8 @@ def tables(steps: int) -> None:
     for margin in MARGINS:
         model = DrLIM(margin=margin, max_iter=steps, random_state=0).fit(x)
         z = model.embedding_
-        loss, width = model.loss_curve_[-100:].mean() / margin**2, np.sqrt(z.var(axis=0).sum()) / margin
+        loss = model.loss_curve_[-100:].mean() / margin**2
+        width = np.sqrt(z.var(axis=0).sum()) / margin
         measured = loss, trustworthiness(x, z, 5), unevenness(z), width
         print(f"| {margin:g} | {' | '.join(f'{number:.3f}' for number in measured)} |", flush=True)
 
@@ -52,8 +48,9 @@ def methods(steps: int) -> dict[str, list]:
     from sklearn.decomposition import PCA
     from sklearn.manifold import LocallyLinearEmbedding as LLE
 
-    ours = {k: [DrLIM(n_neighbors=k, max_iter=steps, random_state=seed) for seed in SEEDS] for k in (5, 12)}
-    found: dict[str, list] = {f"DrLIM, {k} neighbours": models for k, models in ours.items()}
+    found: dict[str, list] = {}
+    for k in (5, 12):
+        found[f"DrLIM, {k} neighbours"] = [DrLIM(n_neighbors=k, max_iter=steps, random_state=seed) for seed in SEEDS]
     for k in (5, 12):
         found[f"scikit-learn's LLE, {k} neighbours"] = [LLE(n_neighbors=k, random_state=seed) for seed in SEEDS]
     found["scikit-learn's PCA"] = [PCA(2)]

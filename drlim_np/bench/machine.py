@@ -6,17 +6,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter, process_time
+from timeit import repeat
 
 import numpy as np
 
 from drlim_np.bench.cases import MARGIN, NEAREST, WIDE
 from drlim_np.bench.given import images, neighbours_on_the_map, problem
-from drlim_np.bench.race import ROUNDS, clock
+from drlim_np.bench.race import ROUNDS, clock, timer_of
 from drlim_np.fast.all_pairs import dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.maps import by_row
 from drlim_np.fast.patches import as_rows, patches
+from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
@@ -28,14 +30,13 @@ BLOCK = 64  # images
 
 
 def bounds(threads: int) -> dict[str, float]:
-    """What the machine can do on `threads` threads: matrix products in float32, flop/s, and copies, bytes/s.
+    """What the machine can do: matrix products in float32, flop/s, and copies, bytes/s, each read and written.
 
-    Each thread multiplies matrices of its own, and copies memory far larger than its cache; a copied byte counts twice,
-    as read and written. The best of several runs, because a bound is sought.
+    Each thread has matrices of its own, and memory far larger than its cache. The best of several runs is a bound.
     """
     matrices = np.ones((threads, 3, PRODUCT, PRODUCT), np.float32)
     pieces = np.ones((threads, 2, COPIED), np.uint8)
-    timer = perf_counter if threads > 1 else process_time
+    timer = timer_of(threads)
     with ThreadPoolExecutor(threads) as pool:
 
         def fastest(each: Callable[[int], object]) -> float:
@@ -68,29 +69,24 @@ def by_part() -> dict[str, tuple[float, int]]:
     """The products of C1 and C3 and the passes over C1's output in such a step, each repeated alone: seconds, flop."""
     params, x, _ = problem(BLOCK)
     found = {}
+
+    def repeated(what: str, flop: int, work: Callable, *arguments: np.ndarray) -> None:
+        seconds = repeat(partial(work, *arguments), timer=process_time, repeat=3 * ROUNDS, number=20)
+        found[what] = min(seconds) / 20, flop
+
     for name, maps in {"C1": x, "C3": np.ones((BLOCK, 15, 9, 9), np.float32)}.items():
         w = as_rows(params[name]["weight"])
         p = patches(by_row(maps), convnet().layers[name].kernel, maps.shape[3])
         y = w @ p
         flop = 2 * y.size * w.shape[1]
-        found[f"{name}: W P"] = _fastest(np.matmul, w, p), flop
-        found[f"{name}: dy Pᵀ"] = _fastest(np.matmul, y, p.mT), flop
+        repeated(f"{name}: W P", flop, np.matmul, w, p)
+        repeated(f"{name}: dy Pᵀ", flop, np.matmul, y, p.mT)
         if name == "C1":
-            found["C1's output: tanh"] = _fastest(np.tanh, y), 0
-            found["C1's output: copied"] = _fastest(np.copy, y), 0
+            repeated("C1's output: tanh", 0, np.tanh, y)
+            repeated("C1's output: copied", 0, np.copy, y)
         else:
-            found[f"{name}: Wᵀ dy"] = _fastest(np.matmul, w.T, y), flop
+            repeated(f"{name}: Wᵀ dy", flop, np.matmul, w.T, y)
     return found
-
-
-def _fastest(work: Callable, *arguments: np.ndarray) -> float:
-    """Seconds of a call, the least of several means over twenty calls."""
-
-    def repeated() -> None:
-        for _ in range(20):
-            work(*arguments)
-
-    return min(clock(repeated)[0] / 20 for _ in range(3 * ROUNDS))
 
 
 def exact_gradient(samples: int) -> Callable:
@@ -110,21 +106,21 @@ def neighbours(samples: int) -> Callable:
 
 def all_pairs(samples: int) -> Callable:
     """loss and gradient over all pairs of a map 16 margins wide with its graph, two threads"""
-    z = WIDE * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
-    similar = neighbours_on_the_map(z)
+    z, similar = _wide_map(samples)
     return lambda: dissimilar_sum(z, similar, MARGIN, threads=2)
 
 
 def drawn(samples: int) -> Callable:
     """100 objectives from 128 drawn pairs of such a map, no network, with its graph"""
-    z = WIDE * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
+    z, similar = _wide_map(samples)
     rng = np.random.default_rng(1)
-
-    def identity(params, x):
-        return x, lambda dz: Gradient({"z": dz}, dz)
-
-    objective = SampledPairs(identity, z, neighbours_on_the_map(z), MARGIN)
+    objective = SampledPairs(lambda params, x: (x, lambda dz: Gradient({"z": dz}, dz)), z, similar, MARGIN)
     return lambda: [objective({}, rng, 1.0) for _ in range(100)]
+
+
+def _wide_map(samples: int) -> tuple[np.ndarray, SimilarityGraph]:
+    z = WIDE * np.random.default_rng(0).random((samples, 2), dtype=np.float32)
+    return z, neighbours_on_the_map(z)
 
 
 STEPS = {

@@ -30,12 +30,8 @@ def convnet(params: Tree) -> nn.Sequential:
     return _with(params, nn.Sequential(*layers, nn.Flatten(), nn.Linear(30, 2)))
 
 
-def two_layer(params: Tree, inputs: int) -> nn.Sequential:
-    """The network of Sec. 3.4 with our weights."""
-    return _with(params, nn.Sequential(nn.Linear(inputs, 20), nn.Tanh(), nn.Linear(20, 3)))
-
-
 def _with(params: Tree, network: nn.Sequential) -> nn.Sequential:
+    """The network with our weights."""
     with torch.no_grad():
         for theirs, (_, ours) in zip(network.parameters(), leaves(params), strict=True):
             theirs.copy_(torch.tensor(ours).reshape(theirs.shape))
@@ -53,8 +49,7 @@ def step(
     run = torch.compile(network) if compiled else network
 
     def their_step() -> list[Tensor]:
-        for parameter in parameters:
-            parameter.grad = None
+        network.zero_grad()
         run(x).backward(dz)
         return [parameter.grad for parameter in parameters]
 
@@ -75,13 +70,7 @@ def _tile(z1: Tensor, z2: Tensor, counts: Tensor | None, margin: float) -> tuple
 
 
 def blocks(
-    z: np.ndarray,
-    similar: np.ndarray,
-    margin: float,
-    size: int,
-    compiled: bool,
-    reach: float = np.inf,
-    device: str = "cpu",
+    z: np.ndarray, similar: np.ndarray, margin: float, size: int, compiled: bool, reach: float = np.inf, device="cpu"
 ) -> Callable:
     """The loss over the dissimilar pairs and its gradient by hand, in blocks; those `reach` apart are left out."""
     z, tile = np.ascontiguousarray(z), torch.compile(_tile, dynamic=True) if compiled else _tile
@@ -163,7 +152,7 @@ def pair_by_pair(params: Tree, x: np.ndarray, pairs: np.ndarray, margin: float, 
     x, pairs = torch.tensor(x), pairs.T.tolist()
 
     def run() -> Tensor:
-        network = two_layer(params, x.shape[1])
+        network = _with(params, nn.Sequential(nn.Linear(x.shape[1], 20), nn.Tanh(), nn.Linear(20, 3)))  # of Sec. 3.4
         parameters = list(network.parameters())
         for i, j, dissimilar in pairs:
             z = network(x[[i, j]])

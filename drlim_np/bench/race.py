@@ -1,20 +1,25 @@
-"""Interleaved runs of the same work by several contestants, each case in a process of its own.
+"""Interleaved runs of the same work by several contestants, each case or each contestant in a process of its own.
 
 A shared machine is slow for seconds at a time. So the contestants take turns in bursts, and what is compared is their
 time within one round: a ratio in which such spells cancel. Its spread over the rounds says how well they do. A burst is
 long enough for what the one before leaves, threads that still spin and caches full of its data, not to count.
 What runs on one thread is timed by the processor's time, which does not run on while others have the processor.
+
+Called as a file, this is the process of one contestant, of the package on PYTHONPATH.
 """
 
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 
@@ -45,10 +50,9 @@ class Contest:
 
 
 class Times(NamedTuple):
-    """The outcome of a contest, as it passes between processes.
+    """seconds: contestant → its seconds a run, one number a round; work, unit, flop: as in Contest.
 
-    seconds: contestant → its seconds a run, one number a round. differ: the greatest distance of another's result from
-    ours, in parts of the norm of ours, or None.
+    differ: the greatest distance of another's result from ours, in parts of the norm of ours, or None.
     """
 
     seconds: dict[str, list[float]]
@@ -56,6 +60,11 @@ class Times(NamedTuple):
     work: float
     unit: str
     flop: float
+
+
+def timer_of(threads: int, gpu: bool = False) -> Callable[[], float]:
+    """The clock of work on several threads or on a GPU, otherwise the processor's time."""
+    return time.perf_counter if threads > 1 or gpu else time.process_time
 
 
 def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.process_time) -> tuple[float, Any]:
@@ -67,8 +76,9 @@ def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.proce
 
 
 def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = time.process_time) -> Times:
-    """Every contestant once, to compare results, and once more, to warm up; then `rounds` rounds, each starting with
-    another contestant. Where a run takes LONG, the first is the first round already.
+    """Every contestant once, to compare results, and once more, to warm up; then rounds, each begun by another.
+
+    Where a run takes LONG, the first is the first round already.
     """
     names = list(contest.contestants)
     measured = {name: clock(contest.contestants[name], timer) for name in names}
@@ -77,28 +87,67 @@ def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = ti
         ours, *others = (np.asarray(contest.outcome(result), float) for _, result in measured.values())
         differ = max((float(np.linalg.norm(other - ours) / np.linalg.norm(ours)) for other in others), default=None)
     if max(seconds for seconds, _ in measured.values()) > LONG:
-        seconds, runs = {name: [measured[name][0]] for name in names}, dict.fromkeys(names, 1)
+        seconds = {name: [measured[name][0]] for name in names}
+        runs = dict.fromkeys(names, 1)
         rounds -= 1
     else:
-        first = {name: clock(contest.contestants[name], timer)[0] for name in names}  # compiled by now
-        seconds, runs = {name: [] for name in names}, {name: min(MOST, 1 + int(BURST / first[name])) for name in names}
+        seconds = {name: [] for name in names}
+        warm = {name: clock(contest.contestants[name], timer)[0] for name in names}  # compiled by now
+        runs = {name: min(MOST, 1 + int(BURST / warm[name])) for name in names}
     for number in range(rounds):
-        for name in islice(chain(names, names), number % len(names), number % len(names) + len(names)):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
             burst = [clock(contest.contestants[name], timer)[0] for _ in range(runs[name])]
             seconds[name].append(float(np.median(burst)))
     return Times(seconds, differ, contest.work, contest.unit, contest.flop)
 
 
-def environment(threads: int, blas: int, keep_memory: bool) -> dict[str, str]:
-    """What a process that measures is started with: libraries read these variables once, at their start."""
+def environment(threads: int, blas: int = 1, keep_memory: bool = True) -> dict[str, str]:
+    """The variables of a process that measures: libraries read them once, at their start."""
     tuned = KEEP_MEMORY if keep_memory else {}
-    return os.environ | dict.fromkeys(BLAS, str(blas)) | {"OMP_NUM_THREADS": str(threads)} | tuned
+    return dict.fromkeys(BLAS, str(blas)) | {"OMP_NUM_THREADS": str(threads)} | tuned
 
 
-def apart(module: str, *arguments, threads: int = 1, blas: int = 1, keep_memory: bool = True) -> Any:
-    """What `python -m module arguments…` prints as JSON on its last line."""
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(
-        command, env=environment(threads, blas, keep_memory), check=True, stdout=subprocess.PIPE, text=True
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+def apart(variables: dict[str, str], function: Callable, *arguments) -> Any:
+    """What the function returns in a process of its own, started with these variables."""
+    with patch.dict(os.environ, variables), ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+@contextmanager
+def runner(
+    tree: Path, variables: dict[str, str], name: str, size: int, threads: int, contestant: str
+) -> Iterator[Callable[[], float]]:
+    """A contestant in a process of its own, of the package in the folder `tree`; each call returns a run's seconds.
+
+    A call raises EOFError where the process has ended, as it does if its tree has no such case.
+    """
+    command = [sys.executable, "-P", __file__, name, str(size), str(threads), contestant]
+    variables = os.environ | variables | {"PYTHONPATH": str(tree)}
+    process = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run() -> float:
+        try:
+            print(file=process.stdin, flush=True)
+            return float(process.stdout.readline())
+        except (OSError, ValueError) as fault:
+            raise EOFError from fault
+
+    try:
+        yield run
+    finally:
+        process.communicate()
+
+
+def serve(case: Any, name: str, size: str, threads: str, contestant: str) -> None:
+    """Prints the seconds of a run for each line on standard input. Earlier commits have a Case without `contest`."""
+    run = getattr(case, "contest", case.build)(int(size), int(threads)).contestants[contestant]
+    timer = timer_of(int(threads), name.startswith("gpu"))
+    for _ in sys.stdin:
+        print(clock(run, timer)[0], flush=True)
+
+
+if __name__ == "__main__":
+    from drlim_np.bench.cases import CASES
+
+    serve(CASES[sys.argv[1]], *sys.argv[1:])

@@ -1,19 +1,16 @@
 """The benchmark runs, its table has the cases, and what it says of times follows from them. Nothing here is timed."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 import time
-from contextlib import closing
-from typing import ClassVar
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import machine, race, report, runner
+from drlim_np.bench import cases, machine, race, report
 from drlim_np.bench.cases import CASES
 from drlim_np.bench.given import FLOP
 from drlim_np.bench.race import Contest, Times
@@ -22,20 +19,10 @@ from drlim_np.networks import convnet
 HERE = [name for name, case in CASES.items() if case.device == "cpu"]
 
 
-def contest_of(*names, **options):
-    return Contest({name: lambda name=name: name for name in names}, None, 1, "runs", **options)
-
-
-def with_clock(monkeypatch, seconds):
-    """Runs that take the given seconds, by contestant, and a list of who ran when."""
-    ran = []
-
-    def clock(contestant, timer):
-        ran.append(contestant())
-        return seconds[ran[-1]], None
-
-    monkeypatch.setattr(race, "clock", clock)
-    return ran
+@pytest.fixture
+def both_peers(monkeypatch):
+    """PyTorch and scikit-learn seem to be installed, and CuPy not."""
+    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
 
 
 @pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
@@ -45,11 +32,12 @@ def test_every_case_does_the_same_work_as_its_peers(name):
     pytest.importorskip(case.peer)
     times = race.race(case.contest(case.quick[0], 1), rounds=1)
     assert next(iter(times.seconds)) == "ours" and len(times.seconds) > 1
-    assert all(len(rounds) == 1 for rounds in times.seconds.values())
+    assert {len(rounds) for rounds in times.seconds.values()} == {1}
     assert times.differ < 1e-4
 
 
-def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_map():
+def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_map(monkeypatch):
+    monkeypatch.setattr(cases, "BEGUN", 20)
     contest = CASES["full"].contest(300, 1)
     assert list(contest.contestants) == ["ours", "ours, on 128 drawn pairs"]
     exact, drawn = (step() for step in contest.contestants.values())
@@ -57,16 +45,14 @@ def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_
     assert drawn.loss == pytest.approx(exact.loss, rel=0.5)
 
 
-def test_the_table_has_the_cases(monkeypatch, capsys):
-    def pretended(module, *arguments, **settings):
-        if arguments[0] == "--bounds":
+def test_the_table_has_the_cases(monkeypatch, capsys, both_peers):
+    def pretended(variables, function, *arguments):
+        if function is machine.bounds:
             return {"flops": 1e11, "bytes": 1e10}
-        assert arguments[0] == "--case"
-        size = arguments[2]
-        return [{"ours": [float(size)], "theirs": [2.0 * size]}, 1e-7, size, "samples", 0.0]
+        size = arguments[1]
+        return Times({"ours": [float(size)], "theirs": [2.0 * size]}, 1e-7, size, "samples", 0.0)
 
     monkeypatch.setattr(command, "apart", pretended)
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
     assert command.main(["--only", *CASES]) == 0
     printed = capsys.readouterr().out
     assert "Cases of a GPU left out: CuPy is not installed" in printed
@@ -105,48 +91,44 @@ def test_a_case_that_does_not_exist_is_named(capsys):
     assert "--only stpe: no such case; choose from step, pairs, spread" in capsys.readouterr().err
 
 
-def test_list_names_every_case(capsys):
-    assert command.main(["--list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_list_names_every_case_and_needs_neither_peer():
+    code = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None; from drlim_np.bench.__main__ import main"
+    command_line = [sys.executable, "-c", f"{code}; sys.exit(main(['--list']))"]
+    lines = subprocess.run(command_line, capture_output=True, text=True, check=True).stdout.splitlines()
     assert [line.split()[0] for line in lines] == [*CASES, *command.ALONE]
     assert all(len(line.split()) > 3 for line in lines)
 
 
-def test_the_command_line_needs_neither_peer_to_list_its_cases():
-    code = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None; from drlim_np.bench.__main__ import main"
-    done = subprocess.run([sys.executable, "-c", f"{code}; sys.exit(main(['--list']))"], capture_output=True)
-    assert done.returncode == 0
+@pytest.mark.parametrize(
+    ("ours", "theirs", "rounds", "turns"),
+    [
+        (1.0, 1.0, 3, "ot ot ot to ot"),  # each round starts with another; the first two runs warm up
+        (race.BURST / 2, 1.0, 1, "ot ot ooot"),  # a short run is repeated within its turn
+        (1.0, race.LONG + 1, 3, "ot ot to"),  # long runs get no warming up
+    ],
+)
+def test_contestants_take_turns(monkeypatch, ours, theirs, rounds, turns):
+    ran, seconds = [], {"o": ours, "t": theirs}
 
+    def clock(contestant, timer):
+        ran.append(contestant())
+        return seconds[ran[-1]], None
 
-def test_contestants_take_turns_and_each_round_starts_with_another(monkeypatch):
-    ran = with_clock(monkeypatch, {"ours": 1.0, "theirs": 1.0})
-    times = race.race(contest_of("ours", "theirs"), rounds=3)
-    assert ran == ["ours", "theirs"] * 2 + ["ours", "theirs", "theirs", "ours", "ours", "theirs"]
-    assert times.seconds == {"ours": [1.0] * 3, "theirs": [1.0] * 3}
-
-
-def test_a_short_run_is_repeated_within_its_turn(monkeypatch):
-    ran = with_clock(monkeypatch, {"ours": race.BURST / 2, "theirs": 1.0})
-    race.race(contest_of("ours", "theirs"), rounds=1)
-    assert ran[4:] == ["ours"] * 3 + ["theirs"]
-
-
-def test_long_runs_get_no_warming_up(monkeypatch):
-    ran = with_clock(monkeypatch, {"ours": 1.0, "theirs": race.LONG + 1})
-    times = race.race(contest_of("ours", "theirs"), rounds=3)
-    assert ran == ["ours", "theirs", "ours", "theirs", "theirs", "ours"]
-    assert times.seconds == {"ours": [1.0] * 3, "theirs": [race.LONG + 1] * 3}
+    monkeypatch.setattr(race, "clock", clock)
+    times = race.race(Contest({"o": lambda: "o", "t": lambda: "t"}, None, 1, "runs"), rounds)
+    assert "".join(ran) == turns.replace(" ", "")
+    assert times.seconds == {"o": [ours] * rounds, "t": [theirs] * rounds}
 
 
 def test_a_turn_counts_by_its_median(monkeypatch):
     usual = race.BURST / 2.5
     slow_once = iter([usual, usual, usual, 9.0, usual])
     monkeypatch.setattr(race, "clock", lambda contestant, timer: (next(slow_once), None))
-    assert race.race(contest_of("ours"), rounds=1).seconds == {"ours": [usual]}
+    assert race.race(Contest({"ours": object}, None, 1, "runs"), rounds=1).seconds == {"ours": [usual]}
 
 
 def test_results_are_compared_with_ours():
-    results = {"ours": np.array([3.0, 4.0]), "same": np.array([3.0, 4.0]), "other": np.array([3.0, 4.5])}
+    results = {"ours": [3.0, 4.0], "same": [3.0, 4.0], "other": [3.0, 4.5]}
     contest = Contest({name: lambda r=r: r for name, r in results.items()}, np.asarray, 1, "runs")
     assert race.race(contest, rounds=1).differ == pytest.approx(0.1)
 
@@ -184,18 +166,12 @@ def test_durations_have_three_digits(seconds, words):
     assert report.duration(seconds) == words
 
 
-def test_the_time_of_every_layer_is_taken(monkeypatch):
+def test_the_time_of_every_layer_is_taken_and_the_products_make_the_operations_of_the_images(monkeypatch):
     monkeypatch.setattr(machine, "ROUNDS", 1)
-    spent = machine.by_layer()
+    spent, alone = machine.by_layer(), machine.by_part()
     assert {what.split()[0] for what in spent} == set(convnet().layers) and len(spent) == 2 * len(convnet().layers)
-    assert all(seconds > 0 for seconds in spent.values())
-
-
-def test_the_products_of_a_block_make_the_operations_of_its_images(monkeypatch):
-    monkeypatch.setattr(machine, "ROUNDS", 1)
-    alone = machine.by_part()
     assert sum(flop for _, flop in alone.values()) == 64 * FLOP
-    assert all(seconds > 0 for seconds, _ in alone.values())
+    assert min(*spent.values(), *(seconds for seconds, _ in alone.values())) > 0
 
 
 def test_shares_are_of_the_sum_of_all_layers():
@@ -206,9 +182,8 @@ def test_shares_are_of_the_sum_of_all_layers():
 
 def test_the_bounds_are_of_all_threads(monkeypatch):
     monkeypatch.setattr(machine, "clock", lambda work, timer: (work() and 0.5, None))
-    monkeypatch.setattr(machine, "ROUNDS", 1)
-    monkeypatch.setattr(machine, "PRODUCT", 10)
-    monkeypatch.setattr(machine, "COPIED", 100)
+    for name, value in {"ROUNDS": 1, "PRODUCT": 10, "COPIED": 100}.items():
+        monkeypatch.setattr(machine, name, value)
     assert machine.bounds(2) == {"flops": 2 * 2000 / 0.5, "bytes": 2 * 200 / 0.5}
 
 
@@ -228,36 +203,29 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
 # ---- in processes of their own ----
 
 
-class Pretended:
-    """A runner that keeps what it was given and who was asked when."""
-
-    asked: ClassVar[list] = []
-
-    def __init__(self, tree, name, size, threads, contestant, environ):
-        self.given = (str(tree), name, size, threads, contestant, environ["OMP_NUM_THREADS"])
-        self.memory = race.KEEP_MEMORY.keys() <= environ.keys()
-
-    def __call__(self):
-        self.asked.append(self.given)
-        return 1.0 if self.given[0] == str(command.HERE) and self.given[4] == "ours" else 4.0
-
-    def close(self):
-        self.asked.append("closed")
-
-
 @pytest.fixture
-def asked(monkeypatch):
-    monkeypatch.setattr(Pretended, "asked", [])
-    monkeypatch.setattr(command, "Runner", Pretended)
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
+def asked(monkeypatch, both_peers):
+    """The runs of pretended runners: what each was given, then their ends."""
+    runs = []
+
+    @contextmanager
+    def pretended(tree, variables, name, size, threads, contestant):
+        def run():
+            runs.append((tree, name, size, variables["OMP_NUM_THREADS"], contestant))
+            return 1.0 if (tree, contestant) == (command.HERE, "ours") else 4.0
+
+        yield run
+        runs.append("closed")
+
+    monkeypatch.setattr(command, "runner", pretended)
     monkeypatch.setattr(command, "_machine", lambda: "a machine")
-    return Pretended.asked
+    return runs
 
 
 def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys, asked):
     monkeypatch.setattr(command, "_tree_of", lambda revision, folder: tmp_path / revision)
     assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
-    here, there = ((str(tree), "pairs", 600, 2, "ours", "2") for tree in (command.HERE, tmp_path / "v1"))
+    here, there = ((tree, "pairs", 600, "2", "ours") for tree in (command.HERE, tmp_path / "v1"))
     assert asked[:4] == [here, there] * 2 and asked[-2:] == ["closed"] * 2
     assert "| pairs | 600 | 2 | 1.00 s | v1 | 4.00 s | 0.25 | 0.25–0.25 | 3 |" in capsys.readouterr().out
 
@@ -266,7 +234,7 @@ def test_fresh_contestants_have_a_process_each(capsys, asked):
     pytest.importorskip("sklearn")
     assert command.main(["--fresh", "--only", "neighbours", "--quick", "--threads", "1"]) == 0
     names = ["ours", "scikit-learn, brute force"]
-    assert asked[:2] == [(str(command.HERE), "neighbours", 500, 1, name, "1") for name in names]
+    assert asked[:2] == [(command.HERE, "neighbours", 500, "1", name) for name in names]
     assert "| neighbours | 500 | 1 | 1.00 s | scikit-learn, brute force | 4.00 s | 0.25 |" in capsys.readouterr().out
 
 
@@ -275,17 +243,15 @@ def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
     case = "class Case:\n    contestants = {'ours': lambda: sum(range(9))}\n"
     case += "    build = staticmethod(lambda size, threads: Case)\nCASES = {'mine': Case}\n"
     (tmp_path / "drlim_np" / "bench" / "cases.py").write_text(case)
-    shutil.copy(race.__file__, tmp_path / "drlim_np" / "bench")
     for folder in ("drlim_np", "drlim_np/bench"):
         (tmp_path / folder / "__init__.py").touch()
-    with closing(runner.Runner(tmp_path, "mine", 5, 1, "ours", os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})) as run:
+    with race.runner(tmp_path, {"PYTHONDONTWRITEBYTECODE": "1"}, "mine", 5, 1, "ours") as run:
         assert 0 <= run() < 10 and 0 <= run() < 10
-    with closing(runner.Runner(tmp_path, "another", 5, 1, "ours", os.environ)) as run, pytest.raises(EOFError):
+    with race.runner(tmp_path, {}, "another", 5, 1, "ours") as run, pytest.raises(EOFError):
         run()
 
 
-def test_a_commit_that_git_does_not_know_is_refused_in_one_line(monkeypatch, capsys):
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name != "cupy" or None)
+def test_a_commit_that_git_does_not_know_is_refused_in_one_line(capsys, both_peers):
     assert command.main(["--against", "no\nsuch", "--only", "step"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("drlim_np.bench: --against 'no\\nsuch': git finds no such commit with this package: ")

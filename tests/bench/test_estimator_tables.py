@@ -26,13 +26,8 @@ def few(monkeypatch):
 def test_it_prints_a_line_for_each_method_and_each_margin(few, capsys):
     assert command.main(["--steps", "3"]) == 0
     trust, margins = capsys.readouterr().out.split("\n\n")
-    assert [line.split("|")[1].strip() for line in trust.splitlines()[2:]] == [
-        "DrLIM, 5 neighbours",
-        "DrLIM, 12 neighbours",
-        "scikit-learn's LLE, 5 neighbours",
-        "scikit-learn's LLE, 12 neighbours",
-        "scikit-learn's PCA",
-    ]
+    methods = [f"{method}, {k} neighbours" for method in ("DrLIM", "scikit-learn's LLE") for k in (5, 12)]
+    assert [line.split("|")[1].strip() for line in trust.splitlines()[2:]] == [*methods, "scikit-learn's PCA"]
     assert all(0 < float(number) <= 1 for number in re.findall(r"\| (\d\.\d+)", trust))
     assert [line.split("|")[1].strip() for line in margins.splitlines()[2:]] == ["0.5", "2"]
 
