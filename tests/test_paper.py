@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from drlim_np import verbatim
+from drlim_np.audit import index
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.data.split import TRAIN, split
@@ -218,3 +219,7 @@ def test_section_3_4_of_217_470_pairs_of_training_views_10_974_are_similar_on_av
     assert 10_989 + 206_481 == 660 * 659 // 2 == 217_470  # the paper's own
     similar = contiguous_views(VIEWS.azimuth, VIEWS.elevation, AZIMUTHS).listed_count
     assert round(similar * (660 * 659) / (972 * 971)) == 10_974
+
+
+def test_every_line_of_the_index_has_a_test_and_no_test_names_another_line():
+    assert set(index._tests(index.HERE)) == {line.anchor for line in index.LINES}

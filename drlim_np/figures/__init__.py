@@ -77,7 +77,7 @@ class Train:
         return self.cache.tree(label, [self.backend, *follows_from], descent)
 
     def once(self, function: Callable, *inputs: Any, **others: Any) -> Any:
-        """function(*inputs, **others), an array or a number: computed once for these inputs, then found in the cache."""
+        """function(*inputs, **others), an array or a number: computed once, then found in the cache."""
         return self.cache.call(function, *inputs, **others)
 
     def rng(self, figure: int) -> np.random.Generator:

@@ -300,7 +300,8 @@ def test_printed_it_is_dark_on_light_nothing_is_folded_and_every_row_begins_a_pa
 @needs_a_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_verdicts_stand_out_from_their_ground(browser, scheme):
-    *signs, card, ground = browser.luminances(["ink", "dim", "similar", "dissimilar", "card", "ground"], scheme)
+    tones = browser.luminances(["ink", "dim", "similar", "dissimilar", "card", "ground"], scheme)
+    *signs, card, ground = tones.values()
     assert (card > 0.5) == (scheme == "light")
     for sign in signs:
         for behind in (card, ground):
