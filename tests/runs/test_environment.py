@@ -81,7 +81,8 @@ def test_without_docstrings_the_lesson_says_why_it_is_silent(tmp_path):
 
 
 def test_properties_are_held_under_an_optimised_python_too(tmp_path, monkeypatch):
-    (tmp_path / "test_it.py").write_text("def test_it():\n    assert False, 'told so'\n")
+    # pytest rewrites an assertion of its own; one inside `exec` is stripped, as those of a helper are
+    (tmp_path / "test_it.py").write_text("def test_it():\n    exec('assert False')\n")
     monkeypatch.setattr(audit_first, "PROPERTIES", (str(tmp_path / "test_it.py"),))
     right = audit_first.catalogue.Finding("a layer", Row("weight", 6, 0.0, 0.0))
     monkeypatch.setattr(audit_first.catalogue, "findings", lambda backend: iter([right]))

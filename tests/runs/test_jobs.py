@@ -79,7 +79,7 @@ def test_a_process_draws_one_figure_after_another_and_a_terminal_shows_which(dra
     assert len(processes) == 3 and len({*processes}) <= 2
     first, *_, last = (line for line in terminal.getvalue().split("\r") if "running" in line)
     assert first == "0 of 3 drawn; running: figure7, figure4 "
-    assert last.startswith("2 of 3 drawn; running: figure")
+    assert last.startswith(("1 of 3 drawn; running: figure", "2 of 3 drawn; running: figure")), "two may end together"
     assert terminal.getvalue().endswith("\r\x1b[K"), "the line is taken away"
 
 
