@@ -47,13 +47,9 @@ class ShiftedDigits:
         """The inputs as (samples, 1024)."""
         return self.inputs.reshape(len(self.inputs), -1)
 
-    def images(self, samples: np.ndarray) -> np.ndarray:
-        """The images of samples (shown,) from 0, black, to 255, white: (shown, 32, 32)."""
-        return np.rint(255 * self.inputs[samples, 0])
-
-    def colours(self, samples: np.ndarray) -> list[str]:
-        """The colour of each sample's digit."""
-        return [LOOKS[digit][0] for digit in self.label[samples]]
+    def pictures(self, samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
+        """The images of samples (shown,) from 0 to 255, white: (shown, 32, 32), and the colours of their digits."""
+        return np.rint(255 * self.inputs[samples, 0]), [LOOKS[digit][0] for digit in self.label[samples]]
 
     def arrays(self, z: np.ndarray) -> dict[str, np.ndarray]:
         """What the .npz of a map z holds: the map itself, and what colours its panels."""
@@ -69,9 +65,8 @@ def train_characters(digits: Digits, train: Train) -> np.ndarray:
 def unseen_digits(digits: Digits, train: Train, per_class: int | None = None) -> ShiftedDigits:
     """The unseen digits with their shifts: `per_class` characters of each class at random, or all."""
     rows, inputs, label, slant = of_digits.draw_unseen(digits, QUICK_TEST if train.quick else per_class, train.rng(6))
-    rows, label, slant, character = (
-        np.repeat(of_one, len(SHIFTS)) for of_one in (rows, label, slant, np.arange(len(rows)))
-    )
+    known = (rows, label, slant, np.arange(len(rows)))
+    rows, label, slant, character = (np.repeat(one, len(SHIFTS)) for one in known)
     shift = np.tile(SHIFTS, len(inputs))
     return ShiftedDigits(shifted(inputs), rows, label, slant, shift, character)
 
