@@ -31,15 +31,11 @@ def published(name, result, out):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(few_digits, tmp_path_factory):
     """A folder with figures/ in it, made from few digits in few steps, and the network as the figures call it."""
     folder = tmp_path_factory.mktemp("shipped")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
-        patch.setattr(shifted_maps, "QUICK_TEST", 15)
         patch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
-        for module in (figure5, figure7):
-            patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         for name, module in PUBLISHED.items():
             published(name, module.make(MNIST, TRAIN), folder / "figures")
         assert figure4.make_exact(MNIST, TRAIN).weights is None
