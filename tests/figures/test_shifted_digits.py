@@ -160,11 +160,11 @@ def test_no_thumbnail_covers_another(seen, name):
 
 
 def test_in_figure_7_six_characters_are_joined_to_the_points_of_their_five_copies(seen, unseen):
-    joined = []
-    for image, middle, _ in seen["figure7"].thumbnails:
-        point = seen["figure7"].ends.get(tuple(np.round(middle, 9)))
+    joined, seven = [], seen["figure7"]
+    for image, middle, _ in seven.thumbnails:
+        point = seven.ends.get(tuple(np.round(middle, 9)))
         if point is not None:
-            joined.append(seen["figure7"].sample_at(point))
+            joined.append(seven.sample_at(point))
             np.testing.assert_array_equal(image, np.rint(255 * unseen.inputs[joined[-1], 0]))
     whole = [c for c in set(unseen.character) if np.isin(np.flatnonzero(unseen.character == c), joined).all()]
     assert len(whole) >= figure7.CHARACTERS == 6
