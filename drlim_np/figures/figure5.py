@@ -32,7 +32,7 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
     side = 0.33 * unit
     shown = np.concatenate([ridge(z, np.flatnonzero(unseen.shift == shift), side) for shift in SHIFTS])
     shown = apart(z, shown, side)
-    for image, colour, point in zip(*unseen.pictures(shown), z[shown], strict=True):
+    for image, colour, point in zip(unseen.images(shown), unseen.colours(shown), z[shown], strict=True):
         picture(axes, image, colour, point, side)
     for shift in SHIFTS:
         of = z[unseen.shift == shift]

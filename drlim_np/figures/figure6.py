@@ -72,8 +72,9 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, claim: str, words: str) -> Figure
     corner = np.array([axes.get_xlim()[0], axes.get_ylim()[1]])
     for shift, (right, down) in STRIPS.items():
         found = focus(z, mirror * medians[shift], unit, unseen.shift, STRIP)
+        images, colours = unseen.images(found.samples), unseen.colours(found.samples)
         start = corner + unit * np.array([right, -down - 2.04 * SMALL])
-        draw_magnifier(axes, found, *unseen.pictures(found.samples), start, SMALL * unit, COLUMNS)
+        draw_magnifier(axes, found, images, colours, start, SMALL * unit, COLUMNS)
         name = shift_name(shift) if shift else "not shifted"
         axes.text(*(corner + unit * np.array([right, 0.04 - down])), name, weight="bold")
     axes.text(*(mirror * medians[NAMED] + (0.15 * unit, 0)), shift_name(NAMED), va="center", weight="bold")

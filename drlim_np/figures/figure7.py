@@ -43,7 +43,7 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
     taken = np.concatenate([magnifiers(axes, z, unseen, side, unit), copies(axes, z, unseen, side)])
     lines = np.concatenate([np.linspace(*line.get_xydata()[[0, -1]], 60) for line in axes.get_lines()])
     shown, middles = thumbnails.place(z, side, *corners(axes), apart=1.4, taken=taken, lines=lines)
-    thumbnails.draw(axes, *unseen.pictures(shown), z[shown], middles, side)
+    thumbnails.draw(axes, unseen.images(shown), unseen.colours(shown), z[shown], middles, side)
 
     below = top + tall + 0.1
     shifts, _ = map_panel(drawing, (0.1, below, SMALL[0] + 0.1, low), z, SMALL)
@@ -76,8 +76,8 @@ def magnifiers(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float, un
             found = focus(z, middle, unit, unseen.shift, STRIP)
             length = 1.04 * side * len(found.samples)
             start = low[0] + 0.12 * unit if number == 0 else high[0] - 0.12 * unit - length
-            strip = unseen.pictures(found.samples)
-            taken.append(draw_magnifier(axes, found, *strip, np.array([start, line]), side))
+            images, colours = unseen.images(found.samples), unseen.colours(found.samples)
+            taken.append(draw_magnifier(axes, found, images, colours, np.array([start, line]), side))
     return np.concatenate(taken)
 
 
@@ -97,7 +97,7 @@ def copies(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float) -> np.
         for height, sample in zip(heights, group[np.argsort(-z[group, 1], kind="stable")], strict=True):
             of = np.flatnonzero(unseen.character == unseen.character[sample])
             middles = np.stack([edge + 1.04 * side * np.arange(len(of)), np.full(len(of), height)], axis=1)
-            thumbnails.draw(axes, *unseen.pictures(of), z[of], middles, side)
+            thumbnails.draw(axes, unseen.images(of), unseen.colours(of), z[of], middles, side)
             taken.append(middles)
     return np.concatenate(taken)
 

@@ -47,9 +47,13 @@ class ShiftedDigits:
         """The inputs as (samples, 1024)."""
         return self.inputs.reshape(len(self.inputs), -1)
 
-    def pictures(self, samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
-        """The images of samples (shown,) from 0 to 255, white: (shown, 32, 32), and the colours of their digits."""
-        return np.rint(255 * self.inputs[samples, 0]), [LOOKS[digit][0] for digit in self.label[samples]]
+    def images(self, samples: np.ndarray) -> np.ndarray:
+        """The images of samples (shown,) from 0, black, to 255, white: (shown, 32, 32)."""
+        return np.rint(255 * self.inputs[samples, 0])
+
+    def colours(self, samples: np.ndarray) -> list[str]:
+        """The colour of each sample's digit."""
+        return [LOOKS[digit][0] for digit in self.label[samples]]
 
     def arrays(self, z: np.ndarray) -> dict[str, np.ndarray]:
         """What the .npz of a map z holds: the map itself, and what colours its panels."""
