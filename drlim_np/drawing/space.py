@@ -111,15 +111,8 @@ def scatter(
     for light, marker in enumerate(MARKERS):
         shown = np.flatnonzero(lighting == light)
         shown = shown[np.argsort(-away[shown])]
-        axes.scatter(
-            *at[shown].T,
-            s=size * (5 + 25 * near[shown]),
-            marker=marker,
-            c=colour[shown],
-            edgecolors=edge,
-            linewidths=0.6 * near[shown],
-            zorder=2,
-        )
+        looks = {"marker": marker, "c": colour[shown], "edgecolors": edge, "linewidths": 0.6 * near[shown]}
+        axes.scatter(*at[shown].T, s=size * (5 + 25 * near[shown]), zorder=2, **looks)
 
 
 def wires(axes: Axes, poses: np.ndarray, side: Side) -> None:
@@ -132,17 +125,11 @@ def wires(axes: Axes, poses: np.ndarray, side: Side) -> None:
 def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[str] = SIX_LIGHTS) -> None:
     """The marker of each lighting, and its number, in inches from the figure's top left corner."""
     looks = zip(MARKERS, colours, strict=True)
-    figure.legend(
-        [Line2D([], [], marker=marker, color=colour, markersize=10, linestyle="") for marker, colour in looks],
-        [str(light + 1) for light in range(LIGHTINGS)],
-        title="lighting",
-        ncols=LIGHTINGS,
-        columnspacing=0.6,
-        handletextpad=0,
-        borderpad=0,
-        loc="upper center",
-        bbox_to_anchor=place(figure, middle, top),
-    )
+    handles = [Line2D([], [], marker=marker, color=colour, markersize=10, linestyle="") for marker, colour in looks]
+    names = [str(light + 1) for light in range(LIGHTINGS)]
+    room = {"ncols": LIGHTINGS, "columnspacing": 0.6, "handletextpad": 0, "borderpad": 0}
+    at = place(figure, middle, top)
+    figure.legend(handles, names, title="lighting", loc="upper center", bbox_to_anchor=at, **room)
 
 
 def caption(values: dict[str, float]) -> str:

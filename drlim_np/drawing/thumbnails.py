@@ -100,14 +100,6 @@ def draw(
 def picture(axes: Axes, image: np.ndarray, colour: str, middle: np.ndarray, side: float) -> None:
     """One image, (height, width) from 0 to 255, centred at `middle` (2,), its frame in that colour."""
     left, bottom = np.asarray(middle) - side / 2
-    axes.imshow(
-        image,
-        cmap="gray",
-        vmin=0,
-        vmax=255,
-        extent=(left, left + side, bottom, bottom + side),
-        interpolation="antialiased",
-        aspect="auto",
-        zorder=4,
-    )
+    looks = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "antialiased", "aspect": "auto", "zorder": 4}
+    axes.imshow(image, extent=(left, left + side, bottom, bottom + side), **looks)
     axes.add_patch(Rectangle((left, bottom), side, side, fill=False, edgecolor=colour, linewidth=1.0, zorder=5))

@@ -4,6 +4,7 @@ A figure is a function `make(data, train) -> Result` under the decorator `@figur
 and drawing; only `runs` knows all figures.
 """
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -22,6 +23,7 @@ from drlim_np.files.cache import NOTHING_CACHED, Cache
 from drlim_np.tree import Tree, tree_map
 
 COLLAPSED = 0.01  # a map has collapsed if each coordinate's standard deviation is below this share of the margin
+RELATIONS = {"≥": operator.ge, "≤": operator.le, "=": operator.eq}
 FIGURES: dict[str, "Figure"] = {}  # by name, in the order in which their modules are imported
 
 
@@ -102,12 +104,7 @@ class Claim:
     @property
     def holds(self) -> bool:
         """Whether the value keeps the bound; NaN never does."""
-        match self.relation:
-            case "≥":
-                return bool(self.value >= self.bound)
-            case "≤":
-                return bool(self.value <= self.bound)
-        return bool(self.value == self.bound)
+        return bool(RELATIONS[self.relation](self.value, self.bound))
 
 
 @dataclass(frozen=True, eq=False)

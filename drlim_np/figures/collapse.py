@@ -3,8 +3,6 @@
 Its Sec. 2 says that the contrastive term is needed: with similar pairs alone, a constant G_W reaches zero loss.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -61,7 +59,11 @@ def both_courses(x: np.ndarray, similar: SimilarityGraph, rng: np.random.Generat
     both = EveryPair(network, x, similar, MARGIN, WEIGHTING)
     start = network.init(rng)  # one W that both start from
     objectives = {"with": both, "without": attraction_alone(both)}
-    return {name: np.array([*course(of, start, rng, network, x)]) for name, of in objectives.items()}
+    courses = {}
+    for name, objective in objectives.items():
+        steps = descend(objective, start, DESCENT, STEPS, rng, constant)
+        courses[name] = np.array([embed(network, start, x), *(embed(network, step.params, x) for step in steps)])
+    return courses
 
 
 def attraction_alone(both: EveryPair) -> Objective:
@@ -74,13 +76,6 @@ def attraction_alone(both: EveryPair) -> Objective:
         return share * attraction, pullback(share * pull).params
 
     return objective
-
-
-def course(objective: Objective, start: Tree, rng: np.random.Generator, network, x: np.ndarray) -> Iterator[np.ndarray]:
-    """The map (samples, 3) of x before the first step and after each."""
-    yield embed(network, start, x)
-    for step in descend(objective, start, DESCENT, STEPS, rng, constant):
-        yield embed(network, step.params, x)
 
 
 def spread(z: np.ndarray) -> float:

@@ -76,9 +76,8 @@ def draw_unseen(digits: Digits, per_class: int | None, rng: np.random.Generator)
 
 def nearest(x: np.ndarray, k: int, train: Train) -> SimilarityGraph:
     """Step 1: each of the inputs (samples, …) with its k nearest neighbours."""
-    return SimilarityGraph.of_neighbours(
-        train.once(nearest_neighbours, x.reshape(len(x), -1), k, threads=train.threads)
-    )
+    near = train.once(nearest_neighbours, x.reshape(len(x), -1), k, threads=train.threads)
+    return SimilarityGraph.of_neighbours(near)
 
 
 class Trained(NamedTuple):

@@ -36,12 +36,11 @@ def make(views: Views, train: Train) -> Result:
 
 def adjoining(image: np.ndarray, inside: np.ndarray) -> float:
     """How alike the weights of pixels side by side are: their correlation, over pairs with both ends inside."""
-    pairs = [
-        (image[1:], image[:-1], inside[1:] & inside[:-1]),
-        (image.T[1:], image.T[:-1], (inside.T[1:] & inside.T[:-1])),
-    ]
-    one, other = (np.concatenate([pair[end][pair[2]] for pair in pairs]) for end in (0, 1))
-    return float(np.corrcoef(one, other)[0, 1])
+    pairs = []
+    for weights, kept in ((image, inside), (image.T, inside.T)):
+        both = kept[1:] & kept[:-1]
+        pairs.append([weights[1:][both], weights[:-1][both]])
+    return float(np.corrcoef(*np.concatenate(pairs, axis=1))[0, 1])
 
 
 def _draw(images: np.ndarray, view: np.ndarray, varies: np.ndarray, title: str, inside: float, smooth: float) -> Figure:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
 from drlim_np.drawing.panels import box, sheet
+from drlim_np.drawing.sketches import zigzag
 from drlim_np.drawing.style import BLUE, FAINT, INK, RED, signed
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.loss import contrastive, dissimilar_loss, similar_loss
@@ -44,19 +45,6 @@ def relax(points: np.ndarray, y: np.ndarray, start: np.ndarray) -> Springs:
     for _ in range(STEPS):
         centre = centre + RATE * springs(centre, points, y).on_centre.sum(axis=0)
     return springs(centre, points, y)
-
-
-def zigzag(start: np.ndarray, end: np.ndarray, turns: int = 12, width: float = 0.08) -> np.ndarray:
-    """A spring as a polyline (turns + 4, 2), straight over an eighth of its length at both ends.
-
-    All have the same number of turns: a stretched spring looks stretched.
-    """
-    along = end - start
-    across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
-    place = np.concatenate([[0, 1 / 8], 1 / 8 + 6 / 8 * (np.arange(turns) + 0.5) / turns, [7 / 8, 1]])
-    side = np.concatenate([[0, 0], width * (-1.0) ** np.arange(turns), [0, 0]])
-    # Written as a mean of both ends, which is exact at either.
-    return (1 - place[:, None]) * start + place[:, None] * end + side[:, None] * across
 
 
 @figure("figure2")

@@ -14,19 +14,8 @@ from drlim_np.drawing.panels import by_slant, corners, height_of, in_lines, lege
 from drlim_np.drawing.style import LOOKS, WIDTH, signed
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.digits import (
-    KNOWN,
-    NEIGHBOURS,
-    TRAIN_PER_CLASS,
-    Trained,
-    Training,
-    Unseen,
-    draw_at_random,
-    draw_unseen,
-    learn,
-    nearest,
-    organisation,
-)
+from drlim_np.figures import digits as of_digits
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen
 from drlim_np.measure import metrics
 from drlim_np.objective import dissimilar_weight
 from drlim_np.training import embed
@@ -83,10 +72,12 @@ def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, Unseen]:
     if train.quick:
         per_class, test_per_class = QUICK["train_per_class"], QUICK["test_per_class"]
         training = replace(training, steps=QUICK["steps"] * (30 if training.batch == 1 else 1))
-    chosen = draw_at_random(digits, digits.train, per_class, rng)
-    unseen = draw_unseen(digits, test_per_class, rng)
+    chosen = of_digits.draw_at_random(digits, digits.train, per_class, rng)
+    unseen = of_digits.draw_unseen(digits, test_per_class, rng)
     x = on_canvas(digits.train.images[chosen])
-    return learn(f"figure 4, {form}", x, nearest(x, NEIGHBOURS, train), training, rng, train), unseen
+    return of_digits.learn(
+        f"figure 4, {form}", x, of_digits.nearest(x, NEIGHBOURS, train), training, rng, train
+    ), unseen
 
 
 def _make(digits: Digits, train: Train, form: Form) -> Result:
@@ -97,8 +88,8 @@ def _make(digits: Digits, train: Train, form: Form) -> Result:
     z = embed(found.network, params, unseen.inputs)
 
     pixels = unseen.inputs.reshape(len(z), -1)
-    ours = organisation(pixels, z, label, slant, train)
-    pca = organisation(pixels, train.once(metrics.pca, pixels), label, slant, train)
+    ours = of_digits.organisation(pixels, z, label, slant, train)
+    pca = of_digits.organisation(pixels, train.once(metrics.pca, pixels), label, slant, train)
     if "slant" in digits.test.truth:
         ours["known_slant_r2"] = metrics.regression_r2(z, digits.test.truth["slant"][unseen.rows])
     loss, _ = contrastive_all_pairs(embed(found.network, params, found.x), graph, found.training.margin)
@@ -153,19 +144,15 @@ def turned(params: Tree, z: np.ndarray, slant: np.ndarray, label: np.ndarray) ->
     z (samples, 2): the map before. The loss knows neither direction nor place, so it is the same for any.
     """
     middle = z.mean(axis=0)
-    turn = _turn(z - middle, slant, label)
-    last = params["F4"]
-    return params | {"F4": {"weight": turn.T @ last["weight"], "bias": (last["bias"] - middle) @ turn}}
-
-
-def _turn(z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """The orthonormal (2, 2) by which the centred map z is multiplied."""
-    along = np.linalg.lstsq(z, slant - slant.mean(), rcond=None)[0]
+    centred = z - middle
+    along = np.linalg.lstsq(centred, slant - slant.mean(), rcond=None)[0]
     along /= np.linalg.norm(along)
     across = np.array([-along[1], along[0]])
-    if (z[label == 9] @ across).mean() < (z[label == 4] @ across).mean():
+    if (centred[label == 9] @ across).mean() < (centred[label == 4] @ across).mean():
         across = -across
-    return np.stack([along, across], axis=1).astype(z.dtype)
+    turn = np.stack([along, across], axis=1).astype(z.dtype)
+    last = params["F4"]
+    return params | {"F4": {"weight": turn.T @ last["weight"], "bias": (last["bias"] - middle) @ turn}}
 
 
 def _draw(z: np.ndarray, label: np.ndarray, slant: np.ndarray, images: np.ndarray, words: str) -> Figure:

@@ -7,20 +7,9 @@ from matplotlib.figure import Figure
 
 from drlim_np.backend import to_host
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
-from drlim_np.drawing import thumbnails
+from drlim_np.drawing import space, thumbnails
 from drlim_np.drawing.panels import box, corners, place, sheet
-from drlim_np.drawing.space import (
-    Side,
-    bar,
-    caption,
-    colours,
-    lighting_key,
-    project,
-    reach_of,
-    scatter,
-    space_panel,
-    wires,
-)
+from drlim_np.drawing.space import Side, colours, project, reach_of
 from drlim_np.drawing.style import FAINT, WIDTH
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import Claim, Result, Train, figure
@@ -86,24 +75,26 @@ def _draw(found: Trained, ours: dict[str, float]) -> Figure:
     flat = unrolled(points)
     columns, lines = grid(flat)
     cell = (WIDTH - 0.3) / columns
-    words = f"{len(rows)} unseen views, {views.title}:\n{caption(ours)}"
+    words = f"{len(rows)} unseen views, {views.title}:\n{space.caption(ours)}"
     drawing, top = sheet(CLAIM, words, LARGE + 0.98 + lines * cell + 0.2)
 
-    large = space_panel(drawing, (0, top), LARGE, 1.35 * reach_of(upright, [TILTED]), "")
-    wires(large, poses, TILTED)
-    scatter(large, points, TILTED, lighting, colours(views, rows, "azimuth"), size=1.6)
+    large = space.space_panel(drawing, (0, top), LARGE, 1.35 * reach_of(upright, [TILTED]), "")
+    space.wires(large, poses, TILTED)
+    space.scatter(large, points, TILTED, lighting, colours(views, rows, "azimuth"), size=1.6)
     at = project(points, TILTED)[0]
     side = SMALL / LARGE * np.ptp(large.get_xlim())
     shown, middles = thumbnails.place(at, side, *corners(large), lines=project(poses.reshape(-1, 3), TILTED)[0])
     frames = [to_hex(colour) for colour in colours(views, rows[shown], "azimuth")]
     thumbnails.draw(large, views.images[rows[shown]], frames, at[shown], middles, side)
-    bar(drawing, LARGE + 0.15, top + 0.3, 1.9, "azimuth")
+    space.bar(drawing, LARGE + 0.15, top + 0.3, 1.9, "azimuth")
     for (looked, by), down in zip(SIDES, (0.75, 0.75 + 2.5), strict=True):
-        panel = space_panel(drawing, (LARGE + 0.05, top + down), 2.25, 1.25 * reach_of(upright, [looked]), looked.words)
-        wires(panel, poses, looked)
-        scatter(panel, points, looked, lighting, colours(views, rows, by), size=0.6)
-    bar(drawing, LARGE + 0.15, top + LARGE + 0.2, 1.9, "elevation")
-    lighting_key(drawing, LARGE / 2, top + LARGE, [FAINT] * LIGHTINGS)
+        panel = space.space_panel(
+            drawing, (LARGE + 0.05, top + down), 2.25, 1.25 * reach_of(upright, [looked]), looked.words
+        )
+        space.wires(panel, poses, looked)
+        space.scatter(panel, points, looked, lighting, colours(views, rows, by), size=0.6)
+    space.bar(drawing, LARGE + 0.15, top + LARGE + 0.2, 1.9, "elevation")
+    space.lighting_key(drawing, LARGE / 2, top + LARGE, [FAINT] * LIGHTINGS)
 
     left, below = 0.15, top + LARGE + 0.98
     drawing.text(*place(drawing, left, below - 0.1), "the same, unrolled: each image where its view lies")

@@ -16,7 +16,7 @@ from drlim_np.data import Digits
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import SHIFTS
 from drlim_np.drawing.panels import box, place, sheet
-from drlim_np.drawing.style import BLUE, FAINT, INK, LETTERS, VERMILLION
+from drlim_np.drawing.style import BLUE, FAINT, INK, VERMILLION
 from drlim_np.figures import Claim, Result, Train, figure, figure5, figure7
 from drlim_np.figures.digits import KNOWN
 from drlim_np.figures.shifted_maps import trained, unseen_digits
@@ -113,18 +113,17 @@ def draw(five: Curves, seven: Curves, image: np.ndarray, title: str) -> Figure:
     for kind, (left, wide, shown, label) in PANELS.items():
         axes = drawing.add_axes(box(drawing, left, 1.35, wide, 3.1))
         _panel(axes, kind, five, seven, top)
-        axes.set_xlabel(label, fontsize=LETTERS)
-        axes.set_xticks(shown)
+        axes.set(xlabel=label, xticks=shown)
         _moved_images(axes, image, kind, shown)
         if kind != "right":
             axes.tick_params(left=False, labelleft=False)
             axes.spines.left.set_visible(False)
     axes = drawing.axes[0]
-    axes.set_ylabel("displacement on the map", fontsize=LETTERS)
-    axes.text(0, 0.8 * top, "Figure 5", color=VERMILLION, ha="center", fontsize=LETTERS, weight="bold")
-    axes.text(4.6, 0.36, "Figure 7", color=BLUE, ha="center", fontsize=LETTERS, weight="bold")
-    axes.text(-7.8, 1.06, "as far as\nanother digit", fontsize=LETTERS)
-    drawing.text(*place(drawing, 5.2, 2.5), "untold: both maps\nfollow the digit", fontsize=LETTERS)
+    axes.set_ylabel("displacement on the map")
+    axes.text(0, 0.8 * top, "Figure 5", color=VERMILLION, ha="center", weight="bold")
+    axes.text(4.6, 0.36, "Figure 7", color=BLUE, ha="center", weight="bold")
+    axes.text(-7.8, 1.06, "as far as\nanother digit")
+    drawing.text(*place(drawing, 5.2, 2.5), "untold: both maps\nfollow the digit")
     return drawing
 
 
@@ -142,7 +141,6 @@ def _panel(axes: Axes, kind: str, five: Curves, seven: Curves, top: float) -> No
     axes.set(ylim=(0, top), xlim=(amounts[0], amounts[-1]))
     ticks = [tick for tick in (0, 0.1, 0.5, 1, 2, 3, 4, 5, 6) if tick <= top / 1.12]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.tick_params(labelsize=LETTERS)
 
 
 def _moved_images(axes: Axes, image: np.ndarray, kind: str, amounts: tuple[float, ...]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, rendering
-from drlim_np.drawing.style import HEADING, INK, WIDTH
+from drlim_np.drawing.style import INK, WIDTH
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.sheet_handwriting import sheet
 from drlim_np.measure import metrics
@@ -30,8 +30,7 @@ def make(data: None, train: Train) -> Result:
     ]
     drawing = Figure(figsize=(WIDTH, 8.4))
     title = "These rendered views stand in for small NORB"
-    drawing.suptitle(title, x=0.015, y=0.985, ha="left", fontsize=HEADING, weight="bold")
-    sheet(drawing, rows, ACROSS, "gray", left=0.15, right=0.99, bottom=0.01, top=0.945, hspace=0.06)
+    sheet(drawing, title, 0.985, rows, ACROSS, "gray", left=0.15, right=0.99, bottom=0.01, top=0.945, hspace=0.06)
 
     pixels = views.images.reshape(len(views.images), -1)
     lit_alike = train.once(metrics.same_label_neighbours, pixels, views.lighting, NEAREST)

@@ -41,9 +41,7 @@ def make(data: None, train: Train) -> Result:
 
     lines = sum(len(images) for *_, images in rows) // ACROSS
     drawing = Figure(figsize=(WIDTH, WIDTH * (lines + 2.2) / (ACROSS + 2)), layout="constrained")
-    title = "These generated 4s and 9s stand in for MNIST"
-    drawing.suptitle(title, x=0.015, ha="left", fontsize=HEADING, weight="bold")
-    sheet(drawing, rows, ACROSS, "gray_r")
+    sheet(drawing, "These generated 4s and 9s stand in for MNIST", None, rows, ACROSS, "gray_r")
 
     known, ink = written.truth["slant"], metrics.slant(written.images)
     pixels = written.images.reshape(len(written.images), -1)
@@ -57,11 +55,14 @@ def make(data: None, train: Train) -> Result:
     return Result(drawing, claims, {"samples": len(known)}, digits)
 
 
-def sheet(drawing: Figure, rows: Sequence[Row], across: int, grey: str, **room: float) -> None:
-    """Rows of images, `across` of them side by side, each row with its words in its colour at the left.
+def sheet(
+    drawing: Figure, title: str, y: float | None, rows: Sequence[Row], across: int, grey: str, **room: float
+) -> None:
+    """Below the title rows of images, `across` of them side by side, each row with its words in its colour at the left.
 
-    images of a row: (a multiple of `across`, side, side) uint8. room: how the rows share the drawing.
+    images of a row: (a multiple of `across`, side, side) uint8. y: of the title. room: how the rows share the drawing.
     """
+    drawing.suptitle(title, x=0.015, y=y, ha="left", fontsize=HEADING, weight="bold")
     heights = [len(images) // across for *_, images in rows]
     panels = drawing.subplots(len(rows), height_ratios=heights, gridspec_kw=room)
     for axes, lines, (words, colour, images) in zip(panels, heights, rows, strict=True):

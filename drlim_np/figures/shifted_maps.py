@@ -69,9 +69,8 @@ def train_characters(digits: Digits, train: Train) -> np.ndarray:
 def unseen_digits(digits: Digits, train: Train, per_class: int | None = None) -> ShiftedDigits:
     """The unseen digits with their shifts: `per_class` characters of each class at random, or all."""
     rows, inputs, label, slant = of_digits.draw_unseen(digits, QUICK_TEST if train.quick else per_class, train.rng(6))
-    rows, label, slant, character = (
-        np.repeat(of_one, len(SHIFTS)) for of_one in (rows, label, slant, np.arange(len(rows)))
-    )
+    known = (rows, label, slant, np.arange(len(rows)))
+    rows, label, slant, character = (np.repeat(one, len(SHIFTS)) for one in known)
     shift = np.tile(SHIFTS, len(inputs))
     return ShiftedDigits(shifted(inputs), rows, label, slant, shift, character)
 

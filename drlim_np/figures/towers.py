@@ -18,7 +18,8 @@ from drlim_np.tree import leaves, tree_map
 LETTERS = 19  # points
 TOP, MIDDLE, BOTTOM = 3.2, 1.85, 0.5
 PALE = "#CFE6F5"
-ARROW = {"arrowstyle": "-|>", "linewidth": 2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 18}
+FORWARDS = {"arrowstyle": "-|>", "linewidth": 2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 18, "color": INK}
+BACKWARDS = FORWARDS | {"color": VERMILLION, "linestyle": (0, (4, 1.5))}
 
 
 @figure("towers", seconds=1)
@@ -61,16 +62,16 @@ def draw(axes: Axes) -> None:
         _box(axes, (0.5, level), 0.75, f"$x_{number}$", "white")
         _box(axes, (2.3, level), 1.3, "$G_W$", PALE)
         _box(axes, (4.4, level), 0.75, f"$z_{number}$", "white")
-        _forwards(axes, (0.88, level), (1.65, level))
-        _forwards(axes, (2.95, level - 0.14 * inwards), (4.02, level - 0.14 * inwards))
-        _backwards(axes, (4.02, level + 0.14 * inwards), (2.95, level + 0.14 * inwards))
-        _forwards(axes, (4.78, level), (5.72, MIDDLE - 0.36 * inwards))
-        _backwards(axes, (5.6, MIDDLE - 0.14 * inwards), (4.6, level + 0.36 * inwards))
-        _backwards(axes, (2.3, level + 0.36 * inwards), (2.3, MIDDLE - 0.27 * inwards))
+        _arrow(axes, (0.88, level), (1.65, level), FORWARDS)
+        _arrow(axes, (2.95, level - 0.14 * inwards), (4.02, level - 0.14 * inwards), FORWARDS)
+        _arrow(axes, (4.02, level + 0.14 * inwards), (2.95, level + 0.14 * inwards), BACKWARDS)
+        _arrow(axes, (4.78, level), (5.72, MIDDLE - 0.36 * inwards), FORWARDS)
+        _arrow(axes, (5.6, MIDDLE - 0.14 * inwards), (4.6, level + 0.36 * inwards), BACKWARDS)
+        _arrow(axes, (2.3, level + 0.36 * inwards), (2.3, MIDDLE - 0.27 * inwards), BACKWARDS)
     _box(axes, (6.0, MIDDLE), 0.75, "$D$", "white")
     _box(axes, (7.5, MIDDLE), 0.75, "$L$", "white")
-    _forwards(axes, (6.38, MIDDLE + 0.14), (7.12, MIDDLE + 0.14))
-    _backwards(axes, (7.12, MIDDLE - 0.14), (6.38, MIDDLE - 0.14))
+    _arrow(axes, (6.38, MIDDLE + 0.14), (7.12, MIDDLE + 0.14), FORWARDS)
+    _arrow(axes, (7.12, MIDDLE - 0.14), (6.38, MIDDLE - 0.14), BACKWARDS)
     axes.add_patch(Circle((2.3, MIDDLE), 0.25, facecolor="white", edgecolor=VERMILLION, linewidth=2))
     _say(axes, (2.3, MIDDLE), "+", VERMILLION)
     _say(axes, (3.3, MIDDLE), r"$\rightarrow\ \partial L/\partial W$", VERMILLION)
@@ -91,9 +92,5 @@ def _say(axes: Axes, place: tuple[float, float], said: str, colour: str) -> None
     axes.text(*place, said, ha="center", va="center", fontsize=LETTERS, color=colour)
 
 
-def _forwards(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate("", end, start, arrowprops=ARROW | {"color": INK})
-
-
-def _backwards(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    axes.annotate("", end, start, arrowprops=ARROW | {"color": VERMILLION, "linestyle": (0, (4, 1.5))})
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], looks: dict) -> None:
+    axes.annotate("", end, start, arrowprops=looks)

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 
 from drlim_np.data.handwriting import generate
 from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, LOOKS, SIX_LIGHTS, WIDTH
-from drlim_np.figures import Train, airplane_map, figure4, figure5, figure7, shifted_maps, unfolding
+from drlim_np.figures import Train, airplane_map, figure4, figure5, figure7, figure9, shifted_maps, unfolding
 from drlim_np.files.cache import Cache
 from drlim_np.runs.index import FIGURES
 from tests.help.small_views import blobs
@@ -33,6 +33,7 @@ def drawn(tmp_path_factory):
         for module in (figure5, figure7):
             patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         patch.setattr(airplane_map, "QUICK_EPOCHS", 1)
+        patch.setattr(figure9, "OTHERS", ())  # their numbers are recorded, not drawn
         patch.setattr(unfolding, "FRAMES", 2)
         patch.setattr(unfolding, "LAST", 1)
         yield {name: _laid_out(FIGURES[name].make(data[FIGURES[name].needs], quick).drawing) for name in NAMES}

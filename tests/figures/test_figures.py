@@ -252,23 +252,14 @@ def small():
 
 
 @pytest.fixture(scope="module")
-def learned():
-    """What `trained` returned, filled by `balanced`."""
-    return []
+def learned(small, digits):
+    """G_W of `balanced`, as training left it."""
+    return figure4.trained(digits, FULL, "balanced")[0]
 
 
 @pytest.fixture(scope="module")
-def balanced(small, digits, learned):
-    trained = figure4.trained
-
-    def remember(*given):
-        found, rows = trained(*given)
-        learned.append(found)
-        return found, rows
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figure4, "trained", remember)
-        return figure4.make(digits, FULL)
+def balanced(small, digits):
+    return figure4.make(digits, FULL)
 
 
 @pytest.fixture(scope="module")
@@ -352,7 +343,7 @@ def test_figure_4_is_trained_with_the_settings_that_it_records(make, small, digi
 
 
 def test_figure_4_trains_on_training_digits_only(balanced, digits, learned):
-    seen = {image.tobytes() for image in learned[0].x}
+    seen = {image.tobytes() for image in learned.x}
     train, test = ({image.tobytes() for image in on_canvas(s.images)} for s in (digits.train, digits.test))
     assert len(seen) == 2 * PER_CLASS
     assert seen <= train and not seen & test
@@ -361,16 +352,16 @@ def test_figure_4_trains_on_training_digits_only(balanced, digits, learned):
 @pytest.mark.line("requirement-unseen")
 def test_figure_4_maps_the_unseen_digits_by_the_trained_network(balanced, digits, learned):
     z, unseen = balanced.arrays["embedding"], on_canvas(digits.test.images[balanced.arrays["index"]])
-    unturned = embed(learned[0].network, learned[0].params, unseen)
+    unturned = embed(learned.network, learned.params, unseen)
     for one, other in combinations(range(0, len(z), 7), 2):
         far = np.linalg.norm(unturned[one] - unturned[other])
         assert np.linalg.norm(z[one] - z[other]) == pytest.approx(far, rel=1e-3)
-    np.testing.assert_array_equal(embed(learned[0].network, balanced.weights, unseen), z)
+    np.testing.assert_array_equal(embed(learned.network, balanced.weights, unseen), z)
 
 
 def test_figure_4_adds_up_the_loss_of_every_training_pair(balanced, learned):
-    z = embed(learned[0].network, learned[0].params, learned[0].x).astype(float)
-    graph, margin = learned[0].graph, balanced.settings["margin"]
+    z = embed(learned.network, learned.params, learned.x).astype(float)
+    graph, margin = learned.graph, balanced.settings["margin"]
     d = np.linalg.norm(z[:, None] - z, axis=2)
     listed = sum(d[i, j] ** 2 / 2 for i, j in graph.pairs)
     joined = {frozenset(pair) for pair in graph.pairs.tolist()}

@@ -7,33 +7,24 @@ import pytest
 
 from drlim_np.data.handwriting import generate
 from drlim_np.data.moved import moved
-from drlim_np.figures import FIGURES, Train, figure5, figure7, invariance, shifted_maps
+from drlim_np.figures import FIGURES, Train, invariance
 from drlim_np.figures.invariance import BETWEEN, MOVES, at, claims, curves, make
 from drlim_np.figures.shifted_maps import unseen_digits
 from tests.help import drawings
 
 WRITTEN = generate(3, train=(30, 30), test=(20, 20))
 QUICK = Train(quick=True)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
-        patch.setattr(shifted_maps, "QUICK_TEST", 15)
-        for module in (figure5, figure7):
-            patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
-        yield
+pytestmark = pytest.mark.usefixtures("few_digits")
 
 
 @pytest.fixture(scope="module")
-def images(small):
+def images(few_digits):
     unseen = unseen_digits(WRITTEN, QUICK)
     return unseen.inputs[unseen.shift == 0]
 
 
 @pytest.fixture(scope="module")
-def result(small):
+def result(few_digits):
     return make(WRITTEN, QUICK)
 
 

@@ -11,7 +11,7 @@ from matplotlib.patches import Ellipse
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.figures import Train, digits, figure5, figure6, figure7, shifted_maps
+from drlim_np.figures import Train, digits, figure5, figure6, figure7
 from drlim_np.figures.shifted_maps import SHIFT_LOOKS, train_characters, trained, unseen_digits
 from drlim_np.files.cache import Cache
 from drlim_np.measure import metrics
@@ -20,26 +20,16 @@ from tests.help.drawings import content, texts
 DIGITS = generate(3, train=(30, 30), test=(20, 20))
 QUICK = Train(quick=True)
 MODULES = {"figure5": figure5, "figure6": figure6, "figure7": figure7}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small():
-    """Few digits and few steps: what is looked at here does not depend on their number."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
-        patch.setattr(shifted_maps, "QUICK_TEST", 15)
-        for module in (figure5, figure7):
-            patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
-        yield
+pytestmark = pytest.mark.usefixtures("few_digits")
 
 
 @pytest.fixture(scope="module")
-def results(small):
+def results(few_digits):
     return {name: module.make(DIGITS, QUICK) for name, module in MODULES.items()}
 
 
 @pytest.fixture(scope="module")
-def unseen(small):
+def unseen(few_digits):
     return unseen_digits(DIGITS, QUICK)
 
 
@@ -170,11 +160,11 @@ def test_no_thumbnail_covers_another(seen, name):
 
 
 def test_in_figure_7_six_characters_are_joined_to_the_points_of_their_five_copies(seen, unseen):
-    joined = []
-    for image, middle, _ in seen["figure7"].thumbnails:
-        point = seen["figure7"].ends.get(tuple(np.round(middle, 9)))
+    joined, seven = [], seen["figure7"]
+    for image, middle, _ in seven.thumbnails:
+        point = seven.ends.get(tuple(np.round(middle, 9)))
         if point is not None:
-            joined.append(seen["figure7"].sample_at(point))
+            joined.append(seven.sample_at(point))
             np.testing.assert_array_equal(image, np.rint(255 * unseen.inputs[joined[-1], 0]))
     whole = [c for c in set(unseen.character) if np.isin(np.flatnonzero(unseen.character == c), joined).all()]
     assert len(whole) >= figure7.CHARACTERS == 6

@@ -31,15 +31,11 @@ def published(name, result, out):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(few_digits, tmp_path_factory):
     """A folder with figures/ in it, made from few digits in few steps, and the network as the figures call it."""
     folder = tmp_path_factory.mktemp("shipped")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
-        patch.setattr(shifted_maps, "QUICK_TEST", 15)
         patch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
-        for module in (figure5, figure7):
-            patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         for name, module in PUBLISHED.items():
             published(name, module.make(MNIST, TRAIN), folder / "figures")
         assert figure4.make_exact(MNIST, TRAIN).weights is None
@@ -119,6 +115,11 @@ def airplane():
     return network, network.init(rng), inputs
 
 
+def shipped(params, folder):
+    published("figure8", Result(Figure(figsize=(1, 1)), [], weights=params), folder)
+    return weights.load(folder / "figure8-quick-weights.npz")
+
+
 def test_on_the_footprint_every_view_keeps_its_place_but_for_rounding(airplane):
     network, params, inputs = airplane
     kept, small = on_footprint(params, inputs)
@@ -141,10 +142,8 @@ def test_with_zeros_beyond_the_footprint_every_view_keeps_its_place_to_the_last_
 def test_the_airplanes_weights_fit_and_are_loaded_as_the_plain_tree(airplane, tmp_path):
     _, params, inputs = airplane
     kept, small = on_footprint(params, inputs)
-    published("figure8", Result(Figure(figsize=(1, 1)), [], weights=small), tmp_path)
-    file = tmp_path / "figure8-quick-weights.npz"
-    assert file.stat().st_size <= 400_000
-    loaded, fresh = weights.load(file), two_layer(len(kept)).init(np.random.default_rng(0))
+    loaded, fresh = shipped(small, tmp_path), two_layer(len(kept)).init(np.random.default_rng(0))
+    assert (tmp_path / "figure8-quick-weights.npz").stat().st_size <= 400_000
     assert list(loaded) == list(fresh)
     for (path, ours), (there, theirs), (_, new) in zip(leaves(small), leaves(loaded), leaves(fresh), strict=True):
         assert path == there and theirs.shape == new.shape
@@ -153,9 +152,7 @@ def test_the_airplanes_weights_fit_and_are_loaded_as_the_plain_tree(airplane, tm
 
 def test_weights_in_float64_ship_in_float32(tmp_path):
     params = two_layer(12, 3).init(np.random.default_rng(0), np.float64)
-    published("figure8", Result(Figure(figsize=(1, 1)), [], weights=params), tmp_path)
-    loaded = weights.load(tmp_path / "figure8-quick-weights.npz")
-    for (_, ours), (_, theirs) in zip(leaves(params), leaves(loaded), strict=True):
+    for (_, ours), (_, theirs) in zip(leaves(params), leaves(shipped(params, tmp_path)), strict=True):
         np.testing.assert_array_equal(theirs, ours.astype(np.float32), strict=True)
 
 
