@@ -59,12 +59,6 @@ class SimilarityGraph:
         """Both directions of every edge: neighbours of sample i are neighbours[offsets[i] : offsets[i + 1]]."""
         return tables.by_sample(self.edges, self.size)
 
-    @property
-    def neighbour_lists(self) -> list[np.ndarray]:
-        """For each sample all those that it is similar to, from either end, each once."""
-        offsets, neighbours = self.adjacency
-        return np.split(neighbours, offsets[1:-1])
-
     def within(self, samples: np.ndarray) -> "SimilarityGraph":
         """The graph among the given distinct samples, renumbered by their place in `samples`: each edge listed once."""
         samples = whole_numbers("samples", samples, "samples")

@@ -51,7 +51,7 @@ def dissimilar_loss(d: Array, margin: float) -> Array:
 def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, Array, Array]:
     """The loss summed over the given pairs (Eqs. 2 to 4) and its gradients: loss, dL/dz1, dL/dz2.
 
-    z1, z2: (pairs, dims), of one floating dtype; y: (pairs,), 0 similar, 1 dissimilar; margin: m > 0.
+    z1, z2: (pairs, dims), of one floating dtype; y: (pairs,), 0 similar, 1 dissimilar; margin: m > 0, in the unit of z.
     """
     d = energy(z1, z2)
     margin = require_margin(margin, z1)
@@ -81,7 +81,7 @@ def missing(d: Array, margin: float) -> Array:
 
 
 def at_least_tiny(d: Array) -> Array:
-    """D, but at least √t for the smallest normal number t: below it D² underflows and D has no digits left."""
+    """D, but at least √t, t the smallest normal number: below √t (1e-19 in float32) D² underflows."""
     return _at_least(d, kind(d).least_root)
 
 

@@ -33,7 +33,7 @@ def cosine(progress: float) -> float:
 
 
 def warmup_cosine(progress: float) -> float:
-    """The learning rate's factor: `cosine` times a rise over the first fifth, lest all samples go to one place."""
+    """The learning rate's factor: `cosine` times a rise over the first fifth, as large first steps may collapse."""
     return cosine(progress) * min(1.0, 5 * progress)
 
 
@@ -71,7 +71,7 @@ class Step(NamedTuple):
 def descend(
     objective: Objective, params: Tree, optimiser: SGD, steps: int, rng: Generator, schedule: Schedule = cosine
 ) -> Iterator[Step]:
-    """Step 2, one update of W an item. DivergedError once the objective, a gradient or the new W is not finite."""
+    """Step 2: each item is one update of W. Raises DivergedError once the loss, a gradient or W is not finite."""
     steps = whole_number("steps", steps, 1)
     require_generator(rng)
     velocity = optimiser.init(params)
@@ -93,7 +93,10 @@ def minimise(
     label: str = "training",
     stream: TextIO | None = None,
 ) -> tuple[Tree, np.ndarray]:
-    """Runs `descend` to its end, with a line of progress on a terminal: W, and the objectives, (steps,) float64."""
+    """Runs `descend` to its end: the final W, and the objective before each step, (steps,) float64.
+
+    Shows a line of progress on `stream`, standard error if None, if that is a terminal.
+    """
     line = ProgressLine(stream)
     losses = []
     try:
@@ -107,7 +110,7 @@ def minimise(
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
-    """G_W of each sample, in blocks to save memory: (samples, …) → (samples, dims), on x's device, W on any."""
+    """G_W of each sample: (samples, …) → (samples, dims). In blocks, which go to W's device and come back to x's."""
     block = whole_number("block", block, 1)
     xp = namespace(x)
     blocks = (slice(start, min(start + block, x.shape[0])) for start in range(0, max(1, x.shape[0]), block))

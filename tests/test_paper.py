@@ -8,7 +8,7 @@ from drlim_np.audit import index
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.data.split import TRAIN, split
-from drlim_np.figures import figure4, shifted_maps
+from drlim_np.figures import figure4, figure9, shifted_maps
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
@@ -140,7 +140,7 @@ def test_at_equilibrium_the_springs_on_a_point_cancel():
 
 def test_step_1a_prior_knowledge_names_the_set_of_samples_similar_to_each():
     similar = verbatim.similar_views(VIEWS.azimuth, VIEWS.elevation, AZIMUTHS)
-    listed = contiguous_views(VIEWS.azimuth, VIEWS.elevation, AZIMUTHS).neighbour_lists
+    listed = figure9.neighbour_lists(contiguous_views(VIEWS.azimuth, VIEWS.elevation, AZIMUTHS))
     assert all(set(np.flatnonzero(row)) == {i, *listed[i]} for i, row in enumerate(similar))
 
 
@@ -204,7 +204,7 @@ def test_section_3_3_each_digit_stands_beside_its_copies_3_and_6_pixels_to_eithe
 @pytest.mark.line("step-1-shifts")
 def test_section_3_3_a_sample_is_similar_to_its_neighbours_its_shifts_and_the_shifts_of_its_neighbours():
     graph = alike_in_any_copy(SimilarityGraph(3, [[0, 2]]), copies=5)
-    assert set(graph.neighbour_lists[0]) == {*range(1, 5), *range(10, 15)}
+    assert set(figure9.neighbour_lists(graph)[0]) == {*range(1, 5), *range(10, 15)}
 
 
 @pytest.mark.line("sec-3-4-views")

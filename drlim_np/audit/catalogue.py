@@ -164,7 +164,7 @@ def _controls(rng: np.random.Generator) -> Iterator[Finding]:
     for mistake, gradient in wrong.TOWERS.items():
         found = gradient(network, params, x1, x2, y, MARGIN)
         rows = check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, found, rng)
-        # The last bias moves both towers alike: its gradient is zero even where a cache is shared, and so not wrong.
+        # The last bias moves both towers in the same way: even where a cache is shared its gradient, 0, is right.
         for row in rows:
             if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
@@ -192,7 +192,7 @@ def small_graph(size: int) -> SimilarityGraph:
 
 
 def random_like(params: Tree, rng: np.random.Generator) -> Tree:
-    """Every entry drawn anew, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
+    """Every entry drawn again, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
     return tree_map(lambda p: rng.standard_normal(p.shape), params)
 
 

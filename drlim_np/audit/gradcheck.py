@@ -61,7 +61,7 @@ class Row:
 def complex_step(function: Callable[[Array], Any], x: Array, direction: Array) -> float:
     """The derivative of a real analytic scalar function along `direction`: Im f(x + i h u) / h, with h = 1e-20.
 
-    Nothing is subtracted, so nothing cancels, and h² vanishes beside 1: the result is exact to rounding.
+    Nothing is subtracted, so nothing cancels, and h² vanishes next to 1: the result is exact to rounding.
     """
     return float(np.imag(function(x + 1j * COMPLEX_STEP * direction)) / COMPLEX_STEP)
 
@@ -86,9 +86,9 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
 
     An error is relative to the norm of its own tensor's gradient, but to no less than FLOOR of the whole gradient's: a
     tensor's gradient may be next to nothing by chance, or zero by symmetry, as that of a Siamese network's last bias,
-    which moves both towers alike. Rounding is all that such an error could be measured by.
+    which moves both towers in the same way. Such an error could only be measured relative to rounding.
 
-    Each leaf is an argument of its own, even where one array stands at several: its gradient is that leaf's share. To
+    Each leaf is an argument of its own, even where several are one array: its gradient is that leaf's share. To
     check weights tied together, give their array once and let `function` use it twice: the gradient is the sum.
 
     Raises InputError unless all the tensors are NumPy float64, none of them empty, and the trees have the same shapes.

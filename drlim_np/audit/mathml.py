@@ -5,7 +5,7 @@
     \\max             a name of several letters, upright
     \\text{ for }     words
 
-What stands below and above a sum goes there.
+Limits of a sum go below and above it.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""Arrays of exact numbers, on which the code of this package runs as it stands: fractions, or SymPy's expressions.
+"""Arrays of exact numbers, on which the code of this package runs unchanged: fractions, or SymPy's expressions.
 
 An `Exact` brings its module, as all arrays do here, so a layer, a loss or a step cannot tell it from a GPU's array; but
-nothing is rounded. A Python number is taken for the fraction that it stands for. Roots are exact, and ValueError is
+nothing is rounded. A Python number is taken for the fraction that it is. Roots are exact, and ValueError is
 raised for a fraction that has none; tanh of a fraction is the nearest float64, as a fraction.
 """
 
@@ -75,7 +75,7 @@ def _root(x: Any) -> Any:
 def _tanh(x: Any) -> Any:
     if isinstance(x, Fraction):
         return Fraction(tanh(x))
-    import sympy  # whose expressions are not ours to import before somebody has made one
+    import sympy  # only here: without derivations SymPy need not be installed
 
     return sympy.tanh(x)
 

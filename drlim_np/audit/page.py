@@ -1,7 +1,7 @@
 """The audit page: each line of the paper with its formula, its code, its tests, its verdicts and its figures.
 
 Everything on it is read off what lives here as it is written: the functions' own source, the tests in tests/, what the
-audit found, the records in metrics.json. One file; the pictures beside it are the figures'.
+audit found, the records in metrics.json. One file; the pictures in its folder are the figures'.
 """
 
 import inspect
@@ -126,7 +126,7 @@ def _none(line: Line, kind: str, audited: Audited | None) -> str:
 
 def _tested(line: Line, audited: Audited | None) -> str:
     count = len(line.tests)
-    said = f"{count} test{'s' * (count > 1)}, beside."
+    said = f"{count} test{'s' * (count > 1)}."
     if line.audited and audited is None:
         said += f" Gradients were not audited in this run: {COMMAND} does it."
     if audited and (ran := sum(f"tests/{test.file}" in PROPERTIES for test in line.tests)):
@@ -179,7 +179,7 @@ def _breakable(line: str) -> str:
 
 
 def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
-    """The figure's picture if it lies beside the page, and its claims as they are on record."""
+    """The figure's picture if it is in the page's folder, and its claims as recorded."""
     stem, name = next((figure + data for data in DATA if figure + data in record), None), _titled(figure)
     if stem is None:
         return f"<p>{name}: not drawn yet: <code>run_all.py --only {figure}</code></p>"
@@ -187,7 +187,7 @@ def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
         picture = _picture(folder / f"{stem}.png", name)
         claims = [(_claim(claim), claim["holds"]) for claim in record[stem]["claims"]]
     except (KeyError, TypeError, ValueError, AttributeError, struct.error) as fault:
-        raise DataError(f"{stem}: its record or picture is damaged ({fault!r}): draw the figure anew") from fault
+        raise DataError(f"{stem}: its record or picture is damaged ({fault!r}): draw the figure again") from fault
     listed = "".join(f"<li>{said}</li>" for said, _ in claims)
     failed = sum(not holds for _, holds in claims)
     verdict = f"{failed} of {len(claims)} claims FAIL" if failed else f"claims hold, {len(claims)}"

@@ -13,7 +13,7 @@ from drlim_np.tree import add
 
 
 def _of_force(force: Callable) -> Callable:
-    """The mistake whose force is so: force(z1 - z2, D, m) → dL_S/dz1, dL_D/dz1, and dL/dz2 opposite."""
+    """The mistake with this force: force(z1 - z2, D, m) → dL_S/dz1, dL_D/dz1, and dL/dz2 opposite."""
 
     def gradients(z1, z2, y, margin):
         pull, push = force(z1 - z2, energy(z1, z2)[:, None], margin)

@@ -39,7 +39,7 @@ class Side(NamedTuple):
 def project(points: np.ndarray, side: Side) -> tuple[np.ndarray, np.ndarray]:
     """Points (samples, 3), axis upright, as seen: their place in the picture (samples, 2), and how far away (samples,).
 
-    At tilt 0 the axis stands upright in the picture; at 90 one looks down along it.
+    At tilt 0 the axis is upright in the picture; at 90 one looks down along it.
     """
     turn, tilt = np.radians(side.turn), np.radians(side.tilt)
     x, y, height = points.T

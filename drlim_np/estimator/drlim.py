@@ -40,7 +40,7 @@ class DrLIM(Conventions):
 
     What `fit` leaves: embedding_ (samples, n_components), loss_curve_ (max_iter,), the objective before each step,
     n_iter_, n_features_in_, and of G_W network_, weights_, and mean_ (features,) and scale_ of its input. float32 is
-    mapped in float32, everything else in float64. Wherever X stands it is rows (samples, features), or images
+    mapped in float32, everything else in float64. X is always rows (samples, features), or images
     (samples, height, width), of any scale; a network that was given gets images as (samples, 1, height, width).
     """
 

@@ -35,7 +35,7 @@ def make(views: Views, train: Train) -> Result:
 
 
 def adjoining(image: np.ndarray, inside: np.ndarray) -> float:
-    """How alike the weights of pixels side by side are: their correlation, over pairs with both ends inside."""
+    """The correlation of the weights of pixels side by side, over pairs with both ends inside."""
     pairs = []
     for weights, kept in ((image, inside), (image.T, inside.T)):
         both = kept[1:] & kept[:-1]

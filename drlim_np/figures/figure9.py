@@ -58,10 +58,9 @@ def make(views: Views, train: Train) -> Result:
 
 
 def neighbour_lists(graph: SimilarityGraph) -> list[np.ndarray]:
-    """Of each sample all those that it is similar to, each once."""
-    both = np.concatenate([graph.edges, graph.edges[:, ::-1]])
-    both = both[np.argsort(both[:, 0], kind="stable")]
-    return np.split(both[:, 1], np.searchsorted(both[:, 0], np.arange(1, graph.size)))
+    """For each sample all those that it is similar to, from either end, each once."""
+    offsets, neighbours = graph.adjacency
+    return np.split(neighbours, offsets[1:-1])
 
 
 def _map(given: Setting, regularisation: float, train: Train) -> tuple[np.ndarray, dict[str, float]]:

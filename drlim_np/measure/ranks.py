@@ -56,7 +56,7 @@ def ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) ->
 def _below(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """How many of the values, (samples,), lie below each of the edges, in any order: of the shape of `edges`.
 
-    Only what lies below the last edge is sorted, mostly few.
+    Only values below the last edge are sorted, usually few.
     """
     return np.searchsorted(np.sort(values[values < edges.max()]), edges)
 
