@@ -741,6 +741,13 @@ def test_neither_pixels_nor_whole_numbers_nor_a_place_far_away_need_exact_compar
     assert exact_comparisons(np.repeat(x, 2, axis=0)) > 300
 
 
+def test_a_tie_with_a_sample_that_is_not_asked_for_is_exact_too(rng):
+    """Each middle is as far from either end; rounding takes the end that is not asked for to be nearer in half."""
+    middle, step = 1000.0 * np.arange(100), rng.integers(2**29, 2**31, 100) / 2**30
+    x = np.stack([middle - step, middle, middle + step], axis=1).reshape(-1, 1)
+    assert (ranks.ranks_of_near(x, x, 1, 1)[1::3] == 1).all()
+
+
 @pytest.mark.parametrize("features", [1, 3, 4, 1000])
 def test_whole_numbers_count_as_such_only_as_far_as_their_products_are_exact(features):
     bits = (51 - features.bit_length()) // 2
