@@ -161,6 +161,29 @@ class Flatten:
         return guarded(y, lambda dy, wrt_input: Gradient({}, namespace(dy).reshape(dy, x.shape) if wrt_input else None))
 
 
+@dataclass(frozen=True)
+class Positions:
+    """(samples, maps, height, width) → (samples · height · width, maps): the maps of each position become a row.
+
+    So the layers that follow are applied at each position: the network slides over a larger picture.
+    """
+
+    init = no_parameters
+
+    def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
+        require_params(self, params, x)
+        require(x.ndim == 4, f"{self} takes (samples, maps, height, width), got {x.shape}")
+        xp = namespace(x)
+        samples, maps, height, width = x.shape
+        y = xp.reshape(xp.permute_dims(x, (0, 2, 3, 1)), (samples * height * width, maps))
+
+        def pullback(dy: Array, wrt_input: bool) -> Gradient:
+            dx = xp.permute_dims(xp.reshape(dy, (samples, height, width, maps)), (0, 3, 1, 2))
+            return Gradient({}, dx if wrt_input else None)
+
+        return guarded(y, pullback)
+
+
 class Sequential:
     """Layers by name, y = f_k(… f_1(x)): by the chain rule dL/dx = J_1ᵀ … J_kᵀ dy, the pullbacks in reverse order."""
 

@@ -1,6 +1,6 @@
 """The paper's two G_W."""
 
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Linear, Positions, Sequential, Subsample, Tanh
 
 CONVNET_INPUT = (1, 32, 32)  # one grey map
 
@@ -18,7 +18,7 @@ def convnet(outputs: int = 2) -> Sequential:
         squash2=Tanh(),
         C3=Conv2d(channels=15, maps=30, kernel=9),
         squash3=Tanh(),
-        flatten=Flatten(),
+        flatten=Positions(),
         F4=Linear(30, outputs),
     )
 

@@ -7,7 +7,8 @@ import numpy as np
 from drlim_np.checks.numbers import plain_array, whole_number
 from drlim_np.errors import require
 
-SHIFTS = (-6, -3, 0, 3, 6)  # pixels to the right: each digit itself, and the four copies that the paper names
+# Pixels to the right: each digit itself, and the four copies that the paper names. In the order of the windows of `wide`.
+SHIFTS = (6, 3, 0, -3, -6)
 
 
 def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
@@ -25,6 +26,15 @@ def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
         start, source = max(shift, 0), max(-shift, 0)
         copies[:, copy, :, :, start : start + kept] = images[:, :, :, source : source + kept]
     return copies.reshape(-1, maps, height, width)
+
+
+def wide(images: np.ndarray) -> np.ndarray:
+    """Every image between 6 empty columns on either side: (samples, maps, height, width) → (…, height, width + 12).
+
+    The five copies of `shifted` are its windows that begin at columns 0, 3, 6, 9 and 12.
+    """
+    images = plain_array("images", images, "samples", "maps", "height", "width")
+    return np.pad(images, [(0, 0), (0, 0), (0, 0), (max(SHIFTS), max(SHIFTS))])
 
 
 def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:

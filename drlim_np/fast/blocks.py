@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, reduce
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class Blockwise:
     """The same network, `size` samples at a time, on `threads` threads: a layer like any other.
 
     Samples do not interact inside a network, so outputs concatenate and parameter gradients add. They are added in the
-    order of the samples: the result does not depend on the number of threads. On a device all samples are one block,
+    order of the samples: the result does not depend on the number of threads. A sample may have several rows of output. On a device all samples are one block,
     because it uses all its threads on one.
     """
 
@@ -45,10 +46,11 @@ class Blockwise:
         blocks = [slice(k, min(k + self.size, samples)) for k in range(0, max(1, samples), self.size)]
         forward = on_threads(lambda block: self.network(params, x[block, ...]), blocks, self.threads)
         outputs, pullbacks = zip(*forward, strict=True)
+        ends = [0, *accumulate(len(y) for y in outputs)]
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
             def backward(b: int) -> Gradient:
-                return pullbacks[b](dy[blocks[b], ...], wrt_input=wrt_input)
+                return pullbacks[b](dy[ends[b] : ends[b + 1], ...], wrt_input=wrt_input)
 
             gradients = on_threads(backward, range(len(blocks)), self.threads)
             dinput = np.concat([gradient.input for gradient in gradients]) if wrt_input else None

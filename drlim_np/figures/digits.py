@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.backend import Array, to_host
+from drlim_np.copies import SampledCopies
 from drlim_np.data import Digits, Split
 from drlim_np.data.canvas import on_canvas
 from drlim_np.errors import DataError, InputError
@@ -94,7 +95,7 @@ class Trained(NamedTuple):
 def learn(
     label: str, x: np.ndarray, graph: SimilarityGraph, training: Training, rng: np.random.Generator, train: Train
 ) -> Trained:
-    """Step 2: G_W trained on the inputs x (samples, 1, 32, 32) and the graph among them.
+    """Step 2: G_W trained on the inputs x (samples, 1, 32, 32) and the graph among them, or among the copies of each.
 
     All is drawn on the host, so that weights and batches are the same wherever training runs. Raises CollapsedError if
     the map of the inputs is a single place.
@@ -106,7 +107,8 @@ def learn(
         if training.batch == 1:
             objective = pair_by_pair(*given)
         else:
-            objective = SampledPairs(*given, training.weighting, training.batch)
+            sampled = SampledPairs if len(x) == graph.size else SampledCopies
+            objective = sampled(*given, training.weighting, training.batch)
         start = train.on_device(network.init(rng))
         optimiser = SGD(training.rate, training.momentum)
         params, losses = minimise(objective, start, optimiser, training.steps, rng, warmup_cosine, label)

@@ -4,13 +4,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
-from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.data.shifts import shifted
 from drlim_np.drawing.panels import height_of, horizontal, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.drawing.thumbnails import APART, picture
 from drlim_np.figures import Result, Train, figure
 from drlim_np.figures.digits import NEIGHBOURS, Training, nearest
-from drlim_np.figures.shifted_maps import ShiftedDigits, Story, shift_name, tell
+from drlim_np.figures.shifted_maps import SHIFT_LOOKS, ShiftedDigits, Story, shift_name, tell
 from drlim_np.graph import SimilarityGraph
 
 CLAIM = "Told of near pixels alone, the map falls apart\ninto five clusters, one per shift"
@@ -30,11 +30,11 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
     axes, unit = map_panel(drawing, (0, top, WIDTH, tall), z, INNER)
     scatter_by(axes, z, unseen.label, LOOKS, s=5, alpha=0.8)
     side = 0.33 * unit
-    shown = np.concatenate([ridge(z, np.flatnonzero(unseen.shift == shift), side) for shift in SHIFTS])
+    shown = np.concatenate([ridge(z, np.flatnonzero(unseen.shift == shift), side) for shift in SHIFT_LOOKS])
     shown = apart(z, shown, side)
     for image, colour, point in zip(unseen.images(shown), unseen.colours(shown), z[shown], strict=True):
         picture(axes, image, colour, point, side)
-    for shift in SHIFTS:
+    for shift in SHIFT_LOOKS:
         of = z[unseen.shift == shift]
         above = of[:, 1].max() + side / 2 + 0.06 * unit
         axes.text(of[:, 0].mean(), above, shift_name(shift), ha="center", va="bottom", weight="bold")

@@ -49,7 +49,7 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
     shifts, _ = map_panel(drawing, (0.1, below, SMALL[0] + 0.1, low), z, SMALL)
     shifts.text(0, 1, "by shift", transform=shifts.transAxes, va="top", weight="bold")
     scatter_by(shifts, z, unseen.shift, SHIFT_LOOKS, s=1.5)
-    legend(shifts, SHIFT_LOOKS, (1.02, 1), map(shift_name, SHIFTS), loc="upper left", labelspacing=0.2)
+    legend(shifts, SHIFT_LOOKS, (1.02, 1), map(shift_name, SHIFT_LOOKS), loc="upper left", labelspacing=0.2)
     slants, _ = map_panel(drawing, (4.0, below, SMALL[0] + 0.1, low), z, SMALL)
     slants.text(0, 1, "by slant", transform=slants.transAxes, va="top", weight="bold")
     by_slant(slants, (6.75, below + 0.55), z, unseen.label, unseen.slant, 1.5)
@@ -96,6 +96,7 @@ def copies(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float) -> np.
         heights = np.linspace(high[1] - 3.2 * side, low[1] + 3.2 * side, len(group))
         for height, sample in zip(heights, group[np.argsort(-z[group, 1], kind="stable")], strict=True):
             of = np.flatnonzero(unseen.character == unseen.character[sample])
+            of = of[np.argsort(unseen.shift[of])]
             middles = np.stack([edge + 1.04 * side * np.arange(len(of)), np.full(len(of), height)], axis=1)
             thumbnails.draw(axes, unseen.images(of), unseen.colours(of), z[of], middles, side)
             taken.append(middles)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
 from drlim_np.data.canvas import on_canvas
-from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
+from drlim_np.data.shifts import SHIFTS, ink_lost, shifted, wide
 from drlim_np.drawing.magnifiers import Magnifier, magnifier
 from drlim_np.drawing.panels import in_lines
 from drlim_np.drawing.style import FIVE_SHIFTS, LOOKS, signed
@@ -24,7 +24,7 @@ from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 
 QUICK_TRAIN, QUICK_TEST = 300, 60  # of each class
-SHIFT_LOOKS = dict(zip(SHIFTS, zip(FIVE_SHIFTS, "vsoD^", strict=True), strict=True))
+SHIFT_LOOKS = dict(zip(sorted(SHIFTS), zip(FIVE_SHIFTS, "vsoD^", strict=True), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def trained(story: Story, digits: Digits, train: Train, weighting: Weighting = "
         training = replace(training, steps=story.quick_steps)
     characters = train_characters(digits, train)
     graph = story.graph(characters, train)
-    return learn(f"{story.name}, {weighting}", shifted(characters), graph, training, train.rng(7), train)
+    return learn(f"{story.name}, {weighting}", wide(characters), graph, training, train.rng(7), train)
 
 
 def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "balanced") -> Result:
@@ -145,7 +145,7 @@ def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "bal
     unseen = unseen_digits(digits, train)
     found = trained(story, digits, train, weighting)
     graph = found.graph
-    z = embed(found.network, found.params, unseen.inputs)
+    z = embed(found.network, found.params, wide(unseen.inputs[unseen.shift == 0]))
     numbers = organisation(z, unseen, train)
 
     pairs = graph.size * (graph.size - 1) // 2
@@ -157,13 +157,14 @@ def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "bal
         bounds = story.bounds["quick" if train.quick else digits.name]
         for (words, number, relation), bound in zip(story.claims, bounds, strict=True):
             claims.append(Claim(words, numbers[number], relation, bound))
+    shifts = sorted(SHIFTS)
     settings = asdict(found.training) | {"neighbours": NEIGHBOURS, "train": graph.size, "test": len(z)}
     measured = {
         "similar_pairs_listed": graph.listed_count,
         "similar_pairs_distinct": len(graph.edges),
         "dissimilar_pairs": graph.dissimilar_count,
         "dissimilar_weight_exact": dissimilar_weight(graph, "exact"),
-        "ink_lost": dict(zip(map(str, SHIFTS), ink_lost(train_characters(digits, train)).tolist(), strict=True)),
+        "ink_lost": dict(zip(map(str, shifts), ink_lost(train_characters(digits, train), shifts).tolist(), strict=True)),
         "drlim": numbers,
     }
     drawing = story.draw(z, unseen, caption(f"{digits.title}, {weighting} weighting", unseen, numbers))
