@@ -22,72 +22,61 @@ from drlim_np.tree import Tree
 
 @dataclass(frozen=True, eq=False)
 class SampledCopies(SampledPairs):
-    """`objective.SampledPairs` with all copies of each character drawn: as unbiased, and it varies less.
+    """`objective.SampledPairs` with all copies of the characters drawn: as unbiased, and it varies less.
 
     x holds a picture for each character, (characters, maps, height, width), of which the network makes a row for each
     copy: row i · copies + c is copy c of character i, and so is that sample of the graph.
 
-    Of the listed pairs between two characters `batch` are drawn. One stands for all n from its one character to its
-    other, each at 1 / n. With w_i = 2 between / (characters · degree_i), where degree_i counts those of the `between`
-    listed pairs that have a copy of i at one end, one draw adds on average 2 mean_i f(i), so the listed pairs within
-    each drawn character count too; and two draws add 4 mean_ij Σ_cd f(copy c of i, copy d of j), the dissimilar pairs.
+    A drawn pair stands for all n listed pairs from its one character to its other, each at 1 / n. The weights
+    w_i = 2 listed / (characters · degree_i), degree_i counting the listed pairs of all copies of i, make two draws add
+    on average 4 mean_ij Σ_cd f(copy c of i, copy d of j). Of one draw no dissimilar pairs are counted.
     """
 
     def __post_init__(self) -> None:
         require_floating(x=self.x)
         require_margin(self.margin, self.x)
         whole_number("batch", self.batch, 2)
-        size, characters = self.graph.size, self.x.shape[0]
-        whole = characters > 0 and size % characters == 0
-        require(whole, f"x has shape {self.x.shape}, but the graph has {size} samples: not as many copies of each")
+        size, count = self.graph.size, self.x.shape[0]
+        fits = count > 0 and size % count == 0
+        require(fits, f"x has shape {self.x.shape}, but the graph has {size} samples: not as many copies of each")
         lonely = min(np.flatnonzero(self._degree == 0), default=None)
-        require(lonely is None, f"character {lonely} is similar to no other, so is never drawn: list a neighbour for it")
-
-    def __call__(self, params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
-        """Draws `batch` of the listed pairs between characters from `rng`; `progress` in [0, 1] sets λ."""
-        drawn = self._between[rng.integers(len(self._between), size=self.batch)]
-        return self.from_pairs(drawn, params, progress)
+        require(lonely is None, f"character {lonely} is in no similar pair, so is never drawn: list a neighbour for it")
 
     def from_pairs(self, drawn: np.ndarray, params: Tree, progress: float = 1.0) -> tuple[Array, Tree]:
-        """The estimate from the given listed pairs between characters, (batch, 2) indices of samples; at least two."""
-        graph, count = self.graph, self.x.shape[0]
-        drawn = SimilarityGraph(graph.size, drawn).pairs // self._copies
-        draws = len(drawn)
+        """The estimate from the given listed pairs, (batch, 2) indices of samples; at least two pairs."""
+        graph, copies = self.graph, self._copies
+        draws, count = len(drawn), self.x.shape[0]
         require(draws > 1, f"{draws} pairs drawn: dissimilar pairs arise between draws, draw at least 2")
+        drawn = SimilarityGraph(graph.size, drawn).pairs // copies
         lam = dissimilar_weight(graph, self.weighting, progress)
         characters, place = np.unique(drawn, return_inverse=True)
-        place = place.reshape(drawn.shape)
-        x = namespace(self.x).take(self.x, like(characters, self.x), axis=0)
-        z, pullback = self.network(params, x)
+        z, pullback = self.network(params, namespace(self.x).take(self.x, like(characters, self.x), axis=0))
 
-        samples = (characters[:, None] * self._copies + np.arange(self._copies)).ravel()  # the rows of z
-        w = 2 * len(self._between) / (count * self._degree[characters])
         of_draw = np.zeros((draws, len(characters)))
-        np.add.at(of_draw, (np.arange(draws)[:, None], place), w[place])
+        place = place.reshape(drawn.shape)
+        weight = 2 * graph.listed_count / (count * self._degree[characters])
+        np.add.at(of_draw, (np.arange(draws)[:, None], place), weight[place])
         of_all = of_draw.sum(axis=0)
-        attract = self._attract(drawn, characters, of_all, samples)
-        repel = self._repel(np.outer(of_all, of_all) - of_draw.T @ of_draw, samples)  # left: between different draws
-        expected = 4 * draws * (draws - 1) * graph.dissimilar_count / count**2  # the mean of Σ_{i<j} repel_ij
-        a = 1 / ((1 + lam) * draws * graph.listed_count)
-        b = lam / ((1 + lam) * expected)
-        loss, dz = weighted_pairs(z, a * attract, b * repel, self.margin)
+        between = np.outer(of_all, of_all) - of_draw.T @ of_draw  # the weights of two characters in different draws
+        expected = 4 * draws * (draws - 1) * graph.dissimilar_count / count**2  # the mean of Σ_{i<j} w_i w_j
+        samples = (characters[:, None] * copies + np.arange(copies)).ravel()  # the rows of z
+        attract = self._similar(drawn, samples) / ((1 + lam) * draws)
+        repel = self._dissimilar(between, samples) * lam / ((1 + lam) * expected)
+        loss, dz = weighted_pairs(z, attract, repel, self.margin)
         return loss, pullback(dz).params
 
-    def _attract(
-        self, drawn: np.ndarray, characters: np.ndarray, weight: np.ndarray, samples: np.ndarray
-    ) -> np.ndarray:
-        """(samples, samples): the weights of the listed pairs between drawn characters, and within each of them."""
-        one, other = np.concatenate([drawn, np.stack([characters, characters], axis=1)]).T
-        first, end = np.searchsorted(self._keys, (one * self.x.shape[0] + other)[:, None] + [0, 1]).T
+    def _similar(self, drawn: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """(samples, samples): 1 / n, from either end, for the n listed pairs of each draw."""
+        keys, pairs = self._by_characters
+        first, end = np.searchsorted(keys, (drawn @ [self.x.shape[0], 1])[:, None] + [0, 1]).T
         n = end - first
-        each = np.concatenate([len(self._between) / n[: len(drawn)], weight * self.x.shape[0] / 2])
-        pairs = self._listed[np.repeat(end - np.cumsum(n), n) + np.arange(n.sum())]
+        pairs = pairs[np.repeat(end - np.cumsum(n), n) + np.arange(n.sum())]
         weights = np.zeros((len(samples), len(samples)))
-        np.add.at(weights, tuple(np.searchsorted(samples, pairs).T), np.repeat(each, n))
+        np.add.at(weights, tuple(np.searchsorted(samples, pairs).T), np.repeat(1 / n, n))
         return weights + weights.T
 
-    def _repel(self, between: np.ndarray, samples: np.ndarray) -> np.ndarray:
-        """(samples, samples): the weights (characters, characters), at each of their pairs that is not similar."""
+    def _dissimilar(self, between: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """(samples, samples): the weights of two characters, for those of their copies that are not similar."""
         weights = np.repeat(np.repeat(between, self._copies, axis=0), self._copies, axis=1)
         i, j = self.graph.within(samples).pairs.T
         weights[i, j] = weights[j, i] = 0
@@ -99,38 +88,27 @@ class SampledCopies(SampledPairs):
         return self.graph.size // self.x.shape[0]
 
     @cached_property
-    def _between(self) -> np.ndarray:
-        one, other = (self.graph.pairs // self._copies).T
-        return self.graph.pairs[one != other]
-
-    @cached_property
     def _degree(self) -> np.ndarray:
-        return np.bincount(self._between.ravel() // self._copies, minlength=self.x.shape[0])
+        return self.graph.degree.reshape(-1, self._copies).sum(axis=1)
 
     @cached_property
-    def _listed(self) -> np.ndarray:
-        """The listed pairs, those between the same characters one after another."""
-        return self.graph.pairs[np.argsort(self._key(self.graph.pairs), kind="stable")]
-
-    @cached_property
-    def _keys(self) -> np.ndarray:
-        return self._key(self._listed)
-
-    def _key(self, pairs: np.ndarray) -> np.ndarray:
-        """A number for each ordered pair of characters."""
-        one, other = (pairs // self._copies).T
-        return one * self.x.shape[0] + other
+    def _by_characters(self) -> tuple[np.ndarray, np.ndarray]:
+        """The listed pairs in the order of their characters, and before them a number for each pair of characters."""
+        keys = self.graph.pairs // self._copies @ [self.x.shape[0], 1]
+        order = np.argsort(keys, kind="stable")
+        return keys[order], self.graph.pairs[order]
 
 
 def weighted_pairs(z: Array, attract: np.ndarray, repel: np.ndarray, margin: float) -> tuple[Array, Array]:
     """½ Σ_ij (a_ij L_S + r_ij L_D) over all z_i, z_j, and its gradient with respect to z (samples, dims).
 
-    attract, repel: (samples, samples), symmetric, on the host: a pair's weights stand at both of its places.
+    attract, repel: a_ij and r_ij, (samples, samples), symmetric, on the host.
     """
     xp = namespace(z)
     dtype = np.float32 if kind(z).bits == 32 else np.float64
-    a, r = like(attract.astype(dtype), z), like(repel.astype(dtype), z)
-    x = xp.stack([z[:, axis] for axis in range(z.shape[1])])  # in memory coordinate by coordinate: a fifth of the time
+    a = like(attract.astype(dtype), z)
+    r = like(repel.astype(dtype), z)
+    x = xp.stack([z[:, axis] for axis in range(z.shape[1])])  # coordinate by coordinate: sums take a fifth of the time
     difference = x[:, :, None] - x[:, None, :]
     d = xp.sqrt(xp.sum(difference * difference, axis=0))
     gap = missing(d, margin)

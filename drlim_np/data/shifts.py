@@ -7,7 +7,7 @@ import numpy as np
 from drlim_np.checks.numbers import plain_array, whole_number
 from drlim_np.errors import require
 
-# Pixels to the right: each digit itself, and the four copies that the paper names. In the order of the windows of `wide`.
+# Pixels to the right: each digit itself, and the four copies that the paper names, in the order of windows in `wide`.
 SHIFTS = (6, 3, 0, -3, -6)
 
 

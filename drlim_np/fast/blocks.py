@@ -22,8 +22,9 @@ class Blockwise:
     """The same network, `size` samples at a time, on `threads` threads: a layer like any other.
 
     Samples do not interact inside a network, so outputs concatenate and parameter gradients add. They are added in the
-    order of the samples: the result does not depend on the number of threads. A sample may have several rows of output. On a device all samples are one block,
-    because it uses all its threads on one.
+    order of the samples: the result does not depend on the number of threads.
+    A sample may have several rows of output. On a device all samples are one block, because it uses all its threads on
+    one.
     """
 
     network: Any

@@ -157,14 +157,14 @@ def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "bal
         bounds = story.bounds["quick" if train.quick else digits.name]
         for (words, number, relation), bound in zip(story.claims, bounds, strict=True):
             claims.append(Claim(words, numbers[number], relation, bound))
-    shifts = sorted(SHIFTS)
+    lost = ink_lost(train_characters(digits, train), sorted(SHIFTS))
     settings = asdict(found.training) | {"neighbours": NEIGHBOURS, "train": graph.size, "test": len(z)}
     measured = {
         "similar_pairs_listed": graph.listed_count,
         "similar_pairs_distinct": len(graph.edges),
         "dissimilar_pairs": graph.dissimilar_count,
         "dissimilar_weight_exact": dissimilar_weight(graph, "exact"),
-        "ink_lost": dict(zip(map(str, shifts), ink_lost(train_characters(digits, train), shifts).tolist(), strict=True)),
+        "ink_lost": dict(zip(map(str, sorted(SHIFTS)), lost.tolist(), strict=True)),
         "drlim": numbers,
     }
     drawing = story.draw(z, unseen, caption(f"{digits.title}, {weighting} weighting", unseen, numbers))
