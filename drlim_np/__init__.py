@@ -12,12 +12,13 @@ scikit-learn's conventions: `DrLIM(random_state=0).fit(x, similar=pairs).transfo
 The paper, in reading order, with what to look at first:
 
     loss        Eqs. 1 to 7, for given pairs and for every pair of a set: energy, contrastive, all_pairs_by_definition
-    layers      backpropagation, one pullback per layer: Linear, Conv2d, Subsample, Tanh, Flatten, Sequential
+    layers      backpropagation, one pullback per layer: Linear, Conv2d, Subsample, Tanh, Flatten, Positions, Sequential
     networks    the paper's two G_W, for digits (Fig. 3) and for the airplane (Sec. 3.4): convnet, two_layer
     siamese     copies of G_W that share one W: two_towers, one_tower
     graph       the similar pairs; every other pair is dissimilar: SimilarityGraph, pair_table
     neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
+    copies      the same estimate from whole characters, the copies of each in one wide picture: SampledCopies
     training    Step 2: minimise, descend, SGD, embed
     verbatim    Steps 1 and 2 on one page, pair by pair, as the paper writes them: update, sweep
 

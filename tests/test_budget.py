@@ -11,6 +11,7 @@ PAPER = ["loss", "graph", "neighbours", "layers", "networks", "siamese", "object
 GROUND = ["errors", "tree", "backend"]
 ROOMS = [GROUND, ["checks"], ["fast"], PAPER, ["files"], ["data"], ["measure"], ["audit"], ["drawing"], ["figures"]]
 ROOMS += [["estimator"], ["teaching"], ["runs"], ["bench"]]
+ROOMS[ROOMS.index(PAPER)] = [*PAPER, "copies"]
 LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}
 PATHS = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.glob("drlim_np/**/*.py")}
 TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text("utf-8")) for name, path in PATHS.items()}

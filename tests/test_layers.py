@@ -9,7 +9,7 @@ import pytest
 
 from drlim_np.audit.textbook import convolution, convolution_pullback
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.networks import convnet, two_layer
 from drlim_np.tree import leaves
 from tests.help.comparing import assert_close, assert_same
@@ -88,6 +88,15 @@ def test_tanh_is_the_hyperbolic_tangent_and_its_slope_one_over_cosh_squared(rng)
     assert_close(y, np.sinh(x) / np.cosh(x))
     assert_close(pullback(dy, wrt_input=True).input, dy / np.cosh(x) ** 2)
     assert pullback(dy).params == {}
+
+
+def test_positions_are_rows_with_a_number_for_each_map_left_to_right_then_down():
+    x = np.arange(2 * 3 * 2 * 4.0).reshape(2, 3, 2, 4)
+    y, pullback = Positions()({}, x)
+    assert y.shape == (16, 3)
+    assert all((y[n * 8 + i * 4 + j] == x[n, :, i, j]).all() for n, i, j in np.ndindex(2, 2, 4))
+    assert (pullback(y, wrt_input=True).input == x).all()
+    assert pullback(y).input is None
 
 
 def test_flatten_orders_the_features_by_map_then_row_then_column():
@@ -247,6 +256,7 @@ def test_initial_shapes_biases_and_coefficients():
         (Subsample(6, 2), {"coefficient": (6,), "bias": (6,)}),
         (Tanh(), {}),
         (Flatten(), {}),
+        (Positions(), {}),
     ):
         params = layer.init(rng)
         assert {name: p.shape for name, p in params.items()} == shapes
@@ -312,7 +322,7 @@ SHAPES = [
     *((Subsample(2, 3), shape, f"takes (samples, 2, height, width) {IMAGES} multiples of 3")
       for shape in [(1, 3, 6, 6), (2, 6, 6), (1, 2, 5, 6), (1, 2, 6, 5), (1, 2, 6, 6, 1)]),
     (convnet(), (1, 1, 28, 28), "Subsample(maps=15, window=3) takes"),
-    (convnet(), (1, 1, 35, 35), "Linear(inputs=30, outputs=2) takes"),
+    (Positions(), (2, 30), "takes (samples, maps, height, width)"),
     (convnet(), (1, 1, 5, 5), "Conv2d(channels=1, maps=15, kernel=6) takes"),
 ]  # fmt: skip
 
@@ -333,6 +343,7 @@ def test_a_wrong_shape_is_refused_with_the_layers_name_and_what_it_takes(layer, 
         (Subsample(3, 1), (2, 3, 1, 1)),
         (Tanh(), (2, 3)),
         (Flatten(), (2, 3, 1, 1)),
+        (Positions(), (2, 3, 1, 1)),
     ],
 )
 def test_lists_integers_and_mixed_precisions_are_refused(layer, shape, rng):

@@ -12,11 +12,12 @@ from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, c
 from drlim_np.audit.proof import Proof, kinds
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
+from drlim_np.copies import weighted_pairs
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
 from drlim_np.graph import SimilarityGraph, pair_table
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
@@ -32,6 +33,7 @@ LAYERS = [  # small ones of each kind, and the shape of an input
     (Subsample(2, 3), (2, 2, 6, 9)),
     (Tanh(), (3, 4)),
     (Flatten(), (2, 2, 3, 4)),
+    (Positions(), (2, 2, 3, 4)),
     (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
     (Blockwise(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
 ]
@@ -119,6 +121,11 @@ def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     of_set = computed_beside(model, lambda z: contrastive_all_pairs(z, similar, MARGIN))
     for row in check(lambda a: of_set(a["z"])[0], {"z": z}, {"z": of_set(z)[1]}, rng):
         yield Finding("all pairs, Eq. 2", row)
+    weights = rng.random((2, 12, 12))
+    attract, repel = weights + weights.mT
+    of_weighted = computed_beside(model, lambda z: weighted_pairs(z, attract, repel, MARGIN))
+    for row in check(lambda a: of_weighted(a["z"])[0], {"z": z}, {"z": of_weighted(z)[1]}, rng):
+        yield Finding("weighted pairs", row)
 
 
 def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ import sympy
 
 from drlim_np.audit.numbers import Exact
 from drlim_np.audit.proof import Proof
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import two_layer
 from drlim_np.siamese import two_towers
@@ -27,6 +27,7 @@ LAYERS = [  # of each kind, and the shape of an input
     (Subsample(2, 2), (2, 2, 2, 4)),
     (Tanh(), (2, 3)),
     (Flatten(), (2, 2, 1, 2)),
+    (Positions(), (2, 2, 1, 2)),
     (
         Sequential(conv=Conv2d(1, 2, 2), squash=Tanh(), mean=Subsample(2, 2), flat=Flatten(), out=Linear(2, 2)),
         (1, 1, 3, 3),

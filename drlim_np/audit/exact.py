@@ -17,14 +17,14 @@ from operator import mul
 
 import numpy as np
 
-from drlim_np.audit import losses, pairs, step1
+from drlim_np.audit import losses, pairs, step1, windows
 from drlim_np.audit.numbers import Exact, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.maps import over_windows, window_sums
 from drlim_np.fast.patches import fold, patches
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import Tree, leaves, tree_map
 
@@ -140,14 +140,19 @@ def _parts(rng: np.random.Generator) -> Iterator[Proof]:
 
 def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:
     """Fractions have room for any product: a stack of layers is proven as a whole, on the path that a device takes."""
-    stack = Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), flatten=Flatten(), linear=Linear(18, 2))
+    stacks = [
+        Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), flatten=Flatten(), linear=Linear(18, 2)),
+        Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), rows=Positions(), linear=Linear(3, 2)),
+    ]
 
     def draw(shape):
         return exact(rng.integers(-(2**59), 2**59, shape))
 
-    params = tree_map(lambda w: draw(w.shape), stack.init(rng, np.float64))
-    holds = pullback_is_adjoint(stack, {"params": params, "input": draw((2, 2, 8, 6))}, draw)
-    subjects, bound = ("Sequential", "convnet", "two-layer"), f"a wrong one passes with p ≤ {9 / 2**60:.0e}"
+    drawn = [tree_map(lambda w: draw(w.shape), stack.init(rng, np.float64)) for stack in stacks]
+    drawn = [{"params": params, "input": draw((2, 2, 8, 6))} for params in drawn]
+    holds = all(pullback_is_adjoint(*stack, draw) for stack in zip(stacks, drawn, strict=True))
+    subjects = ("Sequential", "Positions", "convnet", "two-layer")
+    bound = f"a wrong one passes with p ≤ {9 / 2**60:.0e}"
     yield Proof("Sequential, all layers but tanh", IDENTITY, DIGITS + AIRPLANE, subjects, holds, bound)
 
 
@@ -220,4 +225,4 @@ def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
     yield Proof("Tanh", "pullback(v) = v (1 - y²), in fractions", DIGITS + AIRPLANE, ("Tanh",), holds, bound)
 
 
-PARTS = (_layers, _parts, _in_sequence, _small, _tanh, losses.of_the_loss, *pairs.PARTS, step1.proofs)
+PARTS = (_layers, _parts, _in_sequence, _small, _tanh, losses.of_the_loss, *pairs.PARTS, windows.proofs, step1.proofs)

@@ -12,7 +12,7 @@ from drlim_np.audit.gradcheck import check, check_layer
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph, pair_table
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
@@ -110,7 +110,7 @@ def test_gradients_of_subsample(samples, maps, window, height, width, seed):
 @given(st.lists(sizes, min_size=2, max_size=4), seeds)
 def test_gradients_of_tanh_and_flatten(shape, seed):
     rng = np.random.default_rng(seed)
-    for layer in (Tanh(), Flatten()):
+    for layer in (Tanh(), Flatten(), *[Positions()] * (len(shape) == 4)):
         assert_holds(check_layer(layer, {}, rng.standard_normal(shape), rng))
 
 
@@ -193,7 +193,7 @@ def test_the_audit_holds_and_rejects_every_wrong_gradient(audit):
 
 def test_the_audit_covers_layers_networks_losses_and_siamese_forms_at_random_and_trained_weights(audit):
     subjects = {finding.subject for finding in audit}
-    for layer in (Linear, Conv2d, Subsample, Tanh, Flatten, Sequential, Blockwise):
+    for layer in (Linear, Conv2d, Subsample, Tanh, Flatten, Positions, Sequential, Blockwise):
         assert layer.__name__ in subjects
     assert {"contrastive, Eqs. 2 to 4", "all pairs, Eq. 2"} <= subjects
     for network in ("convnet, Fig. 3", "two-layer, Sec. 3.4"):

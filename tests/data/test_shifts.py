@@ -5,7 +5,7 @@ import pytest
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
-from drlim_np.data.shifts import SHIFTS, ink_lost, shifted
+from drlim_np.data.shifts import SHIFTS, ink_lost, shifted, wide
 from tests.help.refusals import refuses
 
 
@@ -38,6 +38,14 @@ def test_each_copy_is_its_image_moved_to_the_right_and_copies_of_one_image_follo
         for c, shift in enumerate(shifts):
             assert (copies[i * len(shifts) + c] == moved(image, shift)).all()
     assert (images == before).all()
+
+
+@pytest.mark.line("sec-3-3-windows")
+def test_the_copies_are_windows_of_the_wide_picture_from_left_to_right(images):
+    picture, copies = wide(images), shifted(images)
+    assert picture.dtype == images.dtype and picture.shape == (3, 2, 4, 19)
+    for i, c in np.ndindex(len(images), len(SHIFTS)):
+        assert (copies[i * len(SHIFTS) + c] == picture[i, :, :, 3 * c : 3 * c + 7]).all()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.layers import Sequential, Tanh
+from drlim_np.layers import Conv2d, Positions, Sequential, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import leaves, tree_map
 from tests.help.comparing import assert_close, assert_same
@@ -28,6 +28,17 @@ def test_a_network_in_blocks_is_the_network_whatever_the_number_of_threads(size,
         first = first or (block_y, gradient)
         assert np.array_equal(block_y, first[0])
         assert_same(gradient, first[1])
+
+
+def test_samples_may_have_several_rows_of_output(rng):
+    network = Sequential(conv=Conv2d(1, 2, 2), rows=Positions())
+    params, x = drawn(network, rng), rng.standard_normal((5, 1, 3, 4))
+    y, pullback = network(params, x)
+    in_blocks, pullback_in_blocks = Blockwise(network, size=2, threads=2)(params, x)
+    dy = rng.standard_normal(y.shape)
+    assert y.shape == (5 * 2 * 3, 2)
+    assert_close(in_blocks, y)
+    assert_close(pullback_in_blocks(dy, wrt_input=True)._asdict(), pullback(dy, wrt_input=True)._asdict())
 
 
 def test_gradients_of_the_convnet_in_float32_are_those_in_float64(rng):

@@ -6,7 +6,7 @@ Height and width differ, so that an exchange of the two cannot pass.
 import numpy as np
 
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import tree_map
 
@@ -23,6 +23,7 @@ EVERY_LAYER = {
     "Subsample of single pixels": (Subsample(2, 1), (5, 2, 4, 2)),
     "Tanh": (Tanh(), (4, 3)),
     "Flatten": (Flatten(), (4, 2, 3, 5)),
+    "Positions": (Positions(), (4, 2, 3, 5)),
     "Sequential": (STACK, (5, *STACK_INPUT)),
     "Blockwise": (Blockwise(STACK, size=2), (5, *STACK_INPUT)),
     "Blockwise on threads": (Blockwise(STACK, size=2, threads=2), (5, *STACK_INPUT)),

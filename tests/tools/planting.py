@@ -14,7 +14,7 @@ PROVEN = {
     "layers": ("exact._small", "exact._tanh", "exact._in_sequence"),
     "patches": ("exact._small", "exact._in_sequence"),
     "maps": ("exact._small", "exact._tanh"),
-    "blocks": ("exact._layers",),
+    "blocks": ("exact._layers", "windows.proofs"),
     "textbook": ("exact._small",),
     "loss": ("losses.of_the_loss", "pairs._all_pairs"),
     "siamese": ("pairs._towers",),
