@@ -177,6 +177,20 @@ def test_the_answer_is_hidden_until_one_has_guessed(page, how):
     assert "the digit is at" in page.label("map-0") and "% of the map off in Figure 5" in page.text("say")
 
 
+@pytest.mark.parametrize(("right", "said"), [(3, "1 cell further"), (-6, "2 cells further"), (0, "by 3, then by 1")])
+def test_moved_by_threes_the_maps_of_s2_move_by_cells_and_c3_answers(page, digits, right, said):
+    draw(page, fifty(digits)[3])
+    page.js("laboratory.set({moved: {right: arguments[0]}})", right)
+    assert said in page.text("cells") and ("C3 alone answers" in page.text("cells")) == bool(right)
+
+
+@pytest.mark.parametrize("right", [1, -4, 2.5])
+def test_moved_by_anything_else_they_are_other_maps(page, digits, right):
+    draw(page, fifty(digits)[3])
+    page.js("laboratory.set({moved: {right: arguments[0]}})", right)
+    assert "no whole number of cells" in page.text("cells") and "0.00" not in page.text("cells")
+
+
 def test_the_pictures_have_names_too(page):
     page.until("document.getElementById('curve').ariaLabel")  # it is computed once the page is up
     assert all(page.label(identifier) for identifier in ("layers", "curve", "pull-0"))
