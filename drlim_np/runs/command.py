@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,10 @@ CACHE = ".checkpoints"  # inside the folder of the figures
 OUT = "out"
 INTERRUPTED = "; the figures finished so far are kept, and the next run finds the finished trainings"
 Images = dict[str | None, Digits | Views | None]  # by what a figure needs
+
+
+class AuditFailedError(Exception):
+    """Ends a run before anything is written; what the audit found is printed."""
 
 
 def main(arguments: list[str] | None = None, program: str = "run_all.py") -> int:
@@ -92,19 +97,25 @@ def _run(options: argparse.Namespace, recorded: Path, out: Path) -> int:
     repeated = verify.repeated(earlier_record(recorded), chosen, seeds) if options.verify else {}
     sources.download(asked, options)
     images = _images(options, chosen, asked, cache)  # before the audit, so that a fault in the data shows at once
-    if not options.no_audit and not audit_passes(options.backend, cache):
-        print("The audit failed, so no figure was drawn: see above.")
-        return 1
+
+    def audit() -> None:
+        if not options.no_audit and not audit_passes(options.backend, cache):
+            raise AuditFailedError("The audit failed, so no figure was drawn: see above.")
+
     threads = min(4, processors())  # for more there are not enough blocks in a batch
     train = Train((seeds or [0])[0], options.quick, threads, options.backend, cache)
-    if options.verify:
+    try:
+        if not options.verify:
+            return _draw(chosen, seeds[1:], images, train, out, options.jobs, audit)
         tasks = [
             task
             for (seed, quick), names in repeated.items()
             for task in _tasks(names, images, replace(train, seed=seed, quick=quick), pictured=False)
         ]
-        return _verify(tasks, earlier_record(recorded), options.jobs)
-    return _draw(chosen, seeds[1:], images, train, out, options.jobs)
+        return _verify(tasks, earlier_record(recorded), options.jobs, audit)
+    except AuditFailedError as fault:
+        print(fault)
+        return 1
 
 
 def _seeds(options: argparse.Namespace) -> list[int]:
@@ -145,13 +156,15 @@ def _tasks(names: list[str], images: Images, train: Train, pictured: bool) -> li
     ]
 
 
-def _draw(chosen: list[str], others: list[int], images: Images, train: Train, out: Path, jobs: int) -> int:
+def _draw(
+    chosen: list[str], others: list[int], images: Images, train: Train, out: Path, jobs: int, audit: Callable[[], None]
+) -> int:
     """The figures of the run's seed; then, of the other seeds, the records of those figures that a network makes."""
     tasks, trained = _tasks(chosen, images, train, pictured=True), [name for name in chosen if FIGURES[name].needs]
     for seed in others:
         tasks += _tasks(trained, images, replace(train, seed=seed), pictured=False)
     rows, entries = [("figure", "claim", "value", "bound", "")], {}
-    with closing(all_drawn(tasks, jobs)) as figures:
+    with closing(all_drawn(tasks, jobs, audit)) as figures:
         for task, figure in figures:
             _say(figure)
             write(out, figure)
@@ -170,10 +183,10 @@ def _draw(chosen: list[str], others: list[int], images: Images, train: Train, ou
     return 1 if failed else 0
 
 
-def _verify(tasks: list[Task], record: dict[str, Entry], jobs: int) -> int:
+def _verify(tasks: list[Task], record: dict[str, Entry], jobs: int, audit: Callable[[], None]) -> int:
     """Draws the recorded figures again, with their seed and size, and compares; nothing is kept."""
     rows = [verify.HEADING]
-    with closing(all_drawn(tasks, jobs)) as figures:
+    with closing(all_drawn(tasks, jobs, audit)) as figures:
         for task, figure in figures:
             _say(figure)
             key, seed = figure.key, task.train.seed

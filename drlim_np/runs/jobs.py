@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, redirect_stdout
@@ -67,9 +67,10 @@ def number_of(asked: str | None, backend: str) -> int:
     return int(max(1, min(processors(), fit))) if backend == "numpy" else 1
 
 
-def all_drawn(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn]]:
+def all_drawn(tasks: list[Task], count: int, first: Callable[[], None] = lambda: None) -> Iterator[tuple[Task, Drawn]]:
     """The figures in the order of the tasks, drawn by `count` processes at most; by this one alone if that is 1.
 
+    first: what this process does before it hands over any figure, while others begin; if it raises, they end.
     What fails is named by a DrlimError of one line, after the others have finished. On Ctrl-C or SIGTERM, figures that
     are finished but not yet handed over are handed over first.
     """
@@ -78,7 +79,7 @@ def all_drawn(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn]]:
     due, arrived, faults = [*tasks], {}, []
     with unwound_by_sigterm():
         try:
-            for task, found in _side_by_side(tasks, count) if count > 1 else _one_by_one(tasks):
+            for task, found in _side_by_side(tasks, count, first) if count > 1 else _one_by_one(tasks, first):
                 if isinstance(found, Drawn):
                     arrived[task] = found
                 else:
@@ -115,8 +116,9 @@ def _ready(waiting: list[Task], done: set[tuple]) -> list[Task]:
     return [task for task in waiting if all(task.place(name) in done for name in task.after)]
 
 
-def _one_by_one(tasks: list[Task]) -> Iterator[tuple[Task, Drawn | Exception]]:
+def _one_by_one(tasks: list[Task], first: Callable[[], None]) -> Iterator[tuple[Task, Drawn | Exception]]:
     """Each task with its figure, or with the fault that ended it, drawn in this process."""
+    first()
     waiting, done = [*tasks], set()
     while ready := _ready(waiting, done):
         task = ready[0]
@@ -129,7 +131,7 @@ def _one_by_one(tasks: list[Task]) -> Iterator[tuple[Task, Drawn | Exception]]:
         yield task, found
 
 
-def _side_by_side(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn | Exception]]:
+def _side_by_side(tasks: list[Task], count: int, first: Callable[[], None]) -> Iterator[tuple[Task, Drawn | Exception]]:
     """Each task with its figure, or with the fault that ended it, as they come; slow figures start first.
 
     Each of the processes is a pool of one, so that one that dies is known by its task.
@@ -145,6 +147,8 @@ def _side_by_side(tasks: list[Task], count: int) -> Iterator[tuple[Task, Drawn |
                 process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
                 running[process.submit(_draw_elsewhere, task)] = task, process
                 waiting.remove(task)
+            if len(waiting) + len(running) == len(tasks):
+                first()
             if not running:
                 return
             _show(line, f"{len(done)} of {len(tasks)} drawn; running: ", [task for task, _ in running.values()])

@@ -26,8 +26,9 @@ RECORD = json.loads((ROOT / "figures" / "metrics.json").read_text(encoding="utf-
 ADDRESSES = """
     eq-1 eq-2 eq-2-all-pairs eq-3 eq-4-l_s eq-4-l_d eq-5 eq-6 eq-7 cone-point equilibrium collapse
     step-1-neighbours step-1-shifts step-1-views step-2 step-2-descent step-2-drawn-pairs two-towers one-copy
-    fig-3 fig-3-convolution fig-3-subsampling sec-3-4-network sec-3-2-digits sec-3-3-shifts sec-3-3-windows sec-3-4-views lle fig-8
-    requirement-distances requirement-invariance requirement-unseen claim-smooth claim-even claims
+    fig-3 fig-3-convolution fig-3-subsampling sec-3-4-network sec-3-2-digits sec-3-3-shifts sec-3-3-windows
+    sec-3-4-views lle fig-8 requirement-distances requirement-invariance requirement-unseen claim-smooth claim-even
+    claims
 """
 ANCHORS = ADDRESSES.split()
 
