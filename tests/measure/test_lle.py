@@ -223,7 +223,7 @@ RING = [np.array([(i + 1) % 6]) for i in range(6)]
         ({"neighbours": [*RING[:5], np.array([-1])]}, "sample 5 has neighbours"),
         ({"neighbours": [*RING[:5], np.array([5])]}, "sample 5 has neighbours"),
         ({"neighbours": [*RING[:5], np.array([1.0])]}, "neighbours of sample 5 is float64"),
-        ({"neighbours": [*RING[:5], np.array([1, 1])]}, "each may stand once"),
+        ({"neighbours": [*RING[:5], np.array([1, 1])]}, "they must be distinct others"),
         ({"neighbours": [*RING[:5], np.array([1, -1])]}, "sample 5 has neighbours"),
         ({"neighbours": [*RING[:5], np.array([-1, 1])]}, "sample 5 has neighbours"),
         ({"neighbours": [*RING[:5], np.array([1, 6])]}, "sample 5 has neighbours"),
@@ -234,10 +234,10 @@ RING = [np.array([(i + 1) % 6]) for i in range(6)]
         ({"x": np.where(np.arange(12).reshape(6, 2) == 11, np.nan, 0)}, "sample 5 of x holds NaN"),
         ({"x": np.ones((6, 2), complex)}, "complex128"),
         ({"dims": 1.0}, "dims is 1.0"),
-        ({"regularisation": 0}, "regularisation is 0: it must be a positive number"),
-        ({"regularisation": -1e-3}, "regularisation is -0.001: it must be a positive number"),
-        ({"regularisation": np.nan}, "regularisation is nan: it must be a positive number"),
-        ({"regularisation": np.inf}, "regularisation is inf: it must be a positive number"),
+        ({"regularisation": 0}, "regularisation is 0: it must be a finite number greater than 0"),
+        ({"regularisation": -1e-3}, "regularisation is -0.001: it must be a finite number greater than 0"),
+        ({"regularisation": np.nan}, "regularisation is nan: it must be a finite number greater than 0"),
+        ({"regularisation": np.inf}, "regularisation is inf: it must be a finite number greater than 0"),
     ],
 )
 def test_what_has_no_meaning_is_refused_in_one_line(rng, changes, named):
