@@ -17,6 +17,7 @@ from drlim_np.fast.all_pairs import (
     dissimilar_sum,
     division,
     similar_sum,
+    zero_at,
 )
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
@@ -85,6 +86,7 @@ def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
     assert division(line[1:], 1.0) == (TILE, 1), "a few samples are added up as ever"
     assert division(line, 1.0) == division(7.9 * line, 2.0) == (LARGE_TILE, GROUPS)
     assert division(8 * line, 2.0) == (TILE, GROUPS)
+    assert division(np.concatenate([line, line + 100], axis=1), 1.0) == (LARGE_TILE, GROUPS), "whatever its place"
 
 
 # ---- against a double loop ----
@@ -141,6 +143,12 @@ def test_loss_and_gradient_over_all_pairs_in_float32_are_those_in_float64(width)
         assert loss.dtype == dz.dtype == np.float32
         assert abs(loss - exact_loss) <= 1e-5 * exact_loss
         assert np.linalg.norm(dz - exact_dz) <= 1e-5 * np.linalg.norm(exact_dz)
+
+
+def test_zeros_are_written_to_an_array_of_the_host_itself():
+    x = np.ones((2, 3))
+    assert zero_at(x, np.array([[0, 1], [1, 2]])) is x
+    assert x.tolist() == [[1, 0, 1], [1, 1, 0]]
 
 
 def test_weights_multiply_a_pair_by_both_its_ends():
