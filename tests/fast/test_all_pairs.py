@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import drlim_np.fast.all_pairs
+from drlim_np.fast import all_pairs
 from drlim_np.fast.all_pairs import (
     GROUPS,
     LARGE_TILE,
@@ -24,10 +24,6 @@ from drlim_np.loss import all_pairs_by_definition
 from tests.help.comparing import assert_close
 from tests.help.double_loop import double_loop, random_pairs
 from tests.help.refusals import refuses
-
-Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
-GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
-
 
 # ---- against the definition ----
 
@@ -47,7 +43,7 @@ def test_the_loss_over_all_pairs_in_tiles_is_its_definition(samples, dims, sprea
     z, similar = spread * rng.standard_normal((samples, dims)), SimilarityGraph(samples, random_pairs(samples, rng))
     defined, dz = all_pairs_by_definition(z, similar, margin)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drlim_np.fast.all_pairs, "TILE", tile)
+        patch.setattr(all_pairs, "TILE", tile)
         loss, tiled_dz = contrastive_all_pairs(z, similar, margin)
     np.testing.assert_allclose(loss, defined, rtol=1e-12)
     # The forces on a sample may cancel: each rounds by its own size, which is at most the spread or the margin.
@@ -62,8 +58,8 @@ def test_the_loss_over_all_pairs_in_tiles_is_its_definition(samples, dims, sprea
 def test_dealt_to_groups_the_loss_over_all_pairs_is_its_definition_and_the_same_on_any_number_of_threads(
     width, weighted, monkeypatch
 ):
-    monkeypatch.setattr(drlim_np.fast.all_pairs, "TILE", 8)
-    monkeypatch.setattr(drlim_np.fast.all_pairs, "LARGE_TILE", 11)
+    monkeypatch.setattr(all_pairs, "TILE", 8)
+    monkeypatch.setattr(all_pairs, "LARGE_TILE", 11)
     rng, samples = np.random.default_rng(int(width)), 203
     z = width * rng.random((samples, 2))
     similar = SimilarityGraph(samples, random_pairs(samples, rng))
@@ -96,7 +92,7 @@ def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
 @pytest.mark.parametrize("samples", [1, 2, 3, 11, 12, 13])
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_the_loss_over_all_pairs_is_the_double_loop_whatever_the_tiles(tile, samples, dims, monkeypatch):
-    monkeypatch.setattr(drlim_np.fast.all_pairs, "TILE", tile)
+    monkeypatch.setattr(all_pairs, "TILE", tile)
     rng = np.random.default_rng([tile, samples, dims])
     z, pairs, margin = rng.standard_normal((samples, dims)), random_pairs(samples, rng), 2.5
     weight = rng.uniform(0.5, 2, samples)
@@ -124,12 +120,13 @@ def test_a_mutual_pair_attracts_twice_and_is_left_out_of_the_repulsion_once():
         assert dz.tolist() == [[0, 3], [0, 0], [0, -3]]
 
 
-def test_pairs_that_must_not_count_add_exactly_nothing_for_any_margin():
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pairs_that_must_not_count_add_exactly_nothing_for_any_margin(dtype):
     every_pair = SimilarityGraph(6, np.array(list(combinations(range(6), 2))))
-    z = np.random.default_rng(0).standard_normal((6, 2)) / 100
-    for dtype in (np.float32, np.float64):
-        for margin in np.linspace(0.05, 20, 37).tolist():
-            loss, dz = dissimilar_sum(z.astype(dtype), every_pair, margin)
+    z = np.random.default_rng(0).standard_normal((6, 2)).astype(dtype) / 100
+    for margin in np.linspace(0.05, 20, 37):
+        for number in (margin, float(margin)):
+            loss, dz = dissimilar_sum(z, every_pair, number)
             assert loss == 0 and not dz.any()
 
 
@@ -152,9 +149,8 @@ def test_zeros_are_written_to_an_array_of_the_host_itself():
 
 
 def test_weights_multiply_a_pair_by_both_its_ends():
-    z = np.array([[0.0, 0.0], [3.0, 4.0]])
     none = SimilarityGraph(2, np.zeros((0, 2), int))
-    loss, dz = dissimilar_sum(z, none, 7.0, np.array([2.0, 3.0]))
+    loss, dz = dissimilar_sum(np.array([[0.0, 0.0], [3.0, 4.0]]), none, 7.0, np.array([2.0, 3.0]))
     assert loss == 6 * 2
     assert_close(dz, [[6 * 1.2, 6 * 1.6], [-6 * 1.2, -6 * 1.6]])
 
@@ -168,19 +164,12 @@ def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
     contrastive_all_pairs(z, similar, 1.0)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    bound = 2**20 + (12 + dims) * drlim_np.fast.all_pairs.TILE**2 * itemsize
+    bound = 2**20 + (12 + dims) * TILE**2 * itemsize
     assert bound < samples**2 * itemsize / 2  # less than one array of all the pairs
     assert peak < bound
 
 
-# ---- what is given, and what is refused ----
-
-
-def test_pairs_that_must_not_count_add_nothing_in_float32_for_a_float64_margin():
-    all_similar = SimilarityGraph(3, np.array([[0, 1], [0, 2], [1, 2]]))
-    loss, dz = dissimilar_sum(Z.astype(np.float32) / 100, all_similar, np.float64(0.7))
-    assert loss == 0 and not dz.any()
-
+# ---- what is refused ----
 
 WEIGHTS = [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)]
 REFUSED = [
@@ -191,4 +180,5 @@ REFUSED = [
 
 @pytest.mark.parametrize(("options", "message"), REFUSED)
 def test_threads_and_weights_without_a_meaning_are_refused(options, message):
-    refuses(lambda: dissimilar_sum(Z, GRAPH, 1.0, **options), message)
+    graph = SimilarityGraph(3, np.array([[0, 1]]))
+    refuses(lambda: dissimilar_sum(np.zeros((3, 2)), graph, 1.0, **options), message)

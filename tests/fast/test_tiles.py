@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import drlim_np.fast.all_pairs
+from drlim_np.fast import all_pairs
 from drlim_np.fast.all_pairs import dissimilar_sum
 from drlim_np.fast.tiles import near_together, within_reach
 from drlim_np.graph import SimilarityGraph
+from tests.help.double_loop import random_pairs
 
 clouds = st.builds(
     lambda seed, samples, dims, spread: spread * np.random.default_rng(seed).standard_normal((samples, dims)),
@@ -18,12 +19,6 @@ clouds = st.builds(
     st.sampled_from([0.0, 0.3, 3.0, 30.0]),
 )
 sizes = st.sampled_from([1, 2, 3, 7, 64])
-
-
-def some_pairs(samples, seed):
-    """Pairs of different samples, in any order, mutual ones among them."""
-    pairs = np.random.default_rng(seed).integers(0, max(1, samples), (samples, 2))
-    return pairs[pairs[:, 0] != pairs[:, 1]]
 
 
 def seen(z, similar, size, reach=1.0):
@@ -55,7 +50,7 @@ def test_the_order_holds_every_sample_once(z, size):
 @given(clouds, sizes, st.integers(0, 9))
 def test_every_dissimilar_pair_within_reach_is_seen_once_and_no_other_twice(z, size, seed):
     z = z[near_together(z, size)]
-    similar = some_pairs(len(z), seed)
+    similar = random_pairs(len(z), np.random.default_rng(seed))
     times = seen(z, similar, size)
     times = times + times.T
     excluded = np.eye(len(z), dtype=bool)
@@ -70,28 +65,30 @@ def test_every_dissimilar_pair_within_reach_is_seen_once_and_no_other_twice(z, s
 @settings(deadline=None, max_examples=200)
 @given(clouds, sizes, st.integers(0, 9))
 def test_skipping_tiles_beyond_the_margin_leaves_the_loss_and_its_gradient_as_they_are(z, size, seed):
-    similar = SimilarityGraph(len(z), some_pairs(len(z), seed))
+    similar = SimilarityGraph(len(z), random_pairs(len(z), np.random.default_rng(seed)))
     weight = np.random.default_rng(seed).uniform(0.5, 2, len(z))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drlim_np.fast.all_pairs, "TILE", 1 << 20)
+        patch.setattr(all_pairs, "TILE", 1 << 20)
         loss, dz = dissimilar_sum(z, similar, 1.0, weight)
-        patch.setattr(drlim_np.fast.all_pairs, "TILE", size)
+        patch.setattr(all_pairs, "TILE", size)
         tiled_loss, tiled_dz = dissimilar_sum(z, similar, 1.0, weight)
     np.testing.assert_allclose(tiled_loss, loss, rtol=1e-12, atol=1e-14)
     np.testing.assert_allclose(tiled_dz, dz, rtol=0, atol=1e-12 * (1 + np.abs(dz).max(initial=0)))
 
 
-@pytest.mark.parametrize("unit", [0.5, 1, 4])
-def test_tiles_a_margin_or_more_apart_are_passed_over(unit):
-    z = unit * np.array([[0.0, 0.0], [0.25, 0.0], [1.25, 0.0], [1.5, 0.0]])
-    assert visited(z, 2, unit) == [(0, 0), (2, 2)]
-    assert visited(z, 2, 1.001 * unit) == [(0, 0), (0, 2), (2, 2)]
+ON_A_LINE = np.array([[0.0, 0.0], [0.25, 0.0], [1.25, 0.0], [1.5, 0.0]])
+VISITED = [
+    *((unit * ON_A_LINE, 2, unit, [(0, 0), (2, 2)]) for unit in (0.5, 1, 4)),
+    *((unit * ON_A_LINE, 2, 1.001 * unit, [(0, 0), (0, 2), (2, 2)]) for unit in (0.5, 1, 4)),
+    # As far apart as their corners, on whichever side.
+    *((np.array([[0, 0], corner]), 1, 1.0, [(0, 0), (1, 1)]) for corner in ([0.8, 0.8], [-0.8, 0.8], [-0.8, -0.8])),
+    *((np.array([[0, 0], corner]), 1, 1.2, [(0, 0), (0, 1), (1, 1)]) for corner in ([0.8, 0.8], [-0.8, -0.8])),
+]
 
 
-def test_tiles_are_as_far_apart_as_their_corners_and_on_whichever_side():
-    for z in np.array([[[0, 0], [0.8, 0.8]], [[0, 0], [-0.8, 0.8]], [[0, 0], [-0.8, -0.8]]]):
-        assert visited(z, 1, 1.0) == [(0, 0), (1, 1)]
-        assert visited(z, 1, 1.2) == [(0, 0), (0, 1), (1, 1)]
+@pytest.mark.parametrize(("z", "size", "reach", "pairs"), VISITED)
+def test_tiles_a_margin_or_more_apart_are_passed_over(z, size, reach, pairs):
+    assert visited(z, size, reach) == pairs
 
 
 def test_most_tiles_of_a_wide_map_are_passed_over():
