@@ -29,7 +29,7 @@ TESTS = {
     "all_pairs": ["all_pairs", "tiles", "array_api", "gradients"],
     "siamese": ["siamese"],
     "layers": ["layers", "arrays", "array_api", "gradients"],
-    "patches": ["patches", "layers"],
+    "patches": ["maps", "layers"],
     "maps": ["maps", "layers"],
     "fast/memory": ["memory", "layers"],
     "blocks": ["blocks", "arrays"],
