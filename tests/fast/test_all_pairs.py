@@ -19,11 +19,14 @@ from drlim_np.fast.all_pairs import (
     similar_sum,
     zero_at,
 )
+from drlim_np.fast.tiles import near_together, within_reach
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
 from tests.help.comparing import assert_close
 from tests.help.double_loop import double_loop, random_pairs
 from tests.help.refusals import refuses
+
+NONE = np.zeros((0, 2), int)
 
 # ---- against the definition ----
 
@@ -149,8 +152,8 @@ def test_zeros_are_written_to_an_array_of_the_host_itself():
 
 
 def test_weights_multiply_a_pair_by_both_its_ends():
-    none = SimilarityGraph(2, np.zeros((0, 2), int))
-    loss, dz = dissimilar_sum(np.array([[0.0, 0.0], [3.0, 4.0]]), none, 7.0, np.array([2.0, 3.0]))
+    z = np.array([[0.0, 0.0], [3.0, 4.0]])
+    loss, dz = dissimilar_sum(z, SimilarityGraph(2, NONE), 7.0, np.array([2.0, 3.0]))
     assert loss == 6 * 2
     assert_close(dz, [[6 * 1.2, 6 * 1.6], [-6 * 1.2, -6 * 1.6]])
 
@@ -167,6 +170,84 @@ def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
     bound = 2**20 + (12 + dims) * TILE**2 * itemsize
     assert bound < samples**2 * itemsize / 2  # less than one array of all the pairs
     assert peak < bound
+
+
+# ---- tiles, against every pair one by one ----
+
+clouds = st.builds(
+    lambda seed, samples, dims, spread: spread * np.random.default_rng(seed).standard_normal((samples, dims)),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 40),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 0.3, 3.0, 30.0]),
+)
+sizes = st.sampled_from([1, 2, 3, 7, 64])
+
+
+def seen(z, similar, size, reach=1.0):
+    """How often each pair of places is yielded as one that counts."""
+    times = np.zeros((len(z), len(z)), int)
+    for rows, columns, left_out in within_reach(z, similar, size, reach):
+        counts = np.ones((rows.stop - rows.start, columns.stop - columns.start), int)
+        counts = np.triu(counts, k=1) if rows == columns else counts
+        counts[tuple(left_out.T)] = 0
+        times[rows, columns] += counts
+    return times
+
+
+def visited(z, size, reach):
+    """Where the pairs of tiles within reach start."""
+    return [(rows.start, columns.start) for rows, columns, _ in within_reach(z, NONE, size, reach)]
+
+
+@settings(deadline=None, max_examples=200)
+@given(clouds, sizes)
+def test_the_order_holds_every_sample_once(z, size):
+    assert sorted(near_together(z, size).tolist()) == list(range(len(z)))
+
+
+@settings(deadline=None, max_examples=300)
+@given(clouds, sizes, st.integers(0, 9))
+def test_every_dissimilar_pair_within_reach_is_seen_once_and_no_other_twice(z, size, seed):
+    z = z[near_together(z, size)]
+    similar = random_pairs(len(z), np.random.default_rng(seed))
+    times = seen(z, similar, size)
+    times = times + times.T
+    excluded = np.eye(len(z), dtype=bool)
+    excluded[similar[:, 0], similar[:, 1]] = excluded[similar[:, 1], similar[:, 0]] = True
+    near = np.linalg.norm(z[:, None] - z, axis=2) < 1.0
+    assert (times[near & ~excluded] == 1).all()
+    assert (times[excluded] == 0).all()
+    assert times.max(initial=0) <= 1
+
+
+ON_A_LINE = np.array([[0.0, 0.0], [0.25, 0.0], [1.25, 0.0], [1.5, 0.0]])
+VISITED = [
+    *((unit * ON_A_LINE, 2, unit, [(0, 0), (2, 2)]) for unit in (0.5, 1, 4)),
+    *((unit * ON_A_LINE, 2, 1.001 * unit, [(0, 0), (0, 2), (2, 2)]) for unit in (0.5, 1, 4)),
+    # As far apart as their corners, on whichever side.
+    *((np.array([[0, 0], corner]), 1, 1.0, [(0, 0), (1, 1)]) for corner in ([0.8, 0.8], [-0.8, 0.8], [-0.8, -0.8])),
+    *((np.array([[0, 0], corner]), 1, 1.2, [(0, 0), (0, 1), (1, 1)]) for corner in ([0.8, 0.8], [-0.8, -0.8])),
+]
+
+
+@pytest.mark.parametrize(("z", "size", "reach", "pairs"), VISITED)
+def test_tiles_a_margin_or_more_apart_are_passed_over(z, size, reach, pairs):
+    assert visited(z, size, reach) == pairs
+
+
+def test_most_tiles_of_a_wide_map_are_passed_over():
+    rng = np.random.default_rng(0)
+    for width, height, most in ((20, 20, 0.14), (200, 2, 0.07)):
+        z = rng.uniform(0, (width, height), (4000, 2))
+        assert len(visited(z[near_together(z, 64)], 64, 1.0)) < most * (63 * 64 / 2)
+
+
+def test_a_place_that_is_not_a_number_is_never_passed_over():
+    z = np.array([[0.0, 0.0], [100.0, 0.0], [np.nan, 0.0]])
+    assert seen(z, NONE, 1).tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
+    loss, dz = dissimilar_sum(z, SimilarityGraph(3, NONE), 1.0)
+    assert np.isnan(loss) and np.isnan(dz).any()
 
 
 # ---- what is refused ----

@@ -26,7 +26,7 @@ LOADED = "ignore::pytest.PytestAssertRewriteWarning"  # a plugin of pytest's tha
 LIMIT = 600  # seconds: a fault that keeps a test from ending is caught too
 TESTS = {
     "loss": ["loss", "arrays", "array_api", "siamese", "properties", "figure2", "gradients"],
-    "all_pairs": ["all_pairs", "tiles", "array_api", "gradients"],
+    "all_pairs": ["all_pairs", "array_api", "gradients"],
     "siamese": ["siamese"],
     "layers": ["layers", "arrays", "array_api", "gradients"],
     "patches": ["maps", "layers"],
@@ -45,7 +45,7 @@ TESTS = {
     "neighbours": ["neighbours", "contiguous_views", "copies", "graph"],
     "graph": ["graph", "objective", "loss"],
     "tables": ["graph", "objective", "loss"],
-    "tiles": ["tiles", "all_pairs"],
+    "tiles": ["all_pairs"],
     "lle": ["lle"],
     "metrics": ["metrics"],
     "ranks": ["metrics"],
