@@ -33,11 +33,12 @@ def positive_number(name: str, value: float) -> float:
 
 
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as a NumPy array with these axes, and no masked entries."""
+    """`x` as a NumPy array with these axes, "3" of length 3, and no masked entries."""
     require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
     x = np.asarray(x)
+    fixed = all(str(length) == axis for length, axis in zip(x.shape, axes, strict=False) if axis.isdigit())
     wanted = f"({', '.join(axes)}{',' * (len(axes) == 1)})"
-    require(x.ndim == len(axes), f"{name} has shape {x.shape}: it must be {wanted}")
+    require(fixed and x.ndim == len(axes), f"{name} has shape {x.shape}: it must be {wanted}")
     return x
 
 
@@ -52,7 +53,6 @@ def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
 def pairs_of_samples(name: str, x: Any, size: int) -> np.ndarray:
     """`x` as int64, (pairs, 2): each row two different samples of `size`."""
     pairs = whole_numbers(name, x, "pairs", "2")
-    require(pairs.shape[1] == 2, f"{name} has shape {pairs.shape}: it must be (pairs, 2)")
     outside = ((pairs < 0) | (pairs >= size)).any(axis=1)
     if outside.any():
         row = np.argmax(outside)
@@ -92,5 +92,5 @@ def same_length(**arrays: Sized) -> None:
 
 def require_generator(rng: Any) -> None:
     """`rng` is a generator, not a seed."""
-    fits = isinstance(rng, np.random.Generator)
-    require(fits, f"rng is {rng!r}: give a generator, such as numpy.random.default_rng(0)")
+    remedy = "give a generator, such as numpy.random.default_rng(0)"
+    require(isinstance(rng, np.random.Generator), f"rng is {rng!r}: {remedy}")

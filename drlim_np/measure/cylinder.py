@@ -45,7 +45,6 @@ def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
     z, elevation = real_array("z", z, "samples", "3"), real_array("elevation", elevation, "samples")
     azimuth = real_array("azimuth", azimuth, "samples")
     same_length(z=z, elevation=elevation, azimuth=azimuth)
-    require(z.shape[1] == 3, f"z has shape {z.shape}: it must be (samples, 3)")
     centre = z.mean(axis=0)
     slope = in_unit(np.linalg.lstsq(in_unit(z - centre), elevation - np.mean(elevation), rcond=None)[0])
     length = float(np.linalg.norm(slope))

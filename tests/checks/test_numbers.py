@@ -113,6 +113,7 @@ REFUSED = [
         (MASKED, "x has masked entries: leave them out, or fill them in"),
     )),
     (partial(plain_array, "x", np.ones(2), "samples", "features"), "x has shape (2,): it must be (samples, features)"),
+    (partial(plain_array, "z", np.ones((4, 2)), "samples", "3"), "z has shape (4, 2): it must be (samples, 3)"),
     (partial(plain_array, "labels", MASKED, "samples"), "labels has masked entries"),
     (partial(finite, "z", HOLES), "sample 2 of z holds NaN"),
     (partial(same_length, z=np.ones((3, 2)), labels=[0, 1]), "the numbers of samples differ (z 3, labels 2)"),
