@@ -11,8 +11,6 @@ from drlim_np.checks.numbers import positive_number, whole_number
 from drlim_np.errors import DivergedError, InputError, require
 from drlim_np.tree import Tree, leaves
 
-OTHER_PRODUCTS = (np.matrix, np.ma.MaskedArray)  # here * is not the product entry by entry
-
 
 def require_floating(**arrays: Array) -> None:
     """All the arrays are float32, or all float64: nothing here ever promotes silently.
@@ -25,7 +23,7 @@ def require_floating(**arrays: Array) -> None:
         seen.add(bits := kind(x).bits)
         if bits not in (32, 64):
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, float32 or float64")
-        if isinstance(x, OTHER_PRODUCTS):
+        if isinstance(x, (np.matrix, np.ma.MaskedArray)):  # their * is not the product entry by entry
             raise InputError(f"{name} is a {type(x).__name__}: convert it to a plain array, such as by numpy.array")
     if len(seen) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())

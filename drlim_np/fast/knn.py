@@ -21,14 +21,13 @@ BOX = 32  # samples in a box
 def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     """The k Euclidean nearest neighbours of each sample among the others, exact: (samples, k) indices, nearest first.
 
-    x: (samples, features), any real dtype, such as pixels. Ties, duplicates among them, go to the smaller index.
+    x: (samples, features), any real dtype, such as pixels. k: from 1 to samples - 1. Ties go to the smaller index.
 
     Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
     candidates, and these are compared again in float64, difference by difference. The product's error has a known
     bound; if that does not prove that no neighbour was missed, a sample is compared with all others in this way. On a
     map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
-
-    k is from 1 to samples - 1. Takes 24 bytes for each entry of x, mostly for copies in float64, if they are free.
+    It takes 24 bytes for each entry of x, mostly for copies in float64.
     """
     shape = getattr(x, "shape", ())
     require_memory(24 * prod(shape), f"the search for nearest neighbours in an x of shape {shape}")

@@ -47,9 +47,8 @@ def regression_r2(z: np.ndarray, target: np.ndarray, k: int = 10) -> float:
     """
     z, target = _rows("z", z), in_unit(real_array("target", target, "samples"))
     same_length(z=z, target=target)
-    nearest = nearest_neighbours(z, k)
     require((target != target[0]).any(), "the target is the same for every sample: there is nothing to predict")
-    predicted = target[nearest].mean(axis=1)
+    predicted = target[nearest_neighbours(z, k)].mean(axis=1)
     return float(1 - np.sum((target - predicted) ** 2) / np.sum((target - target.mean()) ** 2))
 
 
@@ -137,9 +136,9 @@ def linear_r2(x: np.ndarray, target: np.ndarray) -> float:
 def resultant_length(angle: np.ndarray, target: np.ndarray) -> float:
     """How constant the difference of two angles is: its mean resultant length |mean e^{i(angle - target)}|.
 
-    angle, target: (samples,) radians. 1 if one is the other turned by some angle; about 1 - σ²/2 for small random
-    errors of standard deviation σ; 0 if the difference is spread evenly round the circle, as between an angle that goes
-    round and its mirror image. It is no correlation: two independent angles that vary little have it near 1 as well.
+    angle, target: (samples,) radians. 1 if one is the other turned by some angle; about 1 - σ²/2 for random errors of
+    a small standard deviation σ; 0 between an angle that goes round the circle and its mirror image. It is no
+    correlation: two independent angles that vary little have it near 1 as well.
     """
     angle, target = (real_array(name, a, "samples") for name, a in (("angle", angle), ("target", target)))
     same_length(angle=angle, target=target)
@@ -147,7 +146,7 @@ def resultant_length(angle: np.ndarray, target: np.ndarray) -> float:
 
 
 def share_within(z: np.ndarray, groups: np.ndarray) -> float:
-    """The variance of the places within a group over that of all places: 0 where what varies in a group has no effect.
+    """The variance of the places within a group over that of all places: 0 where a group has one place.
 
     groups: (samples,), equal for the samples of one. Both variances are unbiased: sums of squared distances to the
     mean over (samples - groups), and over (samples - 1).
