@@ -37,13 +37,6 @@ def pixel_like(samples, rng):
     return (down[:, :, None] * across[:, None, :]).reshape(samples, 144).astype(np.float32)
 
 
-def far_clusters(rng, separation):
-    """Two clusters of spread 1 whose centres lie `separation` apart."""
-    x = rng.standard_normal((80, 4))
-    x[:40] += separation
-    return x
-
-
 def counted_fallbacks(x, k):
     """How many samples were compared with all the others exactly."""
     with mock.patch.object(nearest, "_rank", side_effect=nearest._rank) as rank:
@@ -150,7 +143,10 @@ COMPARED = {  # x, and how many of its samples are compared with all others
     "whole numbers far from the origin": (np.random.default_rng(4).integers(-1000, 1000, (80, 4)) + 2.0**40, 0),
     "ties left and right of a point on a line, twice each": (np.repeat((np.arange(60) // 2)[:, None], 4, axis=1), 0),
     # Here the distances in float32 are useless, and miss neighbours.
-    **{f"clusters {far:g} apart": (far_clusters(np.random.default_rng(2), far), 80) for far in (1e5, 1e7, 1e9)},
+    **{
+        f"clusters {far:g} apart": (normal(2, 80, 4) + np.repeat([[far], [0]], 40, axis=0), 80)
+        for far in (1e5, 1e7, 1e9)
+    },
 }
 
 
