@@ -36,6 +36,7 @@ PASSED = [
     *((partial(check, "rate", v), float(v)) for v in REAL for check in (real_number, positive_number)),
     (partial(real_number, "progress", NAN), NAN),
     *((partial(real_array, "x", np.array([0, 1], d), "samples"), np.array([0.0, 1.0])) for d in DTYPES),
+    (partial(real_array, "x", np.zeros((0, 2), int), "samples", "features"), np.zeros((0, 2))),
     (partial(real_array, "x", [LARGEST, -LARGEST], "samples"), np.array([LARGEST, -LARGEST], float)),
     (lambda: real_array("x", np.asmatrix([[1.0, 2.0]]), "samples", "features"), np.array([[1.0, 2.0]])),
     *((partial(whole_numbers, "a", np.array([0, 17], d), "views"), np.array([0, 17])) for d in DTYPES[:5]),
