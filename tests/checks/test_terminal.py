@@ -1,5 +1,6 @@
 """How a command ends: with its own status, or with one line on standard error, whatever stopped it."""
 
+import io
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drlim_np.checks.terminal import exit_status, first_line, printable
+from drlim_np.checks.terminal import ProgressLine, exit_status, first_line, printable
 
 START = "import errno, sys\nfrom drlim_np.checks.terminal import *\nfrom drlim_np.errors import *\n"
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +77,15 @@ def test_a_fault_of_the_program_itself_keeps_its_traceback():
 def test_the_first_line_says_what_a_thing_is_and_without_docstrings_why_it_is_silent():
     assert first_line(exit_status).startswith("Runs a command line")
     assert first_line(lambda: None) == "(python -OO has stripped what there is to say)"
+
+
+def test_a_line_of_progress_that_was_not_shown_is_neither_cleared_nor_ended():
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    line = ProgressLine(screen)
+    line.clear()
+    line.end()
+    assert screen.getvalue() == ""
 
 
 @pytest.mark.parametrize(("text", "said"), [("a ½ b", "a ½ b"), ("a\nb", r"'a\nb'"), ("\x1b[31m", r"'\x1b[31m'")])
