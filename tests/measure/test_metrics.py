@@ -18,6 +18,7 @@ from sklearn.metrics import r2_score, silhouette_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
+from drlim_np.errors import InputError
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure import ranks
@@ -431,6 +432,11 @@ REFUSED = [
 @pytest.mark.parametrize(("call", "message"), REFUSED)
 def test_what_has_no_meaning_is_refused_in_one_line(call, message):
     refuses(call, message)
+
+
+def test_the_largest_k_is_named_as_a_whole_number():
+    with pytest.raises(InputError, match=r"from 1 to 14$"):
+        measured(trustworthiness, k=15)
 
 
 # ---- ties in rank ----
