@@ -148,11 +148,10 @@ def _by_sample(one: np.ndarray, distance: np.ndarray, other: np.ndarray) -> tupl
     (rows,) the samples that have any, ascending; (rows, most) their distances, padded with inf, and the other ends.
     """
     order = np.argsort(one, kind="stable")
-    rows, first, row, count = np.unique(one[order], return_index=True, return_inverse=True, return_counts=True)
-    shape = (len(rows), np.max(count, initial=0))
-    place = (row, np.arange(len(row)) - first[row])
-    distances, others = np.full(shape, np.inf, np.float32), np.zeros(shape, int)
-    distances[place], others[place] = distance[order], other[order]
+    rows, count = np.unique(one, return_counts=True)
+    filled = np.arange(np.max(count, initial=0)) < count[:, None]
+    distances, others = np.full(filled.shape, np.inf, np.float32), np.zeros(filled.shape, int)
+    distances[filled], others[filled] = distance[order], other[order]
     return rows, distances, others
 
 

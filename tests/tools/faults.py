@@ -359,7 +359,7 @@ FAULTS = [
     Fault("knn", "the other tile not told", "keep(*_by_sample(other[column], fast[row, column], one[row]))", "pass"),
     Fault("knn", "the limits of one tile for the other", "fast < limit[other]", "fast < limit[one, None]"),
     Fault("knn", "a limit below what is kept", "distance[rows].max(axis=1)\n", "distance[rows].min(axis=1)\n"),
-    Fault("knn", "of two pairs of a sample one forgotten", "np.arange(len(row)) - first[row]", "0 * first[row]"),
+    Fault("knn", "the pairs of a sample mixed with another's", 'order = np.argsort(one, kind="stable")', "order = np.arange(len(one))"),
     Fault("knn", "the farthest, not the nearest", 'np.argsort(squared, kind="stable")', 'np.argsort(-squared, kind="stable")'),
     Fault("knn", "ties to the larger index", "return np.sort(index, axis=1), distance", "return -np.sort(-index, axis=1), distance"),
     Fault("knn", "missed neighbours not looked for", "beyond[rows] <= radius", "beyond[rows] > np.inf"),
