@@ -11,21 +11,19 @@ from drlim_np.checks.numbers import positive_number, whole_number
 from drlim_np.errors import DivergedError, InputError, require
 from drlim_np.tree import Tree, leaves
 
-OTHER_PRODUCTS = (np.matrix, np.ma.MaskedArray)  # here * is not the product entry by entry
-
 
 def require_floating(**arrays: Array) -> None:
     """All the arrays are float32, or all float64: nothing here ever promotes silently.
 
-    complex128 counts as the precision of float64: a complex step perturbs some of the arrays only. Other precisions
-    are refused, because float16 squares no distance, and so are matrices and masked arrays.
+    complex128 counts as float64, because a complex step perturbs only some of the arrays. float16 is refused, because
+    it does not hold a squared distance, and so are matrices and masked arrays.
     """
     seen = set()
     for name, x in arrays.items():
         seen.add(bits := kind(x).bits)
         if bits not in (32, 64):
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, float32 or float64")
-        if isinstance(x, OTHER_PRODUCTS):
+        if isinstance(x, (np.matrix, np.ma.MaskedArray)):  # their * is not the product entry by entry
             raise InputError(f"{name} is a {type(x).__name__}: convert it to a plain array, such as by numpy.array")
     if len(seen) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
@@ -37,10 +35,8 @@ def require_params(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...])
     require_names(layer, params, shapes)
     require_floating(x=x, **params)
     for name, shape in shapes.items():
-        if params[name].shape != shape:
-            raise InputError(
-                f"{layer} takes a {name} of shape {shape}, got {params[name].shape}: is it another network's?"
-            )
+        if (got := params[name].shape) != shape:
+            raise InputError(f"{layer} takes a {name} of shape {shape}, got {got}: is it another network's?")
 
 
 def require_names(taker: Any, params: Any, names: Any) -> None:
@@ -63,17 +59,15 @@ def guarded(y: Array, pullback: Callable) -> tuple[Array, Callable]:
 
 
 def whole_sizes(layer: Any) -> None:
-    """Makes a layer's sizes Python's own integers, of at least 1: NumPy's would promote float32.
-
-    For the __post_init__ of a frozen dataclass, where only `object.__setattr__` can still set a field.
-    """
+    """Makes a layer's sizes Python's own integers, of at least 1: NumPy's would promote float32."""
     for field in fields(layer):
-        object.__setattr__(layer, field.name, whole_number(field.name, getattr(layer, field.name), 1))
+        size = whole_number(field.name, getattr(layer, field.name), 1)
+        object.__setattr__(layer, field.name, size)  # the dataclass is frozen
 
 
 def require_features(x: Array, taker: Any, features: int) -> None:
     """`x`, which the layer `taker` takes, is (samples, features)."""
-    if x.ndim != 2 or x.shape[1] != features:
+    if x.shape[1:] != (features,):
         raise InputError(f"{taker} takes (samples, {features}), got {x.shape}")
 
 
@@ -96,8 +90,8 @@ def require_margin(margin: float, z: Array) -> float:
 def require_embeddings(z: Array, size: int) -> None:
     """z is floating, (samples, dims), with as many samples as the graph, `size`."""
     require_floating(z=z)
-    if z.ndim != 2 or z.shape[0] != size:
-        raise InputError(f"z has shape {z.shape}: the graph has {size} samples, so it must be ({size}, dims)")
+    fits = z.ndim == 2 and z.shape[0] == size
+    require(fits, f"z has shape {z.shape}: the graph has {size} samples, so it must be ({size}, dims)")
 
 
 def similar_by_label(y: Any, z: Array) -> Array:

@@ -10,51 +10,49 @@ import numpy as np
 from drlim_np.errors import InputError, require
 
 
-def whole_number(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """`value` as an int, least ≤ value ≤ most: NumPy's integers count, booleans do not."""
+def whole_number(name: str, value: Any, least: int, most: float = inf) -> int:
+    """`value` as an int, from `least` to `most`: NumPy's integers count, booleans do not."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
-        raise InputError(f"{name} is {value!r}: it must be a whole number {allowed}")
+    allowed = f"of at least {least}" if most == inf else f"from {least} to {most}"
+    fits = whole and least <= value <= most
+    require(fits, f"{name} is {value!r}: it must be a whole number {allowed}")
     return int(value)
 
 
 def real_number(name: str, value: float) -> float:
     """`value` as a float, NaN included. What is no real number, such as "3", is refused."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise InputError(f"{name} is {value!r}: it must be a number")
+    require(isinstance(value, Real) and not isinstance(value, bool), f"{name} is {value!r}: it must be a number")
     return float(value)
 
 
 def positive_number(name: str, value: float) -> float:
     """`value`, finite and greater than 0, as Python's own float: NumPy's would promote float32."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < inf:
-        raise InputError(f"{name} is {value!r}: it must be a finite number greater than 0")
+    fits = isinstance(value, Real) and not isinstance(value, bool) and 0 < value < inf
+    require(fits, f"{name} is {value!r}: it must be a finite number greater than 0")
     return float(value)
 
 
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as a NumPy array with these axes, and no masked entries."""
-    if np.ma.is_masked(x):
-        raise InputError(f"{name} has masked entries: leave them out, or fill them in")
+    """`x` as a NumPy array with these axes, "3" of length 3, and no masked entries."""
+    require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
     x = np.asarray(x)
-    if x.ndim != len(axes):
-        raise InputError(f"{name} has shape {x.shape}: it must be ({', '.join(axes)}{',' * (len(axes) == 1)})")
+    fixed = all(str(length) == axis for length, axis in zip(x.shape, axes, strict=False) if axis.isdigit())
+    wanted = f"({', '.join(axes)}{',' * (len(axes) == 1)})"
+    require(fixed and x.ndim == len(axes), f"{name} has shape {x.shape}: it must be {wanted}")
     return x
 
 
 def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
     """`x`, of any integer dtype, as int64, so that no difference of unsigned or narrow integers wraps."""
     x = plain_array(name, x, *axes)
-    if x.dtype.kind not in "iu" or x.max(initial=0) > np.iinfo(np.int64).max:
-        raise InputError(f"{name} is {x.dtype}: it must hold whole numbers that fit int64")
+    fit = x.dtype.kind in "iu" and x.max(initial=0) <= np.iinfo(np.int64).max
+    require(fit, f"{name} is {x.dtype}: it must hold whole numbers that fit int64")
     return x.astype(np.int64)
 
 
 def pairs_of_samples(name: str, x: Any, size: int) -> np.ndarray:
     """`x` as int64, (pairs, 2): each row two different samples of `size`."""
     pairs = whole_numbers(name, x, "pairs", "2")
-    require(pairs.shape[1] == 2, f"{name} has shape {pairs.shape}: it must be (pairs, 2)")
     outside = ((pairs < 0) | (pairs >= size)).any(axis=1)
     if outside.any():
         row = np.argmax(outside)
@@ -69,15 +67,13 @@ def pairs_of_samples(name: str, x: Any, size: int) -> np.ndarray:
 def real_array(name: str, x: Any, *axes: str) -> np.ndarray:
     """`x` as float64, if it holds finite real numbers that float64 has exactly."""
     x = plain_array(name, x, *axes)
-    if x.dtype.kind not in "fiub":
-        raise InputError(f"{name} has dtype {x.dtype}: it must hold real numbers")
+    require(x.dtype.kind in "fiub", f"{name} has dtype {x.dtype}: it must hold real numbers")
     finite(name, x)
     with np.errstate(over="ignore"):
         exact = x.astype(np.float64)
-    if (x.dtype in (np.int64, np.uint64) and np.abs(exact).max(initial=0) >= 2**53) or (
-        x.dtype == np.longdouble and (exact != x).any()
-    ):
-        raise InputError(f"{name} is {x.dtype} and holds numbers that float64 does not: round or scale them first")
+    lost = x.dtype in (np.int64, np.uint64) and np.abs(exact).max(initial=0) >= 2**53
+    lost = lost or (x.dtype == np.longdouble and (exact != x).any())
+    require(not lost, f"{name} is {x.dtype} and holds numbers that float64 does not: round or scale them first")
     return exact
 
 
@@ -89,12 +85,12 @@ def finite(name: str, x: np.ndarray) -> None:
 
 def same_length(**arrays: Sized) -> None:
     """All have the same number of samples."""
-    if len({len(x) for x in arrays.values()}) > 1:
-        counts = ", ".join(f"{name} {len(x)}" for name, x in arrays.items())
-        raise InputError(f"the numbers of samples differ ({counts}): give each sample one of each")
+    counts = ", ".join(f"{name} {len(x)}" for name, x in arrays.items())
+    equal = len({len(x) for x in arrays.values()}) == 1
+    require(equal, f"the numbers of samples differ ({counts}): give each sample one of each")
 
 
 def require_generator(rng: Any) -> None:
     """`rng` is a generator, not a seed."""
-    if not isinstance(rng, np.random.Generator):
-        raise InputError(f"rng is {rng!r}: give a generator, such as numpy.random.default_rng(0)")
+    remedy = "give a generator, such as numpy.random.default_rng(0)"
+    require(isinstance(rng, np.random.Generator), f"rng is {rng!r}: {remedy}")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
-from drlim_np.errors import DrlimError, InputError
+from drlim_np.errors import DrlimError, require
 
 
 def first_line(thing: Any) -> str:
@@ -56,7 +56,7 @@ def unwound_by_sigterm() -> Iterator[None]:
 
 
 def _mute_output() -> None:
-    """Redirects standard output to nowhere, as otherwise Python fails again when it flushes at exit."""
+    """Redirects standard output to nowhere: otherwise Python fails again when it flushes at exit."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -73,26 +73,25 @@ class ProgressLine:
     """
 
     def __init__(self, stream: TextIO | None = None):
-        if stream is not None and (not hasattr(stream, "isatty") or stream.closed):
-            raise InputError(f"stream is {stream!r}: pass an open text file, such as sys.stderr")
+        fits = stream is None or (hasattr(stream, "isatty") and not stream.closed)
+        require(fits, f"stream is {stream!r}: pass an open text file, such as sys.stderr")
         self.stream, self.shown = stream or sys.stderr, False
         self.visible = self.stream is not None and self.stream.isatty()  # None: standard error is closed
 
     def show(self, text: str) -> None:
         """Replaces the text of the line."""
-        if self.visible:
-            self.shown = True
-            self.stream.write(f"\r{text} ")
-            self.stream.flush()
+        self.shown = self.visible
+        self._write(f"\r{text} ")
 
     def clear(self) -> None:
-        """Takes the line off the terminal, so that other text can be printed in its place."""
-        if self.shown:
-            self.stream.write("\r\x1b[K")
-            self.stream.flush()
+        """Takes the line off the terminal, so that other text can be printed there."""
+        self._write("\r\x1b[K")
 
     def end(self) -> None:
         """Leaves the line as it is and begins the next."""
+        self._write("\n")
+
+    def _write(self, text: str) -> None:
         if self.shown:
-            self.stream.write("\n")
+            self.stream.write(text)
             self.stream.flush()

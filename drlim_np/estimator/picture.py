@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drlim_np.checks.numbers import plain_array, real_array, same_length
-from drlim_np.errors import require
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +24,6 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
     from matplotlib.figure import Figure
 
     z = real_array("z", z, "samples", "2")
-    require(z.shape[1] == 2, f"z has shape {z.shape}: a picture takes (samples, 2)")
     figure = Figure(figsize=(SIDE, SIDE), layout="constrained")
     axes = figure.add_subplot(aspect="equal", xticks=[], yticks=[])
     centre, reach = (z.min(axis=0) + z.max(axis=0)) / 2, (float(np.ptp(z, axis=0).max()) or 1.0) * (0.5 + THUMBNAIL)

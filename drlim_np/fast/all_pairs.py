@@ -61,9 +61,8 @@ def dissimilar_sum(
 
     weight: (samples,) of z's dtype, or None for all ones.
 
-    Tiles of near samples are taken against one another; those at least a margin apart are skipped. Pairs of tiles are
-    dealt to groups, which threads share, and the sums of the groups are added in their order: the result does not
-    depend on the number of threads.
+    Tiles of near samples are taken against one another, but for those at least a margin apart. Pairs of tiles are dealt
+    to groups, which threads share, and the groups' sums are added in order: the number of threads changes nothing.
     """
     keep_freed_memory()
     require_embeddings(z, graph.size)
@@ -73,8 +72,7 @@ def dissimilar_sum(
     weight = xp.ones_like(z[:, 0]) if weight is None else weight
     require_floating(z=z, weight=weight)
     samples = z.shape[0]
-    fits = weight.shape == (samples,)
-    require(fits, f"weight has shape {weight.shape}: one for each of the {samples} samples is needed")
+    require(weight.shape == (samples,), f"weight has shape {weight.shape}: one for each of {samples} samples is needed")
 
     places = to_host(real(z))
     tile, groups = division(places, margin) if on_host(z) else (DEVICE_TILE, 1)
@@ -107,12 +105,10 @@ def dissimilar_sum(
 
 
 def division(places: np.ndarray, margin: float) -> tuple[int, int]:
-    """On the host: how many samples to a tile, and how many groups of pairs of tiles.
-
-    places (samples, dims) real. On a map less than 4 margins wide nearly all tiles are within reach of each other.
-    """
+    """On the host: how many samples to a tile, and how many groups of pairs of tiles; places (samples, dims) real."""
     if len(places) < 2 * GROUPS * TILE:
         return TILE, 1
+    # On a map less than 4 margins wide nearly all tiles are within reach of each other.
     return LARGE_TILE if np.ptp(places, axis=0).max() < 4 * margin else TILE, GROUPS
 
 
@@ -175,7 +171,7 @@ def _arranged(x: Array, order: np.ndarray) -> Array:
 def zero_at(x: Array, places: np.ndarray) -> Array:
     """`x` (rows, columns) with 0 at the given places, (places, 2) on the host. It may be `x` itself, overwritten.
 
-    The array API standard cannot write to a list of places; NumPy and CuPy can, in a fraction of the time.
+    The array API standard cannot write to a list of places; NumPy and CuPy can, which is faster.
     """
     if on_host(x) or of_cupy(x):
         first, second = like(places.T, x)

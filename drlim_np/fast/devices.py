@@ -5,36 +5,28 @@ import os
 import numpy as np
 
 from drlim_np.backend import Array, namespace, of_cupy
-from drlim_np.errors import InputError
+from drlim_np.errors import InputError, require
 
 BACKENDS = ("numpy", "cupy")
 
 
 def origin(backend: str) -> Array:
-    """An empty array of the backend of that name, for `like` to put other arrays on the same device.
-
-    "cupy" is refused if CuPy is missing or too old, finds no GPU or cannot compute on it, or if the environment lets
-    float32 be rounded to TF32.
-    """
+    """An empty array of the backend of that name, for `like` to put other arrays on the same device."""
     if backend == "numpy":
         return np.empty(0)
-    if backend != "cupy":
-        raise InputError(f"backend is {backend!r}: choose {' or '.join(BACKENDS)}")
+    require(backend == "cupy", f"backend is {backend!r}: choose {' or '.join(BACKENDS)}")
     install = 'run pip install "cupy-cuda12x[ctk]>=14", or for CUDA 13 "cupy-cuda13x[ctk]>=14"'
     try:
         import cupy
     except ImportError as fault:
         raise InputError(f"the backend cupy needs CuPy, which is not installed: {install}") from fault
-    if int(cupy.__version__.split(".")[0]) < 14:
-        raise InputError(f"CuPy {cupy.__version__} is too old: {install}")
-    if not cupy.is_available():
-        raise InputError(
-            "CuPy is installed, but finds no GPU: install NVIDIA's driver, after which nvidia-smi lists the GPU,"
-            " or use the backend numpy"
-        )
-    for variable in ("CUPY_TF32", "NVIDIA_TF32_OVERRIDE"):
-        if os.environ.get(variable, "0") != "0":
-            raise InputError(f"{variable} is set, which rounds the products of float32 to 10 bits: unset it")
+    version = cupy.__version__
+    require(int(version.split(".")[0]) >= 14, f"CuPy {version} is too old: {install}")
+    driver = "install NVIDIA's driver, after which nvidia-smi lists the GPU, or use the backend numpy"
+    require(cupy.is_available(), f"CuPy is installed, but finds no GPU: {driver}")
+    for name in ("CUPY_TF32", "NVIDIA_TF32_OVERRIDE"):
+        off = os.environ.get(name, "0") == "0"
+        require(off, f"{name} is set, which rounds the products of float32 to 10 bits: unset it")
     try:
         cupy.ones((2, 2)) @ cupy.ones((2, 2))  # needs a compiled kernel, and cuBLAS
     except Exception as fault:

@@ -21,14 +21,13 @@ BOX = 32  # samples in a box
 def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     """The k Euclidean nearest neighbours of each sample among the others, exact: (samples, k) indices, nearest first.
 
-    x: (samples, features), any real dtype, such as pixels. Ties, duplicates among them, go to the smaller index.
+    x: (samples, features), any real dtype, such as pixels. k: from 1 to samples - 1. Ties go to the smaller index.
 
     Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
     candidates, and these are compared again in float64, difference by difference. The product's error has a known
     bound; if that does not prove that no neighbour was missed, a sample is compared with all others in this way. On a
     map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
-
-    k is from 1 to samples - 1. Takes 24 bytes for each entry of x, mostly for copies in float64, if they are free.
+    It takes 24 bytes for each entry of x, mostly for copies in float64.
     """
     shape = getattr(x, "shape", ())
     require_memory(24 * prod(shape), f"the search for nearest neighbours in an x of shape {shape}")
@@ -149,11 +148,10 @@ def _by_sample(one: np.ndarray, distance: np.ndarray, other: np.ndarray) -> tupl
     (rows,) the samples that have any, ascending; (rows, most) their distances, padded with inf, and the other ends.
     """
     order = np.argsort(one, kind="stable")
-    rows, first, row, count = np.unique(one[order], return_index=True, return_inverse=True, return_counts=True)
-    shape = (len(rows), np.max(count, initial=0))
-    place = (row, np.arange(len(row)) - first[row])
-    distances, others = np.full(shape, np.inf, np.float32), np.zeros(shape, int)
-    distances[place], others[place] = distance[order], other[order]
+    rows, count = np.unique(one, return_counts=True)
+    filled = np.arange(np.max(count, initial=0)) < count[:, None]
+    distances, others = np.full(filled.shape, np.inf, np.float32), np.zeros(filled.shape, int)
+    distances[filled], others[filled] = distance[order], other[order]
     return rows, distances, others
 
 

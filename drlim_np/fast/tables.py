@@ -18,8 +18,7 @@ def partners(pairs: np.ndarray, size: int) -> np.ndarray:
     offsets, others = by_sample(pairs, size)
     degree = np.diff(offsets)
     table = np.repeat(np.arange(size)[:, None], degree.max(initial=0), axis=1)
-    place = np.arange(len(others)) - np.repeat(offsets[:-1], degree)
-    table[np.repeat(np.arange(size), degree), place] = others
+    table[np.arange(table.shape[1]) < degree[:, None]] = others
     return table
 
 

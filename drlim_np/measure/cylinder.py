@@ -6,7 +6,7 @@ import numpy as np
 
 from drlim_np.checks.numbers import real_array, same_length
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
-from drlim_np.errors import InputError
+from drlim_np.errors import require
 from drlim_np.fast.knn import in_unit
 from drlim_np.measure import metrics
 from drlim_np.neighbours import contiguous_views
@@ -39,33 +39,26 @@ class Cylinder:
 def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
     """The cylinder that fits a map z (samples, 3) of views with known elevation and azimuth in radians, (samples,).
 
-    The axis is the direction along which elevation grows: that of its regression on the map. Directions across are
-    turned, and mirrored if need be, so that the angle is as near to the azimuth as possible. The shape of the map is
-    not changed.
+    The axis is the direction along which elevation grows, by its regression on the map. The two directions across are
+    turned, and mirrored if need be, so that the angle is as near to the azimuth as possible.
     """
     z, elevation = real_array("z", z, "samples", "3"), real_array("elevation", elevation, "samples")
     azimuth = real_array("azimuth", azimuth, "samples")
     same_length(z=z, elevation=elevation, azimuth=azimuth)
-    if z.shape[1] != 3:
-        raise InputError(f"z has shape {z.shape}: it must be (samples, 3)")
     centre = z.mean(axis=0)
     slope = in_unit(np.linalg.lstsq(in_unit(z - centre), elevation - np.mean(elevation), rcond=None)[0])
-    if not np.linalg.norm(slope) > 0:
-        raise InputError("elevation does not change along any direction of the map: it has no axis")
-    axis = slope / np.linalg.norm(slope)
+    length = float(np.linalg.norm(slope))
+    require(length > 0, "elevation does not change along any direction of the map: it has no axis")
+    axis = slope / length
     across = np.linalg.svd(axis[None])[2][1:]
-    seen = (z - centre) @ across.T @ np.array([1, 1j])
-    turn, mirror = max(
-        (_turn_to(azimuth, seen), False), (_turn_to(azimuth, seen.conj()), True), key=lambda c: abs(c[0])
-    )
+    seen = (z - centre) @ across.T @ np.array([1, 1j])  # as complex numbers
+    # The mean turn from their angles to the azimuths, as they are and mirrored: 1 long if all agree.
+    turns = [complex(np.mean(np.exp(1j * (azimuth - np.angle(side))))) for side in (seen, seen.conj())]
+    mirrored = abs(turns[1]) > abs(turns[0])
+    turn = turns[mirrored]
     cos, sin = np.array([turn.real, turn.imag]) / abs(turn)
-    across = np.array([[cos, -sin], [sin, cos]]) @ np.diag([1, -1 if mirror else 1]) @ across
+    across = np.array([[cos, -sin], [sin, cos]]) @ np.diag([1, -1 if mirrored else 1]) @ across
     return Cylinder(centre, np.concatenate([across, axis[None]]))
-
-
-def _turn_to(azimuth: np.ndarray, seen: np.ndarray) -> complex:
-    """Points of the plane as complex numbers: the mean turn from their angles to the azimuths, 1 long if all agree."""
-    return complex(np.mean(np.exp(1j * (azimuth - np.angle(seen)))))
 
 
 def fit_views(z: np.ndarray, views: Views, rows: np.ndarray) -> Cylinder:

@@ -6,8 +6,8 @@ from math import inf
 
 import numpy as np
 
-from drlim_np.checks.numbers import real_array, same_length, whole_number, whole_numbers
-from drlim_np.errors import InputError
+from drlim_np.checks.numbers import positive_number, real_array, same_length, whole_number, whole_numbers
+from drlim_np.errors import require
 from drlim_np.fast.knn import in_unit
 from drlim_np.fast.memory import require_memory
 
@@ -33,14 +33,11 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
     same_length(x=x, neighbours=neighbours)
     dims = whole_number("dims", dims, 1, len(x) - 2)
     neighbours = [_others(i, near, len(x)) for i, near in enumerate(neighbours)]
-    if not 0 < regularisation < inf:
-        raise InputError(f"regularisation is {regularisation!r}: it must be a positive number, such as 1e-3")
+    regularisation = positive_number("regularisation", regularisation)
     if (groups := closed_groups(neighbours)) > 1:
-        warnings.warn(
-            f"the neighbourhood graph holds {groups} groups without neighbours outside: LLE places each by itself, so"
-            " distances between them mean nothing; raise k, or map each group alone",
-            stacklevel=2,
-        )
+        apart = f"the neighbourhood graph holds {groups} groups without neighbours outside: LLE places each by itself"
+        remedy = "so distances between them mean nothing; raise k, or map each group alone"
+        warnings.warn(f"{apart}, {remedy}", stacklevel=2)
     require_memory(8 * len(x) ** 2, f"LLE of {len(x):,} samples")
     m = np.zeros((len(x), len(x)))
     for i, near in enumerate(neighbours):
@@ -64,9 +61,8 @@ def reconstruction_weights(x: np.ndarray, near: np.ndarray, regularisation: floa
     difference = near - x
     gram = difference @ difference.T
     trace = np.trace(gram)
-    weights = np.linalg.solve(
-        gram + regularisation * (trace if trace > 0 else 1) * np.eye(len(near)), np.ones(len(near))
-    )
+    ridge = regularisation * (trace if trace > 0 else 1) * np.eye(len(near))
+    weights = np.linalg.solve(gram + ridge, np.ones(len(near)))
     return weights / weights.sum()
 
 
@@ -101,10 +97,9 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
     """Those of least eigenvalue but the constant one, whose eigenvalue in M is 0: (samples, count), orthonormal.
 
     Adding the table of 1/n to M, in place, lifts the constant vector to eigenvalue 1 and does nothing to the others,
-    which are centred. A ridge of the size of M's rounding adds the same to every eigenvalue, and keeps them positive
-    where the graph falls apart. Solving with that matrix again and again is inverse iteration: the smallest
-    eigenvalues converge first. A few directions go at once, until M z - λ z no longer falls, because the rest of it is
-    rounding.
+    which are centred. A ridge of the size of M's rounding keeps eigenvalues positive where the graph falls apart.
+    Solving with that matrix again and again is inverse iteration: the smallest eigenvalues converge first. It ends
+    when M z - λ z no longer falls, because the rest of it is rounding.
     """
     samples = len(m)
     ridge = np.finfo(float).eps * np.trace(m)
@@ -157,11 +152,9 @@ class Factor:
 
 def _others(i: int, near: np.ndarray, samples: int) -> np.ndarray:
     """The neighbours of sample i as int64: distinct others, at least one."""
-    if np.size(near) == 0:
-        raise InputError(f"sample {i} has no neighbours: leave it out, or join it to another")
+    require(np.size(near) > 0, f"sample {i} has no neighbours: leave it out, or join it to another")
     near = whole_numbers(f"the list of neighbours of sample {i}", near, "neighbours")
-    if near.min() < 0 or near.max() >= samples or (near == i).any():
-        raise InputError(f"sample {i} has neighbours {near.tolist()}: they must be others, from 0 to {samples - 1}")
-    if len(np.unique(near)) < len(near):
-        raise InputError(f"sample {i} has neighbours {near.tolist()}: each may stand once")
+    fit = near.min() >= 0 and near.max() < samples and i not in near and len(np.unique(near)) == len(near)
+    listed = near.tolist()
+    require(fit, f"sample {i} has neighbours {listed}: they must be distinct others, from 0 to {samples - 1}")
     return near

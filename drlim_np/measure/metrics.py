@@ -7,7 +7,7 @@ float64.
 import numpy as np
 
 from drlim_np.checks.numbers import finite, plain_array, real_array, same_length, whole_number
-from drlim_np.errors import InputError
+from drlim_np.errors import InputError, require
 from drlim_np.fast.knn import in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.ranks import blocks, ranks_of_near
@@ -16,8 +16,7 @@ from drlim_np.measure.ranks import blocks, ranks_of_near
 def slant(images: np.ndarray) -> np.ndarray:
     """How far each digit leans: cov(x, y)/var(y) of its ink, (samples, height, width) → (samples,) float64.
 
-    x to the right and y upwards: pixels to the right per pixel of height, 0 upright, positive leaning right. An image
-    without ink, or with all ink in one row, has none.
+    x to the right and y upwards: pixels to the right per pixel of height, 0 upright, positive leaning right.
     """
     ink = real_array("images", images, "samples", "height", "width")
     _, height, width = ink.shape
@@ -34,10 +33,7 @@ def slant(images: np.ndarray) -> np.ndarray:
 
 
 def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
-    """Leave-one-out k-nearest-neighbour accuracy: the share of samples that share the label of most neighbours.
-
-    A tie between labels goes to the smaller one.
-    """
+    """The share of samples with the label of most of their k nearest others; a tie goes to the smaller label."""
     z, (coded, sizes) = _rows("z", z), _coded("labels", labels, z)
     votes = coded[nearest_neighbours(z, k)]
     counts = (votes[:, :, None] == np.arange(len(sizes))).sum(axis=1)
@@ -45,29 +41,23 @@ def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
 
 
 def regression_r2(z: np.ndarray, target: np.ndarray, k: int = 10) -> float:
-    """How well the place on the map predicts a quantity: R² = 1 - Σ (t - t̂)² / Σ (t - mean t)².
+    """How well the place on the map predicts a target (samples,): R² = 1 - Σ (t - t̂)² / Σ (t - mean t)².
 
-    t̂ of a sample is the mean over its k nearest others, so no sample predicts itself. 1 is perfect; 0 is no better than
-    the mean of all.
+    t̂ of a sample is the mean over its k nearest others. 1 is perfect; 0 is no better than the mean of all.
     """
     z, target = _rows("z", z), in_unit(real_array("target", target, "samples"))
     same_length(z=z, target=target)
-    nearest = nearest_neighbours(z, k)
-    if (target == target[0]).all():
-        raise InputError("the target is the same for every sample: there is nothing to predict")
-    predicted = target[nearest].mean(axis=1)
+    require((target != target[0]).any(), "the target is the same for every sample: there is nothing to predict")
+    predicted = target[nearest_neighbours(z, k)].mean(axis=1)
     return float(1 - np.sum((target - predicted) ** 2) / np.sum((target - target.mean()) ** 2))
 
 
 def unevenness(z: np.ndarray, k: int = 10) -> float:
-    """Standard deviation of log r_k, r_k the distance to the k-th nearest other: 0 on a lattice, large in clumps.
-
-    It is not defined where k + 1 samples coincide.
-    """
+    """Standard deviation of log r_k, r_k the distance to the k-th nearest other: 0 on a lattice, large in clumps."""
     z = _rows("z", z)
     radius = np.sqrt(np.sum((z - z[nearest_neighbours(z, k)[:, -1]]) ** 2, axis=1))
-    if not (radius > 0).all():
-        raise InputError(f"{k + 1} or more samples share one place on the map: its evenness is not defined")
+    apart = (radius > 0).all()
+    require(apart, f"{k + 1} or more samples share one place on the map: its evenness is not defined")
     return float(np.std(np.log(radius / radius.max())))
 
 
@@ -79,12 +69,12 @@ def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1)
     share their rank.
     threads: blocks of samples ranked at once; the result does not depend on it. k must be below n/2.
     """
-    return _agreement(ranks_of_near(_rows("x", x), _rows("z", z), k, threads))
+    return _agreement(k, threads, x=x, z=z)
 
 
 def continuity(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> float:
     """How far neighbours in the data stay neighbours on the map: `trustworthiness` with the two exchanged."""
-    return _agreement(ranks_of_near(_rows("z", z), _rows("x", x), k, threads))
+    return _agreement(k, threads, z=z, x=x)
 
 
 def same_label_neighbours(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
@@ -100,8 +90,8 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
     that is alone with its label counts 0.
     """
     z, (coded, counts) = _rows("z", z), _coded("labels", labels, z)
-    if not 1 < len(counts) < len(z):
-        raise InputError(f"{len(z)} samples have {len(counts)} labels: a silhouette needs 2 to {len(z) - 1}")
+    fits = 1 < len(counts) < len(z)
+    require(fits, f"{len(z)} samples have {len(counts)} labels: a silhouette needs 2 to {len(z) - 1}")
     order, first = np.argsort(coded), np.cumsum(counts) - counts
     z, coded = z[order], coded[order]
     total = 0.0
@@ -119,8 +109,8 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
 def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
     """Mean distance between copies of one character over that between different characters, over all pairs.
 
-    character: (samples,), equal for the copies of one. 0 where copies coincide, about 1 where shifting one takes
-    it as far as replacing it.
+    character: (samples,), equal for the copies of one. 0 where copies coincide, about 1 where shifting a character
+    takes it as far as replacing it.
     """
     z, (character, _) = _rows("z", z), _coded("character", character, z)
     sums, pairs = np.zeros(2), np.zeros(2)
@@ -129,31 +119,26 @@ def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
         distance = _distances(z, rows)
         sums += distance[same].sum(), distance[~same].sum()
         pairs += np.count_nonzero(same) - len(same), np.count_nonzero(~same)
-    if not pairs.all():
-        raise InputError("a shift ratio needs two copies of a character, and two characters")
-    if not sums[1] > 0:
-        raise InputError("all characters lie in one place on the map: their shift ratio is not defined")
+    require(bool(pairs.all()), "a shift ratio needs two copies of a character, and two characters")
+    require(sums[1] > 0, "all characters are in one place on the map: their shift ratio is not defined")
     return float(np.divide(*(sums / pairs)))
 
 
 def linear_r2(x: np.ndarray, target: np.ndarray) -> float:
-    """The share of a quantity's variance that a straight line in x explains: their squared correlation, 0 to 1.
-
-    x, target: (samples,).
-    """
+    """The share of a target's variance that a line in x explains: their squared correlation; both (samples,)."""
     x, target = (in_unit(real_array(name, a, "samples")) for name, a in (("x", x), ("target", target)))
     same_length(x=x, target=target)
-    if np.ptp(x) == 0 or np.ptp(target) == 0:
-        raise InputError("one of the two quantities is the same for every sample: there is nothing to explain")
+    varied = np.ptp(x) > 0 and np.ptp(target) > 0
+    require(varied, "one of the two quantities is the same for every sample: there is nothing to explain")
     return float(np.corrcoef(x, target)[0, 1] ** 2)
 
 
 def resultant_length(angle: np.ndarray, target: np.ndarray) -> float:
     """How constant the difference of two angles is: its mean resultant length |mean e^{i(angle - target)}|.
 
-    angle, target: (samples,) radians. 1 if one is the other turned by some angle; about 1 - σ²/2 for small random
-    errors of standard deviation σ; 0 if the difference is spread evenly round the circle, as between an angle that goes
-    round and its mirror image. It is no correlation: two independent angles that vary little have it near 1 as well.
+    angle, target: (samples,) radians. 1 if one is the other turned by some angle; about 1 - σ²/2 for random errors of
+    a small standard deviation σ; 0 between an angle that goes round the circle and its mirror image. It is no
+    correlation: two independent angles that vary little have it near 1 as well.
     """
     angle, target = (real_array(name, a, "samples") for name, a in (("angle", angle), ("target", target)))
     same_length(angle=angle, target=target)
@@ -161,29 +146,26 @@ def resultant_length(angle: np.ndarray, target: np.ndarray) -> float:
 
 
 def share_within(z: np.ndarray, groups: np.ndarray) -> float:
-    """The variance of the places within a group over that of all places: 0 where what varies in a group has no effect.
+    """The variance of the places within a group over that of all places: 0 where a group has one place.
 
     groups: (samples,), equal for the samples of one. Both variances are unbiased: sums of squared distances to the
     mean over (samples - groups), and over (samples - 1).
     """
     z, (coded, counts) = _rows("z", z), _coded("groups", groups, z)
-    if len(counts) == len(z):
-        raise InputError("every sample is a group of its own: nothing varies within one")
+    require(len(counts) < len(z), "every sample is a group of its own: nothing varies within one")
     means = np.stack([np.bincount(coded, column) for column in z.T], axis=1) / counts[:, None]
     within, total = np.sum((z - means[coded]) ** 2), np.sum((z - z.mean(axis=0)) ** 2)
-    if not total > 0:
-        raise InputError("all samples lie in one place on the map: shares of its variance are not defined")
+    require(total > 0, "all samples are in one place on the map: shares of its variance are not defined")
     return float(within / (len(z) - len(counts)) / (total / (len(z) - 1)))
 
 
 def similar_neighbours(z: np.ndarray, similar: SimilarityGraph, k: int = 5) -> float:
     """The share of the k nearest others of each sample that are similar to it in the graph, one of as many samples."""
     z = _rows("z", z)
-    if similar.size != len(z):
-        raise InputError(f"the graph has {similar.size} samples and the map {len(z)}: take the graph of these samples")
-    nearest = nearest_neighbours(z, k)
-    pairs = np.sort(np.stack([np.repeat(np.arange(len(nearest)), k), nearest.ravel()], axis=1))
-    return float(np.isin(pairs @ [similar.size, 1], similar.edges @ [similar.size, 1]).mean())
+    size = similar.size
+    require(size == len(z), f"the graph has {size} samples and the map {len(z)}: take the graph of these samples")
+    near = np.sort(SimilarityGraph.of_neighbours(nearest_neighbours(z, k)).pairs)
+    return float(np.isin(near @ [size, 1], similar.edges @ [size, 1]).mean())
 
 
 def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
@@ -194,8 +176,11 @@ def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
     return left[:, :dims] * scale[:dims]
 
 
-def _agreement(ranks: np.ndarray) -> float:
-    """How few of the ranks (samples, k) of near ones are beyond k; see `trustworthiness`."""
+def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
+    """How few of the k nearest in the second space have ranks beyond k in the first; see `trustworthiness`."""
+    space, other = (_rows(name, x) for name, x in spaces.items())
+    same_length(**spaces)
+    ranks = ranks_of_near(space, other, k, threads)
     n, k = ranks.shape
     return float(1 - 2 / (n * k * (2 * n - 3 * k - 1)) * int(np.maximum(ranks - k, 0).sum()))
 

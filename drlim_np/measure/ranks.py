@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from drlim_np.checks.numbers import same_length, whole_number
+from drlim_np.checks.numbers import whole_number
 from drlim_np.fast.knn import nearest_neighbours
 
 BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 samples
@@ -23,7 +23,6 @@ def ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) ->
     Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
     by difference, so that samples tie in rank if they do in distance. Whole numbers and the like need none of that.
     """
-    same_length(x=space, z=other)
     samples, features = space.shape
     k = whole_number("k", k, 1, (samples - 1) // 2)
     nearest = nearest_neighbours(other, k, threads)
@@ -42,7 +41,9 @@ def ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) ->
         squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
         of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * rounding[rows, None]
         edges = np.concatenate([of_nearest - doubt, of_nearest + doubt], axis=1)
-        below = np.array([_below(*line) for line in zip(squared, edges, strict=True)])
+        lines = zip(squared, edges, strict=True)
+        # How many are below each edge. Only those below the last edge are sorted, usually few.
+        below = np.array([np.searchsorted(np.sort(line[line < edge.max()]), edge) for line, edge in lines])
         nearer = below[:, :k]
         for i in np.flatnonzero((below[:, k:] - nearer > 1).any(axis=1)):
             row = rows.start + i
@@ -51,14 +52,6 @@ def ranks_of_near(space: np.ndarray, other: np.ndarray, k: int, threads: int) ->
 
     with ThreadPoolExecutor(threads) as pool:
         return np.concatenate(list(pool.map(ranks, blocks(samples))))
-
-
-def _below(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many of the values, (samples,), lie below each of the edges, in any order: of the shape of `edges`.
-
-    Only values below the last edge are sorted, usually few.
-    """
-    return np.searchsorted(np.sort(values[values < edges.max()]), edges)
 
 
 def _nearer(space: np.ndarray, i: int, whom: np.ndarray, squared: np.ndarray, doubt: np.ndarray) -> np.ndarray:

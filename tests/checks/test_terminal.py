@@ -1,5 +1,6 @@
 """How a command ends: with its own status, or with one line on standard error, whatever stopped it."""
 
+import io
 import os
 import signal
 import subprocess
@@ -8,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from drlim_np.checks.terminal import exit_status, first_line, printable
+from drlim_np.checks.terminal import ProgressLine, exit_status, first_line, printable
 
 START = "import errno, sys\nfrom drlim_np.checks.terminal import *\nfrom drlim_np.errors import *\n"
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def ending(body: str, environment=(), stdout=subprocess.PIPE, **given):
+def ending(body: str, stdout=subprocess.PIPE, **given):
     """How a process ends whose command has this body: its status, and what it wrote to either stream."""
     code = f"{START}def command():\n    {body}\nsys.exit(exit_status(command, 'drlim', ', run it again'))"
-    where = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", **dict(environment)}
+    where = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", "PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=where, stdout=stdout, stderr=subprocess.PIPE, text=True, **given)
     return done.returncode, done.stdout, done.stderr
@@ -29,29 +30,32 @@ def test_a_command_ends_with_its_own_status_and_none_is_0(returned, status, caps
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize(
-    ("fault", "status", "line"),
-    [
-        ("InputError('k is 0: choose 1')", 2, "k is 0: choose 1"),
-        ("DataError('no such file')", 2, "no such file"),
-        ("DivergedError('not finite')", 2, "not finite"),
-        ("KeyboardInterrupt", 130, "interrupted, run it again"),
-        ("OSError(errno.ENOSPC, 'disk full')", 2, "standard output: disk full: free the disk, or choose another place"),
-        ("OSError(errno.EACCES, 'denied', 'a file')", 2, "a file: denied: free the disk, or choose another place"),
-        ("OSError(errno.EACCES, 'denied', 'a\\nb')", 2, r"'a\nb': denied: free the disk, or choose another place"),
-        ("OSError('no more')", 2, "standard output: no more: free the disk, or choose another place"),
-    ],
-)
-def test_what_stops_a_command_is_one_line_with_its_status(fault, status, line):
-    assert ending(f"raise {fault}") == (status, "", f"drlim: {line}\n")
+FREE = "free the disk, or choose another place"
+UNWOUND = """import os, signal
+    with unwound_by_sigterm():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            print('unwound')"""
+ENDINGS = {  # what a command does, and its status, output and complaint
+    "raise InputError('k is 0: choose 1')": (2, "", "drlim: k is 0: choose 1\n"),
+    "raise DataError('no such file')": (2, "", "drlim: no such file\n"),
+    "raise DivergedError('not finite')": (2, "", "drlim: not finite\n"),
+    "raise KeyboardInterrupt": (130, "", "drlim: interrupted, run it again\n"),
+    "raise OSError(errno.ENOSPC, 'disk full')": (2, "", f"drlim: standard output: disk full: {FREE}\n"),
+    "raise OSError(errno.EACCES, 'denied', 'a file')": (2, "", f"drlim: a file: denied: {FREE}\n"),
+    "raise OSError(errno.EACCES, 'denied', 'a\\nb')": (2, "", rf"drlim: 'a\nb': denied: {FREE}" + "\n"),
+    "raise OSError('no more')": (2, "", f"drlim: standard output: no more: {FREE}\n"),
+    "print('lost'); raise OSError('no more')": (2, "", f"drlim: standard output: no more: {FREE}\n"),
+    "print('lost'); raise BrokenPipeError": (141, "", ""),
+    "print('Σ ½D²'); raise InputError('½')": (2, "? ?D?\n", "drlim: ?\n"),
+    UNWOUND: (128 + signal.SIGTERM, "unwound\n", ""),
+}
 
 
-def test_where_the_reader_has_gone_nothing_more_is_said():
-    assert ending("print('lost'); raise BrokenPipeError") == (141, "", "")
-
-
-def test_after_a_fault_of_the_disk_what_was_still_to_be_written_is_lost_quietly():
-    assert ending("print('lost'); raise OSError(errno.ENOSPC, 'disk full')")[1] == ""
+@pytest.mark.parametrize(("body", "expected"), ENDINGS.items())
+def test_a_command_ends_with_its_status_and_at_most_one_line(body, expected):
+    assert ending(body) == expected
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
@@ -65,21 +69,6 @@ def test_a_closed_output_is_no_fault():
     assert ending("return 1", preexec_fn=lambda: os.close(1)) == (1, "", "")
 
 
-def test_a_sigterm_unwinds_what_is_at_work_and_then_ends_with_its_status():
-    body = """import os, signal
-    with unwound_by_sigterm():
-        try:
-            os.kill(os.getpid(), signal.SIGTERM)
-        finally:
-            print('unwound')"""
-    assert ending(body) == (128 + signal.SIGTERM, "unwound\n", "")
-
-
-def test_a_sign_that_the_terminal_cannot_show_is_a_question_mark():
-    status, out, err = ending("print('Σ ½D²'); raise InputError('½')", {"PYTHONIOENCODING": "ascii"})
-    assert (status, out, err) == (2, "? ?D?\n", "drlim: ?\n")
-
-
 def test_a_fault_of_the_program_itself_keeps_its_traceback():
     status, _, err = ending("raise AssertionError('a bug')")
     assert status == 1 and err.startswith("Traceback")
@@ -88,6 +77,15 @@ def test_a_fault_of_the_program_itself_keeps_its_traceback():
 def test_the_first_line_says_what_a_thing_is_and_without_docstrings_why_it_is_silent():
     assert first_line(exit_status).startswith("Runs a command line")
     assert first_line(lambda: None) == "(python -OO has stripped what there is to say)"
+
+
+def test_a_line_of_progress_that_was_not_shown_is_neither_cleared_nor_ended():
+    screen = io.StringIO()
+    screen.isatty = lambda: True
+    line = ProgressLine(screen)
+    line.clear()
+    line.end()
+    assert screen.getvalue() == ""
 
 
 @pytest.mark.parametrize(("text", "said"), [("a ½ b", "a ½ b"), ("a\nb", r"'a\nb'"), ("\x1b[31m", r"'\x1b[31m'")])

@@ -53,7 +53,7 @@ def test_a_map_that_is_one_point_is_drawn():
 @pytest.mark.parametrize(
     ("given", "line"),
     [
-        ((np.zeros((4, 3)),), "z has shape (4, 3): a picture takes (samples, 2)"),
+        ((np.zeros((4, 3)),), "z has shape (4, 3): it must be (samples, 2)"),
         ((Z, np.zeros((29, 2, 2))), "the numbers of samples differ (z 30, images 29)"),
         ((Z, np.zeros((30, 4))), "images has shape (30, 4): it must be (samples, height, width)"),
         ((Z, None, np.zeros(3)), "the numbers of samples differ (z 30, labels 3)"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import drlim_np.fast.all_pairs
+from drlim_np.fast import all_pairs
 from drlim_np.fast.all_pairs import (
     GROUPS,
     LARGE_TILE,
@@ -17,16 +17,16 @@ from drlim_np.fast.all_pairs import (
     dissimilar_sum,
     division,
     similar_sum,
+    zero_at,
 )
+from drlim_np.fast.tiles import near_together, within_reach
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
 from tests.help.comparing import assert_close
 from tests.help.double_loop import double_loop, random_pairs
 from tests.help.refusals import refuses
 
-Z = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 6.0]])
-GRAPH = SimilarityGraph(3, np.array([[0, 1]]))
-
+NONE = np.zeros((0, 2), int)
 
 # ---- against the definition ----
 
@@ -46,7 +46,7 @@ def test_the_loss_over_all_pairs_in_tiles_is_its_definition(samples, dims, sprea
     z, similar = spread * rng.standard_normal((samples, dims)), SimilarityGraph(samples, random_pairs(samples, rng))
     defined, dz = all_pairs_by_definition(z, similar, margin)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drlim_np.fast.all_pairs, "TILE", tile)
+        patch.setattr(all_pairs, "TILE", tile)
         loss, tiled_dz = contrastive_all_pairs(z, similar, margin)
     np.testing.assert_allclose(loss, defined, rtol=1e-12)
     # The forces on a sample may cancel: each rounds by its own size, which is at most the spread or the margin.
@@ -61,8 +61,8 @@ def test_the_loss_over_all_pairs_in_tiles_is_its_definition(samples, dims, sprea
 def test_dealt_to_groups_the_loss_over_all_pairs_is_its_definition_and_the_same_on_any_number_of_threads(
     width, weighted, monkeypatch
 ):
-    monkeypatch.setattr(drlim_np.fast.all_pairs, "TILE", 8)
-    monkeypatch.setattr(drlim_np.fast.all_pairs, "LARGE_TILE", 11)
+    monkeypatch.setattr(all_pairs, "TILE", 8)
+    monkeypatch.setattr(all_pairs, "LARGE_TILE", 11)
     rng, samples = np.random.default_rng(int(width)), 203
     z = width * rng.random((samples, 2))
     similar = SimilarityGraph(samples, random_pairs(samples, rng))
@@ -85,6 +85,7 @@ def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
     assert division(line[1:], 1.0) == (TILE, 1), "a few samples are added up as ever"
     assert division(line, 1.0) == division(7.9 * line, 2.0) == (LARGE_TILE, GROUPS)
     assert division(8 * line, 2.0) == (TILE, GROUPS)
+    assert division(np.concatenate([line, line + 100], axis=1), 1.0) == (LARGE_TILE, GROUPS), "whatever its place"
 
 
 # ---- against a double loop ----
@@ -94,7 +95,7 @@ def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
 @pytest.mark.parametrize("samples", [1, 2, 3, 11, 12, 13])
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_the_loss_over_all_pairs_is_the_double_loop_whatever_the_tiles(tile, samples, dims, monkeypatch):
-    monkeypatch.setattr(drlim_np.fast.all_pairs, "TILE", tile)
+    monkeypatch.setattr(all_pairs, "TILE", tile)
     rng = np.random.default_rng([tile, samples, dims])
     z, pairs, margin = rng.standard_normal((samples, dims)), random_pairs(samples, rng), 2.5
     weight = rng.uniform(0.5, 2, samples)
@@ -122,12 +123,13 @@ def test_a_mutual_pair_attracts_twice_and_is_left_out_of_the_repulsion_once():
         assert dz.tolist() == [[0, 3], [0, 0], [0, -3]]
 
 
-def test_pairs_that_must_not_count_add_exactly_nothing_for_any_margin():
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pairs_that_must_not_count_add_exactly_nothing_for_any_margin(dtype):
     every_pair = SimilarityGraph(6, np.array(list(combinations(range(6), 2))))
-    z = np.random.default_rng(0).standard_normal((6, 2)) / 100
-    for dtype in (np.float32, np.float64):
-        for margin in np.linspace(0.05, 20, 37).tolist():
-            loss, dz = dissimilar_sum(z.astype(dtype), every_pair, margin)
+    z = np.random.default_rng(0).standard_normal((6, 2)).astype(dtype) / 100
+    for margin in np.linspace(0.05, 20, 37):
+        for number in (margin, float(margin)):
+            loss, dz = dissimilar_sum(z, every_pair, number)
             assert loss == 0 and not dz.any()
 
 
@@ -143,10 +145,15 @@ def test_loss_and_gradient_over_all_pairs_in_float32_are_those_in_float64(width)
         assert np.linalg.norm(dz - exact_dz) <= 1e-5 * np.linalg.norm(exact_dz)
 
 
+def test_zeros_are_written_to_an_array_of_the_host_itself():
+    x = np.ones((2, 3))
+    assert zero_at(x, np.array([[0, 1], [1, 2]])) is x
+    assert x.tolist() == [[1, 0, 1], [1, 1, 0]]
+
+
 def test_weights_multiply_a_pair_by_both_its_ends():
     z = np.array([[0.0, 0.0], [3.0, 4.0]])
-    none = SimilarityGraph(2, np.zeros((0, 2), int))
-    loss, dz = dissimilar_sum(z, none, 7.0, np.array([2.0, 3.0]))
+    loss, dz = dissimilar_sum(z, SimilarityGraph(2, NONE), 7.0, np.array([2.0, 3.0]))
     assert loss == 6 * 2
     assert_close(dz, [[6 * 1.2, 6 * 1.6], [-6 * 1.2, -6 * 1.6]])
 
@@ -160,19 +167,90 @@ def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
     contrastive_all_pairs(z, similar, 1.0)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    bound = 2**20 + (12 + dims) * drlim_np.fast.all_pairs.TILE**2 * itemsize
+    bound = 2**20 + (12 + dims) * TILE**2 * itemsize
     assert bound < samples**2 * itemsize / 2  # less than one array of all the pairs
     assert peak < bound
 
 
-# ---- what is given, and what is refused ----
+# ---- tiles, against every pair one by one ----
+
+clouds = st.builds(
+    lambda seed, samples, dims, spread: spread * np.random.default_rng(seed).standard_normal((samples, dims)),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 40),
+    st.integers(1, 3),
+    st.sampled_from([0.0, 0.3, 3.0, 30.0]),
+)
+sizes = st.sampled_from([1, 2, 3, 7, 64])
 
 
-def test_pairs_that_must_not_count_add_nothing_in_float32_for_a_float64_margin():
-    all_similar = SimilarityGraph(3, np.array([[0, 1], [0, 2], [1, 2]]))
-    loss, dz = dissimilar_sum(Z.astype(np.float32) / 100, all_similar, np.float64(0.7))
-    assert loss == 0 and not dz.any()
+def seen(z, similar, size, reach=1.0):
+    """How often each pair of places is yielded as one that counts."""
+    times = np.zeros((len(z), len(z)), int)
+    for rows, columns, left_out in within_reach(z, similar, size, reach):
+        counts = np.ones((rows.stop - rows.start, columns.stop - columns.start), int)
+        counts = np.triu(counts, k=1) if rows == columns else counts
+        counts[tuple(left_out.T)] = 0
+        times[rows, columns] += counts
+    return times
 
+
+def visited(z, size, reach):
+    """Where the pairs of tiles within reach start."""
+    return [(rows.start, columns.start) for rows, columns, _ in within_reach(z, NONE, size, reach)]
+
+
+@settings(deadline=None, max_examples=200)
+@given(clouds, sizes)
+def test_the_order_holds_every_sample_once(z, size):
+    assert sorted(near_together(z, size).tolist()) == list(range(len(z)))
+
+
+@settings(deadline=None, max_examples=300)
+@given(clouds, sizes, st.integers(0, 9))
+def test_every_dissimilar_pair_within_reach_is_seen_once_and_no_other_twice(z, size, seed):
+    z = z[near_together(z, size)]
+    similar = random_pairs(len(z), np.random.default_rng(seed))
+    times = seen(z, similar, size)
+    times = times + times.T
+    excluded = np.eye(len(z), dtype=bool)
+    excluded[similar[:, 0], similar[:, 1]] = excluded[similar[:, 1], similar[:, 0]] = True
+    near = np.linalg.norm(z[:, None] - z, axis=2) < 1.0
+    assert (times[near & ~excluded] == 1).all()
+    assert (times[excluded] == 0).all()
+    assert times.max(initial=0) <= 1
+
+
+ON_A_LINE = np.array([[0.0, 0.0], [0.25, 0.0], [1.25, 0.0], [1.5, 0.0]])
+VISITED = [
+    *((unit * ON_A_LINE, 2, unit, [(0, 0), (2, 2)]) for unit in (0.5, 1, 4)),
+    *((unit * ON_A_LINE, 2, 1.001 * unit, [(0, 0), (0, 2), (2, 2)]) for unit in (0.5, 1, 4)),
+    # As far apart as their corners, on whichever side.
+    *((np.array([[0, 0], corner]), 1, 1.0, [(0, 0), (1, 1)]) for corner in ([0.8, 0.8], [-0.8, 0.8], [-0.8, -0.8])),
+    *((np.array([[0, 0], corner]), 1, 1.2, [(0, 0), (0, 1), (1, 1)]) for corner in ([0.8, 0.8], [-0.8, -0.8])),
+]
+
+
+@pytest.mark.parametrize(("z", "size", "reach", "pairs"), VISITED)
+def test_tiles_a_margin_or_more_apart_are_passed_over(z, size, reach, pairs):
+    assert visited(z, size, reach) == pairs
+
+
+def test_most_tiles_of_a_wide_map_are_passed_over():
+    rng = np.random.default_rng(0)
+    for width, height, most in ((20, 20, 0.14), (200, 2, 0.07)):
+        z = rng.uniform(0, (width, height), (4000, 2))
+        assert len(visited(z[near_together(z, 64)], 64, 1.0)) < most * (63 * 64 / 2)
+
+
+def test_a_place_that_is_not_a_number_is_never_passed_over():
+    z = np.array([[0.0, 0.0], [100.0, 0.0], [np.nan, 0.0]])
+    assert seen(z, NONE, 1).tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 0]]
+    loss, dz = dissimilar_sum(z, SimilarityGraph(3, NONE), 1.0)
+    assert np.isnan(loss) and np.isnan(dz).any()
+
+
+# ---- what is refused ----
 
 WEIGHTS = [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)]
 REFUSED = [
@@ -183,4 +261,5 @@ REFUSED = [
 
 @pytest.mark.parametrize(("options", "message"), REFUSED)
 def test_threads_and_weights_without_a_meaning_are_refused(options, message):
-    refuses(lambda: dissimilar_sum(Z, GRAPH, 1.0, **options), message)
+    graph = SimilarityGraph(3, np.array([[0, 1]]))
+    refuses(lambda: dissimilar_sum(np.zeros((3, 2)), graph, 1.0, **options), message)

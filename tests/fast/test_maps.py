@@ -1,4 +1,4 @@
-"""Images by row and back, and the sums over windows with their adjoint: whole numbers leave nothing to round."""
+"""Images by row and back, patches, and sums over windows, with adjoints: whole numbers leave nothing to round."""
 
 import array_api_strict
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 
 from drlim_np.backend import to_host
 from drlim_np.fast.maps import as_images, by_row, one_minus_square, over_windows, plus, spread, sum_by_map, window_sums
+from drlim_np.fast.patches import as_kernels, as_rows, fold, patches
 
 MODULES = pytest.mark.parametrize("xp", [np, array_api_strict])
 
@@ -15,19 +16,15 @@ def whole(shape, xp=np, seed=0):
 
 
 @MODULES
-def test_images_by_row_have_a_matrix_for_each_row_with_a_line_for_each_map(xp):
-    images = whole((5, 2, 3, 4), xp)
+@pytest.mark.parametrize("samples", [0, 5])
+def test_images_by_row_have_a_matrix_for_each_row_with_a_line_for_each_map(xp, samples):
+    images = whole((samples, 2, 3, 4), xp)
     x = by_row(images)
-    assert x.shape == (3, 2, 4 * 5)
+    assert x.shape == (3, 2, 4 * samples)
     for n, c, i, j in np.ndindex(images.shape):
-        assert x[i, c, j * 5 + n] == images[n, c, i, j]
+        assert x[i, c, j * samples + n] == images[n, c, i, j]
+    assert as_images(x, 4).shape == images.shape
     assert to_host(as_images(x, 4)).tolist() == to_host(images).tolist()
-
-
-@MODULES
-def test_no_images_are_by_row_too(xp):
-    x = by_row(whole((0, 2, 3, 4), xp))
-    assert x.shape == (3, 2, 0) and as_images(x, 4).shape == (0, 2, 3, 4)
 
 
 def test_memory_is_copied_into_that_order_only_if_it_has_another():
@@ -37,13 +34,25 @@ def test_memory_is_copied_into_that_order_only_if_it_has_another():
     assert np.shares_memory(by_row(as_images(x, 4)), x)
 
 
+ADJOINTS = [  # with their sizes, and the shapes of what goes in and comes out
+    (window_sums, over_windows, (1, 3), (2, 2, 12), (2, 2, 12)),
+    (window_sums, over_windows, (2, 6), (2, 2, 24), (1, 2, 12)),
+    (window_sums, over_windows, (3, 3), (6, 2, 12), (2, 2, 4)),
+    (patches, fold, (1, 3), (2, 2, 3), (2, 2, 3)),
+    (patches, fold, (2, 4), (2, 1, 8), (1, 4, 6)),
+    (patches, fold, (2, 2), (4, 2, 6), (3, 8, 3)),
+    (patches, fold, (3, 6), (4, 3, 12), (2, 27, 8)),
+    (patches, fold, (4, 4), (4, 2, 16), (1, 32, 4)),
+]
+
+
 @MODULES
-@pytest.mark.parametrize(("size", "height", "width"), [(1, 2, 3), (2, 1, 3), (3, 2, 1)])
-def test_over_windows_is_the_adjoint_of_window_sums(xp, size, height, width):
-    x, d = whole((height * size, 2, width * size * 4), xp), whole((height, 2, width * 4), xp, seed=1)
-    sums, pixels = to_host(window_sums(x, size, width * size)), to_host(over_windows(d, size, width * size))
-    assert sums.shape == d.shape and pixels.shape == x.shape
-    assert np.vdot(sums, to_host(d)) == np.vdot(to_host(x), pixels)
+@pytest.mark.parametrize(("forward", "backward", "sizes", "shape", "out"), ADJOINTS)
+def test_an_adjoint_gives_the_same_products(xp, forward, backward, sizes, shape, out):
+    x, d = whole(shape, xp), whole(out, xp, seed=1)
+    y, dx = to_host(forward(x, *sizes)), to_host(backward(d, *sizes))
+    assert y.shape == out and dx.shape == shape
+    assert np.vdot(y, to_host(d)) == np.vdot(to_host(x), dx)
 
 
 def test_a_window_is_a_square_of_pixels_side_by_side():
@@ -57,6 +66,41 @@ def test_the_sum_by_map_is_the_adjoint_of_one_value_per_map(xp):
     x = by_row(images)
     spread_out = np.broadcast_to(to_host(spread(values, x)), x.shape)
     assert np.vdot(to_host(sum_by_map(x)), to_host(values)) == np.vdot(to_host(x), spread_out)
+
+
+# ---- patches ----
+
+
+@MODULES
+@pytest.mark.parametrize(("size", "height", "width"), [(1, 2, 3), (2, 1, 3), (2, 3, 1), (3, 2, 2), (3, 4, 5)])
+def test_a_kernel_in_a_row_times_a_patch_is_the_kernel_laid_upon_the_image(xp, size, height, width):
+    images = whole((3, 2, height + size - 1, width + size - 1))
+    kernels = whole((4, 2, size, size), seed=1)
+    y = as_rows(xp.asarray(kernels)) @ patches(by_row(xp.asarray(images)), size, images.shape[3])
+    y = to_host(as_images(y, width))
+    for n, m, i, j in np.ndindex(3, 4, height, width):
+        assert y[n, m, i, j] == np.sum(kernels[m] * images[n, :, i : i + size, j : j + size])
+
+
+@MODULES
+def test_kernels_come_back_from_their_rows(xp):
+    kernels = xp.reshape(xp.arange(54.0), (3, 2, 3, 3))
+    rows = as_rows(kernels)
+    assert rows.shape == (3, 18)
+    assert to_host(as_kernels(rows, kernels.shape)).tolist() == to_host(kernels).tolist()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_patches_share_the_memory_of_their_strip_and_cannot_be_written_to(channels):
+    gathered = patches(np.zeros((6, channels, 6 * 2)), 3, 6)
+    assert np.shares_memory(gathered[0], gathered[1])
+    with pytest.raises(ValueError, match="read-only"):
+        gathered[...] = 1
+
+
+def test_each_pixel_of_a_fold_counts_the_patches_it_stands_in():
+    folded = fold(np.ones((3, 4, 2)), 2, 3)
+    assert folded[:, 0, :].tolist() == [[1, 2, 1], [2, 4, 2], [2, 4, 2], [1, 2, 1]]
 
 
 # ---- arithmetic in place ----

@@ -11,7 +11,6 @@ import pytest
 from drlim_np.fast import memory
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.memory import free_memory, require_memory
-from drlim_np.measure.lle import lle
 from tests.help.refusals import refuses
 
 # ---- what is free ----
@@ -58,8 +57,6 @@ def test_what_cannot_fit_is_refused_with_both_numbers_before_it_is_begun(told):
     images = np.broadcast_to(np.float32(0), (300_000, 1024))
     refused = "nearest neighbours in an x of shape (300000, 1024) needs 6.87 GiB"
     refuses(lambda: nearest_neighbours(images, 5), refused)
-    chain = [[1], *([k - 1] for k in range(1, 12_000))]
-    refuses(lambda: lle(np.zeros((12_000, 2)), chain), "LLE of 12,000 samples needs 1.07 GiB of memory")
 
 
 PROGRAM = """
