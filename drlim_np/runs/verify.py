@@ -56,10 +56,9 @@ def repeated(record: Mapping[str, Entry], names: list[str], seeds: Collection[in
     found: dict[Made, set[str]] = {}
     try:
         for key, entry in record.items():
-            named = [name for name in names if key == name or key.startswith(f"{name}-")]
-            name = max(named, key=len, default=None)  # figure4-exact, not figure4
-            for seed in {*seeds_of(entry)} & {*seeds} if seeds else [entry["seed"]]:
-                if name:
+            if named := [name for name in names if key == name or key.startswith(f"{name}-")]:
+                name = max(named, key=len)  # figure4-exact, not figure4
+                for seed in {*seeds_of(entry)} & {*seeds} if seeds else [entry["seed"]]:
                     found.setdefault((seed, entry["quick"]), set()).add(name)
     except (TypeError, KeyError, ValueError, AttributeError) as fault:
         raise DataError(f"the record of {key} is not one to compare with: draw it again") from fault

@@ -293,7 +293,7 @@ def test_verify_repeats_the_seed_of_the_picture_or_those_that_are_named(command,
     status, said, _ = command("--verify", "--only", "figure4", "--seeds", 1, 2)
     assert status == 1
     (line,) = (line for line in said.splitlines() if line.endswith("DIFFERS"))
-    assert line.startswith("figure4-handwriting, seed 1  drlim.accuracy ")
+    assert line.startswith("figure4-handwriting, seed 1  drlim.accuracy ") and said.endswith(" compared, 1 differ\n")
 
 
 # ---- where training runs ----
@@ -536,6 +536,8 @@ SEEN_FIRST = {
     "--generated --download": "--generated uses no data",
     "--generated --airplane 4": "--generated uses no data",
     "--download mnist cifar": "--download names cifar: the data sets are mnist, ",
+    "--verify --only figure2": "there is no record of figure2 to compare with: draw it first",
+    "--verify --only figure1": "the record of figure1 is not one to compare with: draw it again",
     "--airplane 10": "airplane is 10: it must be a whole number from 0 to 9",
     "--data DIR/damaged --accept-unknown-data": f"DIR/damaged/{IDX_FILES[2]}",
     "--data DIR/part": IDX_FILES[1],
@@ -680,11 +682,12 @@ def test_after_an_audit_that_passes_figures_are_drawn_and_what_it_found_is_kept_
     command, drawn, audit, tmp_path
 ):
     cache = Cache(tmp_path / "out" / ".checkpoints")
-    audit(property_holds=True)
-    for options, repeated in (([], True), ([], False), (["--fresh"], True)):
+    for property_holds, options, repeated in ((True, [], 1), (True, [], 0), (True, ["--fresh"], 1), (1, [], 1)):
+        audit(property_holds=property_holds)
         status, said, complained = command("--only", "figure1", *options, audit=True)
         assert (status, complained) == (0, "")
-        assert ("1 gradients held against both oracles" in said) == repeated
+        passed = "Audit: passed before, of these very sources; --fresh repeats it\n"
+        assert (passed in said, "1 gradients held against both oracles" in said) == (not repeated, repeated)
         if repeated:
             assert "holds; proven" in said
             assert "0 statements derived, 1 proven without a tolerance" in said
@@ -692,7 +695,7 @@ def test_after_an_audit_that_passes_figures_are_drawn_and_what_it_found_is_kept_
         (finding,), (proof,), tests = audit_first.audited("numpy", cache)
         assert finding == audit_first.catalogue.Finding("a layer", Row("weight", 6, 0.0, 0.0), wrong_on_purpose=False)
         assert (proof.name, proof.holds, proof.lines) == ("a layer", True, ("eq-1",)) and "1 passed" in tests
-    assert [name for name, _ in drawn] == ["figure1"] * 3
+    assert [name for name, _ in drawn] == ["figure1"] * 4
     assert audit_first.audited("cupy", cache) is None and audit_first.audited("numpy", NOTHING_CACHED) is None
 
 

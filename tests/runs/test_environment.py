@@ -50,20 +50,27 @@ def test_figures_and_pages_are_made_without_a_display_or_a_warning(tmp_path):
 @pytest.fixture(scope="module")
 def as_they_are(tmp_path_factory):
     """Figures 1 and 2, stamped QUICK."""
-    return figures(tmp_path_factory.mktemp("plain"), "--quick")
+    return figures(tmp_path_factory.mktemp("plain"), "--quick", PYTHONHASHSEED="0", LC_ALL="C")
 
 
 RCFILE = "text.usetex: True\nfont.size: 20\naxes.facecolor: red\nsavefig.dpi: 30\nsvg.fonttype: none\n"
 
 
 @pytest.mark.parametrize(
-    ("backend", "jobs"), [("module://matplotlib_inline.backend_inline", "1"), ("no such backend", "2")]
+    ("jobs", "variables"),
+    [
+        ("1", {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "LANG": "de_DE.UTF-8", "TZ": "Asia/Tokyo"}),
+        (
+            "2",
+            {"MPLBACKEND": "no such backend", "PYTHONHASHSEED": "77", "LC_ALL": "de_DE.UTF-8"},
+        ),
+    ],
 )
-def test_neither_a_matplotlibrc_nor_a_backend_that_is_not_there_changes_a_byte_of_a_figure(
-    tmp_path, as_they_are, backend, jobs
+def test_neither_a_matplotlibrc_nor_a_backend_that_is_not_there_nor_a_locale_changes_a_byte_of_a_figure(
+    tmp_path, as_they_are, jobs, variables
 ):
     (tmp_path / "matplotlibrc").write_text(RCFILE)
-    assert figures(tmp_path, "--quick", "--jobs", jobs, MPLBACKEND=backend) == as_they_are
+    assert figures(tmp_path, "--quick", "--jobs", jobs, **variables) == as_they_are
     assert len(as_they_are) == 4
 
 

@@ -1,11 +1,9 @@
 """What a figure leaves in its folder: named files, an entry that proves its claims, and never half of either."""
 
 import json
-import os
 import re
 from dataclasses import replace
 from math import inf, nan
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -14,8 +12,9 @@ from matplotlib.figure import Figure as Drawing
 
 import drlim_np
 from drlim_np.data import Digits, Split, Views
-from drlim_np.errors import DataError, DrlimError
+from drlim_np.errors import DataError
 from drlim_np.figures import Claim, CollapsedError, Result, Train, of_collapsed
+from drlim_np.files import atomic
 from drlim_np.runs.record import drawn, stem, write
 from drlim_np.runs.seeds import earlier_record, of_seed, seeds_of
 from tests.help.refusals import refuses
@@ -93,18 +92,6 @@ def test_each_figure_and_each_seed_has_numbers_of_its_own():
 )
 def test_a_figure_is_named_after_its_data_once_and_after_quick(name, data, quick, key):
     assert stem(name, result(data=data), quick) == key
-
-
-def test_figures_of_other_data_or_of_a_quick_run_are_never_overwritten(tmp_path):
-    kinds = [(DIGITS, False), (DIGITS, True), (replace(DIGITS, name="mnist"), False), (None, False)]
-    seen = {}
-    for height, (data, quick) in enumerate(kinds, start=1):
-        entries = put(tmp_path, result(height, data=data), replace(TRAIN, quick=quick))
-        files = contents(tmp_path)
-        del files["metrics.json"]
-        assert seen.items() < files.items()
-        assert len(files) == 3 * height == 3 * len(entries)
-        seen = files
 
 
 # ---- what is written ----
@@ -263,7 +250,6 @@ def test_a_figure_is_stamped_if_it_is_quick_or_a_claim_fails(quick, claims, stam
 # ---- what goes wrong ----
 
 WRITTEN = ["figure4-handwriting.png", "figure4-handwriting.svg", "figure4-handwriting.npz", "metrics.json"]
-CHANGED = {"height": 2, "measured": {"loss": 0.0}, "arrays": {"index": np.arange(3)}}
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"figure1": ', b"\xff\xfe", b"[1, 2]", b'"figure1"', b"null"], ids=repr)
@@ -281,54 +267,8 @@ def test_a_folder_with_the_name_of_the_record_is_named(tmp_path):
     refuses(lambda: earlier_record(tmp_path), str(tmp_path / "metrics.json"), DataError)
 
 
-@pytest.mark.parametrize("inside", ["", "folder"])
-def test_a_file_with_the_name_of_the_folder_is_named_and_stays(tmp_path, inside):
-    (tmp_path / "taken").write_bytes(b"content")
-    refuses(lambda: put(tmp_path / "taken" / inside, result()), str(tmp_path / "taken"), DrlimError)
-    assert contents(tmp_path) == {"taken": b"content"}
-
-
-def test_a_folder_that_may_not_be_written_is_named(tmp_path, monkeypatch):
-    def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "mkdir", refuse)
-    for named in (str(tmp_path), "Permission denied", "--out"):
-        refuses(lambda: put(tmp_path, result()), named, DrlimError)
-    assert contents(tmp_path) == {}
-
-
-@pytest.mark.parametrize("failing", WRITTEN)
-def test_a_file_that_cannot_be_written_stays_as_it_was_and_so_does_the_record(tmp_path, monkeypatch, failing):
-    put(tmp_path, result())
-    before, rename = contents(tmp_path), os.replace
-
-    def fail(source, target):
-        if Path(target).name == failing:
-            raise OSError(28, "No space left on device")
-        rename(source, target)
-
-    monkeypatch.setattr(os, "replace", fail)
-    named = f"{tmp_path / failing}: cannot be written (No space left on device)"
-    refuses(lambda: put(tmp_path, result(**CHANGED)), named, DrlimError)
-    after = contents(tmp_path)
-    assert set(after) == set(before)
-    assert after[failing] == before[failing]
-    assert after["metrics.json"] == before["metrics.json"]
-
-
-@pytest.mark.parametrize("failing", WRITTEN)
-def test_no_file_takes_its_place_before_all_are_written_whole(tmp_path, monkeypatch, failing):
-    put(tmp_path, result())
-    before, to_disk, left = contents(tmp_path), os.fsync, WRITTEN.index(failing)
-
-    def run_out(file):
-        nonlocal left
-        if left == 0:
-            raise OSError(28, "No space left on device")
-        left -= 1
-        to_disk(file)
-
-    monkeypatch.setattr(os, "fsync", run_out)
-    refuses(lambda: put(tmp_path, result(**CHANGED)), f"{tmp_path / failing}: cannot be written", DrlimError)
-    assert contents(tmp_path) == before
+def test_a_figure_is_put_in_its_place_at_once_with_the_record_last(tmp_path, monkeypatch):
+    replaced = []
+    monkeypatch.setattr(atomic, "replace", lambda files: replaced.append([path.name for path in files]))
+    write(tmp_path, drawn("figure4", result(), TRAIN, 1.0))
+    assert replaced == [WRITTEN]

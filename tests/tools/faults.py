@@ -59,7 +59,7 @@ TESTS = {
     "npz": ["weights", "cache"],
     "seeds": ["record"],
     "results": ["results"],
-    "terminal": ["terminal"],
+    "terminal": ["terminal", "training", "jobs"],
     "samples": ["drlim"],
     "similar": ["drlim"],
     "errors": ["terminal", "training"],
