@@ -39,7 +39,7 @@ class Cache:
         found = _read(place)
         if found is None:
             return _written(place, make())
-        print(f"{label}: trained before; --fresh trains again", flush=True)
+        print(f"{label}: trained before; --fresh trains again")
         return found
 
     def call(self, function: Callable, *inputs: Any, **others: Any) -> Any:
@@ -73,7 +73,7 @@ class Cache:
         """Deletes every file that a cache has written into the folder, and no other."""
         for path in self.folder.glob("*.npz") if self.folder else ():
             if re.search(r"-[0-9a-f]{16}\.npz$", path.name):
-                path.unlink(missing_ok=True)
+                path.unlink()
 
     def _place(self, label: str, follows_from: Sequence[Any]) -> Place | None:
         if self.folder is None:

@@ -129,9 +129,12 @@ def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path):
     refuses(lambda: enter(tmp_path / "nothing"), message, DrlimError)
 
 
-@pytest.mark.parametrize(("written", "said"), [("w" * 300, "w" * 200), ("", "another run"), ("\x1b[2J", "'\\x1b[2J'")])
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [(b"w" * 300, "w" * 200), (b"", "another run"), (b"\x1b[2J", "'\\x1b[2J'"), (b"\xff", "\N{REPLACEMENT CHARACTER}")],
+)
 def test_the_holder_is_named_in_one_line_whatever_its_file_holds(tmp_path, monkeypatch, written, said):
-    (tmp_path / atomic.LOCK).write_text(written)
+    (tmp_path / atomic.LOCK).write_bytes(written)
     monkeypatch.setattr(atomic, "_locked", lambda file: False)
     refuses(lambda: enter(tmp_path), f"{tmp_path}: {said} is at work there: ", DrlimError)
 

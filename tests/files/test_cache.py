@@ -194,6 +194,16 @@ def test_the_digest_is_of_the_content_whatever_its_place_in_memory_and_of_the_so
     assert digest_of(A) != before
 
 
+def test_the_digest_of_the_source_is_of_every_file_of_this_package_and_of_no_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "drlim_np" / "files" / "cache.py"))
+    (tmp_path / "drlim_np" / "files").mkdir(parents=True)
+    found = []
+    for name in ("drlim_np/loss.py", "test_loss.py", "drlim_np/notes.txt", "drlim_np/files/npz.py"):
+        (tmp_path / name).touch()
+        found.append(module.source_digest.__wrapped__())
+    assert found[0] == found[1] == found[2] != found[3]
+
+
 def test_another_label_or_input_finds_nothing_and_a_file_renamed_is_refused(tmp_path):
     cache = Cache(tmp_path)
     cache.keep("a", [A], {"x": A})

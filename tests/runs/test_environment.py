@@ -38,7 +38,9 @@ def figures(folder, *options, **variables):
     status, said, complained = python(*command, *options, folder=folder, **variables)
     assert (status, complained) == (0, "")
     assert said.endswith("All 9 claims hold.\n")
-    return {path.name: path.read_bytes() for path in (folder / "out").iterdir() if path.suffix != ".json"}
+    files = [path for path in (folder / "out").iterdir() if path.suffix != ".json"]
+    assert all(str(path) in said for path in files if path.suffix != ".svg"), "each is named"
+    return {path.name: path.read_bytes() for path in files}
 
 
 def test_figures_and_pages_are_made_without_a_display_or_a_warning(tmp_path):

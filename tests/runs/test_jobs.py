@@ -60,12 +60,6 @@ def test_side_by_side_files_words_and_their_order_are_those_of_one_process(drawn
     assert "figure7-handwriting, seed 1, recorded\n" in three[1]
 
 
-def test_verified_side_by_side_figures_agree(drawn):
-    drawn(1, figure4=small, figure5=small)
-    status, said, _ = drawn(2, "--verify", figure4=small, figure5=small)
-    assert status == 0 and "no record" not in said and re.search(r"All \d+ agree\.\n$", said)
-
-
 def test_a_training_of_one_figure_is_found_by_another_that_comes_after_it_and_is_spoken_of_once(drawn, tmp_path):
     for count, options, said_so, times in ((2, [], 0, 1), (1, [], 1, 1), (2, ["--fresh"], 0, 2)):
         status, said, _ = drawn(count, *options, figure5=trained, invariance=trained)

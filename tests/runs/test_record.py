@@ -1,9 +1,10 @@
-"""What a figure leaves in its folder: named files, an entry that proves its claims, and never half of either."""
+"""What a figure leaves in its folder: named files, an entry that proves its claims, never half of either; and pages."""
 
 import json
 import re
 from dataclasses import replace
 from math import inf, nan
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -15,6 +16,7 @@ from drlim_np.data import Digits, Split, Views
 from drlim_np.errors import DataError
 from drlim_np.figures import Claim, CollapsedError, Result, Train, of_collapsed
 from drlim_np.files import atomic
+from drlim_np.runs import pages
 from drlim_np.runs.record import drawn, stem, write
 from drlim_np.runs.seeds import earlier_record, of_seed, seeds_of
 from tests.help.refusals import refuses
@@ -262,13 +264,62 @@ def test_a_damaged_record_is_named_and_all_files_stay_as_they_were(tmp_path, dam
     assert contents(tmp_path) == before
 
 
-def test_a_folder_with_the_name_of_the_record_is_named(tmp_path):
-    (tmp_path / "metrics.json").mkdir()
-    refuses(lambda: earlier_record(tmp_path), str(tmp_path / "metrics.json"), DataError)
-
-
 def test_a_figure_is_put_in_its_place_at_once_with_the_record_last(tmp_path, monkeypatch):
     replaced = []
     monkeypatch.setattr(atomic, "replace", lambda files: replaced.append([path.name for path in files]))
     write(tmp_path, drawn("figure4", result(), TRAIN, 1.0))
     assert replaced == [WRITTEN]
+
+
+# ---- pages ----
+
+
+def made(out, figures=(), quick=False):
+    return dict(pages.made(out, dict.fromkeys(figures), None, None, Train(quick=quick)))
+
+
+@pytest.mark.parametrize(
+    ("drawn", "expected"),
+    [
+        (["figure1"], set()),
+        (["figure8", "figure1"], {"paper.html"}),
+        (["figure5", "figure7"], set()),
+        (["figure5", "figure7", "invariance"], {"map.html"}),
+    ],
+)
+def test_a_page_is_made_where_all_that_it_shows_was_drawn(drawn, expected, monkeypatch, tmp_path):
+    for name in ("_paper", "_map"):
+        monkeypatch.setattr(pages, name, lambda *_: "a page")
+    found = made(tmp_path, drawn)
+    assert set(found) == expected | {"audit.html", "lesson.html"}
+    assert found.pop("lesson.html").startswith(b"<!doctype html>")
+    assert found.pop("audit.html").startswith(b"<!doctype html>")
+    assert set(found.values()) <= {b"a page"}
+
+
+def test_a_quick_run_makes_none_because_its_networks_are_too_raw(tmp_path):
+    assert made(tmp_path, ["figure5", "figure7", "figure8", "invariance"], quick=True) == {}
+
+
+def test_the_page_of_the_paper_shows_the_unseen_views_after_0_1_3_and_all_epochs(monkeypatch):
+    views, test = Views("airplane", "", np.zeros((972, 2, 2), np.uint8), {}), np.array([0, 54])
+    after = np.arange(6)[:, None, None] + np.zeros((6, 972, 3))
+    monkeypatch.setattr(pages, "train_airplane", lambda views, train: SimpleNamespace(after=after, test=test))
+    monkeypatch.setattr(pages, "paper_page", lambda *shown: shown)
+    _, maps, turn = pages._paper(views, Train())
+    assert {epoch: z.tolist() for epoch, z in maps.items()} == {k: [[k] * 3] * 2 for k in (0, 1, 3, 5)}
+    assert turn.tolist() == [0, 1 / 18]
+
+
+def test_sources_that_changed_while_the_run_went_on_or_are_gone_are_refused_in_one_line(monkeypatch, tmp_path):
+    def gone(_):
+        raise OSError("could not get source code")
+
+    def read_at_first():
+        return "what ran"
+
+    read_at_first.__wrapped__ = lambda: "what is there now"
+    for place, fault in (("inspect.getsourcelines", gone), ("drlim_np.files.frame.source_digest", read_at_first)):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, fault)
+            refuses(lambda: made(tmp_path), "the sources of drlim_np changed or went while this ran (", DataError)
