@@ -78,7 +78,7 @@ def test_weights_on_another_device_are_saved_from_there(tmp_path):
 
 
 def test_weights_of_a_machine_of_the_other_byte_order_are_those_of_this_one(tmp_path):
-    npz.write(tmp_path / "w.npz", OF, {"w": np.arange(6.0).astype(">f8").reshape(2, 3).T}, "")
+    (tmp_path / "w.npz").write_bytes(npz.to_bytes(OF, {"w": np.arange(6.0).astype(">f8").reshape(2, 3).T}))
     np.testing.assert_array_equal(load(tmp_path / "w.npz")["w"], np.arange(6.0).reshape(2, 3).T, strict=True)
 
 

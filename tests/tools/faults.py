@@ -433,7 +433,7 @@ FAULTS = [
     Fault("npz", "a name inside an array", "if part and isinstance(branch, dict) else", "if part else"),
     Fault("npz", "Fortran order read as C", 'order="F" if fortran else "C"', 'order="C"'),
     Fault("npz", "names cut at a NUL", " or not name.isprintable()", ""),
-    Fault("cache", "another layout than it will be found with", "    return _read(place)\n", "    return tree\n"),
+    Fault("cache", "another layout than it will be found with", "are kept\")\n        return npz.grown(npz.read(path, digest))\n", "are kept\")\n        return tree\n"),
     Fault("cache", "files of others cleared", "if re.search(r\"-[0-9a-f]{16}\\.npz$\", path.name):", "if True:"),
     Fault("cache", "warnings swallowed", "            warnings.warn(message, stacklevel=2)\n", "            pass\n"),
     Fault("data/files", "gzip's checksum not compared", "if self.stream.read(1):", "if False:"),
