@@ -36,9 +36,10 @@ USUAL = [name for name, figure in FIGURES.items() if not figure.on_request]
 
 @pytest.fixture(autouse=True)
 def nobodys_data(monkeypatch, tmp_path_factory):
-    """The environment and the home folder of whoever runs the tests have no influence on them."""
+    """The environment, the home folder and the GPU of whoever runs the tests have no influence on them."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.delenv("DRLIM_DATA", raising=False)
+    monkeypatch.setitem(sys.modules, "cupy", None)
     for variable in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.setenv(variable, str(home))
     monkeypatch.setattr(Path, "home", lambda: home)
@@ -293,21 +294,6 @@ def test_audit_and_training_run_on_numpy_unless_another_backend_is_asked_for(com
     assert [train.backend for _, train in drawn] == audited == ["numpy", "cupy"]
 
 
-def test_a_backend_that_cannot_be_had_is_told_in_one_line_before_anything_is_done(
-    refused, drawn, generated, monkeypatch, tmp_path
-):
-    without_gpu = cupy_standin.module()
-    without_gpu.is_available = lambda: False
-    for module, culprit, remedy in (
-        (None, "CuPy, which is not installed", 'run pip install "cupy-cuda12x'),
-        (without_gpu, "finds no GPU", "install NVIDIA's driver"),
-    ):
-        monkeypatch.setitem(sys.modules, "cupy", module)
-        told = refused("--backend", "cupy")
-        assert culprit in told and remedy in told
-    assert not drawn and not generated and not (tmp_path / "out").exists()
-
-
 # ---- claims ----
 
 
@@ -475,6 +461,7 @@ SEEN_FIRST = {
     "--download mnist cifar": "--download names cifar: the data sets are mnist, ",
     "--verify --only figure2": "there is no record of figure2 to compare with: draw it first",
     "--verify --only figure1": "the record of figure1 is not one to compare with: draw it again",
+    "--backend cupy": 'CuPy, which is not installed: run pip install "cupy-cuda12x',
     "--airplane 10": "airplane is 10: it must be a whole number from 0 to 9",
     "--data DIR/damaged --accept-unknown-data": f"DIR/damaged/{IDX_FILES[2]}",
     "--data DIR/part": IDX_FILES[1],

@@ -1,10 +1,8 @@
-"""The commands under settings of Matplotlib and Python, a terminal, a full disk, a signal: no tracebacks."""
+"""The commands under settings of Matplotlib and Python, a terminal or a full disk: no tracebacks."""
 
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import matplotlib
@@ -139,29 +137,3 @@ def test_an_ascii_terminal_is_shown_question_marks(tmp_path, command):
     status, said, complained = python(*command, folder=tmp_path, PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert (status, complained) == (0, "")
     assert said.isascii() and "?" in said
-
-
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc to see which processes live")
-def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
-    (tmp_path / "test_it.py").write_text(
-        "import os, pathlib, time\n"
-        "def test_it():\n"
-        f"    pathlib.Path({str(tmp_path)!r}, 'pid').write_text(str(os.getpid()))\n"
-        "    time.sleep(60)\n"
-    )
-    code = (
-        "import sys; from drlim_np.audit import first as audit_first; from drlim_np.runs import command\n"
-        f"audit_first.PROPERTIES = ({str(tmp_path / 'test_it.py')!r},)\n"
-        "audit_first.catalogue.findings = lambda backend: iter(())\n"
-        "audit_first.catalogue.proofs = lambda: ()\n"
-        f"sys.exit(command.main(['--only', 'figure1', '--out', {str(tmp_path / 'out')!r}]))\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], env=environ({}), stdout=subprocess.DEVNULL) as run:
-        for _ in range(600):
-            if (tmp_path / "pid").exists() and (child := (tmp_path / "pid").read_text()):
-                break
-            time.sleep(0.05)
-        run.send_signal(signal.SIGTERM)
-        assert run.wait(timeout=20) == 128 + signal.SIGTERM
-    assert not Path("/proc", child).exists()
-    assert list((tmp_path / "out").iterdir()) in ([], [tmp_path / "out" / ".checkpoints"])

@@ -21,6 +21,8 @@ from tests.help import small_figures
 from tests.help.refusals import refuses
 from tests.help.small_figures import diverging, faulty, killed, late, signed, small, talking, trained
 
+ENVIRON = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
 
 class Terminal(io.StringIO):
     """A stream that passes for a terminal."""
@@ -115,9 +117,8 @@ def begun(tmp_path, request):
         f"sys.exit(main(sys.argv[1:], figure1=endless, figure4=small, figure5={request.param}))"
     )
     command = [sys.executable, "-c", code, "--jobs", "2", "--out", str(tmp_path)]
-    environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=environ, start_new_session=True, **pipes) as process:
+    with subprocess.Popen(command, env=ENVIRON, start_new_session=True, **pipes) as process:
         try:  # Figure 1 begins where Figure 4 has been handed over
             _awaited(lambda: len((tmp_path / "begun").read_text().split()) == 2)
             yield process, [int(number) for number in (tmp_path / "begun").read_text().split()]
@@ -171,6 +172,27 @@ def test_killed_it_takes_its_processes_along(begun):
     process, others = begun
     process.kill()
     assert all(_awaited(lambda number=number: _gone(number)) for number in others)
+
+
+def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import os, pathlib, time\n"
+        "def test_it():\n"
+        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n"
+        "    time.sleep(60)\n"
+    )
+    code = (
+        "import sys; from drlim_np.audit import first; from drlim_np.runs import command\n"
+        f"first.PROPERTIES = ({str(tmp_path / 'test_it.py')!r},)\n"
+        "first.catalogue.findings, first.catalogue.proofs = (lambda backend: iter(())), (lambda: ())\n"
+        f"sys.exit(command.main(['--only', 'figure1', '--out', {str(tmp_path / 'out')!r}]))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], env=ENVIRON, stdout=subprocess.DEVNULL) as run:
+        assert _awaited(lambda: (tmp_path / "pid").read_text())
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(timeout=20) == 128 + signal.SIGTERM
+    assert _awaited(lambda: _gone(int((tmp_path / "pid").read_text())))
+    assert list((tmp_path / "out").iterdir()) in ([], [tmp_path / "out" / ".checkpoints"])
 
 
 # ---- how many, and with how many threads ----

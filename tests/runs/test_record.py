@@ -1,6 +1,7 @@
 """What a figure leaves in its folder: named files, an entry that proves its claims, never half of either; and pages."""
 
 import json
+import platform
 import re
 from dataclasses import replace
 from math import inf, nan
@@ -124,14 +125,10 @@ def test_the_entry_says_all_that_made_the_figure(tmp_path):
     assert entry["settings"] == {"margin": 1.25}
     assert entry["measured"] == {"loss": 2.5}
     assert (entry["seed"], entry["quick"], entry["wall_seconds"]) == (7, False, 12.3)
-    assert entry["versions"]["numpy"] == np.__version__
-    assert entry["versions"]["matplotlib"] == matplotlib.__version__
-    assert entry["versions"]["drlim_np"] == drlim_np.__version__
-    assert re.fullmatch(r"3\.\d+\.\d+\S*", entry["versions"]["python"])
+    versions = {"numpy": np.__version__, "matplotlib": matplotlib.__version__, "drlim_np": drlim_np.__version__}
+    assert entry["versions"] == versions | {"python": platform.python_version()}
     assert entry["machine"]["threads"] == 3
     assert entry["machine"]["blas"]
-    of_views = put(tmp_path, result(data=VIEWS), name="figure8")["figure8-airplane"]["data"]
-    assert of_views == {"name": "airplane", "title": "rendered airplane", "sha256": {"images": "ef"}}
 
 
 def test_the_entry_holds_each_claim_with_its_value_its_bound_and_its_verdict(tmp_path):
