@@ -256,17 +256,6 @@ def test_of_several_seeds_the_first_is_drawn_and_of_the_others_the_record_is_kep
     assert all(one[name] == several[name] for name in one if name != "metrics.json")
 
 
-def test_drawn_with_another_seed_a_figure_keeps_the_record_of_the_earlier_one(command, drawn, tmp_path):
-    for given, seed, others in (
-        (("--seeds", 0, 1), 0, ["1"]),
-        (("--seed", 2), 2, ["0", "1"]),
-        (("--seed", 0), 0, ["1", "2"]),
-    ):
-        command("--only", "figure4", *given)
-        entry = record_in(tmp_path / "out")["figure4-handwriting"]
-        assert (entry["seed"], list(entry["seeds"])) == (seed, others)
-
-
 def test_verify_repeats_the_seed_of_the_picture_or_those_that_are_named(command, drawn, tmp_path):
     command("--only", "figure4", "--seeds", 0, 1, 2)
     for given, repeated in (((), [0]), (("--seeds", 2, 1), [1, 2]), (("--seed", 2), [2]), (("--seeds", 0, 9), [0])):

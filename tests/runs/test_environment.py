@@ -1,4 +1,4 @@
-"""The commands under settings of Matplotlib and Python, a terminal or a full disk: no tracebacks."""
+"""The commands under settings of Matplotlib and Python, and without a terminal that shows all: no tracebacks."""
 
 import os
 import subprocess
@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN_ALL = [str(ROOT / "run_all.py")]
 LESSON, BENCH = (["-m", f"drlim_np.{name}"] for name in ("teaching.lesson", "bench"))
 ONE_FIGURE = [*RUN_ALL, "--only", "figure1", "--no-audit", "--quick"]
-FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
 
 
 def environ(variables):
@@ -102,16 +101,6 @@ def test_the_audit_and_a_checkout_that_may_not_be_written_keep_no_examples(tmp_p
     code = f"import os; {settings}; import tests.conftest, hypothesis; print(hypothesis.settings().database)"
     status, said, _ = python("-c", code, folder=tmp_path)
     assert (status, said) == (0, "None\n")
-
-
-@FULL
-@pytest.mark.parametrize("command", [[*RUN_ALL, "--list"], LESSON, [*BENCH, "--list"]], ids=str)
-def test_a_full_disk_under_standard_output_is_told_in_one_line(tmp_path, command):
-    with open("/dev/full", "w") as full:
-        status, _, complained = python(*command, folder=tmp_path, stdout=full)
-    assert status == 2
-    assert complained.endswith(": standard output: No space left on device: free the disk, or choose another place\n")
-    assert complained.count("\n") == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes standard output")

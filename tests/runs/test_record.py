@@ -173,13 +173,16 @@ def test_the_record_of_another_seed_is_added_to_the_first_one_and_no_picture_cha
     assert seeds_of(both) == [7, 8]
 
 
-def test_recorded_again_a_seed_replaces_its_own_record_alone(tmp_path):
+def test_recorded_again_a_seed_replaces_its_own_record_alone_whichever_has_the_picture(tmp_path):
     put(tmp_path, *of(7))
     for seed in (10, 9):
         put(tmp_path, *of(seed), pictured=False)
     put(tmp_path, result(measured={"loss": 0.0}), replace(TRAIN, seed=9), pictured=False)
     entry = put(tmp_path, result(measured={"loss": 1.0}), pictured=False)["figure4-handwriting"]
     assert {seed: of_seed(entry, seed)["measured"]["loss"] for seed in seeds_of(entry)} == {7: 1.0, 9: 0.0, 10: 10.5}
+    for seed, others in ((8, ["10", "7", "9"]), (9, ["10", "7", "8"])):
+        entry = put(tmp_path, *of(seed))["figure4-handwriting"]
+        assert (entry["seed"], entry["measured"]["loss"], [*entry["seeds"]]) == (seed, seed + 0.5, others)
 
 
 @pytest.mark.parametrize("other", [{"settings": {"margin": 2.0}}, {"data": replace(DIGITS, sha256={"other": "00"})}])
