@@ -106,6 +106,6 @@ def source_digest() -> str:
     """The versions of this package and of NumPy, and a digest of this package's source, edited or not."""
     folder = Path(__file__).parents[1]
     total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
+    for path in sorted(folder.rglob("*.py")):
         total.update(path.relative_to(folder).as_posix().encode() + b"\n" + path.read_bytes())
     return f"{__version__} {total.hexdigest()} numpy {np.__version__}"

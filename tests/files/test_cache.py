@@ -144,7 +144,7 @@ def test_without_a_folder_nothing_is_kept(counted):
     assert NOTHING_CACHED.find("a", []) is None
 
 
-def warning(x, threads=1):
+def warning(x, *, threads):
     warnings.warn("twelve groups", stacklevel=1)
     return x.T
 
