@@ -23,11 +23,12 @@ from drlim_np.audit.proof import Proof
 from drlim_np.data import Split, Views, handwriting, mnist, norb, rendering
 from drlim_np.data.directory import data_directory
 from drlim_np.errors import DrlimError
-from drlim_np.figures import Claim, Result, figure4
+from drlim_np.figures import Claim, Result, digits, figure4
 from drlim_np.files.cache import NOTHING_CACHED, Cache
 from drlim_np.runs import command as of_a_run
 from drlim_np.runs import pages, sources
 from drlim_np.runs.index import FIGURES
+from drlim_np.training import minimise
 from tests.help import cupy_standin
 from tests.help.published import POSES, TESTING, TRAINING, idx, norb_files, store
 
@@ -126,10 +127,10 @@ def one_line(said):
     return said.removeprefix("run_all.py: ")[:-1]
 
 
-def put_idx(folder, digits):
+def put_idx(folder, found):
     """The digits as the four files of MNIST."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = (digits.train.images, digits.train.labels, digits.test.images, digits.test.labels)
+    arrays = (found.train.images, found.train.labels, found.test.images, found.test.labels)
     return store(folder, {name: idx(array) for name, array in zip(mnist.FILES, arrays, strict=True)})
 
 
@@ -348,8 +349,8 @@ def test_figures_of_published_data_are_named_after_them_and_the_record_has_their
     command("--only", "figure4,figure8")
     keys = ("figure4-mnist", "figure8-norb-airplane4")
     assert set(contents(tmp_path / "out")) == files_of(*keys)
-    digits, airplane = (record_in(tmp_path / "out")[key]["data"] for key in keys)
-    assert digits == {"name": "mnist", "title": "MNIST", "sha256": mnist.FILES}
+    handwritten, airplane = (record_in(tmp_path / "out")[key]["data"] for key in keys)
+    assert handwritten == {"name": "mnist", "title": "MNIST", "sha256": mnist.FILES}
     assert set(airplane["sha256"]) == set(norb.published(4).files)
 
 
@@ -387,8 +388,7 @@ def test_download_fetches_what_it_names_or_mnist_into_the_data_folder_first(
         assert re.search(f"^{lines[name]} from {new / name}$", said, re.MULTILINE)
 
 
-def test_a_quick_figure_4_of_other_data_is_named_after_them_and_claims_counts_only(command, few, tmp_path, monkeypatch):
-    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": 2})
+def test_a_quick_figure_4_of_other_data_is_named_after_them_and_claims_counts_only(command, quick, few, tmp_path):
     folder = put_idx(tmp_path / "fashion", few)
     status, said, complained = command("--only", "figure4", "--quick", "--data", folder, "--accept-unknown-data")
     assert (status, complained) == (0, "")
@@ -397,6 +397,84 @@ def test_a_quick_figure_4_of_other_data_is_named_after_them_and_claims_counts_on
     assert key.startswith("figure4-idx-") and key.endswith("-quick")
     assert set(contents(tmp_path / "out")) == files_of(key) | {f"{key}.npz", f"{key}-weights.npz"}
     assert said.startswith(f"Data: IDX data {key.split('-')[2]} from {folder}\n")
+
+
+# ---- stopped, and run again ----
+
+STEPS, FIGURE_4 = 12, ("--only", "figure4", "--quick")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Figure 4 is drawn quickly, whatever its claims."""
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": STEPS})
+
+
+def timeless(folder):
+    """The bytes of the figures and arrays, and the record without its wall time."""
+    return {name: re.sub(rb'"wall_seconds": .*', b"", content) for name, content in contents(folder).items()}
+
+
+def test_a_run_interrupted_in_training_says_so_and_the_next_leaves_the_same_bytes(
+    command, quick, tmp_path, monkeypatch
+):
+    def stopped(objective, *others, **options):
+        left = iter(range(8))
+
+        def watched(*given):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return objective(*given)
+
+        return minimise(watched, *others, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(digits, "minimise", stopped)
+        status, _, complained = command(*FIGURE_4)
+    assert status == 130 and "the next run finds the finished trainings" in complained
+    for name in ("out", "whole"):
+        command(*FIGURE_4, out=tmp_path / name)
+    assert timeless(tmp_path / "out") == timeless(tmp_path / "whole")
+
+
+def test_a_second_run_trains_nothing_and_leaves_the_same_bytes_and_fresh_and_verify_train(
+    command, quick, tmp_path, monkeypatch
+):
+    steps, update = [], digits.SGD.update
+    monkeypatch.setattr(digits.SGD, "update", lambda *given: steps.append(1) or update(*given))
+    command(*FIGURE_4)
+    before = timeless(tmp_path / "out")
+    for option, trained in ((), 0), (("--fresh",), STEPS), (("--verify",), STEPS):
+        steps.clear()
+        _, said, _ = command(*FIGURE_4, *option)
+        assert (timeless(tmp_path / "out"), len(steps)) == (before, trained)
+        assert ("figure 4, balanced: trained before; --fresh trains again\n" in said) == (trained == 0)
+    assert "figure4-handwriting-quick  drlim.accuracy" in said and re.search(r"All \d\d agree\.\n$", said)
+
+
+@pytest.mark.parametrize("other", [["--seed", "1"], ["--only", "figure4-exact"]])
+def test_another_seed_or_weighting_is_trained_for_itself(command, quick, tmp_path, other):
+    command(*FIGURE_4)
+    _, said, _ = command("--quick", "--only", "figure4", *other)
+    assert said.count("trained before") == ("figure4-exact" in other)
+    assert len(list((tmp_path / "out" / ".checkpoints").glob("figure-4-*"))) == 2
+
+
+def test_a_collapsed_map_is_reported_and_stamped_and_the_status_says_so(command, quick, tmp_path, monkeypatch):
+    def collapsing(*given, **options):
+        params, losses = minimise(*given, **options)
+        params["F4"]["weight"] = 0 * params["F4"]["weight"]
+        return params, losses
+
+    monkeypatch.setattr(digits, "minimise", collapsing)
+    status, said, _ = command("--only", "figure1,figure4", "--quick")
+    assert status == 1
+    assert "figure 4, balanced: the map has collapsed" in said
+    assert "the map has not collapsed: its spread in margins" in said
+    assert said.count("FAILS") == 1
+    key = "figure4-handwriting-quick"
+    assert b"<!-- QUICK, CLAIMS FAIL -->" in contents(tmp_path / "out")[f"{key}.svg"]
+    assert [claim["holds"] for claim in record_in(tmp_path / "out")[key]["claims"]] == [False]
 
 
 # ---- what the user can mend ----

@@ -1,5 +1,6 @@
 """The commands under settings of Matplotlib and Python, and without a terminal that shows all: no tracebacks."""
 
+import json
 import os
 import subprocess
 import sys
@@ -109,6 +110,16 @@ def test_a_closed_standard_output_is_no_fault(tmp_path, command):
     closing = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, *command]
     done = subprocess.run(closing, cwd=tmp_path, env=environ({}), stderr=subprocess.PIPE, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tmp_path):
+    command = [sys.executable, *RUN_ALL, "--only", "figure1,figure2", "--no-audit", "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ({})) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+    json.loads((tmp_path / "metrics.json").read_bytes())
+    assert not (tmp_path / ".lock").exists()
 
 
 SHORT_AUDIT = [

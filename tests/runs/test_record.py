@@ -14,8 +14,8 @@ from matplotlib.figure import Figure as Drawing
 
 import drlim_np
 from drlim_np.data import Digits, Split, Views
-from drlim_np.errors import DataError
-from drlim_np.figures import Claim, CollapsedError, Result, Train, of_collapsed
+from drlim_np.errors import DataError, DivergedError
+from drlim_np.figures import COLLAPSED, Claim, CollapsedError, Result, Train, of_collapsed, require_spread
 from drlim_np.files import atomic
 from drlim_np.runs import pages
 from drlim_np.runs.record import drawn, stem, write
@@ -48,7 +48,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-# ---- claims and randomness ----
+# ---- claims, collapse and randomness ----
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,25 @@ def test_a_claim_holds_where_its_value_keeps_the_bound_and_never_for_nan(relatio
     assert Claim("", 15, relation, 15.0).holds is equal
     of_nan = [Claim("", nan, relation, bound).holds for bound in (0.5, inf, nan)]
     assert [*of_nan, Claim("", 0.5, relation, nan).holds] == [False] * 4
+
+
+Z = np.random.default_rng(0).standard_normal((50, 2))
+
+
+@pytest.mark.parametrize(
+    ("z", "margin", "kind", "message"),
+    [
+        (1e-3 * Z + 5, 1.0, CollapsedError, "a map: the map has collapsed, its points are 0.0"),
+        (1e-2 * Z, 10.0, CollapsedError, "a map: the map has collapsed"),
+        (Z * nan, 1.0, DivergedError, "a map: the map is not finite"),
+    ],
+)
+def test_points_in_one_place_are_a_collapse_and_points_apart_are_not(z, margin, kind, message):
+    with pytest.raises(kind, match=f"^{message}"):
+        require_spread(z, margin, "a map")
+    for apart, size in ((Z, 1.0), (1e-2 * Z + 5, 0.1), (Z * [1, 0], 1.0)):  # a line is no heap
+        require_spread(apart, size, "a map")
+    assert COLLAPSED == 0.01
 
 
 def test_a_figure_draws_the_same_numbers_whether_or_not_others_were_drawn_before():
