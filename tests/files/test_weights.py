@@ -16,25 +16,11 @@ from hypothesis import strategies as st
 from drlim_np.errors import DataError, DrlimError
 from drlim_np.files import npz
 from drlim_np.files.weights import OF, load, save, to_bytes
-from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.networks import two_layer
 from tests.help.comparing import bits
 from tests.help.refusals import refuses
 
 rng = np.random.default_rng
-
-
-@pytest.mark.parametrize(
-    ("network", "shape"), [(convnet(), CONVNET_INPUT), (two_layer(12), (12,))], ids=["convnet", "two-layer"]
-)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_is_loaded_is_what_was_saved_to_the_last_bit(tmp_path, network, shape, dtype):
-    params = network.init(rng(0), dtype)
-    save(tmp_path / "w.npz", params)
-    loaded = load(tmp_path / "w.npz")
-    assert bits(loaded) == bits(params)
-    assert list(loaded) == list(params), "a layer without parameters has its place too"
-    x = rng(1).random((3, *shape)).astype(dtype)
-    np.testing.assert_array_equal(network(loaded, x)[0], network(params, x)[0])
 
 
 def test_the_weights_that_ship_are_loaded_and_saved_to_the_same_bytes():
@@ -45,11 +31,16 @@ def test_the_weights_that_ship_are_loaded_and_saved_to_the_same_bytes():
 
 
 def test_trees_of_any_depth_come_back_with_their_empty_branches_and_each_array_in_its_order_in_memory(tmp_path):
-    tree = {"a": {"b": {"c": np.ones(2)}, "none": {}}, "file": np.zeros((2, 0)), "flat": np.array(3.0), "last": {}}
+    tree = {
+        "a": {"b": {"c": np.ones(2, np.float32)}, "none": {}},
+        "file": np.zeros((2, 0)),
+        "flat": np.array(3.0),
+        "last": {},
+    }
     tree |= {order: np.asarray(np.arange(12.0).reshape(3, 4), order=order) for order in "CF"}
     save(tmp_path / "w.npz", tree)
     loaded = load(tmp_path / "w.npz")
-    assert bits(loaded) == bits(tree)
+    assert bits(loaded) == bits(tree) and list(loaded) == list(tree)
     assert loaded["a"]["none"] == loaded["last"] == {}
     for order in "CF":
         assert loaded[order].strides == tree[order].strides and loaded[order].flags.writeable
