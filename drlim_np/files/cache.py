@@ -18,10 +18,8 @@ from typing import Any
 import numpy as np
 
 from drlim_np import __version__
-from drlim_np.files import npz
+from drlim_np.files import atomic, npz
 from drlim_np.tree import Tree
-
-Place = tuple[Path, str]  # of a result: its file, and the whole digest, which the file repeats
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,10 @@ class Cache:
 
         label: names the file, and the training in the line on standard output that says that it was found.
         """
-        place = self._place(label, follows_from)
-        found = _read(place)
+        found = self.find(label, follows_from)
         if found is None:
-            return _written(place, make())
-        print(f"{label}: trained before; --fresh trains again", flush=True)
+            return self.keep(label, follows_from, make())
+        print(f"{label}: trained before; --fresh trains again")
         return found
 
     def call(self, function: Callable, *inputs: Any, **others: Any) -> Any:
@@ -49,51 +46,46 @@ class Cache:
         on `others`, such as a number of threads. A cached result gives its warnings again.
         """
         name = f"{function.__module__}.{function.__qualname__}".removeprefix("drlim_np.")
-        place = self._place(name, inputs)
-        found = _read(place)
+        found = self.find(name, inputs)
         if found is None:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 value = np.array(function(*inputs, **others), order="C")
             messages = json.dumps([str(warning.message) for warning in caught]).encode()
-            found = _written(place, {"value": value, "warnings": np.frombuffer(messages, np.uint8)})
+            found = self.keep(name, inputs, {"value": value, "warnings": np.frombuffer(messages, np.uint8)})
         for message in json.loads(found["warnings"].tobytes()):
             warnings.warn(message, stacklevel=2)
         return found["value"] if found["value"].ndim else found["value"].item()
 
     def find(self, label: str, follows_from: Sequence[Any]) -> Tree | None:
         """The tree that was kept; None if there is none."""
-        return _read(self._place(label, follows_from))
+        path, digest = self._place(label, follows_from)
+        if path is None or not path.exists():
+            return None
+        with npz.refusing(path, "is damaged or not of this cache", "delete it, or pass --fresh"):
+            return npz.grown(npz.read(path, digest))
 
     def keep(self, label: str, follows_from: Sequence[Any], tree: Tree) -> Tree:
         """Keeps the tree, and returns it just as it will be found: the same layout in memory gives the same bits."""
-        return _written(self._place(label, follows_from), tree)
+        path, digest = self._place(label, follows_from)
+        if path is None:
+            return tree
+        content = npz.to_bytes(digest, dict(npz.flat(tree)))
+        atomic.replace({path: content}, "free space there and run again: earlier results are kept")
+        return npz.grown(npz.read(path, digest))
 
     def clear(self) -> None:
         """Deletes every file that a cache has written into the folder, and no other."""
         for path in self.folder.glob("*.npz") if self.folder else ():
             if re.search(r"-[0-9a-f]{16}\.npz$", path.name):
-                path.unlink(missing_ok=True)
+                path.unlink()
 
-    def _place(self, label: str, follows_from: Sequence[Any]) -> Place | None:
+    def _place(self, label: str, follows_from: Sequence[Any]) -> tuple[Path | None, str]:
+        """The file of a result, and the whole digest, which the file repeats."""
         if self.folder is None:
-            return None
+            return None, ""
         digest = digest_of(label, *follows_from)
         return Path(self.folder, f"{label.replace(' ', '-').replace(',', '')}-{digest[:16]}.npz"), digest
-
-
-def _read(place: Place | None) -> Tree | None:
-    if place is None or not place[0].exists():
-        return None
-    with npz.refusing(place[0], "is damaged or not of this cache", "delete it, or pass --fresh"):
-        return npz.grown(npz.read(*place))
-
-
-def _written(place: Place | None, tree: Tree) -> Tree:
-    if place is None:
-        return tree
-    npz.write(*place, dict(npz.flat(tree)), "free space there and run again: earlier results are kept")
-    return _read(place)
 
 
 NOTHING_CACHED = Cache()
@@ -114,6 +106,6 @@ def source_digest() -> str:
     """The versions of this package and of NumPy, and a digest of this package's source, edited or not."""
     folder = Path(__file__).parents[1]
     total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
+    for path in sorted(folder.rglob("*.py")):
         total.update(path.relative_to(folder).as_posix().encode() + b"\n" + path.read_bytes())
     return f"{__version__} {total.hexdigest()} numpy {np.__version__}"

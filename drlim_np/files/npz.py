@@ -1,4 +1,4 @@
-"""Reads and writes .npz files: atomically written, and checked when read.
+"""The content of .npz files, checked when it is read.
 
 A zip file has a checksum of each entry, but does not say what the entries belong to, or whether all are there. The
 file's comment says both, so a file of something else is refused, and so is one that lost an array.
@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
@@ -21,17 +20,11 @@ from drlim_np.backend import Array, to_host
 from drlim_np.checks.mistaken import HEAD, mistaken_for
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DataError, InputError
-from drlim_np.files import atomic
 from drlim_np.tree import Tree
 
 
-def write(path: str | os.PathLike, of: str, arrays: Mapping[str, Array], remedy: str) -> None:
-    """Replaces the file `path` as a whole: the arrays under their names, and a comment that it is `of` that."""
-    atomic.replace({Path(path): to_bytes(of, arrays)}, remedy)
-
-
 def to_bytes(of: str, arrays: Mapping[str, Array]) -> bytes:
-    """The content of such a file. The same arrays give the same bytes; C and Fortran order are kept."""
+    """The arrays under their names, and a comment that they are `of` that. The same arrays give the same bytes."""
     content = BytesIO()
     with ZipFile(content, "w") as archive:
         for name, array in arrays.items():
@@ -42,7 +35,7 @@ def to_bytes(of: str, arrays: Mapping[str, Array]) -> bytes:
 
 
 def read(path: str | os.PathLike, of: str) -> dict[str, np.ndarray]:
-    """The arrays of a file that `write` wrote `of` that: order of names, shapes, dtypes, memory order and every bit.
+    """The arrays of a file `of` that, as `to_bytes` got them: order of names, shapes, dtypes, memory order, every bit.
 
     Nothing in the file is executed, each checksum is compared, and the arrays take no more memory than the file is
     long. Foreign bytes raise exceptions of many kinds: call it inside `refusing`.
@@ -96,7 +89,7 @@ def flat(tree: Tree, path: str = "") -> Iterator[tuple[str, Array]]:
 
 
 def grown(parts: Mapping[str, np.ndarray]) -> Tree:
-    """The tree that `flat` took apart. Raises ValueError for names that no tree has, such as "a" next to "a.b"."""
+    """The tree that `flat` took apart. Names that no tree has, such as "a" next to "a.b", are a ValueError."""
     tree: Tree = {}
     for dotted, array in parts.items():
         *branches, name = dotted.split(".")

@@ -5,11 +5,12 @@ that what is loaded has a place for every layer. The same W gives the same bytes
 """
 
 import os
+from pathlib import Path
 
 from drlim_np.backend import Array
 from drlim_np.checks.arrays import require_floating
 from drlim_np.errors import InputError
-from drlim_np.files import npz
+from drlim_np.files import atomic, npz
 from drlim_np.tree import Tree
 
 OF = "drlim_np W"
@@ -20,12 +21,16 @@ def save(path: str | os.PathLike, params: Tree) -> None:
 
     An earlier file of that name is replaced as a whole: if writing fails, it stays as it was.
     """
-    npz.write(path, OF, _arrays(params), "choose another place")
+    atomic.replace({Path(path): to_bytes(params)}, "choose another place")
 
 
 def to_bytes(params: Tree) -> bytes:
     """The content of such a file."""
-    return npz.to_bytes(OF, _arrays(params))
+    if not isinstance(params, dict):
+        raise InputError(f"params is {type(params).__name__}: it must be a dict, as network.init returns it")
+    arrays = dict(npz.flat(params))
+    _require_weights(arrays)
+    return npz.to_bytes(OF, arrays)
 
 
 def load(path: str | os.PathLike) -> Tree:
@@ -35,15 +40,10 @@ def load(path: str | os.PathLike) -> Tree:
     """
     with npz.refusing(path, "is damaged or no file of weights", "choose another file, or save W again"):
         arrays = npz.read(path, OF)
-        for name, array in arrays.items():
-            require_floating(**{name: array})
+        _require_weights(arrays)
         return npz.grown(arrays)
 
 
-def _arrays(params: Tree) -> dict[str, Array]:
-    if not isinstance(params, dict):
-        raise InputError(f"params is {type(params).__name__}: it must be a dict, as network.init returns it")
-    arrays = dict(npz.flat(params))
+def _require_weights(arrays: dict[str, Array]) -> None:
     for name, array in arrays.items():
         require_floating(**{name: array})
-    return arrays

@@ -160,7 +160,8 @@ def _draw(
     chosen: list[str], others: list[int], images: Images, train: Train, out: Path, jobs: int, audit: Callable[[], None]
 ) -> int:
     """The figures of the run's seed; then, of the other seeds, the records of those figures that a network makes."""
-    tasks, trained = _tasks(chosen, images, train, pictured=True), [name for name in chosen if FIGURES[name].needs]
+    tasks = _tasks(chosen, images, train, pictured=True)
+    trained = [name for name in chosen if FIGURES[name].needs]
     for seed in others:
         tasks += _tasks(trained, images, replace(train, seed=seed), pictured=False)
     rows, entries = [("figure", "claim", "value", "bound", "")], {}
@@ -216,6 +217,4 @@ def _row(label: str, claim: dict) -> tuple[str, ...]:
 def _columns(rows: list[tuple[str, ...]]) -> str:
     """The rows as lines, with each column as wide as its longest text."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

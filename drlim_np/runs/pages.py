@@ -33,8 +33,7 @@ def made(
 ) -> Iterator[tuple[str, bytes]]:
     """Each page that is due, by its name, made from figures just drawn and written into `out`.
 
-    entries: those of the figures, by name. Raises DataError where the sources, which the pages show, have changed or
-    gone since the run began.
+    entries: those of the figures, by name.
     """
     makers = {
         "paper.html": lambda: _paper(views, train),

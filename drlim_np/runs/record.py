@@ -66,8 +66,6 @@ def write(out: Path, figure: Drawn) -> None:
     The arrays are in <stem>.npz, for np.load, and W is in <stem>-weights.npz, for `drlim_np.files.weights.load`. All
     are written next to their places before the first is renamed, so that after a failure the earlier ones are as they
     were. Without files, the record is added to that of the seed that has the picture.
-    Raises DrlimError where `out` cannot be written, DataError where its metrics.json cannot be read or has no record of
-    the same data and settings.
     """
     key, record = figure.key, earlier_record(out)
     before = record.get(key)

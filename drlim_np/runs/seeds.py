@@ -20,7 +20,7 @@ Entry = dict[str, Any]
 
 
 def earlier_record(out: Path) -> dict[str, Entry]:
-    """metrics.json of the folder: the entry of each figure, none without a file. Raises DataError for damage."""
+    """metrics.json of the folder: the entry of each figure, none without a file."""
     path = out / RECORD
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -46,8 +46,8 @@ def of_seed(entry: Entry, seed: int) -> Entry:
 def filed(before: Entry | None, now: Entry, pictured: bool) -> Entry:
     """The entry with the record `now` added to those of other seeds that `before` holds.
 
-    pictured: whether the picture becomes that of `now`; records of other data or settings are then dropped. If it
-    does not, raises DataError unless `before` has the same data and settings.
+    pictured: whether the picture becomes that of `now`; records of other data or settings are then dropped, and
+    refused otherwise.
     """
     now = json.loads(json.dumps(now))
     together = before is not None and "seed" in before and _same_kind(before, now)

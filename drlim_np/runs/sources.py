@@ -66,10 +66,7 @@ def digits(options: Namespace, cache: Cache) -> Digits:
 
 
 def views(options: Namespace, cache: Cache) -> Views:
-    """An airplane of small NORB where it is found, else the rendered one; says which.
-
-    Raises DataError where a certain airplane was asked for and there is no small NORB.
-    """
+    """An airplane of small NORB where it is found, else, unless one was asked for, the rendered one; says which."""
     folder = _folder(options, "norb", required=options.airplane is not None)
     if folder is None:
         return rendering.generate(render=partial(cache.call, rendering.render))

@@ -31,6 +31,7 @@ SPREADS = {
     "same_lighting_neighbours": 0.05,
 }
 OTHERWISE = 0.05  # for any other number, as a share of its record
+Made = tuple[int, bool]  # with which seed, and whether in the quick size
 HEADING = ("figure", "", "record", "now", "may differ by", "")
 
 
@@ -47,22 +48,18 @@ def compare(label: str, record: Entry, now: Entry) -> Iterator[tuple[str, ...]]:
         yield label, ".".join(name), _short(before), _short(after), may, "agrees" if agrees else "DIFFERS"
 
 
-def repeated(
-    record: Mapping[str, Entry], names: list[str], seeds: Collection[int]
-) -> dict[tuple[int, bool], list[str]]:
-    """For each seed and size in a record, the figures among `names` that it has of them. Raises DataError if none.
+def repeated(record: Mapping[str, Entry], names: list[str], seeds: Collection[int]) -> dict[Made, list[str]]:
+    """For each seed and size in a record, the figures among `names` that it has of them.
 
     Of each figure the seed of its picture; if `seeds` are given, those of them that it has records of.
     """
-    found: dict[tuple[int, bool], set[str]] = {}
+    found: dict[Made, set[str]] = {}
     try:
         for key, entry in record.items():
-            named = [name for name in names if key == name or key.startswith(f"{name}-")]
-            for seed in {*seeds_of(entry)} & {*seeds} if seeds else [entry["seed"]]:
-                if named:
-                    found.setdefault((seed, entry["quick"]), set()).add(
-                        max(named, key=len)
-                    )  # figure4-exact, not figure4
+            if named := [name for name in names if key == name or key.startswith(f"{name}-")]:
+                name = max(named, key=len)  # figure4-exact, not figure4
+                for seed in {*seeds_of(entry)} & {*seeds} if seeds else [entry["seed"]]:
+                    found.setdefault((seed, entry["quick"]), set()).add(name)
     except (TypeError, KeyError, ValueError, AttributeError) as fault:
         raise DataError(f"the record of {key} is not one to compare with: draw it again") from fault
     if not found:

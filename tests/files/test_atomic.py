@@ -1,6 +1,7 @@
 """Files put in their places, and the lock on a folder: the old file or the new one, and one run at a time."""
 
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -10,10 +11,10 @@ import pytest
 
 from drlim_np.errors import DrlimError
 from drlim_np.files import atomic
-from tests.files.conftest import FULL
 from tests.help.refusals import refuses
 
 ROOT = Path(__file__).resolve().parents[2]
+FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
 def files(folder):
@@ -34,19 +35,39 @@ def test_a_file_makes_its_folders_or_uses_those_there_are(tmp_path):
         assert files(tmp_path) == {"a/b/file": content}
 
 
-@pytest.mark.parametrize("byte", [0, 1, 4, "rename"])
+@pytest.mark.parametrize("byte", [0, 1, 4])
 @pytest.mark.parametrize("fault", [FULL, KeyboardInterrupt()])
-def test_files_that_break_off_are_what_they_were_and_nothing_is_left(tmp_path, dies_at, byte, fault):
+def test_a_file_that_breaks_off_is_what_it_was_and_nothing_is_left(tmp_path, monkeypatch, byte, fault):
+    class Dying(io.FileIO):
+        def write(self, content):
+            super().write(content[:byte])
+            raise fault
+
     atomic.replace({tmp_path / "one": b"earlier"})
-    dies_at(byte, fault)
-    with pytest.raises((DrlimError, KeyboardInterrupt)) as caught:
+    monkeypatch.setattr(atomic, "open", lambda path, _: Dying(path, "w"), raising=False)
+    with pytest.raises((DrlimError, KeyboardInterrupt)):
         atomic.replace({tmp_path / "one": b"later", tmp_path / "two": b"later"})
-    if fault is FULL:
-        assert str(caught.value) == f"{tmp_path / 'one'}: cannot be written (No space left on device): {REMEDY}"
     assert files(tmp_path) == {"one": b"earlier"}
 
 
-REMEDY = "free the place or choose another by --out"
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_of_several_files_all_are_written_before_any_takes_its_place_in_order(tmp_path, monkeypatch, call, number):
+    names = ["one", "two", "three"]
+    left, works = iter(range(number)), getattr(os, call)
+
+    def fails(*given):
+        if next(left, None) is None:
+            raise FULL
+        works(*given)
+
+    atomic.replace({tmp_path / name: b"earlier" for name in names})
+    monkeypatch.setattr(os, call, fails)
+    remedy = "free the place or choose another by --out"
+    message = f"{tmp_path / names[number]}: cannot be written (No space left on device): {remedy}"
+    refuses(lambda: atomic.replace({tmp_path / name: b"later" for name in names}), message, DrlimError)
+    replaced = number if call == "replace" else 0
+    assert files(tmp_path) == {name: b"later" if k < replaced else b"earlier" for k, name in enumerate(names)}
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
@@ -108,9 +129,12 @@ def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path):
     refuses(lambda: enter(tmp_path / "nothing"), message, DrlimError)
 
 
-@pytest.mark.parametrize(("written", "said"), [("w" * 300, "w" * 200), ("", "another run"), ("\x1b[2J", "'\\x1b[2J'")])
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [(b"w" * 300, "w" * 200), (b"", "another run"), (b"\x1b[2J", "'\\x1b[2J'"), (b"\xff", "\N{REPLACEMENT CHARACTER}")],
+)
 def test_the_holder_is_named_in_one_line_whatever_its_file_holds(tmp_path, monkeypatch, written, said):
-    (tmp_path / atomic.LOCK).write_text(written)
+    (tmp_path / atomic.LOCK).write_bytes(written)
     monkeypatch.setattr(atomic, "_locked", lambda file: False)
     refuses(lambda: enter(tmp_path), f"{tmp_path}: {said} is at work there: ", DrlimError)
 

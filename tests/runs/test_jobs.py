@@ -1,12 +1,14 @@
 """Figures side by side: what is written and printed is as with one after another, whatever becomes of a process."""
 
 import io
+import multiprocessing
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from math import inf
 
 import pytest
@@ -19,6 +21,8 @@ from drlim_np.runs.jobs import Task
 from tests.help import small_figures
 from tests.help.refusals import refuses
 from tests.help.small_figures import diverging, faulty, killed, late, signed, small, talking, trained
+
+ENVIRON = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 class Terminal(io.StringIO):
@@ -49,7 +53,7 @@ def files(folder):
 
 
 def test_side_by_side_files_words_and_their_order_are_those_of_one_process(drawn, tmp_path):
-    figures = {"figure3": small, "figure4": late, "figure5": talking, "figure7": late}
+    figures = {"figure3": small, "figure4": late, "figure5": talking, "figure7": small}
     one, three = (drawn(count, "--seeds", "3", "1", out=str(count), **figures) for count in (1, 3))
     assert files(tmp_path / "1") == files(tmp_path / "3")
     assert one[:2] == three[:2] and one[0] == 0
@@ -59,10 +63,19 @@ def test_side_by_side_files_words_and_their_order_are_those_of_one_process(drawn
     assert "figure7-handwriting, seed 1, recorded\n" in three[1]
 
 
-def test_verified_side_by_side_figures_agree(drawn):
-    drawn(1, figure4=small, figure5=small)
-    status, said, _ = drawn(2, "--verify", figure4=small, figure5=small)
-    assert status == 0 and "no record" not in said and re.search(r"All \d+ agree\.\n$", said)
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_comes_first_is_done_while_others_begin_and_if_it_fails_they_end_and_nothing_is_handed_over(count):
+    begun = []
+
+    def audit():
+        begun.extend(multiprocessing.active_children())
+        raise ArithmeticError
+
+    tasks = [Task(FIGURES[name], None, Train()) for name in ("figure1", "figure2", "towers")]
+    with pytest.raises(ArithmeticError):
+        next(jobs.all_drawn(tasks, count, audit))
+    assert len(begun) == (count if count > 1 else 0)
+    assert not any(process.is_alive() for process in begun)
 
 
 def test_a_training_of_one_figure_is_found_by_another_that_comes_after_it_and_is_spoken_of_once(drawn, tmp_path):
@@ -120,9 +133,8 @@ def begun(tmp_path, request):
         f"sys.exit(main(sys.argv[1:], figure1=endless, figure4=small, figure5={request.param}))"
     )
     command = [sys.executable, "-c", code, "--jobs", "2", "--out", str(tmp_path)]
-    environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=environ, start_new_session=True, **pipes) as process:
+    with subprocess.Popen(command, env=ENVIRON, start_new_session=True, **pipes) as process:
         try:  # Figure 1 begins where Figure 4 has been handed over
             _awaited(lambda: len((tmp_path / "begun").read_text().split()) == 2)
             yield process, [int(number) for number in (tmp_path / "begun").read_text().split()]
@@ -132,11 +144,9 @@ def begun(tmp_path, request):
 
 def _awaited(found, seconds=60):
     for _ in range(20 * seconds):
-        try:
+        with suppress(FileNotFoundError):
             if found():
                 return True
-        except FileNotFoundError:
-            pass
         time.sleep(0.05)
     return False
 
@@ -178,6 +188,27 @@ def test_killed_it_takes_its_processes_along(begun):
     process, others = begun
     process.kill()
     assert all(_awaited(lambda number=number: _gone(number)) for number in others)
+
+
+def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "import os, pathlib, time\n"
+        "def test_it():\n"
+        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n"
+        "    time.sleep(60)\n"
+    )
+    code = (
+        "import sys; from drlim_np.audit import first; from drlim_np.runs import command\n"
+        f"first.PROPERTIES = ({str(tmp_path / 'test_it.py')!r},)\n"
+        "first.catalogue.findings, first.catalogue.proofs = (lambda backend: iter(())), (lambda: ())\n"
+        f"sys.exit(command.main(['--only', 'figure1', '--out', {str(tmp_path / 'out')!r}]))\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], env=ENVIRON, stdout=subprocess.DEVNULL) as run:
+        assert _awaited(lambda: (tmp_path / "pid").read_text())
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(timeout=20) == 128 + signal.SIGTERM
+    assert _awaited(lambda: _gone(int((tmp_path / "pid").read_text())))
+    assert list((tmp_path / "out").iterdir()) in ([], [tmp_path / "out" / ".checkpoints"])
 
 
 # ---- how many, and with how many threads ----

@@ -1,11 +1,11 @@
-"""What a figure leaves in its folder: named files, an entry that proves its claims, and never half of either."""
+"""What a figure leaves in its folder: named files, an entry that proves its claims, never half of either; and pages."""
 
 import json
-import os
+import platform
 import re
 from dataclasses import replace
 from math import inf, nan
-from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -14,8 +14,10 @@ from matplotlib.figure import Figure as Drawing
 
 import drlim_np
 from drlim_np.data import Digits, Split, Views
-from drlim_np.errors import DataError, DrlimError
-from drlim_np.figures import Claim, CollapsedError, Result, Train, of_collapsed
+from drlim_np.errors import DataError, DivergedError
+from drlim_np.figures import COLLAPSED, Claim, CollapsedError, Result, Train, of_collapsed, require_spread
+from drlim_np.files import atomic
+from drlim_np.runs import pages
 from drlim_np.runs.record import drawn, stem, write
 from drlim_np.runs.seeds import earlier_record, of_seed, seeds_of
 from tests.help.refusals import refuses
@@ -46,30 +48,38 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-# ---- claims and randomness ----
+# ---- claims, collapse and randomness ----
 
 
 @pytest.mark.parametrize(
-    ("value", "relation", "bound", "holds"),
+    ("relation", "above", "equal", "below"),
+    [("≥", True, True, False), ("≤", False, True, True), ("=", False, True, False)],
+)
+def test_a_claim_holds_where_its_value_keeps_the_bound_and_never_for_nan(relation, above, equal, below):
+    found = [Claim("", value, relation, 0.5).holds for value in (0.6, inf, 0.5, 0.4)]
+    assert found == [above, above, equal, below]
+    assert Claim("", 15, relation, 15.0).holds is equal
+    of_nan = [Claim("", nan, relation, bound).holds for bound in (0.5, inf, nan)]
+    assert [*of_nan, Claim("", 0.5, relation, nan).holds] == [False] * 4
+
+
+Z = np.random.default_rng(0).standard_normal((50, 2))
+
+
+@pytest.mark.parametrize(
+    ("z", "margin", "kind", "message"),
     [
-        (0.6, "≥", 0.5, True),
-        (0.5, "≥", 0.5, True),
-        (0.4, "≥", 0.5, False),
-        (0.6, "≤", 0.5, False),
-        (0.5, "≤", 0.5, True),
-        (0.4, "≤", 0.5, True),
-        (0.6, "=", 0.5, False),
-        (0.5, "=", 0.5, True),
-        (0.4, "=", 0.5, False),
-        (15, "=", 15.0, True),
-        (inf, "≥", 0.5, True),
-        (inf, "≤", 0.5, False),
-        *((nan, relation, bound, False) for relation in "≥≤=" for bound in (0.5, inf, nan)),
-        *((0.5, relation, nan, False) for relation in "≥≤="),
+        (1e-3 * Z + 5, 1.0, CollapsedError, "a map: the map has collapsed, its points are 0.0"),
+        (1e-2 * Z, 10.0, CollapsedError, "a map: the map has collapsed"),
+        (Z * nan, 1.0, DivergedError, "a map: the map is not finite"),
     ],
 )
-def test_a_claim_holds_where_its_value_keeps_the_bound_and_never_for_nan(value, relation, bound, holds):
-    assert Claim("", value, relation, bound).holds is holds
+def test_points_in_one_place_are_a_collapse_and_points_apart_are_not(z, margin, kind, message):
+    with pytest.raises(kind, match=f"^{message}"):
+        require_spread(z, margin, "a map")
+    for apart, size in ((Z, 1.0), (1e-2 * Z + 5, 0.1), (Z * [1, 0], 1.0)):  # a line is no heap
+        require_spread(apart, size, "a map")
+    assert COLLAPSED == 0.01
 
 
 def test_a_figure_draws_the_same_numbers_whether_or_not_others_were_drawn_before():
@@ -106,18 +116,6 @@ def test_a_figure_is_named_after_its_data_once_and_after_quick(name, data, quick
     assert stem(name, result(data=data), quick) == key
 
 
-def test_figures_of_other_data_or_of_a_quick_run_are_never_overwritten(tmp_path):
-    kinds = [(DIGITS, False), (DIGITS, True), (replace(DIGITS, name="mnist"), False), (None, False)]
-    seen = {}
-    for height, (data, quick) in enumerate(kinds, start=1):
-        entries = put(tmp_path, result(height, data=data), replace(TRAIN, quick=quick))
-        files = contents(tmp_path)
-        del files["metrics.json"]
-        assert seen.items() < files.items()
-        assert len(files) == 3 * height == 3 * len(entries)
-        seen = files
-
-
 # ---- what is written ----
 
 
@@ -146,14 +144,10 @@ def test_the_entry_says_all_that_made_the_figure(tmp_path):
     assert entry["settings"] == {"margin": 1.25}
     assert entry["measured"] == {"loss": 2.5}
     assert (entry["seed"], entry["quick"], entry["wall_seconds"]) == (7, False, 12.3)
-    assert entry["versions"]["numpy"] == np.__version__
-    assert entry["versions"]["matplotlib"] == matplotlib.__version__
-    assert entry["versions"]["drlim_np"] == drlim_np.__version__
-    assert re.fullmatch(r"3\.\d+\.\d+\S*", entry["versions"]["python"])
+    versions = {"numpy": np.__version__, "matplotlib": matplotlib.__version__, "drlim_np": drlim_np.__version__}
+    assert entry["versions"] == versions | {"python": platform.python_version()}
     assert entry["machine"]["threads"] == 3
     assert entry["machine"]["blas"]
-    of_views = put(tmp_path, result(data=VIEWS), name="figure8")["figure8-airplane"]["data"]
-    assert of_views == {"name": "airplane", "title": "rendered airplane", "sha256": {"images": "ef"}}
 
 
 def test_the_entry_holds_each_claim_with_its_value_its_bound_and_its_verdict(tmp_path):
@@ -198,13 +192,16 @@ def test_the_record_of_another_seed_is_added_to_the_first_one_and_no_picture_cha
     assert seeds_of(both) == [7, 8]
 
 
-def test_recorded_again_a_seed_replaces_its_own_record_alone(tmp_path):
+def test_recorded_again_a_seed_replaces_its_own_record_alone_whichever_has_the_picture(tmp_path):
     put(tmp_path, *of(7))
     for seed in (10, 9):
         put(tmp_path, *of(seed), pictured=False)
     put(tmp_path, result(measured={"loss": 0.0}), replace(TRAIN, seed=9), pictured=False)
     entry = put(tmp_path, result(measured={"loss": 1.0}), pictured=False)["figure4-handwriting"]
     assert {seed: of_seed(entry, seed)["measured"]["loss"] for seed in seeds_of(entry)} == {7: 1.0, 9: 0.0, 10: 10.5}
+    for seed, others in ((8, ["10", "7", "9"]), (9, ["10", "7", "8"])):
+        entry = put(tmp_path, *of(seed))["figure4-handwriting"]
+        assert (entry["seed"], entry["measured"]["loss"], [*entry["seeds"]]) == (seed, seed + 0.5, others)
 
 
 @pytest.mark.parametrize("other", [{"settings": {"margin": 2.0}}, {"data": replace(DIGITS, sha256={"other": "00"})}])
@@ -273,14 +270,10 @@ def test_a_figure_is_stamped_if_it_is_quick_or_a_claim_fails(quick, claims, stam
 
 # ---- what goes wrong ----
 
-DAMAGED = pytest.mark.parametrize(
-    "damage", [b"", b'{"figure1": ', b"\xff\xfe", b"[1, 2]", b'"figure1"', b"null"], ids=repr
-)
 WRITTEN = ["figure4-handwriting.png", "figure4-handwriting.svg", "figure4-handwriting.npz", "metrics.json"]
-CHANGED = {"height": 2, "measured": {"loss": 0.0}, "arrays": {"index": np.arange(3)}}
 
 
-@DAMAGED
+@pytest.mark.parametrize("damage", [b"", b'{"figure1": ', b"\xff\xfe", b"[1, 2]", b'"figure1"', b"null"], ids=repr)
 def test_a_damaged_record_is_named_and_all_files_stay_as_they_were(tmp_path, damage):
     put(tmp_path, result())
     (tmp_path / "metrics.json").write_bytes(damage)
@@ -290,59 +283,62 @@ def test_a_damaged_record_is_named_and_all_files_stay_as_they_were(tmp_path, dam
     assert contents(tmp_path) == before
 
 
-def test_a_folder_with_the_name_of_the_record_is_named(tmp_path):
-    (tmp_path / "metrics.json").mkdir()
-    refuses(lambda: earlier_record(tmp_path), str(tmp_path / "metrics.json"), DataError)
+def test_a_figure_is_put_in_its_place_at_once_with_the_record_last(tmp_path, monkeypatch):
+    replaced = []
+    monkeypatch.setattr(atomic, "replace", lambda files: replaced.append([path.name for path in files]))
+    write(tmp_path, drawn("figure4", result(), TRAIN, 1.0))
+    assert replaced == [WRITTEN]
 
 
-@pytest.mark.parametrize("inside", ["", "folder"])
-def test_a_file_with_the_name_of_the_folder_is_named_and_stays(tmp_path, inside):
-    (tmp_path / "taken").write_bytes(b"content")
-    refuses(lambda: put(tmp_path / "taken" / inside, result()), str(tmp_path / "taken"), DrlimError)
-    assert contents(tmp_path) == {"taken": b"content"}
+# ---- pages ----
 
 
-def test_a_folder_that_may_not_be_written_is_named(tmp_path, monkeypatch):
-    def refuse(*_, **__):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "mkdir", refuse)
-    for named in (str(tmp_path), "Permission denied", "--out"):
-        refuses(lambda: put(tmp_path, result()), named, DrlimError)
-    assert contents(tmp_path) == {}
+def made(out, figures=(), quick=False):
+    return dict(pages.made(out, dict.fromkeys(figures), None, None, Train(quick=quick)))
 
 
-@pytest.mark.parametrize("failing", WRITTEN)
-def test_a_file_that_cannot_be_written_stays_as_it_was_and_so_does_the_record(tmp_path, monkeypatch, failing):
-    put(tmp_path, result())
-    before, rename = contents(tmp_path), os.replace
+@pytest.mark.parametrize(
+    ("drawn", "expected"),
+    [
+        (["figure1"], set()),
+        (["figure8", "figure1"], {"paper.html"}),
+        (["figure5", "figure7"], set()),
+        (["figure5", "figure7", "invariance"], {"map.html"}),
+    ],
+)
+def test_a_page_is_made_where_all_that_it_shows_was_drawn(drawn, expected, monkeypatch, tmp_path):
+    for name in ("_paper", "_map"):
+        monkeypatch.setattr(pages, name, lambda *_: "a page")
+    found = made(tmp_path, drawn)
+    assert set(found) == expected | {"audit.html", "lesson.html"}
+    assert found.pop("lesson.html").startswith(b"<!doctype html>")
+    assert found.pop("audit.html").startswith(b"<!doctype html>")
+    assert set(found.values()) <= {b"a page"}
 
-    def fail(source, target):
-        if Path(target).name == failing:
-            raise OSError(28, "No space left on device")
-        rename(source, target)
 
-    monkeypatch.setattr(os, "replace", fail)
-    named = f"{tmp_path / failing}: cannot be written (No space left on device)"
-    refuses(lambda: put(tmp_path, result(**CHANGED)), named, DrlimError)
-    after = contents(tmp_path)
-    assert set(after) == set(before)
-    assert after[failing] == before[failing]
-    assert after["metrics.json"] == before["metrics.json"]
+def test_a_quick_run_makes_none_because_its_networks_are_too_raw(tmp_path):
+    assert made(tmp_path, ["figure5", "figure7", "figure8", "invariance"], quick=True) == {}
 
 
-@pytest.mark.parametrize("failing", WRITTEN)
-def test_no_file_takes_its_place_before_all_are_written_whole(tmp_path, monkeypatch, failing):
-    put(tmp_path, result())
-    before, to_disk, left = contents(tmp_path), os.fsync, WRITTEN.index(failing)
+def test_the_page_of_the_paper_shows_the_unseen_views_after_0_1_3_and_all_epochs(monkeypatch):
+    views, test = Views("airplane", "", np.zeros((972, 2, 2), np.uint8), {}), np.array([0, 54])
+    after = np.arange(6)[:, None, None] + np.zeros((6, 972, 3))
+    monkeypatch.setattr(pages, "train_airplane", lambda views, train: SimpleNamespace(after=after, test=test))
+    monkeypatch.setattr(pages, "paper_page", lambda *shown: shown)
+    _, maps, turn = pages._paper(views, Train())
+    assert {epoch: z.tolist() for epoch, z in maps.items()} == {k: [[k] * 3] * 2 for k in (0, 1, 3, 5)}
+    assert turn.tolist() == [0, 1 / 18]
 
-    def run_out(file):
-        nonlocal left
-        if left == 0:
-            raise OSError(28, "No space left on device")
-        left -= 1
-        to_disk(file)
 
-    monkeypatch.setattr(os, "fsync", run_out)
-    refuses(lambda: put(tmp_path, result(**CHANGED)), f"{tmp_path / failing}: cannot be written", DrlimError)
-    assert contents(tmp_path) == before
+def test_sources_that_changed_while_the_run_went_on_or_are_gone_are_refused_in_one_line(monkeypatch, tmp_path):
+    def gone(_):
+        raise OSError("could not get source code")
+
+    def read_at_first():
+        return "what ran"
+
+    read_at_first.__wrapped__ = lambda: "what is there now"
+    for place, fault in (("inspect.getsourcelines", gone), ("drlim_np.files.frame.source_digest", read_at_first)):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, fault)
+            refuses(lambda: made(tmp_path), "the sources of drlim_np changed or went while this ran (", DataError)
