@@ -44,13 +44,20 @@ class SampledCopies(SampledPairs):
 
     def from_pairs(self, drawn: np.ndarray, params: Tree, progress: float = 1.0) -> tuple[Array, Tree]:
         """The estimate from the given listed pairs, (batch, 2) indices of samples; at least two pairs."""
+        characters, attract, repel = self.weights(drawn, progress)
+        z, pullback = self.network(params, namespace(self.x).take(self.x, like(characters, self.x), axis=0))
+        loss, dz = weighted_pairs(z, attract, repel, self.margin)
+        return loss, pullback(dz).params
+
+    def weights(self, drawn: np.ndarray, progress: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The characters in the drawn pairs, and for `weighted_pairs` the weights among their copies; on the host."""
         graph, copies = self.graph, self._copies
         draws, count = len(drawn), self.x.shape[0]
         require(draws > 1, f"{draws} pairs drawn: dissimilar pairs arise between draws, draw at least 2")
         drawn = SimilarityGraph(graph.size, drawn).pairs // copies
         lam = dissimilar_weight(graph, self.weighting, progress)
         characters, place = np.unique(drawn, return_inverse=True)
-        z, pullback = self.network(params, namespace(self.x).take(self.x, like(characters, self.x), axis=0))
+        samples = (characters[:, None] * copies + np.arange(copies)).ravel()  # in the order of the rows of z
 
         of_draw = np.zeros((draws, len(characters)))
         place = place.reshape(drawn.shape)
@@ -59,11 +66,9 @@ class SampledCopies(SampledPairs):
         of_all = of_draw.sum(axis=0)
         between = np.outer(of_all, of_all) - of_draw.T @ of_draw  # the weights of two characters in different draws
         expected = 4 * draws * (draws - 1) * graph.dissimilar_count / count**2  # the mean of Σ_{i<j} w_i w_j
-        samples = (characters[:, None] * copies + np.arange(copies)).ravel()  # the rows of z
         attract = self._similar(drawn, samples) / ((1 + lam) * draws)
         repel = self._dissimilar(between, samples) * lam / ((1 + lam) * expected)
-        loss, dz = weighted_pairs(z, attract, repel, self.margin)
-        return loss, pullback(dz).params
+        return characters, attract, repel
 
     def _similar(self, drawn: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """(samples, samples): 1 / n, from either end, for the n listed pairs of each draw."""
