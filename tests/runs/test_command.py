@@ -30,6 +30,7 @@ from drlim_np.runs import pages, sources
 from drlim_np.runs.index import FIGURES
 from drlim_np.training import minimise
 from tests.help import cupy_standin
+from tests.help.comparing import contents, timeless
 from tests.help.published import POSES, TESTING, TRAINING, idx, norb_files, store
 
 USUAL = [name for name, figure in FIGURES.items() if not figure.on_request]
@@ -104,10 +105,6 @@ def drawn(monkeypatch):
 
 def put_figure(monkeypatch, name, make):
     monkeypatch.setitem(FIGURES, name, replace(FIGURES[name], make=make))
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def files_of(*keys):
@@ -408,11 +405,6 @@ STEPS, FIGURE_4 = 12, ("--only", "figure4", "--quick")
 def quick(monkeypatch):
     """Figure 4 is drawn quickly, whatever its claims."""
     monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": STEPS})
-
-
-def timeless(folder):
-    """The bytes of the figures and arrays, and the record without its wall time."""
-    return {name: re.sub(rb'"wall_seconds": .*', b"", content) for name, content in contents(folder).items()}
 
 
 def test_a_run_interrupted_in_training_says_so_and_the_next_leaves_the_same_bytes(

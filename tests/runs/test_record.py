@@ -20,6 +20,7 @@ from drlim_np.files import atomic
 from drlim_np.runs import pages
 from drlim_np.runs.record import drawn, stem, write
 from drlim_np.runs.seeds import earlier_record, of_seed, seeds_of
+from tests.help.comparing import contents
 from tests.help.refusals import refuses
 
 EMPTY = Split(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
@@ -42,10 +43,6 @@ def put(out, found, train=TRAIN, name="figure4", seconds=1.0, pictured=True):
     """Writes the figure; returns the entries of the record by then."""
     write(out, drawn(name, found, train, seconds, pictured))
     return json.loads((out / "metrics.json").read_text(encoding="utf-8"))
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 # ---- claims, collapse and randomness ----
