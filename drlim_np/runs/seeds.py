@@ -46,8 +46,8 @@ def of_seed(entry: Entry, seed: int) -> Entry:
 def filed(before: Entry | None, now: Entry, pictured: bool) -> Entry:
     """The entry with the record `now` added to those of other seeds that `before` holds.
 
-    pictured: whether the picture becomes that of `now`; records of other data or settings are then dropped, and
-    refused otherwise.
+    pictured: whether the picture becomes that of `now`. If it does, records of other data or settings are dropped; if
+    it does not, `now` is refused where `before` has other data or settings.
     """
     now = json.loads(json.dumps(now))
     together = before is not None and "seed" in before and _same_kind(before, now)

@@ -1,4 +1,6 @@
-"""Two arrays or trees compared, by norm or bit for bit: what most tests here assert."""
+"""Two arrays, trees or folders compared, by norm or bit for bit: what most tests here assert."""
+
+import re
 
 import numpy as np
 
@@ -40,3 +42,13 @@ def assert_same(first, second):
     first, second = (dict(leaves(g._asdict() if hasattr(g, "_asdict") else g)) for g in (first, second))
     assert first.keys() == second.keys()
     assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def contents(folder):
+    """The bytes of every file in the folder, by its name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def timeless(folder):
+    """The same, without the seconds that each figure took."""
+    return {name: re.sub(rb'"wall_seconds": .*', b"", content) for name, content in contents(folder).items()}

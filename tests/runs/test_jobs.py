@@ -19,6 +19,7 @@ from drlim_np.runs import jobs
 from drlim_np.runs.index import FIGURES
 from drlim_np.runs.jobs import Task
 from tests.help import small_figures
+from tests.help.comparing import timeless
 from tests.help.refusals import refuses
 from tests.help.small_figures import diverging, faulty, killed, late, signed, small, talking, trained
 
@@ -44,18 +45,13 @@ def drawn(tmp_path, capfd):
     return draw
 
 
-def files(folder):
-    found = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return {name: re.sub(rb'"wall_seconds": .*', b"", content) for name, content in found.items()}
-
-
 # ---- as with one ----
 
 
 def test_side_by_side_files_words_and_their_order_are_those_of_one_process(drawn, tmp_path):
     figures = {"figure3": small, "figure4": late, "figure5": talking, "figure7": small}
     one, three = (drawn(count, "--seeds", "3", "1", out=str(count), **figures) for count in (1, 3))
-    assert files(tmp_path / "1") == files(tmp_path / "3")
+    assert timeless(tmp_path / "1") == timeless(tmp_path / "3")
     assert one[:2] == three[:2] and one[0] == 0
     assert "figure 5: trained before\nOUT/figure5-handwriting.png\n" in three[1]
     assert three[1].index("figure3") < three[1].index("figure4"), "which is drawn before it"
