@@ -59,6 +59,12 @@ def test_side_by_side_files_words_and_their_order_are_those_of_one_process(drawn
     assert "figure7-handwriting, seed 1, recorded\n" in three[1]
 
 
+def test_verified_side_by_side_figures_agree(drawn):
+    drawn(1, figure4=small, figure5=small)
+    status, said, _ = drawn(2, "--verify", figure4=small, figure5=small)
+    assert status == 0 and "no record" not in said and re.search(r"All \d+ agree\.\n$", said)
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_what_comes_first_is_done_while_others_begin_and_if_it_fails_they_end_and_nothing_is_handed_over(count):
     begun = []
