@@ -69,7 +69,7 @@ STORY = Story(
     name="figure 5",
     graph=near_in_pixels,
     listed=NEIGHBOURS,
-    training=Training(steps=1200, batch=20),
+    training=Training(steps=1200),
     quick_steps=200,
     claims=(
         ("the shifts of a character lie apart: shift ratio", "shift_ratio", "≥"),

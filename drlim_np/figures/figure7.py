@@ -107,7 +107,7 @@ STORY = Story(
     name="figure 7",
     graph=near_whatever_the_shift,
     listed=len(SHIFTS) - 1 + NEIGHBOURS * len(SHIFTS),
-    training=Training(steps=3000, batch=20),
+    training=Training(steps=3000),
     quick_steps=300,
     claims=(
         ("the shifts of a character packed together: shift ratio", "shift_ratio", "≤"),

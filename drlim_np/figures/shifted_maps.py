@@ -23,6 +23,7 @@ from drlim_np.measure import metrics
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 
+BATCH = {"balanced": 20, "exact": 32}  # pairs of characters a step; chosen by the training objective
 QUICK_TRAIN, QUICK_TEST = 300, 60  # of each class
 SHIFT_LOOKS = dict(zip(sorted(SHIFTS), zip(FIVE_SHIFTS, "vsoD^", strict=True), strict=True))
 
@@ -132,7 +133,7 @@ class Story:
 
 def trained(story: Story, digits: Digits, train: Train, weighting: Weighting = "balanced") -> Trained:
     """The network of the story, trained once; whoever asks again finds it in the cache."""
-    training = replace(story.training, weighting=weighting)
+    training = replace(story.training, weighting=weighting, batch=BATCH[weighting])
     if train.quick:
         training = replace(training, steps=story.quick_steps)
     characters = train_characters(digits, train)
