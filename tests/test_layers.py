@@ -1,7 +1,6 @@
 """Every layer against its definition written as loops, and the two networks against the paper's figures."""
 
 from copy import deepcopy
-from dataclasses import FrozenInstanceError
 from itertools import product
 from math import prod
 
@@ -151,12 +150,10 @@ def test_a_sequence_of_no_layers_is_refused():
     refuses(Sequential, "a Sequential needs at least one layer")
 
 
-def test_a_layer_is_a_description_that_nothing_changes_and_that_equals_its_like():
+def test_a_layer_equals_its_like():
     alike = Linear(5, 3), Conv2d(2, 3, 3), Subsample(2, 3), Tanh(), Flatten(), Blockwise(Tanh(), 2)
     for layer, other in zip(alike, deepcopy(alike), strict=True):
         assert layer == other and hash(layer) == hash(other)
-        with pytest.raises(FrozenInstanceError):
-            layer.inputs = 7
 
 
 def test_memory_order_of_the_input_does_not_matter(called, rng):

@@ -1,6 +1,5 @@
 """The objective against two towers on every pair, and its estimate against the average over every possible draw."""
 
-from dataclasses import FrozenInstanceError
 from functools import reduce
 from itertools import combinations, product
 from math import dist
@@ -204,11 +203,9 @@ def test_one_pair_of_either_kind_is_enough():
 
 
 @pytest.mark.parametrize(("form", "weighting"), [(EveryPair, "exact"), (SampledPairs, "balanced")])
-def test_objectives_are_frozen_equal_to_themselves_alone_and_have_the_defaults_of_the_paper(form, weighting):
+def test_objectives_are_equal_to_themselves_alone_and_have_the_defaults_of_the_paper(form, weighting):
     one, other = (form(NETWORK, np.ones((GRAPH.size, 3)), GRAPH) for _ in range(2))
     assert one == one and one != other and len({one, other}) == 2
-    with pytest.raises(FrozenInstanceError):
-        one.margin = 2.0
     assert one.margin == 1 and one.weighting == weighting and getattr(one, "batch", 128) == 128
 
 

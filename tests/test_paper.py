@@ -201,7 +201,7 @@ def test_section_3_3_each_digit_stands_beside_its_copies_3_and_6_pixels_to_eithe
     assert all((copy == np.roll(image[0], by, axis=2)).all() for copy, by in zip(shifted(image), SHIFTS, strict=True))
 
 
-@pytest.mark.line("step-1-shifts")
+@pytest.mark.line("step-1-shifts", "requirement-invariance")
 def test_section_3_3_a_sample_is_similar_to_its_neighbours_its_shifts_and_the_shifts_of_its_neighbours():
     graph = alike_in_any_copy(SimilarityGraph(3, [[0, 2]]), copies=5)
     assert set(figure9.neighbour_lists(graph)[0]) == {*range(1, 5), *range(10, 15)}
@@ -211,6 +211,7 @@ def test_section_3_3_a_sample_is_similar_to_its_neighbours_its_shifts_and_the_sh
 def test_section_3_4_972_views_of_18_azimuths_9_elevations_6_lightings_split_into_660_and_312():
     _, train, test = split(VIEWS, RNG)
     assert len(set(zip(VIEWS.azimuth, VIEWS.elevation, VIEWS.lighting, strict=True))) == 18 * 9 * 6 == 972
+    assert (VIEWS.azimuth.max(), VIEWS.elevation.max(), VIEWS.lighting.max()) == (17, 8, 5)
     assert (len(train), len(test)) == (TRAIN, 972 - TRAIN) == (660, 312)
 
 
