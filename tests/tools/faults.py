@@ -25,9 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LOADED = "ignore::pytest.PytestAssertRewriteWarning"  # a plugin of pytest's that is loaded before it
 LIMIT = 600  # seconds: a fault that keeps a test from ending is caught too
 TESTS = {
-    "loss": ["loss", "arrays", "array_api", "siamese", "properties", "figure2", "gradients"],
+    "loss": ["loss", "paper", "all_pairs", "arrays", "array_api", "siamese", "properties", "figure2", "gradients"],
     "all_pairs": ["all_pairs", "tiles", "array_api", "gradients"],
-    "siamese": ["siamese"],
+    "siamese": ["siamese", "paper"],
     "layers": ["layers", "arrays", "array_api", "gradients"],
     "patches": ["patches", "layers"],
     "maps": ["maps", "layers"],
