@@ -23,7 +23,7 @@ from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, descend, embed, minimise
 from drlim_np.tree import leaves, tree_map
-from tests.help.every_layer import EVERY_LAYER, random_tree
+from tests.help.every_layer import EVERY_LAYER, drawn
 from tests.help.refusals import refuses
 
 ROUNDING = {"float32": 1e-6, "float64": 1e-12, "complex128": 1e-12}
@@ -78,7 +78,7 @@ def test_the_device_refuses_to_be_read_as_numpy(model):
 @pytest.mark.parametrize("name", EVERY_LAYER)
 def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, model, rng):
     layer, shape = EVERY_LAYER[name]
-    params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
+    params, x = drawn(layer, rng, dtype), rng.standard_normal(shape).astype(dtype)
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape).astype(dtype)
     their_y, their_pullback = layer(there(params, model), like(x, model))
@@ -143,7 +143,7 @@ def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(samples, form, dt
 )
 @pytest.mark.parametrize(("network", "shape"), [(SMALL, (5,)), (convnet(), CONVNET_INPUT)], ids=["small", "convnet"])
 def test_two_towers_and_one_equal_numpys(network, shape, form, dtype, model, rng):
-    params = random_tree(network.init(rng), rng, dtype)
+    params = drawn(network, rng, dtype)
     x = rng.standard_normal((9, *shape)).astype(dtype)
     loss, dparams = form(network, params, x)
     their_loss, their_dparams = form(network, there(params, model), like(x, model))

@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 
@@ -191,22 +192,10 @@ def test_every_folder_of_tests_has_its_line():
 
 def known_numbers(entry):
     """Every number of a figure's record, of each of its seeds and their mean, as the pages print it."""
-    of_seeds = [dict(numbers_in(of_seed(entry, seed))) for seed in seeds_of(entry)]
-    for numbers in of_seeds:
-        yield from numbers.values()
-    for place in of_seeds[0]:
-        values = [numbers[place] for numbers in of_seeds if place in numbers]
-        yield sum(values) / len(values)
-
-
-def numbers_in(part, place=()):
-    """Every number in a part of a record with its place, however deep."""
-    if isinstance(part, dict | list):
-        for name, inner in part.items() if isinstance(part, dict) else enumerate(part):
-            if name != "seeds":
-                yield from numbers_in(inner, (*place, name))
-    elif isinstance(part, int | float):
-        yield place, part
+    records = [of_seed(entry, seed) for seed in seeds_of(entry)]
+    claims = [{claim["text"]: claim["value"] for claim in record["claims"]} for record in records]
+    of_seeds = pandas.concat(map(pandas.json_normalize, (records, claims)), axis=1).select_dtypes("number")
+    return {f"{number:.3f}" for number in (*of_seeds.to_numpy().flat, *of_seeds.mean())}
 
 
 def test_every_number_beside_a_figure_is_in_its_record():
@@ -215,7 +204,7 @@ def test_every_number_beside_a_figure_is_in_its_record():
     for text in TEXTS.values():
         for line in text.splitlines():
             stems = re.findall(r"([\w-]+)\.png", line)
-            known = {f"{x:.3f}" for stem in stems if stem in RECORD for x in known_numbers(RECORD[stem])}
+            known = {number for stem in stems if stem in RECORD for number in known_numbers(RECORD[stem])}
             numbers = re.findall(r"(?<![\w.])-?\d+\.\d{3}\b", line) if stems else []
             assert [number for number in numbers if number not in known] == [], line
             checked += len(numbers)
