@@ -7,7 +7,6 @@ from math import dist
 import numpy as np
 import pytest
 
-from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.objective import EveryPair, SampledPairs, dissimilar_weight
@@ -167,17 +166,6 @@ def test_a_call_is_the_estimate_from_the_pairs_that_the_generator_draws():
 
 
 # ---- networks, precision, inputs ----
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_network_in_blocks_has_the_same_objective(threads):
-    params, x, margin = problem(GRAPH)
-    blocks = Blockwise(NETWORK, size=2, threads=threads)
-    every, every_in_blocks = (EveryPair(n, x, GRAPH, margin)(params, None, 1.0) for n in (NETWORK, blocks))
-    assert_agree(every_in_blocks, every)
-    sampled, in_blocks = (SampledPairs(n, x, GRAPH, margin, batch=4) for n in (NETWORK, blocks))
-    drawn = GRAPH.pairs[[0, 3, 4, 5]]
-    assert_agree(in_blocks.from_pairs(drawn, params), sampled.from_pairs(drawn, params))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
