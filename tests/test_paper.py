@@ -138,14 +138,8 @@ def test_at_equilibrium_the_springs_on_a_point_cancel():
 # ---- Section 2.1: the algorithm ----
 
 
-def test_step_1a_prior_knowledge_names_the_set_of_samples_similar_to_each():
-    similar = verbatim.similar_views(VIEWS.azimuth, VIEWS.elevation, AZIMUTHS)
-    listed = figure9.neighbour_lists(contiguous_views(VIEWS.azimuth, VIEWS.elevation, AZIMUTHS))
-    assert all(set(np.flatnonzero(row)) == {i, *listed[i]} for i, row in enumerate(similar))
-
-
 @pytest.mark.line("step-1-neighbours")
-def test_step_1b_each_sample_is_paired_with_all_others_and_y_is_0_for_those_in_its_set():
+def test_step_1_each_sample_is_paired_with_all_others_and_y_is_0_for_those_in_its_set():
     graph = SimilarityGraph(5, [[0, 1], [3, 1]])
     paired = {frozenset((i, j)): y for i, j, y in zip(*pair_table(graph), strict=True)}
     assert len(paired) == 5 * 4 // 2 == len(graph.edges) + graph.dissimilar_count
