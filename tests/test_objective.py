@@ -12,10 +12,9 @@ from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.objective import EveryPair, SampledPairs, dissimilar_weight
 from drlim_np.siamese import two_towers
 from drlim_np.tree import add, leaves, tree_map
-from tests.help.comparing import assert_agree, bits
+from tests.help.comparing import BOUND, assert_agree, bits
 from tests.help.refusals import refuses
 
-BOUND = 1e-12
 NETWORK = Sequential(hidden=Linear(3, 4), squash=Tanh(), output=Linear(4, 2))
 WEIGHTINGS = ["balanced", "exact"]
 

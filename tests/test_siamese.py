@@ -10,9 +10,8 @@ from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import add, leaves, tree_map
-from tests.help.comparing import assert_agree
+from tests.help.comparing import BOUND, assert_agree
 
-BOUND = 1e-12
 networks = pytest.mark.parametrize(
     ("network", "shape", "last"),
     [(convnet(), CONVNET_INPUT, "F4.bias"), (two_layer(40, 6, 3), (40,), "output.bias")],

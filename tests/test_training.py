@@ -18,10 +18,9 @@ from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.training import SGD, Step, constant, cosine, descend, embed, minimise, warmup_cosine
 from drlim_np.tree import leaves, tree_map
-from tests.help.comparing import assert_close, bits
+from tests.help.comparing import BOUND, assert_close, bits
 from tests.help.refusals import refuses
 
-BOUND = 1e-12
 NETWORK = Sequential(hidden=Linear(2, 8), squash=Tanh(), output=Linear(8, 2))
 MARGIN = 1.0
 SIZE = 12
