@@ -7,11 +7,13 @@ cover, and the stand-in has CuPy's peculiarities.
 
 from functools import partial
 
+import array_api_strict
 import numpy as np
 import pytest
 
 from drlim_np.audit import catalogue
-from drlim_np.backend import like, namespace, to_host
+from drlim_np.backend import kind, like, namespace, real, to_host, zeros
+from drlim_np.checks.arrays import require_floating
 from drlim_np.errors import DivergedError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
@@ -23,7 +25,7 @@ from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, descend, embed, minimise
 from drlim_np.tree import leaves, tree_map
-from tests.help.every_layer import EVERY_LAYER, random_tree
+from tests.help.every_layer import EVERY_LAYER, drawn
 from tests.help.refusals import refuses
 
 ROUNDING = {"float32": 1e-6, "float64": 1e-12, "complex128": 1e-12}
@@ -34,6 +36,7 @@ CANCELLED = ROUNDING | {"float32": 1e-5}
 SMALL = Sequential(hidden=Linear(5, 4), squash=Tanh(), out=Linear(4, 2))
 GRAPH = SimilarityGraph(9, np.array([[0, 1], [1, 0], [2, 5], [3, 5], [4, 6], [7, 8], [8, 0]]))
 
+modules = pytest.mark.parametrize("xp", [np, array_api_strict])
 precisions = pytest.mark.parametrize("dtype", list(ROUNDING))
 networks = pytest.mark.parametrize(
     ("network", "shape"),
@@ -78,7 +81,7 @@ def test_the_device_refuses_to_be_read_as_numpy(model):
 @pytest.mark.parametrize("name", EVERY_LAYER)
 def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, model, rng):
     layer, shape = EVERY_LAYER[name]
-    params, x = random_tree(layer.init(rng), rng, dtype), rng.standard_normal(shape).astype(dtype)
+    params, x = drawn(layer, rng, dtype), rng.standard_normal(shape).astype(dtype)
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape).astype(dtype)
     their_y, their_pullback = layer(there(params, model), like(x, model))
@@ -94,22 +97,16 @@ Y = [0, 1, 1, 0, 1, 1]
 
 @precisions
 @pytest.mark.parametrize(
-    ("labels", "margin"),
-    [
-        (lambda model: Y, 2.0),
-        (lambda model: Y, 2),
-        (lambda model: Y, np.float64(2)),
-        (lambda model: np.array(Y), 2.0),
-        (lambda model: like(np.array(Y), model), 2.0),
-        (lambda model: like(np.array(Y, float), model), 2.0),
-        (lambda model: like(np.array(Y, bool), model), 2.0),
-    ],
-    ids=["list", "whole margin", "NumPy margin", "NumPy", "device", "device, float64", "device, truths"],
+    ("labels", "on_device", "margin"),
+    [(Y, False, margin) for margin in (2.0, 2, np.float64(2))]
+    + [(np.array(Y), False, 2.0)]
+    + [(np.array(Y, dtype), True, 2.0) for dtype in (int, float, bool)],
 )
-def test_the_loss_over_given_pairs_equals_numpys_wherever_the_labels_are(labels, margin, dtype, model, rng):
+def test_the_loss_over_given_pairs_equals_numpys_wherever_the_labels_are(labels, on_device, margin, dtype, model, rng):
     z1, z2 = rng.standard_normal((2, 6, 3)).astype(dtype)
     z2[1] = z1[1]  # D = 0, dissimilar
-    theirs = contrastive(like(z1, model), like(z2, model), labels(model), margin)
+    with np.errstate(all="raise"):
+        theirs = contrastive(like(z1, model), like(z2, model), like(labels, model) if on_device else labels, margin)
     assert_equal(tree_of(theirs), tree_of(contrastive(z1, z2, Y, 2.0)), model)
     assert_equal(energy(like(z1, model), like(z2, model)), energy(z1, z2), model)
 
@@ -138,19 +135,18 @@ def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(samples, form, dt
         assert_equal(tree_of(theirs), tree_of(form(z, similar, weight)), model)
 
 
-def two_of(network, params, x):
-    return two_towers(network, params, x[:4, ...], x[4:8, ...], [0, 1, 1, 0], 8.0)
-
-
-def one_of(network, params, x):
-    return one_tower(network, params, x, GRAPH, 2.0)
-
-
 @precisions
-@pytest.mark.parametrize("form", [two_of, one_of], ids=["two towers", "one tower"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda network, params, x: two_towers(network, params, x[:4, ...], x[4:8, ...], [0, 1, 1, 0], 8.0),
+        lambda network, params, x: one_tower(network, params, x, GRAPH, 2.0),
+    ],
+    ids=["two towers", "one tower"],
+)
 @pytest.mark.parametrize(("network", "shape"), [(SMALL, (5,)), (convnet(), CONVNET_INPUT)], ids=["small", "convnet"])
 def test_two_towers_and_one_equal_numpys(network, shape, form, dtype, model, rng):
-    params = random_tree(network.init(rng), rng, dtype)
+    params = drawn(network, rng, dtype)
     x = rng.standard_normal((9, *shape)).astype(dtype)
     loss, dparams = form(network, params, x)
     their_loss, their_dparams = form(network, there(params, model), like(x, model))
@@ -201,14 +197,6 @@ def test_samples_on_the_host_are_embedded_by_weights_on_the_device_and_come_back
     np.testing.assert_allclose(z, embed(SMALL, params, x), rtol=1e-12)
 
 
-def test_zero_distance_is_finite_without_a_warning(model):
-    z = like(np.array([[1.5, -7.25]]), model)
-    with np.errstate(all="raise"):
-        loss, dz1, dz2 = contrastive(z, z, [1], 2.0)
-    assert to_host(loss) == 2
-    assert not to_host(dz1).any() and not to_host(dz2).any()
-
-
 def test_what_numpy_refuses_is_refused_on_the_device(model, rng):
     z, whole, narrow = (like(np.zeros((3, 2), dtype), model) for dtype in (float, int, np.float32))
     params, x = SMALL.init(rng, np.float64), np.full((9, 5), np.nan)
@@ -242,3 +230,63 @@ def test_the_whole_audit_on_the_gpu_finds_what_it_should(gpu):
     found = list(catalogue.findings(backend="cupy"))
     assert len(found) > 100
     assert [finding for finding in found if not finding.as_it_should_be] == []
+
+
+# ---- what an array brings ----
+
+
+@modules
+def test_an_array_names_its_module(xp):
+    assert namespace(xp.asarray([1.0])) is xp
+
+
+@pytest.mark.parametrize("x", [[1.0], 1.0, None, "array"])
+def test_what_is_no_array_is_refused_in_one_line_that_names_its_type(x):
+    refuses(lambda: namespace(x), f"expected an array, got {type(x).__name__}: convert it first")
+
+
+@modules
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int64", "bool"])
+def test_an_array_comes_back_from_the_device_as_it_left_the_host(xp, dtype):
+    host = np.array([[0, 1], [2, 3]]).astype(dtype)
+    there = like(host, xp.asarray([0.5]))
+    back = to_host(there)
+    assert type(there) is type(xp.asarray([0.5])) and type(back) is np.ndarray
+    assert back.dtype == host.dtype and back.tolist() == host.tolist()
+
+
+@modules
+@precisions
+def test_new_arrays_have_the_dtype_of_their_model(xp, dtype):
+    model = xp.asarray([1.0], dtype=getattr(xp, dtype))
+    new = zeros((2, 3), model)
+    assert to_host(new).tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert new.dtype == model.dtype
+
+
+@modules
+def test_the_real_part_of_real_numbers_is_themselves_and_of_complex_ones_real(xp):
+    x = xp.asarray([1.0, -2.0])
+    assert real(x) is x
+    z = real(xp.asarray([3 + 4j, -5 - 6j]))
+    assert z.dtype == xp.float64
+    assert to_host(z).tolist() == [3, -5]
+
+
+@modules
+def test_integers_and_mixed_precisions_are_refused_and_complex128_counts_as_float64(xp):
+    names = "float32", "float64", "complex128", "int64", "uint8", "bool"
+    f4, f8, c16, i8, u1, truths = (xp.asarray([1], dtype=getattr(xp, name)) for name in names)
+    require_floating(x=c16, w=f8)
+    for whole in (i8, u1, truths):
+        refuses(lambda whole=whole: require_floating(weight=f8, pixels=whole), f"pixels has dtype {whole.dtype}")
+    mixed = f"mismatched dtypes (x {f4.dtype}, w {f8.dtype}): convert them to one dtype"
+    refuses(lambda: require_floating(x=f4, w=f8), mixed)
+    refuses(lambda: require_floating(x=c16, w=f4), "mismatched dtypes")
+
+
+def test_a_kind_has_the_bits_of_a_real_number_and_none_for_whole_numbers():
+    kinds = {dtype: kind(np.zeros(1, dtype)) for dtype in ("f4", "f8", "c8", "c16", "i8", "u1", "?")}
+    assert [found.bits for found in kinds.values()] == [32, 64, 32, 64, 0, 0, 0]
+    assert [found.complex for found in kinds.values()] == [False, False, True, True, False, False, False]
+    assert kinds["f4"].least_root ** 2 == np.finfo("f4").smallest_normal and kinds["i8"].least_root == 0

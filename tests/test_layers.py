@@ -1,8 +1,8 @@
 """Every layer against its definition written as loops, and the two networks against the paper's figures."""
 
 from copy import deepcopy
-from dataclasses import FrozenInstanceError
 from itertools import product
+from math import prod
 
 import numpy as np
 import pytest
@@ -37,6 +37,7 @@ def test_the_textbook_convolution_is_a_sum_over_the_patch_and_does_not_flip_the_
     assert dx.tolist() == [[[[0, 1, 10], [0, 100, 1000], [0, 0, 0]]]]
 
 
+@pytest.mark.line("sec-3-4-network")
 @pytest.mark.parametrize(("samples", "inputs", "outputs"), [(1, 1, 1), (3, 4, 2), (2, 1, 5)])
 def test_linear_is_a_weighted_sum_of_the_inputs_plus_a_bias(samples, inputs, outputs, rng):
     layer = Linear(inputs, outputs)
@@ -109,34 +110,6 @@ def test_flatten_orders_the_features_by_map_then_row_then_column():
     assert pullback(y).params == {}
 
 
-@pytest.mark.line("sec-3-4-network")
-def test_linear_gradients_are_the_sums_in_its_docstring(rng):
-    layer = Linear(4, 2)
-    params, x, dy = drawn(layer, rng), rng.standard_normal((3, 4)), rng.standard_normal((3, 2))
-    gradient = layer(params, x)[1](dy, wrt_input=True)
-    dweight, dbias, dx = np.zeros((2, 4)), np.zeros(2), np.zeros((3, 4))
-    for n, o in product(range(3), range(2)):
-        dbias[o] += dy[n, o]
-        for i in range(4):
-            dweight[o, i] += dy[n, o] * x[n, i]
-            dx[n, i] += dy[n, o] * params["weight"][o, i]
-    assert_close(gradient._asdict(), {"params": {"weight": dweight, "bias": dbias}, "input": dx})
-
-
-@pytest.mark.line("fig-3-subsampling")
-def test_subsample_gradients_are_the_sums_in_its_docstring(rng):
-    layer = Subsample(2, 2)
-    params, x, dy = drawn(layer, rng), rng.standard_normal((3, 2, 6, 4)), rng.standard_normal((3, 2, 3, 2))
-    gradient = layer(params, x)[1](dy, wrt_input=True)
-    dcoefficient, dbias, dx = np.zeros(2), np.zeros(2), np.zeros(x.shape)
-    for n, c, i, j in np.ndindex(dy.shape):
-        dbias[c] += dy[n, c, i, j]
-        for u, v in product(range(2), range(2)):
-            dcoefficient[c] += dy[n, c, i, j] * x[n, c, 2 * i + u, 2 * j + v] / 4
-            dx[n, c, 2 * i + u, 2 * j + v] = params["coefficient"][c] * dy[n, c, i, j] / 4
-    assert_close(gradient._asdict(), {"params": {"coefficient": dcoefficient, "bias": dbias}, "input": dx})
-
-
 # ---- pullbacks ----
 
 
@@ -170,35 +143,26 @@ def test_gradients_have_the_structure_shapes_and_dtype_of_the_parameters(called,
     assert shape(pullback(rng.standard_normal(y.shape)).params) == shape(params)
 
 
-def test_a_pullback_can_be_called_again_with_the_same_result(called, rng):
+def test_the_pullbacks_of_a_shared_layer_stay_apart_and_give_the_same_when_called_again(called, rng):
     layer, params, x = called
-    y, pullback = layer(params, x)
+    inputs = x, rng.standard_normal(x.shape)
+    (y, first), (_, second) = (layer(params, x) for x in inputs)
     dy = rng.standard_normal(y.shape)
-    once = pullback(dy, wrt_input=True)
-    pullback(rng.standard_normal(y.shape), wrt_input=True)
-    assert_same(once, pullback(dy, wrt_input=True))
-
-
-def test_two_calls_of_a_shared_layer_keep_their_pullbacks_apart(called, rng):
-    layer, params, x1 = called
-    x2 = rng.standard_normal(x1.shape)
-    dy = rng.standard_normal(layer(params, x1)[0].shape)
-    alone = [layer(params, x)[1](dy, wrt_input=True) for x in (x1, x2)]
-    (_, pullback1), (_, pullback2) = layer(params, x1), layer(params, x2)
-    assert_same(alone[0], pullback1(dy, wrt_input=True))
-    assert_same(alone[1], pullback2(dy, wrt_input=True))
+    for x, pullback in zip(inputs, (first, second), strict=True):
+        alone = layer(params, x)[1](dy, wrt_input=True)
+        assert_same(alone, pullback(dy, wrt_input=True))
+        pullback(rng.standard_normal(y.shape), wrt_input=True)
+        assert_same(alone, pullback(dy, wrt_input=True))
 
 
 def test_a_sequence_of_no_layers_is_refused():
     refuses(Sequential, "a Sequential needs at least one layer")
 
 
-def test_a_layer_is_a_description_that_nothing_changes_and_that_equals_its_like():
+def test_a_layer_equals_its_like():
     alike = Linear(5, 3), Conv2d(2, 3, 3), Subsample(2, 3), Tanh(), Flatten(), Blockwise(Tanh(), 2)
     for layer, other in zip(alike, deepcopy(alike), strict=True):
         assert layer == other and hash(layer) == hash(other)
-        with pytest.raises(FrozenInstanceError):
-            layer.inputs = 7
 
 
 def test_memory_order_of_the_input_does_not_matter(called, rng):
@@ -286,30 +250,26 @@ def test_initial_parameters_have_the_dtype_asked_for_float32_by_default_and_the_
 # ---- the networks of the paper ----
 
 
+def shapes_of(network):
+    return {name: p.shape for name, p in leaves(network.init(np.random.default_rng(0)))}
+
+
 def test_kernels_of_the_convnet_are_those_of_figure_3():
-    shapes = {name: p.shape for name, p in leaves(convnet().init(np.random.default_rng(0)))}
-    assert shapes == {
-        "C1.weight": (15, 1, 6, 6),
-        "C1.bias": (15,),
-        "S2.coefficient": (15,),
-        "S2.bias": (15,),
-        "C3.weight": (30, 15, 9, 9),
-        "C3.bias": (30,),
-        "F4.weight": (2, 30),
-        "F4.bias": (2,),
-    }
+    shapes = {"C1.weight": (15, 1, 6, 6), "C1.bias": (15,), "S2.coefficient": (15,), "S2.bias": (15,)}
+    shapes |= {"C3.weight": (30, 15, 9, 9), "C3.bias": (30,), "F4.weight": (2, 30), "F4.bias": (2,)}
+    assert shapes_of(convnet()) == shapes
 
 
-def trainable(network):
-    return sum(p.size for _, p in leaves(network.init(np.random.default_rng(0))))
-
-
-def test_number_of_trainable_parameters_worked_by_hand():
-    c1, s2, c3, f4 = 15 * 36 + 15, 15 + 15, 30 * 15 * 81 + 30, 2 * 30 + 2
-    assert (c1, s2, c3, f4) == (555, 30, 36480, 62)
-    assert trainable(convnet()) == 37127
-    assert trainable(convnet(outputs=3)) == 37127 + 31
-    assert trainable(two_layer()) == (9216 * 20 + 20) + (20 * 3 + 3) == 184403
+@pytest.mark.parametrize(
+    ("network", "by_hand"),
+    [
+        (convnet(), (15 * 36 + 15) + (15 + 15) + (30 * 15 * 81 + 30) + (2 * 30 + 2)),
+        (convnet(outputs=3), 37127 + 31),
+        (two_layer(), (9216 * 20 + 20) + (20 * 3 + 3)),
+    ],
+)
+def test_number_of_trainable_parameters_worked_by_hand(network, by_hand):
+    assert sum(map(prod, shapes_of(network).values())) == by_hand
 
 
 # ---- what is refused ----
@@ -329,24 +289,13 @@ SHAPES = [
 
 @pytest.mark.parametrize(("layer", "shape", "message"), SHAPES)
 def test_a_wrong_shape_is_refused_with_the_layers_name_and_what_it_takes(layer, shape, message, rng):
-    refuses(lambda: layer(layer.init(rng, np.float64), np.zeros(shape)), message)
-    if not isinstance(layer, Sequential):
-        refuses(lambda: layer(layer.init(rng, np.float64), np.zeros(shape)), f"{layer} takes")
-        refuses(lambda: layer(layer.init(rng, np.float64), np.zeros(shape)), f"got {shape}")
+    named = message if isinstance(layer, Sequential) else f"{layer} {message}, got {shape}"
+    refuses(lambda: layer(layer.init(rng, np.float64), np.zeros(shape)), named)
 
 
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [
-        (Linear(3, 2), (2, 3)),
-        (Conv2d(3, 2, 1), (2, 3, 1, 1)),
-        (Subsample(3, 1), (2, 3, 1, 1)),
-        (Tanh(), (2, 3)),
-        (Flatten(), (2, 3, 1, 1)),
-        (Positions(), (2, 3, 1, 1)),
-    ],
-)
-def test_lists_integers_and_mixed_precisions_are_refused(layer, shape, rng):
+@pytest.mark.parametrize("layer", [Linear(3, 2), Conv2d(3, 2, 1), Subsample(3, 1), Tanh(), Flatten(), Positions()])
+def test_lists_integers_and_mixed_precisions_are_refused(layer, rng):
+    shape = (2, 3) if isinstance(layer, Linear | Tanh) else (2, 3, 1, 1)
     narrow, wide = layer.init(rng, np.float32), layer.init(rng, np.float64)
     refuses(lambda: layer(narrow, [[1.0, 2.0, 3.0]]), "expected an array, got list: convert it first")
     for x in (np.zeros(shape, dtype) for dtype in (np.int64, np.uint8, bool)):

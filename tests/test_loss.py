@@ -1,7 +1,4 @@
-"""The contrastive loss against values worked by hand, and against a double loop written from Eqs. 1 to 4.
-
-Every defect on record in contrastive-loss code has a test here, under its name.
-"""
+"""The contrastive loss against values worked by hand; every defect on record in such code has a row, under its name."""
 
 from functools import partial
 
@@ -10,24 +7,15 @@ import pytest
 
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.graph import SimilarityGraph
-from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
+from drlim_np.loss import all_pairs_by_definition, contrastive, energy
 from tests.help.comparing import BOUND, assert_close
-from tests.help.double_loop import double_loop, random_pairs
 from tests.help.refusals import refuses
 
-SIMILAR, DISSIMILAR = 0, 1
 OF_ALL = (all_pairs_by_definition, contrastive_all_pairs)
 of_all_pairs = pytest.mark.parametrize("form", OF_ALL)
 
 
-def pair(difference, y, margin, at=(0.0, 0.0)):
-    """Loss and both gradients of one pair whose second point is `at`."""
-    z2 = np.array([at])
-    loss, dz1, dz2 = contrastive(z2 + np.array([difference]), z2, np.array([y]), margin)
-    return float(loss), dz1[0], dz2[0]
-
-
-# ---- Eqs. 1 to 4, 6 and 7 by hand, on the 3-4-5 triangle ----
+# ---- Eqs. 1, 2, 6 and 7 by hand, on the 3-4-5 triangle ----
 
 
 @pytest.mark.line("eq-1")
@@ -37,58 +25,44 @@ def test_energy_is_the_euclidean_distance():
     assert energy(np.array([[1.0, 2.0, 2.0]]), np.array([[0.0, 0.0, 0.0]])).tolist() == [3]
 
 
-@pytest.mark.line("eq-4-l_s")
-def test_similar_loss_is_half_the_square_of_the_energy():
-    assert similar_loss(np.array([0.0, 1.0, 2.0, 5.0])).tolist() == [0, 0.5, 2, 12.5]
+# z1 - z2 of each pair, labels, margin; loss, dL/dz1
+ONE_OF_EACH = [[3, 4], [3, 4]], [0, 1], 7.0, 14.5, [[3, 4], [-1.2, -1.6]]
+NEAR = [[0.3, 0.4]], [1], 2.0, 1.125, [[-0.9, -1.2]]
+BEYOND = [[3, 4]], [1], 2.0, 0.0, [[0, 0]]
+BY_HAND = {
+    "a similar pair is pulled together with its difference": ([[3, 4]], [0], 7.0, 12.5, [[3, 4]]),
+    "whatever the margin": ([[3, 4]], [0], 0.5, 12.5, [[3, 4]]),
+    "a dissimilar pair is pushed apart by what is missing": ([[3, 4]], [1], 7.0, 2.0, [[-1.2, -1.6]]),
+    "but not at the margin": ([[3, 4]], [1], 5.0, 0.0, [[0, 0]]),
+    "nor beyond it": BEYOND,
+    "pairs are summed, not averaged": ([[3, 4], [3, 4], [6, 8]], [0, 1, 0], 7.0, 64.5, [[3, 4], [-1.2, -1.6], [6, 8]]),
+    # Every defect on record: planted in the sources, it gives another value than this one.
+    "label convention flipped": ([[3, 4], [3, 4]], [0, 0], 7.0, 25.0, [[3, 4], [3, 4]]),
+    "margin less the squared distance": NEAR,
+    "square of margin less the squared distance": NEAR,
+    "similar term not squared": ([[3, 4]], [0], 7.0, 12.5, [[3, 4]]),
+    "half missing": ONE_OF_EACH,
+    "half missing in the loss alone": ONE_OF_EACH,
+    "NaN at zero distance": ([[0, 0], [3, 4]], [1, 1], 7.0, 26.5, [[0, 0], [-1.2, -1.6]]),
+    "epsilon inside the difference": ([[0, 0]], [1], 2.0, 2.0, [[0, 0]]),
+    "epsilon under the square root": ([[3e-5, 4e-5]], [1], 1.0, 0.99995**2 / 2, [[-0.6 * 0.99995, -0.8 * 0.99995]]),
+    "second tower with the sign of the first": ONE_OF_EACH,
+    "sigmoid on the distance": BEYOND,
+    "mean in the loss, sum in the gradient": ONE_OF_EACH,
+    "mean in both": ONE_OF_EACH,
+    "no hinge: pushed beyond the margin": BEYOND,
+}
 
 
-@pytest.mark.line("eq-4-l_d")
-def test_dissimilar_loss_is_half_the_square_of_what_is_missing_to_the_margin():
-    assert dissimilar_loss(np.array([0.0, 1.0, 5.0, 7.0, 9.0]), 7.0).tolist() == [24.5, 18, 2, 0, 0]
-
-
-@pytest.mark.line("eq-3")
-def test_y_is_0_for_the_similar_loss_and_1_for_the_dissimilar_one():
-    z1, z2, y = np.array([[3.0, 4.0], [0.0, 6.0]]), np.zeros((2, 2)), np.array([0, 1])
-    d = energy(z1, z2)
-    each = (1 - y) * similar_loss(d) + y * dissimilar_loss(d, 7.0)
-    assert each.tolist() == [12.5, 0.5] and contrastive(z1, z2, y, 7.0)[0] == each.sum()
-
-
-@pytest.mark.line("eq-6")
-def test_a_similar_pair_is_pulled_together_with_its_difference():
-    loss, dz1, dz2 = pair((3.0, 4.0), SIMILAR, 7.0)
-    assert loss == 12.5
-    assert dz1.tolist() == [3, 4]
-    assert dz2.tolist() == [-3, -4]
-
-
-@pytest.mark.line("eq-7")
-def test_a_dissimilar_pair_within_the_margin_is_pushed_apart_by_what_is_missing():
-    loss, dz1, dz2 = pair((3.0, 4.0), DISSIMILAR, 7.0)
-    assert loss == 2
-    assert_close(dz1, [-2 * 3 / 5, -2 * 4 / 5])
-    assert_close(dz2, [2 * 3 / 5, 2 * 4 / 5])
-
-
-@pytest.mark.parametrize("margin", [5.0, 4.0, 0.1])
-def test_a_dissimilar_pair_at_or_beyond_the_margin_is_left_alone(margin):
-    loss, dz1, dz2 = pair((3.0, 4.0), DISSIMILAR, margin)
-    assert loss == 0
-    assert not dz1.any() and not dz2.any()
-
-
-def test_the_margin_has_no_say_in_a_similar_pair():
-    assert len({pair((3.0, 4.0), SIMILAR, margin)[0] for margin in (0.5, 5.0, 50.0)}) == 1
-
-
-@pytest.mark.line("eq-2")
-def test_pairs_are_summed_and_not_averaged():
-    z1, z2 = np.array([[3.0, 4.0], [3.0, 4.0], [6.0, 8.0]]), np.zeros((3, 2))
-    loss, dz1, dz2 = contrastive(z1, z2, np.array([0, 1, 0]), 7.0)
-    assert loss == 12.5 + 2 + 50
-    assert_close(dz1, [[3, 4], [-1.2, -1.6], [6, 8]])
-    assert_close(dz2, [[-3, -4], [1.2, 1.6], [-6, -8]])
+@pytest.mark.line("eq-2", "eq-6", "eq-7")
+@pytest.mark.parametrize("name", BY_HAND)
+def test_loss_and_forces_on_the_3_4_5_triangle_are_those_worked_by_hand(name):
+    difference, y, margin, loss, by_hand = BY_HAND[name]
+    z1 = np.array(difference, float)
+    found, dz1, dz2 = contrastive(z1, np.zeros_like(z1), np.array(y), margin)
+    assert abs(found - loss) <= BOUND * loss
+    assert_close(dz1, np.array(by_hand, float))
+    assert_close(dz2, -np.array(by_hand, float))
 
 
 def test_no_pairs_have_no_loss():
@@ -109,7 +83,7 @@ def test_labels_may_be_lists_integers_floats_or_truth_values(y):
 
 @pytest.mark.line("cone-point")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
-@pytest.mark.parametrize(("y", "expected"), [(SIMILAR, 0), (DISSIMILAR, 2)])
+@pytest.mark.parametrize(("y", "expected"), [(0, 0), (1, 2)])
 def test_the_gradient_at_zero_distance_is_the_zero_subgradient(y, expected, dtype):
     z = np.array([[1.5, -7.25]], dtype)
     with np.errstate(all="raise"):
@@ -130,22 +104,21 @@ def test_points_that_all_coincide_feel_no_force(dtype, form):
 
 @pytest.mark.parametrize("d", [1e-3, 1e-5, 1e-8, 1e-30, 1e-100, 1e-150])
 def test_a_tiny_distance_is_exact(d):
+    along = np.array([[0.6, 0.8]])
     with np.errstate(all="raise"):
-        measured = energy(np.array([[0.6 * d, 0.8 * d]]), np.zeros((1, 2)))
-        push, pull = (pair((0.6 * d, 0.8 * d), y, 1.0) for y in (DISSIMILAR, SIMILAR))
-    ends = np.array([-1, 1])[:, None] * (1 - d) * np.array([0.6, 0.8])
+        measured = energy(d * along, 0 * along)
+        pull, push = (contrastive(d * along, 0 * along, [y], 1.0) for y in (0, 1))
     assert measured == pytest.approx([d], rel=1e-15, abs=0)
-    assert push[0] == pytest.approx((1 - d) ** 2 / 2, rel=1e-15, abs=0)
-    assert pull[0] == pytest.approx(d * d / 2, rel=1e-15, abs=0)
-    for found, end, sign in zip((1, 2), ends, (1, -1), strict=True):
-        assert push[found] == pytest.approx(end, rel=1e-15, abs=0)
-        assert pull[found] == pytest.approx(sign * d * np.array([0.6, 0.8]), rel=1e-15, abs=0)
+    for found, loss, dz1 in ((pull, d * d / 2, d * along), (push, (1 - d) ** 2 / 2, (d - 1) * along)):
+        assert found[0] == pytest.approx(loss, rel=1e-15, abs=0)
+        assert found[1] == pytest.approx(dz1, rel=1e-15, abs=0)
+        assert found[2] == pytest.approx(-dz1, rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize("d", [1e-3, 1e-5, 1e-8, 1e-12, 1e-18])
 def test_a_tiny_distance_is_exact_in_float32(d):
     z1, z2 = np.array([[0.6 * d, 0.8 * d]], np.float32), np.zeros((1, 2), np.float32)
-    _, dz1, _ = contrastive(z1, z2, [DISSIMILAR], 1.0)
+    _, dz1, _ = contrastive(z1, z2, [1], 1.0)
     assert_close(dz1[0].astype(float), [-(1 - d) * 0.6, -(1 - d) * 0.8], 4 * np.finfo(np.float32).eps)
 
 
@@ -153,47 +126,14 @@ def test_a_tiny_distance_is_exact_in_float32(d):
 def test_a_distance_whose_square_vanishes_counts_as_zero(d):
     z1 = np.array([[0.6 * d, 0.8 * d]])
     assert energy(z1, np.zeros((1, 2)))[0] == 0
-    loss, dz1, dz2 = pair(z1[0], DISSIMILAR, 1.0)
+    loss, dz1, dz2 = contrastive(z1, np.zeros((1, 2)), [1], 1.0)
     assert loss == 0.5
     assert np.abs([dz1, dz2]).max() < 1e-15
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_dissimilar_pair_too_far_for_its_square_is_left_alone():
-    assert pair((1e160, 0.0), DISSIMILAR, 1.0)[0] == 0
-
-
-# ---- every defect on record, by name: planted in the sources, it gives another value than this one by hand ----
-
-ONE_OF_EACH = [[3, 4], [3, 4]], [0, 1], 7.0, 14.5, [[3, 4], [-1.2, -1.6]]
-NEAR = [[0.3, 0.4]], [1], 2.0, 1.125, [[-0.9, -1.2]]
-BEYOND = [[3, 4]], [1], 2.0, 0.0, [[0, 0]]
-DEFECTS = {  # z1 - z2 of each pair, labels, margin; loss, dL/dz1
-    "label convention flipped": ([[3, 4], [3, 4]], [0, 0], 7.0, 25.0, [[3, 4], [3, 4]]),
-    "margin less the squared distance": NEAR,
-    "square of margin less the squared distance": NEAR,
-    "similar term not squared": ([[3, 4]], [0], 7.0, 12.5, [[3, 4]]),
-    "half missing": ONE_OF_EACH,
-    "half missing in the loss alone": ONE_OF_EACH,
-    "NaN at zero distance": ([[0, 0], [3, 4]], [1, 1], 7.0, 26.5, [[0, 0], [-1.2, -1.6]]),
-    "epsilon inside the difference": ([[0, 0]], [1], 2.0, 2.0, [[0, 0]]),
-    "epsilon under the square root": ([[3e-5, 4e-5]], [1], 1.0, 0.99995**2 / 2, [[-0.6 * 0.99995, -0.8 * 0.99995]]),
-    "second tower with the sign of the first": ONE_OF_EACH,
-    "sigmoid on the distance": BEYOND,
-    "mean in the loss, sum in the gradient": ONE_OF_EACH,
-    "mean in both": ONE_OF_EACH,
-    "no hinge: pushed beyond the margin": BEYOND,
-}
-
-
-@pytest.mark.parametrize("name", DEFECTS)
-def test_the_value_by_hand_is_had_without_the_defect(name):
-    difference, y, margin, loss, by_hand = DEFECTS[name]
-    z1 = np.array(difference, float)
-    found, dz1, dz2 = contrastive(z1, np.zeros_like(z1), np.array(y), margin)
-    assert abs(found - loss) <= BOUND * loss
-    assert_close(dz1, np.array(by_hand, float))
-    assert_close(dz2, -np.array(by_hand, float))
+    assert contrastive(np.array([[1e160, 0.0]]), np.zeros((1, 2)), [1], 1.0)[0] == 0
 
 
 def off_centre_cloud():
@@ -224,36 +164,6 @@ def test_a_tight_cloud_far_from_the_origin_keeps_its_distances_in_float32():
         for narrow, wide in zip(single, double, strict=True):
             assert narrow.dtype == np.float32
             assert_close(narrow.astype(float), wide, bound)
-
-
-# ---- all pairs, as their sum is defined ----
-
-
-@pytest.mark.parametrize("samples", [1, 2, 3, 12])
-@pytest.mark.parametrize("dims", [1, 2, 3])
-def test_the_definition_of_the_sum_over_all_pairs_is_a_double_loop(samples, dims):
-    rng = np.random.default_rng([samples, dims])
-    z, pairs = rng.standard_normal((samples, dims)), random_pairs(samples, rng)
-    attraction, pull, repulsion, push = double_loop(z, pairs, 2.5)
-    loss, dz = all_pairs_by_definition(z, SimilarityGraph(samples, pairs), 2.5)
-    assert_close(loss, attraction + repulsion)
-    assert_close(dz, pull + push)
-
-
-def test_a_step_into_the_imaginary_plane_comes_back_as_the_slope():
-    rng = np.random.default_rng(4)
-    z, u = rng.standard_normal((2, 9, 2))
-    similar, y = SimilarityGraph(9, random_pairs(9, rng)), rng.integers(0, 2, 9)
-    step = 1e-20
-    for form in (
-        *(partial(form, graph=similar, margin=2.5) for form in (*OF_ALL, dissimilar_sum)),
-        partial(similar_sum, graph=similar),
-        lambda z: contrastive(z, np.roll(u, 1, axis=0).astype(z.dtype), y, 2.5)[:2],
-    ):
-        loss, dz = form(z)
-        stepped, _ = form(z + 1j * step * u)
-        assert_close(stepped.real, loss)
-        assert abs(stepped.imag / step - np.sum(dz * u)) <= BOUND * np.linalg.norm(dz) * np.linalg.norm(u)
 
 
 # ---- what is given, and what is refused ----

@@ -32,38 +32,22 @@ def drawn(seed=0, apart=1.0):
     return W, x1, x1 + apart * (x2 - x1)
 
 
-def distance(W, x1, x2):
-    return np.sqrt(2 * verbatim.loss(W, x1, x2, 0, 1.0))
-
-
 def updated(W, x1, x2, y, m):
     W = tuple(w.copy() for w in W)
     verbatim.update(W, x1, x2, y, m, RATE)
     return W
 
 
-PAIRS = pytest.mark.parametrize(
+@pytest.mark.line("step-2")
+@pytest.mark.parametrize(
     ("y", "margin", "apart"),
     [(0, 1.0, 1.0), (1, 2.0, 1.0), (1, 2.0, 1e-3), (1, 0.5, 1.0)],
     ids=["similar", "dissimilar", "dissimilar and near", "beyond the margin"],
 )  # margins in units of the pair's distance
-
-
-def test_g_is_the_two_layer_network():
-    W, x, _ = drawn()
-    A, a, B, b = W
-    params = {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}}
-    z, h = verbatim.G(W, x)
-    assert_close(z, NETWORK(params, x[None])[0][0])
-    assert_close(h, np.tanh(A @ x + a))
-
-
-@pytest.mark.line("step-2")
-@PAIRS
 @pytest.mark.parametrize("seed", range(3))
 def test_an_update_is_a_step_of_plain_sgd_along_the_gradient_of_two_towers(y, margin, apart, seed):
     W, x1, x2 = drawn(seed, apart)
-    m = margin * distance(W, x1, x2)
+    m = margin * np.sqrt(2 * verbatim.loss(W, x1, x2, 0, 1.0))
     A, a, B, b = W
     params = {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}}
     loss, gradient = two_towers(NETWORK, params, x1[None], x2[None], np.array([y]), m)
@@ -73,22 +57,6 @@ def test_an_update_is_a_step_of_plain_sgd_along_the_gradient_of_two_towers(y, ma
     for moved, there in zip(updated(W, x1, x2, y, m), expected, strict=True):
         assert_close(moved, there)
     assert_close(verbatim.loss(W, x1, x2, y, m), loss)
-
-
-@pytest.mark.line("step-2")
-@PAIRS
-def test_an_update_follows_the_complex_step_of_the_loss_entry_by_entry(y, margin, apart):
-    W, x1, x2 = drawn(0, apart)
-    m = margin * distance(W, x1, x2)
-    moves = np.concatenate([(w - new).ravel() for w, new in zip(W, updated(W, x1, x2, y, m), strict=True)]) / RATE
-    slopes = []
-    for layer, w in enumerate(W):
-        for at in np.ndindex(w.shape):
-            moved = [part.astype(complex) for part in W]
-            moved[layer][at] += 1e-20j
-            slopes.append(verbatim.loss(moved, x1, x2, y, m).imag / 1e-20)
-    assert (np.count_nonzero(slopes) == 0) == (margin < 1)
-    np.testing.assert_allclose(moves, slopes, rtol=0, atol=1e-12 * max(1, np.linalg.norm(slopes)))
 
 
 @pytest.mark.parametrize("y", [0, 1])
@@ -111,17 +79,10 @@ def test_similar_views_are_the_contiguous_ones_whatever_the_dtype_of_their_steps
     assert np.argwhere(np.triu(similar, k=1)).tolist() == expected.tolist()
 
 
-def test_pairs_are_those_of_the_graph_written_out_each_once():
-    azimuth, elevation = np.array([0, 17, 3, 4, 4, 0]), np.array([0, 1, 2, 2, 4, 0])
-    graph = contiguous_views(azimuth, elevation, AZIMUTHS)
-    pairs = verbatim.pair_up(verbatim.similar_views(azimuth, elevation, AZIMUTHS))
-    assert pairs.shape == (3, 6 * 5 // 2)
-    assert sorted(pairs.T.tolist()) == sorted(np.stack(pair_table(graph), axis=1).tolist())
-
-
 @pytest.mark.parametrize("similar", [np.eye(3), np.eye(3, dtype=bool), np.ones((3, 3), np.uint8)])
 def test_y_is_0_for_a_pair_in_the_set_and_1_for_every_other(similar):
     graph = SimilarityGraph(3, np.argwhere(np.triu(similar, k=1)))
+    assert verbatim.pair_up(similar).shape == (3, 3 * 2 // 2)
     assert sorted(verbatim.pair_up(similar).T.tolist()) == sorted(np.stack(pair_table(graph), axis=1).tolist())
 
 

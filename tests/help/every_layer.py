@@ -33,10 +33,5 @@ EVERY_LAYER = {
 
 
 def drawn(layer, rng, dtype=np.float64):
-    """Parameters drawn anew, so that no bias is 0 and no coefficient 1."""
-    return random_tree(layer.init(rng, dtype), rng, dtype)
-
-
-def random_tree(tree, rng, dtype):
-    """A tree of the same shapes with entries from N(0, 1)."""
-    return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), tree)
+    """Parameters with entries from N(0, 1), so that no bias is 0 and no coefficient 1."""
+    return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), layer.init(rng, dtype))

@@ -14,6 +14,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,17 +32,13 @@ class Mutant(NamedTuple):
     """In MODULE.py the bytes from `start` to `end` become `new`; a fault that `faults.caught` can put into a copy."""
 
     module: str
+    path: Path  # relative to the root
     function: str
     old: str
     new: str
     around: str
     start: int
     end: int
-
-    @property
-    def path(self) -> Path:
-        """Where the module is, relative to the root."""
-        return the_one("drlim_np", f"{self.module}.py")
 
     @property
     def what(self) -> str:
@@ -57,12 +54,9 @@ class Mutant(NamedTuple):
 
 def mutants_of(module: str) -> Iterator[Mutant]:
     """Every mutant of a module that this program knows, in the order of the source."""
-    text = (ROOT / the_one("drlim_np", f"{module}.py")).read_bytes()
-    lines = [0]
-    for line in text.splitlines(keepends=True):
-        lines.append(lines[-1] + len(line))
-
-    wing = the_one("drlim_np", f"{module}.py").parent.name.removeprefix("drlim_np")
+    path = the_one("drlim_np", f"{module}.py")
+    text, wing = (ROOT / path).read_bytes(), path.parent.name.removeprefix("drlim_np")
+    lines = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
 
     def visit(node: ast.AST, function: str, around: str = "") -> Iterator[Mutant]:
         for changed in changes(node):
@@ -70,7 +64,7 @@ def mutants_of(module: str) -> Iterator[Mutant]:
             old, new = ast.unparse(node), ast.unparse(ast.fix_missing_locations(changed))
             if old != new:
                 part = isinstance(node, ast.Constant | ast.UnaryOp)
-                yield Mutant(module, function, old, f"({new})", around if part else "", start, end)
+                yield Mutant(module, path, function, old, f"({new})", around if part else "", start, end)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             function = f"{function}.{node.name}".lstrip(".")
         if not isinstance(node, ast.Constant | ast.UnaryOp | ast.keyword | ast.FunctionDef | ast.ClassDef | ast.Module):

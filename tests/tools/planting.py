@@ -23,9 +23,7 @@ BEYOND_PROOF = {
     "first weights, of which no gradient is taken": (
         ("layers", "variance for standard deviation"),
         ("layers", "Conv2d: variance for standard deviation"),
-        ("layers", "weights of twice the size"),
         ("layers", "Linear: fan-out for fan-in"),
-        ("layers", "Conv2d: fan-in of a single channel"),
     ),
     "complex numbers, which no proof uses": (
         ("loss", "D with absolute values"),
