@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from drlim_np.backend import Array
 from drlim_np.data import Views
 from drlim_np.drawing.panels import box, place, sheet
-from drlim_np.drawing.space import Side, colours, scatter
+from drlim_np.drawing.space import Side, scatter
 from drlim_np.drawing.style import BLUE, FAINT, VERMILLION, WIDTH
 from drlim_np.fast.all_pairs import similar_sum
 from drlim_np.figures import Claim, Result, Train, figure
@@ -118,7 +118,7 @@ def draw(courses: dict, spreads: dict[str, list[float]], views: Views, rows: np.
         for column, step in enumerate(SHOWN):
             corner = (0.65 + column * 1.82, level)
             panel = drawing.add_axes(box(drawing, *corner, side, side), facecolor=PALE)
-            scatter(panel, maps[name, step], SEEN, views.lighting[rows], colours(views, rows, "azimuth"), size=0.5)
+            scatter(panel, maps[name, step], SEEN, views, rows, "azimuth", size=0.5)
             panel.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             panel.text(0.04, 0.97, f"step {step}", transform=panel.transAxes, va="top")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
 from drlim_np.drawing.panels import sheet
-from drlim_np.drawing.space import Side, bar, colours, project, reach_of, scatter, space_panel, wires
+from drlim_np.drawing.space import Side, bar, project, reach_of, scatter, space_panel, wires
 from drlim_np.drawing.style import INK, WIDTH
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.airplane_map import MARGIN, PIECES, Setting, settings, train_airplane
@@ -82,7 +82,7 @@ def _draw(axes: Axes, given: Setting, points: np.ndarray, reach: float, turn: fl
     ends = project(np.array([[0, 0, -0.9 * reach], [0, 0, 0.9 * reach]]), side)[0]
     axes.plot(*ends.T, color=INK, linewidth=1.0, dashes=(4, 2), zorder=0)
     wires(axes, poses, side)
-    scatter(axes, points, side, given.views.lighting[rows], colours(given.views, rows, "azimuth"))
+    scatter(axes, points, side, given.views, rows, "azimuth")
 
 
 def _animation(given: Setting, at: dict[int, np.ndarray], reach: float) -> bytes:
