@@ -38,7 +38,7 @@ def make(views: Views, train: Train) -> Result:
     # Turned as Figure 8 is, each moment about its own middle: the loss does not depend on where the map is.
     at = {step: found.cylinder.upright(z - z.mean(axis=0) + found.cylinder.centre) for step, z in places.items()}
     order = {
-        step: (
+        str(step): (
             linear_r2(found.cylinder.height(places[step]), views.elevation[found.test]),
             resultant_length(found.cylinder.angle(places[step]), radians(views, found.test)),
         )
@@ -47,10 +47,10 @@ def make(views: Views, train: Train) -> Result:
     last = shown[-1]
     apart = float(np.abs(places[last] - embed(two_layer(), found.params, found.inputs[found.test])).max()) / MARGIN
     claims = [Claim("the last moment is the map by Figure 8's W: largest difference in margins", apart, "≤", 1e-4)]
-    measured = {"elevation_r2_and_azimuth_resultant_by_step": {str(step): pair for step, pair in order.items()}}
     reach = 1.2 * reach_of(at[last], [SIDE])
-    strip = _strip(found, {step: at[step] for step in shown}, order[last], reach)
+    strip = _strip(found, {step: at[step] for step in shown}, order[str(last)], reach)
     animation = _animation(found, {step: at[step] for step in moving}, reach)
+    measured = {"elevation_r2_and_azimuth_resultant_by_step": order}
     return Result(strip, claims, settings(found, train), views, measured, files={"gif": animation})
 
 
