@@ -71,7 +71,6 @@ def map_panel(
     axes = figure.add_axes(box(figure, *area))
     axes.axis("off")
     axes.set(xlim=(middle[0] - reach[0], middle[0] + reach[0]), ylim=(middle[1] - reach[1], middle[1] + reach[1]))
-    axes.set_autoscale_on(False)
     return axes, unit
 
 

@@ -82,7 +82,6 @@ def space_panel(
     """A square without a frame for points up to `reach` from the middle."""
     axes = figure.add_axes(box(figure, *corner, width, width))
     axes.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
-    axes.set_autoscale_on(False)
     axes.text(0.5, 0.99, heading, transform=axes.transAxes, ha="center", va="top")
     axes.axis("off")
     return axes

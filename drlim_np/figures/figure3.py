@@ -89,7 +89,6 @@ def draw(images: list[np.ndarray], towers: list[list[Stage]], title: str) -> Fig
     drawing, top = sheet(CLAIM, words, height)
     axes = drawing.add_axes(box(drawing, 0, top, WIDTH, height))
     axes.set(xlim=(0, WIDTH), ylim=(0, height))
-    axes.set_autoscale_on(False)
     axes.axis("off")
     headers = ["32×32\n", *(_header(stage) for stage in towers[0])]
     for middle, name, header in zip(MIDDLES, NAMES, headers, strict=True):

@@ -119,7 +119,6 @@ def _unrolled(axes: Axes, images: np.ndarray, flat: np.ndarray) -> None:
     squares = np.minimum(np.floor(at), (columns - 1, lines - 1)).astype(int)
     axes.axis("off")
     axes.set(xlim=(0, columns), ylim=(0, lines))
-    axes.set_autoscale_on(False)
     for square in np.unique(squares, axis=0):
         inside = np.flatnonzero((squares == square).all(axis=1))
         nearest = inside[np.linalg.norm(at[inside] - square - 0.5, axis=1).argmin()]
