@@ -25,14 +25,13 @@ SCALES = {  # the colour map of each label of a view, its range, and the ticks o
 }
 
 WORDS = {
-    "elevation_r2": "elevation R²",
-    "azimuth_resultant": "azimuth resultant",
-    "azimuth_error_degrees": "azimuth error",
-    "share_of_lighting": "lighting's share",
-    "similar_neighbours": "near in the graph",
-    "same_lighting_neighbours": "lit alike",
+    "elevation_r2": "elevation R² {:.3f}",
+    "azimuth_resultant": "azimuth resultant {:.3f}",
+    "azimuth_error_degrees": "azimuth error {:.1f}°",
+    "share_of_lighting": "lighting's share {:.3f}",
+    "similar_neighbours": "near in the graph {:.3f}",
+    "same_lighting_neighbours": "lit alike {:.3f}",
 }
-
 
 Point = tuple[float, float]
 
@@ -132,6 +131,4 @@ def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[st
 
 def caption(values: dict[str, float]) -> str:
     """The numbers that describe a map of views, in two lines and one order for all figures of the airplane."""
-    parts = [f"{words} {values[name]:.3f}" for name, words in WORDS.items()]
-    parts[2] = f"azimuth error {values['azimuth_error_degrees']:.1f}°"
-    return in_lines(parts, 3)
+    return in_lines([words.format(values[name]) for name, words in WORDS.items()], 3)

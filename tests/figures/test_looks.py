@@ -1,7 +1,6 @@
 """What holds of every figure as it is drawn: letters legible at 480 pixels, nothing clipped, nothing empty."""
 
 import re
-from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -11,7 +10,7 @@ from matplotlib.colors import to_rgb
 
 from drlim_np.data.handwriting import generate
 from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, LOOKS, SIX_LIGHTS, WIDTH
-from drlim_np.figures import Train, airplane_map, figure4, figure5, figure7, figure9, shifted_maps, unfolding
+from drlim_np.figures import Train, airplane_map, figure4, figure9, shifted_maps, unfolding
 from drlim_np.files.cache import Cache
 from drlim_np.runs.index import FIGURES
 from tests.help.small_views import blobs
@@ -22,16 +21,13 @@ every = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
+def drawn(few_digits, tmp_path_factory):
     """Every figure at a small scale, laid out as it is saved, by name; what two figures show is trained once."""
     data = {"views": blobs(), "digits": generate(3, train=(60, 60), test=(150, 150)), None: None}
     quick = Train(quick=True, cache=Cache(tmp_path_factory.mktemp("trained")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
         patch.setattr(shifted_maps, "QUICK_TEST", 40)
         patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "steps": 4})
-        for module in (figure5, figure7):
-            patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         patch.setattr(airplane_map, "QUICK_EPOCHS", 1)
         patch.setattr(figure9, "OTHERS", ())  # their numbers are recorded, not drawn
         patch.setattr(unfolding, "FRAMES", 2)
