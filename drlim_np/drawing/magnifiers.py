@@ -50,24 +50,14 @@ def draw(
     middles = start + side * (0.5 + 1.04 * np.stack([column, row[-1] - row], axis=1))
     axes.add_patch(Ellipse(found.middle, 2 * found.radius, 2 * found.radius, fill=False, ec=INK, lw=1.8, zorder=7))
     low, high = middles.min(axis=0) - side / 2, middles.max(axis=0) + side / 2
-    for corner, way in _corners(found.middle, low, high):
+    # Two lines to the corners of the strip's near side; of one to the left or right, its near end: none runs along it.
+    axis = int(low[0] <= found.middle[0] <= high[0])
+    near, towards = (low, 1.0) if low[axis] > found.middle[axis] else (high, -1.0)
+    for end, way in ((low, np.full(2, -1.0)), (high, np.full(2, 1.0))):
+        corner = np.where(np.arange(2) == axis, near, end)
+        way[axis] = towards
         at = found.middle + found.radius * way / np.sqrt(2)
         axes.plot([at[0], corner[0]], [at[1], corner[1]], color=INK, linewidth=1.0, zorder=3)
     for image, colour, middle in zip(images, colours, middles, strict=True):
         picture(axes, image, colour, middle, side)
     return middles
-
-
-def _corners(middle: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The two corners of a strip from `low` to `high` where its lines end, and the direction of each from the ring.
-
-    If the strip is to the left or right of the ring they are the two at the near end, so that no line runs along it;
-    otherwise those of the side that faces the ring.
-    """
-    if low[0] <= middle[0] <= high[0]:
-        up = 1.0 if low[1] > middle[1] else -1.0
-        near = low[1] if up > 0 else high[1]
-        return [(np.array([low[0], near]), np.array([-1.0, up])), (np.array([high[0], near]), np.array([1.0, up]))]
-    across = 1.0 if low[0] > middle[0] else -1.0
-    near = low[0] if across > 0 else high[0]
-    return [(np.array([near, low[1]]), np.array([across, -1.0])), (np.array([near, high[1]]), np.array([across, 1.0]))]

@@ -71,7 +71,6 @@ def map_panel(
     axes = figure.add_axes(box(figure, *area))
     axes.axis("off")
     axes.set(xlim=(middle[0] - reach[0], middle[0] + reach[0]), ylim=(middle[1] - reach[1], middle[1] + reach[1]))
-    axes.set_autoscale_on(False)
     return axes, unit
 
 
@@ -94,11 +93,13 @@ def scatter_by(axes: Axes, z: np.ndarray, group: np.ndarray, looks: Looks, **opt
         axes.scatter(*z[group == value].T, c=colour, marker=marker, linewidths=0, **options)
 
 
-def legend(axes: Axes, looks: Looks, where: tuple[float, float], names: Iterable[str] = (), **options) -> None:
-    """The names of the groups in their colours and markers, at a place in fractions of the axes."""
-    handles = [Line2D([], [], marker=marker, color=colour, ms=9, ls="") for colour, marker in looks.values()]
+def legend(
+    of: Axes | Figure, looks: Looks, where: tuple[float, float], names: Iterable[str] = (), size: float = 9, **options
+) -> None:
+    """The names of the groups in their colours and markers, at a place in fractions of the axes or the figure."""
+    handles = [Line2D([], [], marker=marker, color=colour, ms=size, ls="") for colour, marker in looks.values()]
     options = {"handletextpad": 0, "columnspacing": 0.8, "borderaxespad": 0} | options
-    axes.legend(handles, list(names) or [str(value) for value in looks], bbox_to_anchor=where, **options).set_zorder(9)
+    of.legend(handles, list(names) or [str(value) for value in looks], bbox_to_anchor=where, **options).set_zorder(9)
 
 
 def colour_bar(figure: Figure, shown: ScalarMappable, left: float, top: float, width: float, **options) -> Colorbar:

@@ -8,24 +8,32 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize, to_rgba_array
+from matplotlib.colors import ListedColormap, NoNorm, Normalize, to_hex
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
-from drlim_np.drawing.panels import box, colour_bar, in_lines, place
+from drlim_np.drawing import thumbnails
+from drlim_np.drawing.panels import box, colour_bar, corners, in_lines, legend, place
 from drlim_np.drawing.style import AROUND, FAINT, INK, SIX_LIGHTS
 
 MARKERS = "os^DvP"  # one per lighting
 
-WORDS = {
-    "elevation_r2": "elevation R²",
-    "azimuth_resultant": "azimuth resultant",
-    "azimuth_error_degrees": "azimuth error",
-    "share_of_lighting": "lighting's share",
-    "similar_neighbours": "near in the graph",
-    "same_lighting_neighbours": "lit alike",
+SCALES = {  # the colour map of each label of a view, its range, and the ticks of its bar
+    "azimuth": (AROUND, Normalize(0, AZIMUTHS), {0: "0°", 9: "180°", 18: "360°"}),
+    "elevation": (colormaps["viridis"], Normalize(0, ELEVATIONS - 1), {0: "30°", 4: "50°", 8: "70°"}),
+    "lighting": (ListedColormap(SIX_LIGHTS), NoNorm(), {}),
 }
+
+WORDS = {
+    "elevation_r2": "elevation R² {:.3f}",
+    "azimuth_resultant": "azimuth resultant {:.3f}",
+    "azimuth_error_degrees": "azimuth error {:.1f}°",
+    "share_of_lighting": "lighting's share {:.3f}",
+    "similar_neighbours": "near in the graph {:.3f}",
+    "same_lighting_neighbours": "lit alike {:.3f}",
+}
+
+Point = tuple[float, float]
 
 
 class Side(NamedTuple):
@@ -50,24 +58,15 @@ def project(points: np.ndarray, side: Side) -> tuple[np.ndarray, np.ndarray]:
 
 def colours(views: Views, rows: np.ndarray, by: str) -> np.ndarray:
     """The colours of the views `rows`, (rows, 4), by "azimuth", in a circle of colours, "elevation" or "lighting"."""
-    if by == "lighting":
-        return to_rgba_array(SIX_LIGHTS)[views.lighting[rows]]
-    scale, norm, _ = scale_of(by)
+    scale, norm, _ = SCALES[by]
     return scale(norm(getattr(views, by)[rows]))
-
-
-def scale_of(by: str) -> tuple:
-    """The colour map of "azimuth" or "elevation", its range, and the ticks of its bar with their labels."""
-    if by == "azimuth":
-        return AROUND, Normalize(0, AZIMUTHS), (range(0, AZIMUTHS + 1, 9), "{:.0f}°", 20, 0)
-    return colormaps["viridis"], Normalize(0, ELEVATIONS - 1), (range(0, ELEVATIONS, 4), "{:.0f}°", 5, 30)
 
 
 def bar(figure: Figure, left: float, top: float, width: float, by: str) -> None:
     """The scale of the colours, in inches from the figure's top left corner."""
-    scale, norm, (ticks, words, step, start) = scale_of(by)
+    scale, norm, ticks = SCALES[by]
     drawn = colour_bar(figure, ScalarMappable(norm, scale), left, top, width)
-    drawn.set_ticks(list(ticks), labels=[words.format(start + step * tick) for tick in ticks])
+    drawn.set_ticks(list(ticks), labels=list(ticks.values()))
     drawn.ax.set_title(by)
 
 
@@ -77,42 +76,43 @@ def reach_of(points: np.ndarray, sides: list[Side]) -> float:
 
 
 def space_panel(
-    figure: Figure,
-    corner: tuple[float, float],
-    width: float,
-    reach: float,
-    heading: str,
-    middle: tuple[float, float] = (0.0, 0.0),
+    figure: Figure, corner: Point, width: float, reach: float, heading: str = "", middle: Point = (0.0, 0.0)
 ) -> Axes:
     """A square without a frame for points up to `reach` from the middle."""
     axes = figure.add_axes(box(figure, *corner, width, width))
     axes.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
-    axes.set_autoscale_on(False)
     axes.text(0.5, 0.99, heading, transform=axes.transAxes, ha="center", va="top")
     axes.axis("off")
     return axes
 
 
 def scatter(
-    axes: Axes,
-    points: np.ndarray,
-    side: Side,
-    lighting: np.ndarray,
-    colour: np.ndarray,
-    size: float = 1.0,
-    edge: str = INK,
+    axes: Axes, points: np.ndarray, side: Side, views: Views, rows: np.ndarray, by: str, size: float = 1.0
 ) -> None:
-    """The points from one side, each lighting in its marker; near ones are larger, edged, and over those behind.
+    """The views `rows` at points (rows, 3), seen from one side, in their colours, each lighting in its marker.
 
-    points (samples, 3); lighting (samples,); colour (samples, 4).
+    Near ones are larger, edged, and over those behind. The edges are white where the colours tell the lighting.
     """
     at, away = project(points, side)
     near = (away.max() - away) / np.ptp(away) if np.ptp(away) else np.full(len(away), 0.7)
+    edge = "white" if by == "lighting" else INK
     for light, marker in enumerate(MARKERS):
-        shown = np.flatnonzero(lighting == light)
+        shown = np.flatnonzero(views.lighting[rows] == light)
         shown = shown[np.argsort(-away[shown])]
-        looks = {"marker": marker, "c": colour[shown], "edgecolors": edge, "linewidths": 0.6 * near[shown]}
+        colour = colours(views, rows[shown], by)
+        looks = {"marker": marker, "c": colour, "edgecolors": edge, "linewidths": 0.6 * near[shown]}
         axes.scatter(*at[shown].T, s=size * (5 + 25 * near[shown]), zorder=2, **looks)
+
+
+def images_beside(axes: Axes, at: np.ndarray, views: Views, rows: np.ndarray, by: str, part: float, **rules) -> None:
+    """Images of some of the views `rows` beside their places `at` (rows, 2), framed in their colours.
+
+    part: an image's side, in parts of the panel's; rules: of `thumbnails.place`.
+    """
+    side = part * np.ptp(axes.get_xlim())
+    shown, middles = thumbnails.place(at, side, *corners(axes), **rules)
+    frames = [to_hex(colour) for colour in colours(views, rows[shown], by)]
+    thumbnails.draw(axes, views.images[rows[shown]], frames, at[shown], middles, side)
 
 
 def wires(axes: Axes, poses: np.ndarray, side: Side) -> None:
@@ -124,16 +124,11 @@ def wires(axes: Axes, poses: np.ndarray, side: Side) -> None:
 
 def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[str] = SIX_LIGHTS) -> None:
     """The marker of each lighting, and its number, in inches from the figure's top left corner."""
-    looks = zip(MARKERS, colours, strict=True)
-    handles = [Line2D([], [], marker=marker, color=colour, markersize=10, linestyle="") for marker, colour in looks]
-    names = [str(light + 1) for light in range(LIGHTINGS)]
-    room = {"ncols": LIGHTINGS, "columnspacing": 0.6, "handletextpad": 0, "borderpad": 0}
-    at = place(figure, middle, top)
-    figure.legend(handles, names, title="lighting", loc="upper center", bbox_to_anchor=at, **room)
+    looks = {light + 1: look for light, look in enumerate(zip(colours, MARKERS, strict=True))}
+    room = {"ncols": LIGHTINGS, "columnspacing": 0.6, "borderpad": 0, "borderaxespad": None}
+    legend(figure, looks, place(figure, middle, top), size=10, title="lighting", loc="upper center", **room)
 
 
 def caption(values: dict[str, float]) -> str:
     """The numbers that describe a map of views, in two lines and one order for all figures of the airplane."""
-    parts = [f"{words} {values[name]:.3f}" for name, words in WORDS.items()]
-    parts[2] = f"azimuth error {values['azimuth_error_degrees']:.1f}°"
-    return in_lines(parts, 3)
+    return in_lines([words.format(values[name]) for name, words in WORDS.items()], 3)

@@ -78,8 +78,9 @@ def train_airplane(views: Views, train: Train) -> Trained:
     rng = train.rng(10)
     if train.backend != "numpy":
         print("airplane: trained pair by pair, one pair after another, and therefore on the host", flush=True)
-    follows_from = [settings(given, train), PIECES, given.x, given.train, given.similar.pairs, rng.bit_generator.state]
-    found = train("airplane", follows_from, lambda: descent(given, epochs(train), rng))
+    chosen = settings(given, train)
+    follows_from = [chosen, PIECES, given.x, given.train, given.similar.pairs, rng.bit_generator.state]
+    found = train("airplane", follows_from, lambda: descent(given, chosen["epochs"], rng))
     maps = found["maps"]
     require_spread(maps[-1], MARGIN, "airplane")
     A, a, B, b = (found["W"][name] for name in "AaBb")
@@ -131,11 +132,6 @@ def labelled(z: np.ndarray, views: Views, rows: np.ndarray) -> dict[str, np.ndar
     return {"embedding": z, "index": rows, **known}
 
 
-def epochs(train: Train) -> int:
-    """How often each pair is seen."""
-    return QUICK_EPOCHS if train.quick else verbatim.EPOCHS
-
-
 def settings(given: Setting, train: Train) -> dict:
     """All that was chosen, for the record."""
     return {
@@ -145,5 +141,5 @@ def settings(given: Setting, train: Train) -> dict:
         "weighting": "exact",
         "descent": "stochastic gradient, pair by pair",
         "rate": verbatim.RATE,
-        "epochs": epochs(train),
+        "epochs": QUICK_EPOCHS if train.quick else verbatim.EPOCHS,
     }

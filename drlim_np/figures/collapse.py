@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from drlim_np.backend import Array
 from drlim_np.data import Views
 from drlim_np.drawing.panels import box, place, sheet
-from drlim_np.drawing.space import Side, colours, scatter
+from drlim_np.drawing.space import Side, scatter
 from drlim_np.drawing.style import BLUE, FAINT, VERMILLION, WIDTH
 from drlim_np.fast.all_pairs import similar_sum
 from drlim_np.figures import Claim, Result, Train, figure
@@ -99,26 +99,21 @@ def draw(courses: dict, spreads: dict[str, list[float]], views: Views, rows: np.
         axes.axvline(step, color=FAINT, linewidth=0.8, dashes=(1, 2), zorder=0)
     axes.set_yscale("log")
     axes.set(xlim=(0, STEPS), ylabel="spread, margins", xticks=SHOWN, xlabel="step")
-    axes.set_ylim(top=3 * max(spreads["with"]))
     axes.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
-    axes.set_ylim(bottom=0.7 * min(spreads["without"]))
+    axes.set_ylim(0.7 * min(spreads["without"]), 3 * max(spreads["with"]))
     axes.minorticks_off()
 
     upright = fit_views(courses["with"][-1], views, rows).frame.T
-    maps = {
-        (name, step): (courses[name][step] - courses[name][step].mean(axis=0)) @ upright
-        for name in looks
-        for step in SHOWN
-    }
-    reach = 1.3 * max(float(np.abs(z).max()) for z in maps.values())
+    maps = {name: [(z - z.mean(axis=0)) @ upright for z in courses[name][list(SHOWN)]] for name in looks}
+    reach = 1.3 * max(float(np.abs(of).max()) for of in maps.values())
     for line, name in enumerate(looks):
         level = top + high + 0.8 + line * (side + 0.1)
         at = place(drawing, 0.35, level + side / 2)
         drawing.text(*at, name, color=looks[name][0], weight="bold", rotation=90, ha="center", va="center")
-        for column, step in enumerate(SHOWN):
+        for column, (step, z) in enumerate(zip(SHOWN, maps[name], strict=True)):
             corner = (0.65 + column * 1.82, level)
             panel = drawing.add_axes(box(drawing, *corner, side, side), facecolor=PALE)
-            scatter(panel, maps[name, step], SEEN, views.lighting[rows], colours(views, rows, "azimuth"), size=0.5)
+            scatter(panel, z, SEEN, views, rows, "azimuth", size=0.5)
             panel.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             panel.text(0.04, 0.97, f"step {step}", transform=panel.transAxes, va="top")

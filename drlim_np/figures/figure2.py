@@ -62,10 +62,10 @@ def make(data: None, train: Train) -> Result:
 
     words = f"each arrow a force $-∂L/∂z$, all to one scale;\nnet force in (e): {signed(net, '.0e')} of the largest"
     drawing, top = sheet(CLAIM, words, 3 * LINE + 0.1)
-    places = {"a": (0.2, 0), "b": (4.8, 0), "c": (0.2, 1), "d": (4.8, 1), "e": (0.2, 2), "f": (4.8, 2)}
     a, b, c, d, e, f = (
-        drawing.add_axes(box(drawing, left, top + 0.3 + line * LINE, SQUARE, 0.8 * SQUARE if name in "bd" else SQUARE))
-        for name, (left, line) in places.items()
+        drawing.add_axes(box(drawing, left, top + 0.3 + line * LINE, SQUARE, high))
+        for line, of_curves in enumerate((0.8 * SQUARE, 0.8 * SQUARE, SQUARE))
+        for left, high in ((0.2, SQUARE), (4.8, of_curves))
     )
 
     _springs_panel(a, "(a) similar: attract-only springs")

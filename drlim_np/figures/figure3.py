@@ -19,6 +19,11 @@ from drlim_np.tree import Tree, leaves
 CLAIM = "$G_W$ maps a digit to a point of the plane;\ntwo towers share one $W$"
 NAMES = ["input", "layer 1", "layer 2", "layer 3", "output"]  # as the paper prints them
 MIDDLES, SIDES = (0.75, 2.75, 4.85, 6.2, 7.4), (1.2, 0.41, 0.27, 0.15, 0.3)  # inches: across, and of one map or unit
+DOES = {  # a layer, in the words of the paper
+    Conv2d: "convolutions\n{0.kernel}×{0.kernel}",
+    Subsample: "subsampling\n{0.window}×{0.window}",
+    Linear: "fully\nconnected",
+}
 HEADERS, TOWER = 1.05, 1.3  # inches: as high
 
 
@@ -84,7 +89,6 @@ def draw(images: list[np.ndarray], towers: list[list[Stage]], title: str) -> Fig
     drawing, top = sheet(CLAIM, words, height)
     axes = drawing.add_axes(box(drawing, 0, top, WIDTH, height))
     axes.set(xlim=(0, WIDTH), ylim=(0, height))
-    axes.set_autoscale_on(False)
     axes.axis("off")
     headers = ["32×32\n", *(_header(stage) for stage in towers[0])]
     for middle, name, header in zip(MIDDLES, NAMES, headers, strict=True):
@@ -146,13 +150,6 @@ def receptive_field(axes: Axes, level: float, stage: Stage) -> None:
 
 def _header(stage: Stage) -> str:
     """The sizes of what a layer puts out, and what it does."""
-    shape = stage.values.shape
-    size = "×".join(map(str, shape + (1, 1) * (len(shape) == 1)))
-    match stage.layer:
-        case Conv2d(kernel=kernel):
-            return f"{size}\nconvolutions\n{kernel}×{kernel}"
-        case Subsample(window=window):
-            return f"{size}\nsubsampling\n{window}×{window}"
-        case Linear():
-            return f"{size}\nfully\nconnected"
-    raise TypeError(f"no drawing for {type(stage.layer).__name__}")
+    maps, *sides = stage.values.shape
+    size = "×".join(map(str, [maps, *(sides or (1, 1))]))
+    return f"{size}\n{DOES[type(stage.layer)].format(stage.layer)}"

@@ -2,14 +2,13 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from drlim_np.backend import to_host
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
-from drlim_np.drawing import space, thumbnails
-from drlim_np.drawing.panels import box, corners, place, sheet
-from drlim_np.drawing.space import Side, colours, project, reach_of
+from drlim_np.drawing import space
+from drlim_np.drawing.panels import box, place, sheet
+from drlim_np.drawing.space import Side, project, reach_of
 from drlim_np.drawing.style import FAINT, WIDTH
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import Claim, Result, Train, figure
@@ -68,7 +67,6 @@ def on_footprint(params: Tree, inputs: np.ndarray) -> tuple[np.ndarray, Tree]:
 def _draw(found: Trained, ours: dict[str, float]) -> Figure:
     """The cylinder large and tilted, small from the side and along its axis, and unrolled, made of the images."""
     views, rows = found.views, found.test
-    lighting = views.lighting[rows]
     upright = found.cylinder.upright(found.z)
     points = upright[rows]
     poses = upright.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, 3).mean(axis=2)
@@ -78,21 +76,17 @@ def _draw(found: Trained, ours: dict[str, float]) -> Figure:
     words = f"{len(rows)} unseen views, {views.title}:\n{space.caption(ours)}"
     drawing, top = sheet(CLAIM, words, LARGE + 0.98 + lines * cell + 0.2)
 
-    large = space.space_panel(drawing, (0, top), LARGE, 1.35 * reach_of(upright, [TILTED]), "")
+    large = space.space_panel(drawing, (0, top), LARGE, 1.35 * reach_of(upright, [TILTED]))
     space.wires(large, poses, TILTED)
-    space.scatter(large, points, TILTED, lighting, colours(views, rows, "azimuth"), size=1.6)
-    at = project(points, TILTED)[0]
-    side = SMALL / LARGE * np.ptp(large.get_xlim())
-    shown, middles = thumbnails.place(at, side, *corners(large), lines=project(poses.reshape(-1, 3), TILTED)[0])
-    frames = [to_hex(colour) for colour in colours(views, rows[shown], "azimuth")]
-    thumbnails.draw(large, views.images[rows[shown]], frames, at[shown], middles, side)
+    space.scatter(large, points, TILTED, views, rows, "azimuth", size=1.6)
+    at, of_poses = (project(places, TILTED)[0] for places in (points, poses.reshape(-1, 3)))
+    space.images_beside(large, at, views, rows, "azimuth", SMALL / LARGE, lines=of_poses)
     space.bar(drawing, LARGE + 0.15, top + 0.3, 1.9, "azimuth")
     for (looked, by), down in zip(SIDES, (0.75, 0.75 + 2.5), strict=True):
-        panel = space.space_panel(
-            drawing, (LARGE + 0.05, top + down), 2.25, 1.25 * reach_of(upright, [looked]), looked.words
-        )
+        corner = (LARGE + 0.05, top + down)
+        panel = space.space_panel(drawing, corner, 2.25, 1.25 * reach_of(upright, [looked]), looked.words)
         space.wires(panel, poses, looked)
-        space.scatter(panel, points, looked, lighting, colours(views, rows, by), size=0.6)
+        space.scatter(panel, points, looked, views, rows, by, size=0.6)
     space.bar(drawing, LARGE + 0.15, top + LARGE + 0.2, 1.9, "elevation")
     space.lighting_key(drawing, LARGE / 2, top + LARGE, [FAINT] * LIGHTINGS)
 
@@ -125,7 +119,6 @@ def _unrolled(axes: Axes, images: np.ndarray, flat: np.ndarray) -> None:
     squares = np.minimum(np.floor(at), (columns - 1, lines - 1)).astype(int)
     axes.axis("off")
     axes.set(xlim=(0, columns), ylim=(0, lines))
-    axes.set_autoscale_on(False)
     for square in np.unique(squares, axis=0):
         inside = np.flatnonzero((squares == square).all(axis=1))
         nearest = inside[np.linalg.norm(at[inside] - square - 0.5, axis=1).argmin()]

@@ -7,14 +7,12 @@ the graph alone is left, and that shows the cylinder. The record has the numbers
 """
 
 import numpy as np
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from drlim_np.data import Views
-from drlim_np.drawing import thumbnails
-from drlim_np.drawing.panels import corners, place, sheet
-from drlim_np.drawing.space import Side, bar, caption, colours, lighting_key, project, scatter, space_panel
-from drlim_np.drawing.style import INK, WIDTH
+from drlim_np.drawing.panels import place, sheet
+from drlim_np.drawing.space import Side, bar, caption, images_beside, lighting_key, project, scatter, space_panel
+from drlim_np.drawing.style import WIDTH
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.airplane_map import Setting, counts, labelled, train_airplane
 from drlim_np.graph import SimilarityGraph
@@ -23,7 +21,7 @@ from drlim_np.measure.lle import lle
 
 CLAIM = "On the same neighbours LLE follows the light,\nDrLIM shows the cylinder"
 SEEN = Side("", 45, 35)  # from where both maps are seen
-LOOKS = {"azimuth": (1.0, INK), "lighting": (2.2, "white")}  # the points' size and edge: by lighting, shape tells too
+SIZES = {"azimuth": 1.0, "lighting": 2.2}  # of the points: by lighting, shape tells too
 SMALL = 0.45  # inches: a thumbnail's side
 NONE = 1e-9  # regularisation, in parts of the Gram matrix's trace: rounding alone
 OTHERS = (1e-6, 1e-3, 1e-1, 1.0)  # for comparison
@@ -84,12 +82,9 @@ def _draw(given: Setting, maps: dict[str, np.ndarray], theirs: dict[str, float],
             corner = (column * wide, top + 0.3 + line * (wide + 0.1))
             seen = project(z, SEEN)[0]
             middle, reach = (seen.max(axis=0) + seen.min(axis=0)) / 2, 0.65 * np.ptp(seen, axis=0).max()
-            panel = space_panel(drawing, corner, wide, reach, "", middle)
-            scatter(panel, z, SEEN, views.lighting[rows], colours(views, rows, by), *LOOKS[by])
-            side = SMALL / wide * np.ptp(panel.get_xlim())
-            shown, middles = thumbnails.place(seen, side, *corners(panel), apart=1.5)
-            frames = [to_hex(colour) for colour in colours(views, rows[shown], by)]
-            thumbnails.draw(panel, views.images[rows[shown]], frames, seen[shown], middles, side)
+            panel = space_panel(drawing, corner, wide, reach, middle=middle)
+            scatter(panel, z, SEEN, views, rows, by, SIZES[by])
+            images_beside(panel, seen, views, rows, by, SMALL / wide, apart=1.5)
     below = top + 0.3 + 2 * (wide + 0.1) + 0.3
     bar(drawing, 0.6, below, 2.6, "azimuth")
     lighting_key(drawing, 1.5 * wide, below - 0.3)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
 from drlim_np.drawing.panels import sheet
-from drlim_np.drawing.space import Side, bar, colours, project, reach_of, scatter, space_panel, wires
+from drlim_np.drawing.space import Side, bar, project, reach_of, scatter, space_panel, wires
 from drlim_np.drawing.style import INK, WIDTH
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.airplane_map import MARGIN, PIECES, Setting, settings, train_airplane
@@ -38,7 +38,7 @@ def make(views: Views, train: Train) -> Result:
     # Turned as Figure 8 is, each moment about its own middle: the loss does not depend on where the map is.
     at = {step: found.cylinder.upright(z - z.mean(axis=0) + found.cylinder.centre) for step, z in places.items()}
     order = {
-        step: (
+        str(step): (
             linear_r2(found.cylinder.height(places[step]), views.elevation[found.test]),
             resultant_length(found.cylinder.angle(places[step]), radians(views, found.test)),
         )
@@ -47,10 +47,10 @@ def make(views: Views, train: Train) -> Result:
     last = shown[-1]
     apart = float(np.abs(places[last] - embed(two_layer(), found.params, found.inputs[found.test])).max()) / MARGIN
     claims = [Claim("the last moment is the map by Figure 8's W: largest difference in margins", apart, "≤", 1e-4)]
-    measured = {"elevation_r2_and_azimuth_resultant_by_step": {str(step): pair for step, pair in order.items()}}
     reach = 1.2 * reach_of(at[last], [SIDE])
-    strip = _strip(found, {step: at[step] for step in shown}, order[last], reach)
+    strip = _strip(found, {step: at[step] for step in shown}, order[str(last)], reach)
     animation = _animation(found, {step: at[step] for step in moving}, reach)
+    measured = {"elevation_r2_and_azimuth_resultant_by_step": order}
     return Result(strip, claims, settings(found, train), views, measured, files={"gif": animation})
 
 
@@ -82,7 +82,7 @@ def _draw(axes: Axes, given: Setting, points: np.ndarray, reach: float, turn: fl
     ends = project(np.array([[0, 0, -0.9 * reach], [0, 0, 0.9 * reach]]), side)[0]
     axes.plot(*ends.T, color=INK, linewidth=1.0, dashes=(4, 2), zorder=0)
     wires(axes, poses, side)
-    scatter(axes, points, side, given.views.lighting[rows], colours(given.views, rows, "azimuth"))
+    scatter(axes, points, side, given.views, rows, "azimuth")
 
 
 def _animation(given: Setting, at: dict[int, np.ndarray], reach: float) -> bytes:

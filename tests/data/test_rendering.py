@@ -313,11 +313,11 @@ def test_each_lighting_is_another_choice_of_lamps_and_none_is_dark():
 
 @pytest.fixture(scope="module")
 def sheet(rendered):
-    from drlim_np.figures import sheet_airplane
+    from drlim_np.figures import sheets
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rendering, "generate", lambda *_, **__: rendered)
-        return sheet_airplane.make(None, Train())
+        return sheets.make_airplane(None, Train())
 
 
 def tiles(axes):

@@ -1,5 +1,7 @@
 """Which samples a magnifier shows, by its rule, and what is drawn of it."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,32 +13,22 @@ from drlim_np.drawing.magnifiers import draw, magnifier
 maps = st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.integers(0, 3)), min_size=1, max_size=30)
 
 
-def asked(rows):
-    rows = np.array(rows)
-    return rows[:, :2], rows[:, 2].astype(int)
-
-
-@given(maps, st.floats(0.1, 3), st.integers(1, 12))
-def test_a_strip_shows_samples_inside_the_ring_as_many_as_asked_for_or_all(rows, radius, most):
-    z, group = asked(rows)
-    found = magnifier(z, np.zeros(2), radius, group, most)
-    inside = np.flatnonzero(np.linalg.norm(z, axis=1) <= radius)
-    assert set(found.samples) <= set(inside)
-    assert len(set(found.samples)) == len(found.samples) == min(most, len(inside))
-
-
-@given(maps, st.integers(1, 12))
-def test_a_strip_is_spread_by_group_and_takes_the_nearest_of_each(rows, most):
-    z, group = asked(rows)
-    samples = magnifier(z, np.zeros(2), 9.0, group, most).samples
+@given(maps, st.floats(0.1, 5), st.integers(1, 12))
+def test_a_strip_shows_as_many_samples_inside_the_ring_as_asked_for_spread_by_group_the_nearest_of_each(
+    rows, radius, most
+):
+    z, group = np.array(rows)[:, :2], np.array(rows)[:, 2].astype(int)
+    samples = magnifier(z, np.zeros(2), radius, group, most).samples
     away = np.linalg.norm(z, axis=1)
-    taken = {one: np.sum(group[samples] == one) for one in set(group)}
-    for one, other in ((a, b) for a in taken for b in taken):
-        left = np.sum(group == other) > taken[other]
-        assert not (left and taken[one] > taken[other] + 1)  # none has two more while another has some left
-    for one in taken:
-        of, rest = samples[group[samples] == one], np.setdiff1d(np.flatnonzero(group == one), samples)
-        assert not len(rest) or not len(of) or away[of].max() <= away[rest].min()
+    inside = np.flatnonzero(away <= radius)
+    assert set(samples) <= set(inside)
+    assert len(set(samples)) == len(samples) == min(most, len(inside))
+    shown = {one: samples[group[samples] == one] for one in set(group[inside])}
+    left = {one: np.setdiff1d(inside[group[inside] == one], samples) for one in shown}
+    for one, other in product(shown, repeat=2):  # none has two more while another has some left
+        assert not (len(left[other]) and len(shown[one]) > len(shown[other]) + 1)
+    for one in shown:
+        assert max(away[shown[one]], default=0) <= min(away[left[one]], default=radius)
 
 
 @pytest.mark.parametrize("start", [(-2.0, 3.0), (-2.0, -3.0), (1.0, 0.1), (-4.0, 0.0)])

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from drlim_np.figures import collapse
 from drlim_np.figures.collapse import attraction_alone, spread
 from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import two_layer
@@ -40,7 +39,3 @@ def test_without_dissimilar_pairs_the_map_collapses_and_with_them_it_does_not():
         last[name] = spread(embed(NETWORK, step.params, X))
     assert last["without"] < 0.05 * spread(embed(NETWORK, start, X))
     assert last["with"] > 0.5
-
-
-def test_the_steps_that_are_shown_end_with_the_last():
-    assert collapse.SHOWN[0] == 0 and collapse.SHOWN[-1] == collapse.STEPS

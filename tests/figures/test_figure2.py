@@ -12,7 +12,7 @@ from matplotlib.quiver import Quiver
 
 from drlim_np.drawing.sketches import zigzag
 from drlim_np.figures import Train, figure2
-from drlim_np.figures.figure2 import BLUE, DISSIMILAR, MARGIN, RED, ROOM, SCALE, SIMILAR, make, relax, springs
+from drlim_np.figures.figure2 import BLUE, DISSIMILAR, MARGIN, RED, ROOM, SCALE, SIMILAR, make, relax
 from drlim_np.loss import contrastive
 from tests.help.drawings import failing
 
@@ -49,9 +49,9 @@ def lines(axes, kind):
 
 
 def force(end, other, y):
-    """On `end` from a spring to `other`, by Eqs. 6 and 7, one coordinate at a time."""
-    d = sum((e - o) ** 2 for e, o in zip(end, other, strict=True)) ** 0.5
-    slope = d if y == SIMILAR else (-(MARGIN - d) if d < MARGIN else 0)
+    """On `end` from a spring to `other`, by Eqs. 6 and 7."""
+    d = dist(end, other)
+    slope = d if y == SIMILAR else -max(0, MARGIN - d)
     return [-slope * (e - o) / d for e, o in zip(end, other, strict=True)]
 
 
@@ -80,14 +80,13 @@ def test_no_arrow_and_no_spring_reach_a_point_beyond_the_margin(panels):
     (circle,) = (patch for patch in axes.patches if isinstance(patch, Circle))
     centre = tuple(circle.get_center())
     assert circle.get_radius() == MARGIN
+    reached = [*(foot for foot, *_ in arrows(axes)), *(spring[-1] for spring in lines(axes, "spring"))]
+    assert all(dist(place, centre) < MARGIN for place in reached)
     slack = lines(axes, "slack")
     assert len(slack) == 2
     for start, end in slack:
-        assert tuple(start) == centre
-        assert dist(end, centre) > MARGIN
-        assert all(dist(end, foot) > 0.1 for foot, *_ in arrows(axes))
-    assert all(dist(foot, centre) < MARGIN for foot, *_ in arrows(axes))
-    assert all(dist(spring[-1], centre) < MARGIN for spring in lines(axes, "spring"))
+        assert tuple(start) == centre and dist(end, centre) > MARGIN
+        assert all(dist(end, place) > 0.1 for place in reached)
     assert not lines(panels["a"], "slack") + lines(panels["e"], "slack")
 
 
@@ -126,11 +125,6 @@ def test_the_free_point_comes_to_rest_amid_similar_ones_wherever_it_is_let_go(st
     points = np.array([[1.0, 0.2], [-0.4, 0.9], [-0.3, -1.0]])
     found = relax(points, np.zeros(3, int), np.array(start))
     np.testing.assert_allclose(found.centre, points.mean(axis=0), atol=1e-12)
-
-
-def test_forces_at_the_two_ends_of_a_spring_are_opposite():
-    found = springs(np.array([0.1, 0.2]), np.array([[0.5, 0.5], [2.0, 0.0]]), np.array([1, 0]))
-    np.testing.assert_array_equal(found.on_points, -found.on_centre)
 
 
 # ---- how all of it is drawn ----
@@ -175,8 +169,8 @@ def test_a_zigzag_starts_and_ends_at_its_points_straight_and_goes_to_both_sides(
 @pytest.mark.parametrize("panel", "acef")
 def test_all_that_is_drawn_is_within_the_panel(panels, panel):
     axes = panels[panel]
-    tips = [tip(foot, drawn_force) for foot, drawn_force, _ in arrows(axes)]
-    xy = np.concatenate([tips, [foot for foot, *_ in arrows(axes)], *(line.get_xydata() for line in axes.get_lines())])
+    ends = [end for foot, one, _ in arrows(axes) for end in (foot, tip(foot, one))]
+    xy = np.concatenate([ends, *(line.get_xydata() for line in axes.get_lines())])
     low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     assert (low < xy).all() and (xy < high).all()
     for patch in axes.patches:

@@ -18,9 +18,7 @@ from tests.help.comparing import bits, on_host
 
 def test_digits_are_learned_on_the_device_from_the_weights_and_batches_of_the_host(standin, monkeypatch):
     starts = []
-    monkeypatch.setattr(
-        of_digits, "minimise", lambda *args, **named: starts.append(args[1]) or minimise(*args, **named)
-    )
+    monkeypatch.setattr(of_digits, "minimise", lambda *args: starts.append(args[1]) or minimise(*args))
     rng = np.random.default_rng(1)
     x, unseen = rng.random((24, 1, 32, 32), np.float32), rng.random((5, 1, 32, 32), np.float32)
     graph = SimilarityGraph(24, np.stack([np.arange(24), (np.arange(24) + 1) % 24], axis=1))

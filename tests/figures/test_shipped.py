@@ -17,7 +17,8 @@ from drlim_np.files import weights
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.runs.record import drawn, write
 from drlim_np.training import embed
-from drlim_np.tree import leaves
+from drlim_np.tree import leaves, tree_map
+from tests.help.comparing import bits
 
 DIGITS = generate(3, train=(30, 30), test=(20, 20))
 MNIST = replace(DIGITS, name="mnist")
@@ -43,11 +44,6 @@ def made(few_digits, tmp_path_factory):
     return folder, in_blocks
 
 
-@pytest.fixture
-def folder(made):
-    return made[0]
-
-
 def beside(folder, name):
     """W and the arrays of a figure, as a reader has them."""
     stem = folder / "figures" / f"{name}-mnist-quick"
@@ -55,34 +51,32 @@ def beside(folder, name):
         return weights.load(f"{stem}-weights.npz"), dict(arrays)
 
 
+def same_tree(ours, theirs):
+    """The same names in one order, those of layers without parameters too, and shapes."""
+    assert list(ours) == list(theirs)
+    assert [(name, leaf.shape) for name, leaf in leaves(ours)] == [(name, leaf.shape) for name, leaf in leaves(theirs)]
+
+
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_weights_beside_a_figure_give_its_embedding_to_the_last_bit(made, name):
+def test_the_weights_beside_a_figure_are_the_plain_tree_and_give_its_embedding_to_the_last_bit(made, name):
     folder, in_blocks = made
     params, arrays = beside(folder, name)
     images = on_canvas(DIGITS.test.images[arrays["index"]])
     if "shift" in arrays:
-        images = np.concatenate(
-            [shifted(image[None], [shift]) for image, shift in zip(images, arrays["shift"], strict=True)]
-        )
+        moved = [shifted(image[None], [shift]) for image, shift in zip(images, arrays["shift"], strict=True)]
+        images = np.concatenate(moved)
     np.testing.assert_array_equal(embed(in_blocks, params, images), arrays["embedding"], strict=True)
     all_at_once = embed(convnet(), params, images)  # sums in another order
     rounding = 1e-6 * np.ptp(arrays["embedding"])  # float32, in parts of the map's size
     np.testing.assert_allclose(all_at_once, arrays["embedding"], rtol=0, atol=rounding)
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_the_weights_beside_a_figure_are_the_plain_tree_in_float32(folder, name):
-    params, _ = beside(folder, name)
-    fresh = convnet().init(np.random.default_rng(0))
-    assert [(path, leaf.shape, leaf.dtype) for path, leaf in leaves(params)] == [
-        (path, leaf.shape, np.float32) for path, leaf in leaves(fresh)
-    ]
-    assert list(params) == list(fresh)
+    same_tree(params, convnet().init(np.random.default_rng(0)))
+    assert {leaf.dtype for _, leaf in leaves(params)} == {np.dtype(np.float32)}
     assert sum(leaf.size for _, leaf in leaves(params)) == 37_127
 
 
 @pytest.mark.parametrize("side", [28, 32])
-def test_five_lines_place_a_digit_of_ones_own_on_the_map(folder, side, monkeypatch):
+def test_five_lines_place_a_digit_of_ones_own_on_the_map(made, side, monkeypatch):
+    folder, _ = made
     lines = README.read_text(encoding="utf-8").partition("import embed\n\n")[2].partition("```")[0].splitlines()
     assert len(lines) == 5
     monkeypatch.chdir(folder)
@@ -120,40 +114,32 @@ def shipped(params, folder):
     return weights.load(folder / "figure8-quick-weights.npz")
 
 
-def test_on_the_footprint_every_view_keeps_its_place_but_for_rounding(airplane):
+def test_on_the_footprint_every_view_keeps_its_place(airplane):
     network, params, inputs = airplane
     kept, small = on_footprint(params, inputs)
     place, alone = network(params, inputs)[0], two_layer(len(kept))(small, inputs[:, kept])[0]
-    np.testing.assert_allclose(alone, place, rtol=0, atol=1e-6 * np.ptp(place))
+    np.testing.assert_allclose(alone, place, rtol=0, atol=1e-6 * np.ptp(place))  # but for rounding
     assert kept.tolist() == [pixel for pixel in range(96 * 96) if inputs[:, pixel].any()]
-
-
-def test_with_zeros_beyond_the_footprint_every_view_keeps_its_place_to_the_last_bit(airplane):
-    network, params, inputs = airplane
-    kept, small = on_footprint(params, inputs)
+    # With zeros beyond the footprint, to the last bit.
+    assert np.delete(params["hidden"]["weight"], kept, axis=1).any()
     whole = np.zeros((20, 96 * 96), np.float32)
     whole[:, kept] = small["hidden"]["weight"]
-    beyond = np.delete(params["hidden"]["weight"], kept, axis=1)
-    assert beyond.size and beyond.any()
     there = network(params | {"hidden": params["hidden"] | {"weight": whole}}, inputs)[0]
-    np.testing.assert_array_equal(there, network(params, inputs)[0], strict=True)
+    np.testing.assert_array_equal(there, place, strict=True)
 
 
 def test_the_airplanes_weights_fit_and_are_loaded_as_the_plain_tree(airplane, tmp_path):
     _, params, inputs = airplane
     kept, small = on_footprint(params, inputs)
-    loaded, fresh = shipped(small, tmp_path), two_layer(len(kept)).init(np.random.default_rng(0))
+    loaded = shipped(small, tmp_path)
     assert (tmp_path / "figure8-quick-weights.npz").stat().st_size <= 400_000
-    assert list(loaded) == list(fresh)
-    for (path, ours), (there, theirs), (_, new) in zip(leaves(small), leaves(loaded), leaves(fresh), strict=True):
-        assert path == there and theirs.shape == new.shape
-        np.testing.assert_array_equal(theirs, ours, strict=True)
+    assert bits(loaded) == bits(small)
+    same_tree(loaded, two_layer(len(kept)).init(np.random.default_rng(0)))
 
 
 def test_weights_in_float64_ship_in_float32(tmp_path):
     params = two_layer(12, 3).init(np.random.default_rng(0), np.float64)
-    for (_, ours), (_, theirs) in zip(leaves(params), leaves(shipped(params, tmp_path)), strict=True):
-        np.testing.assert_array_equal(theirs, ours.astype(np.float32), strict=True)
+    assert bits(shipped(params, tmp_path)) == bits(tree_map(np.float32, params))
 
 
 def test_canvas_and_network_agree_on_the_size_of_an_image():

@@ -1,7 +1,6 @@
 """What holds of every figure as it is drawn: letters legible at 480 pixels, nothing clipped, nothing empty."""
 
 import re
-from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -11,7 +10,7 @@ from matplotlib.colors import to_rgb
 
 from drlim_np.data.handwriting import generate
 from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, LOOKS, SIX_LIGHTS, WIDTH
-from drlim_np.figures import Train, airplane_map, figure4, figure5, figure7, figure9, shifted_maps, unfolding
+from drlim_np.figures import Train, airplane_map, figure4, figure9, shifted_maps, unfolding
 from drlim_np.files.cache import Cache
 from drlim_np.runs.index import FIGURES
 from tests.help.small_views import blobs
@@ -22,26 +21,21 @@ every = pytest.mark.parametrize("name", NAMES)
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
+def drawn(few_digits, tmp_path_factory):
     """Every figure at a small scale, laid out as it is saved, by name; what two figures show is trained once."""
     data = {"views": blobs(), "digits": generate(3, train=(60, 60), test=(150, 150)), None: None}
     quick = Train(quick=True, cache=Cache(tmp_path_factory.mktemp("trained")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
         patch.setattr(shifted_maps, "QUICK_TEST", 40)
         patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "steps": 4})
-        for module in (figure5, figure7):
-            patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         patch.setattr(airplane_map, "QUICK_EPOCHS", 1)
         patch.setattr(figure9, "OTHERS", ())  # their numbers are recorded, not drawn
         patch.setattr(unfolding, "FRAMES", 2)
         patch.setattr(unfolding, "LAST", 1)
-        yield {name: _laid_out(FIGURES[name].make(data[FIGURES[name].needs], quick).drawing) for name in NAMES}
-
-
-def _laid_out(figure):
-    FigureCanvasAgg(figure).draw()
-    return figure
+        figures = {name: FIGURES[name].make(data[FIGURES[name].needs], quick).drawing for name in NAMES}
+    for figure in figures.values():
+        FigureCanvasAgg(figure).draw()
+    return figures
 
 
 def letters(figure):
@@ -57,10 +51,6 @@ def letters(figure):
                 low, high = sorted(axis.get_view_interval())
                 found += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
     return [text for text in found if text.get_text().strip() and text.get_visible()]
-
-
-def pixels(figure):
-    return np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
 
 
 def largest_empty(ink):
@@ -84,12 +74,13 @@ def test_the_largest_empty_rectangle_of_a_cross_is_its_corner():
 
 
 @every
-def test_letters_are_8_pixels_tall_where_the_figure_is_480_wide(drawn, name):
+def test_letters_are_8_pixels_tall_where_the_figure_is_480_wide_and_a_minus_sign_is_one(drawn, name):
     figure = drawn[name]
     per_point = 480 / figure.get_figwidth() / 72
     sizes = {text.get_text(): text.get_fontsize() * CAPITAL * per_point for text in letters(figure)}
     assert len(sizes) > 4
     assert min(sizes.values()) >= 8, min(sizes, key=sizes.get)
+    assert not [text for text in sizes if re.search(r"(?<![A-Z])-\d", text)]
 
 
 @every
@@ -104,13 +95,9 @@ def test_no_letter_is_clipped_and_no_panel_reaches_over_the_edge(drawn, name):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "figure1"])  # which is a single panel
 def test_at_most_15_percent_of_a_figure_are_empty(drawn, name):
-    small = pixels(drawn[name])[::4, ::4].min(axis=2)  # ink is at least as wide as 4 pixels where it counts
+    pixels = np.asarray(drawn[name].canvas.buffer_rgba())[:, :, :3]
+    small = pixels[::4, ::4].min(axis=2)  # ink is at least as wide as 4 pixels where it counts
     assert largest_empty(small < 250) <= 0.15
-
-
-@every
-def test_a_minus_sign_is_one(drawn, name):
-    assert not [text.get_text() for text in letters(drawn[name]) if re.search(r"(?<![A-Z])-\d", text.get_text())]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("figure1", "towers")])
