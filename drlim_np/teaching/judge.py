@@ -23,15 +23,12 @@ SEED = 20060617
 def verdict(exercise: Exercise, path: Path) -> dict[str, float]:
     """How far off the loss is and the gradient of each tensor: ‖given - true‖ / ‖true‖, NaN where one is not a number.
 
-    A file that does not run to the end, or does not return a loss and a dict of gradients, is an InputError, with the
-    line where there is one.
+    A file that cannot be judged is an InputError, with the line where there is one.
     """
     inputs = exercise.inputs(np.random.default_rng(SEED))
     given = _run(path, deepcopy(inputs))
     claimed = _checked(path, given, {"loss": ()} | {name: inputs[name].shape for name in exercise.tensors})
-    lifted = {
-        name: x.astype(complex) if isinstance(x, np.ndarray) and x.dtype == float else x for name, x in inputs.items()
-    }
+    lifted = inputs | {name: inputs[name].astype(complex) for name in exercise.tensors}
     true = {"loss": exercise.loss(**inputs)}
     for name in exercise.tensors:
         true[name] = true_gradient(lambda x, name=name: exercise.loss(**{**lifted, name: x}), inputs[name])
@@ -46,10 +43,8 @@ def _run(path: Path, arguments: dict):
         with np.errstate(all="ignore"):
             exec(compile(path.read_bytes(), str(path), "exec"), scope)
             if not callable(scope.get("loss_and_gradient")):
-                raise InputError(f"{name} defines no function loss_and_gradient: start again from a fresh copy")
+                raise NameError("the file defines no function loss_and_gradient: start again from a fresh copy")
             return scope["loss_and_gradient"](**arguments)
-    except InputError:
-        raise
     except (Exception, SystemExit) as fault:
         lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == str(path)]
         if isinstance(fault, SyntaxError) and fault.filename == str(path):
@@ -80,10 +75,11 @@ def _checked(path: Path, given, shapes: dict[str, tuple[int, ...]]) -> dict[str,
 
 def main(arguments: list[str]) -> int:
     """Prints the verdict: 0 if all of it holds, 1 if not, 2 and one line for a file that cannot be judged."""
-    return exit_status(lambda: _main(EXERCISES[int(arguments[0]) - 1], Path(arguments[1])), f"check {arguments[0]}")
+    number, path = arguments
+    return exit_status(lambda: _judged(EXERCISES[int(number) - 1], Path(path)), f"check {number}")
 
 
-def _main(exercise: Exercise, path: Path) -> int:
+def _judged(exercise: Exercise, path: Path) -> int:
     off = verdict(exercise, path)
     print(exercise.title)
     for name, error in off.items():

@@ -1,8 +1,7 @@
-"""The lesson and the paper as pages: one file each, with no script and nothing to fetch.
+"""The lesson and the paper as pages: one file each, with no script and nothing to fetch. `run_all.py` writes both.
 
-Text, code and numbers of the lesson are those of `lesson.py`, and the shapes are found by running it, so nothing on the
-page can differ from what `python -m drlim_np.teaching.lesson` prints. `paper_page` sets the source of the paper's
-algorithm next to the equations that its comments name. `run_all.py` writes both.
+Text, code and numbers of the lesson are those of `lesson.py`, and the shapes are found by running it. `paper_page` sets
+the source of the paper's algorithm next to the equations that its comments name.
 """
 
 import re
@@ -22,8 +21,8 @@ from drlim_np.teaching.shapes import shapes
 NEXT_TO = {  # the drawings of each step, and the numbers of the exercises to do after it
     lesson.energy_and_loss: ((drawings.pair_and_energy, drawings.loss_curves), (1, 4)),
     lesson.springs: ((drawings.spring,), (2, 3, 5)),
-    lesson.layer: ((drawings.tower,), (6, 10, 11, 12)),
-    lesson.both_towers: ((drawings.two_towers,), (9,)),
+    lesson.layer: ((template("tower.svg", __package__).substitute,), (6, 10, 11, 12)),
+    lesson.both_towers: ((template("two_towers.svg", __package__).substitute,), (9,)),
     lesson.descend: ((drawings.step_down,), ()),
     lesson.shared_cache: ((drawings.seen_by_the_check,), (8,)),
     lesson.one_tower: ((), (7,)),
@@ -90,6 +89,8 @@ def _section(section: Section) -> str:
     if section.step is lesson.shared_cache:
         code = _listing(shapes(lesson.RememberingLayer, lesson.sections)) + code
     draws, exercises = NEXT_TO[section.step]
+    colours = {"right": "right", "WRONG": "wrong"}
+    verdicts = ((colours.get(verdict.split()[-1], ""), escape(verdict)) for verdict in section.verdicts)
     links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in exercises)
     return template("section.html", __package__).substitute(
         anchor=_anchor(section),
@@ -98,7 +99,7 @@ def _section(section: Section) -> str:
         code=code,
         drawings="".join(draw() for draw in draws),
         numbers=_numbers(section.numbers),
-        verdicts="".join(f'<p class="{_colour(verdict)}">{escape(verdict)}</p>' for verdict in section.verdicts),
+        verdicts="".join(f'<p class="{colour}">{verdict}</p>' for colour, verdict in verdicts),
         exercises=f"<p>Try it: {links}</p>" if links else "",
     )
 
@@ -111,10 +112,6 @@ def _listing(lines: list[tuple[str, str]], kind: str = "") -> str:
         style = f" style=margin-left:{indent}ch" if indent else ""
         rows += [f"<div><span{style}>{escape(line.lstrip())}</span><span class=beside>{escape(beside)}</span></div>"]
     return f'<div class="code {kind}">{"".join(rows)}</div>'
-
-
-def _colour(verdict: str) -> str:
-    return "wrong" if verdict.endswith("WRONG") else "right" if verdict.endswith("right") else ""
 
 
 def _body(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
