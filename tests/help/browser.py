@@ -8,7 +8,6 @@ import time
 from contextlib import contextmanager
 from urllib.request import ProxyHandler, Request, build_opener
 
-NEEDED = ("chromium", "chromedriver")  # Debian's packages chromium and chromium-driver
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Space": " "}
 KEYS |= dict(zip(("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"), "\ue012\ue013\ue014\ue015", strict=True))
 SIZES = {"desk": (1400, 900), "phone": (390, 844)}
@@ -17,7 +16,7 @@ WINDOW = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-
 
 def missing() -> str | None:
     """Why no page can be opened here, or None."""
-    absent = [name for name in NEEDED if not shutil.which(name)]
+    absent = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     return f"{' and '.join(absent)} not installed (Debian: chromium, chromium-driver)" if absent else None
 
 
@@ -110,44 +109,55 @@ class Page:
             self.visit(address)
         return self
 
+    def of(self, query: str, code: str):
+        """The value of an expression about `one`, the element that a CSS selector finds."""
+        return self.js(f"(one => {code})(document.querySelector(arguments[0]))", query)
+
+    def each(self, query: str, code: str) -> list:
+        """The same for each element that it finds."""
+        return self.js(f"[...document.querySelectorAll(arguments[0])].map(one => {code})", query)
+
     def focus(self, identifier: str):
         """Puts the keyboard's focus on an element."""
-        self.js("document.getElementById(arguments[0]).focus()", identifier)
+        self.of(f"#{identifier}", "one.focus()")
+
+    def click(self, identifier: str):
+        """Clicks an element without a pointer, wherever it is."""
+        self.of(f"#{identifier}", "one.click()")
 
     def text(self, identifier: str) -> str:
         """What the element says."""
-        return self.js("document.getElementById(arguments[0]).textContent", identifier)
+        return self.of(f"#{identifier}", "one.textContent")
 
     def middle(self, query: str) -> tuple[float, float]:
         """Where an element is in the window; it is scrolled into it if it is not."""
-        box = self.js(
-            """(one => { const {top, bottom} = one.getBoundingClientRect();
-            if (top < 0 || bottom > innerHeight) one.scrollIntoView({block: "center"});
-            return one.getBoundingClientRect().toJSON(); })(document.querySelector(arguments[0]))""",
+        box = self.of(
             query,
+            """{ const {top, bottom} = one.getBoundingClientRect();
+            if (top < 0 || bottom > innerHeight) one.scrollIntoView({block: "center"});
+            return one.getBoundingClientRect().toJSON(); }""",
         )
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def in_front(self, identifier: str) -> bool:
         """Whether the middle of an element is within the window and nothing else is in front of it."""
-        return self.js(
-            """(one => { const {x, y, width, height} = one.getBoundingClientRect();
-            return one.contains(document.elementFromPoint(x + width / 2, y + height / 2)); })
-            (document.getElementById(arguments[0]))""",
-            identifier,
+        return self.of(
+            f"#{identifier}",
+            """{ const {x, y, width, height} = one.getBoundingClientRect();
+            return one.contains(document.elementFromPoint(x + width / 2, y + height / 2)); }""",
         )
 
     def within(self, identifier: str) -> bool:
         """Whether an element is wholly within the window."""
-        return self.js(
-            """(({left, top, right, bottom}) => left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight)
-            (document.getElementById(arguments[0]).getBoundingClientRect())""",
-            identifier,
+        return self.of(
+            f"#{identifier}",
+            """{ const {left, top, right, bottom} = one.getBoundingClientRect();
+            return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight; }""",
         )
 
     def scroll_to(self, identifier: str):
         """Brings an element to the middle of the window."""
-        self.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", identifier)
+        self.of(f"#{identifier}", "one.scrollIntoView({block: 'center'})")
 
     def resize(self, size: str):
         """The window of a desk or of a phone, which has a touch screen."""

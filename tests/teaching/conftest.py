@@ -66,18 +66,24 @@ def addresses(tmp_path_factory, html):
 
 
 @pytest.fixture
-def desk(browser, addresses, request):
-    """The page that the module tests, as the last test left it."""
-    return browser.at(addresses[request.module.PAGE])
+def name(request):
+    """The page that the module tests, unless a test is parametrised with names."""
+    return request.module.PAGE
 
 
 @pytest.fixture
-def page(browser, addresses, request):
-    """The same as it looks when it has just been opened."""
-    return browser.at(addresses[request.module.PAGE], fresh=True)
+def size():
+    """Of its window, unless a test is parametrised with sizes."""
+    return "desk"
 
 
 @pytest.fixture
-def phone(browser, addresses, request):
-    """The same on a phone, just opened."""
-    return browser.at(addresses[request.module.PAGE], "phone", fresh=True)
+def desk(browser, addresses, name):
+    """The page as the last test left it."""
+    return browser.at(addresses[name])
+
+
+@pytest.fixture
+def page(browser, addresses, name, size):
+    """The page as it looks when it has just been opened."""
+    return browser.at(addresses[name], size, fresh=True)

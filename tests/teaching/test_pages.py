@@ -18,16 +18,6 @@ from tests.help.refusals import refuses
 STEPS = [section.step for section in sections()]
 
 
-@pytest.fixture
-def lesson_html(html):
-    return html["lesson"]
-
-
-@pytest.fixture
-def paper_html(html):
-    return html["paper"]
-
-
 def texts(page):
     """What the page says, without its tags."""
     return unescape(re.sub(r"<[^>]+>", "\n", page.partition("</style>")[2]))
@@ -55,19 +45,19 @@ def test_both_pages_are_small_and_filled_in(html):
         assert len(html[name].encode()) <= 60_000 and "$" not in html[name]
 
 
-def test_the_page_says_what_the_text_says_in_its_order(lesson_html):
-    said, at = re.sub(r"\s+", " ", texts(lesson_html)), 0
+def test_the_page_says_what_the_text_says_in_its_order(html):
+    said, at = re.sub(r"\s+", " ", texts(html["lesson"])), 0
     for section in sections():
         for part in (section.heading, *section.prose.split("\n\n")):
             at = said.index(re.sub(r"\s+", " ", part.strip()), at)
         for name, value in section.numbers.items():
-            assert f"<dt>{name}</dt><dd>{as_text(value)}</dd>" in unescape(lesson_html)
-        assert all(verdict in unescape(lesson_html) for verdict in section.verdicts)
-    assert lesson_html.count("right</p>") == 1 and lesson_html.count("WRONG</p>") == 3
+            assert f"<dt>{name}</dt><dd>{as_text(value)}</dd>" in unescape(html["lesson"])
+        assert all(verdict in unescape(html["lesson"]) for verdict in section.verdicts)
+    assert html["lesson"].count("right</p>") == 1 and html["lesson"].count("WRONG</p>") == 3
 
 
-def test_every_line_of_code_is_there_and_every_assignment_has_its_shapes(lesson_html):
-    lines = code(lesson_html)
+def test_every_line_of_code_is_there_and_every_assignment_has_its_shapes(html):
+    lines = code(html["lesson"])
     listed = "\n".join(line for line, _ in lines)
     for step in STEPS:
         body = inspect.getsource(step).split('"""')[2].strip("\n")
@@ -89,8 +79,8 @@ def test_every_line_of_code_is_there_and_every_assignment_has_its_shapes(lesson_
         ("        self.x, self.z = x, np.tanh(x @ weight.T)", "self.x (2, 3), self.z (2, 2)"),
     ],
 )
-def test_the_shapes_are_right(lesson_html, line, beside):
-    assert (line, beside) in code(lesson_html)
+def test_the_shapes_are_right(html, line, beside):
+    assert (line, beside) in code(html["lesson"])
 
 
 def test_shapes_are_found_by_running_and_the_tracer_before_is_put_back():
@@ -112,14 +102,11 @@ def test_shapes_are_found_by_running_and_the_tracer_before_is_put_back():
     assert sys.gettrace() is before
 
 
-def test_every_exercise_is_linked_from_the_step_it_belongs_to(lesson_html):
+def test_every_step_has_its_drawings_with_a_name_each_and_its_exercises_are_linked(html):
     assert sorted(k for _, exercises in pages.NEXT_TO.values() for k in exercises) == list(range(1, 13))
     for k, exercise in enumerate(EXERCISES, 1):
-        assert f'href="#exercise-{k}"' in lesson_html and exercise.title.partition(". ")[2] in texts(lesson_html)
-
-
-def test_each_step_has_its_drawing_and_each_drawing_a_name(lesson_html):
-    assert lesson_html.count("<svg") == 7 and len(set(re.findall(r'aria-label="([^"]*)"', lesson_html))) == 7
+        assert f'href="#exercise-{k}"' in html["lesson"] and exercise.title.partition(". ")[2] in texts(html["lesson"])
+    assert html["lesson"].count("<svg") == 7 and len(set(re.findall(r'aria-label="([^"]*)"', html["lesson"]))) == 7
     assert [step for step, (drawn, _) in pages.NEXT_TO.items() if not drawn] == [lesson.one_tower]
 
 
@@ -159,13 +146,13 @@ def test_the_check_puts_the_right_gradient_before_the_bound_and_all_mistakes_beh
     assert ends[0] < bound and len(ends) == 4 and min(ends[1:]) > bound + 100
 
 
-def test_the_paper_shows_every_line_of_the_source_in_order(paper_html):
+def test_the_paper_shows_every_line_of_the_source_in_order(html):
     source = inspect.getsource(verbatim).splitlines()
-    assert [line for line, _ in code(paper_html)] == [line.rstrip() for line in source]
+    assert [line for line, _ in code(html["paper"])] == [line.rstrip() for line in source]
 
 
-def test_an_equation_is_next_to_each_line_that_names_it_and_to_no_other(paper_html):
-    beside = {line: said for line, said in code(paper_html) if said}
+def test_an_equation_is_next_to_each_line_that_names_it_and_to_no_other(html):
+    beside = {line: said for line, said in code(html["paper"]) if said}
     (line,) = (line for line in beside if "(Eq. 7)" in line)
     assert beside[line].count("\n") == 0 and beside[line].startswith("Eq. 7: ∂L_D")
     assert {f"Eq. {k}" for k in (1, 2, 3, 4, 6, 7)} <= {row[:5] for said in beside.values() for row in said.split("\n")}
@@ -187,8 +174,8 @@ def test_which_equations_a_line_names(text, names):
     assert pages._named(text) == names
 
 
-def test_every_map_has_all_its_points_and_all_are_to_one_scale(paper_html):
-    figures = re.findall(r"<figure>(.*?)</figure>", paper_html, flags=re.DOTALL)
+def test_every_map_has_all_its_points_and_all_are_to_one_scale(html):
+    figures = re.findall(r"<figure>(.*?)</figure>", html["paper"], flags=re.DOTALL)
     words = [re.search(r"after \d epochs?(?=<)", figure)[0] for figure in figures]
     assert words == ["after 0 epochs", "after 1 epoch", "after 3 epochs", "after 8 epochs"]
     spread = []
