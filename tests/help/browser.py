@@ -187,6 +187,17 @@ class Page:
             } return found; })()"""
         )
 
+    def overlapping(self) -> list[str]:
+        """Words of one drawing that are in front of each other."""
+        return self.js(
+            """[...document.querySelectorAll("svg")].flatMap(svg => { const words = [...svg.querySelectorAll("text")];
+            const boxes = words.map(one => one.getBoundingClientRect());
+            return boxes.flatMap((a, i) => boxes.slice(0, i).flatMap((b, j) =>
+              Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+              && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3
+              ? [words[i].textContent + " / " + words[j].textContent] : [])); })"""
+        )
+
     def luminances(self, names: list[str], scheme: str) -> dict[str, float]:
         """The relative luminance (Web Content Accessibility Guidelines) of the page's colours, light or dark."""
         self.prefer("prefers-color-scheme", scheme)

@@ -13,8 +13,8 @@ from drlim_np.loss import contrastive
 from drlim_np.siamese import two_towers
 from drlim_np.teaching import lesson
 from drlim_np.teaching.lesson import MARGIN, RATE, X1, X2, W, Y
+from tests.help.comparing import BOUND
 
-BOUND = 1e-12
 STEPS = [lesson.energy_and_loss, lesson.springs, lesson.layer, lesson.both_towers, lesson.descend]
 MISTAKES = [lesson.shared_cache, lesson.one_tower]
 
