@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
+HELPERS = Path(__file__).with_name("browser.js").read_text(encoding="utf-8")
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Space": " "}
 KEYS |= dict(zip(("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"), "\ue012\ue013\ue014\ue015", strict=True))
 SIZES = {"desk": (1400, 900), "phone": (390, 844)}
@@ -61,7 +63,7 @@ class Page:
 
     def js(self, code: str, *arguments):
         """The value of a JavaScript expression that is given `arguments`; numbers come back to the last bit."""
-        script = f"return JSON.stringify({code})"
+        script = f"{HELPERS}\nreturn JSON.stringify({code})"
         return json.loads(self.call("execute/sync", script=script, args=list(arguments)) or "null")
 
     def until(self, code: str, seconds: float = 60):
@@ -131,29 +133,11 @@ class Page:
 
     def middle(self, query: str) -> tuple[float, float]:
         """Where an element is in the window; it is scrolled into it if it is not."""
-        box = self.of(
-            query,
-            """{ const {top, bottom} = one.getBoundingClientRect();
-            if (top < 0 || bottom > innerHeight) one.scrollIntoView({block: "center"});
-            return one.getBoundingClientRect().toJSON(); }""",
-        )
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        return tuple(self.of(query, "middle(one)"))
 
-    def in_front(self, identifier: str) -> bool:
-        """Whether the middle of an element is within the window and nothing else is in front of it."""
-        return self.of(
-            f"#{identifier}",
-            """{ const {x, y, width, height} = one.getBoundingClientRect();
-            return one.contains(document.elementFromPoint(x + width / 2, y + height / 2)); }""",
-        )
-
-    def within(self, identifier: str) -> bool:
-        """Whether an element is wholly within the window."""
-        return self.of(
-            f"#{identifier}",
-            """{ const {left, top, right, bottom} = one.getBoundingClientRect();
-            return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight; }""",
-        )
+    def in_sight(self, identifier: str) -> bool:
+        """Whether an element is wholly within the window and nothing else is in front of its middle."""
+        return self.of(f"#{identifier}", "within(one) && inFront(one)")
 
     def scroll_to(self, identifier: str):
         """Brings an element to the middle of the window."""
@@ -171,47 +155,9 @@ class Page:
         """Sets a preference of the reader, such as prefers-color-scheme; "" unsets it."""
         self.cdp("Emulation.setEmulatedMedia", features=[{"name": feature, "value": value}])
 
-    def astray(self) -> list[str]:
-        """Visible words that reach beyond their section or drawing."""
-        return self.js(
-            """(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-            while (walk.nextNode()) {
-              const parent = walk.currentNode.parentElement;
-              if (!walk.currentNode.data.trim() || !parent.checkVisibility()) continue;
-              const range = document.createRange(); range.selectNodeContents(walk.currentNode);
-              const frame = (parent.closest("svg, section") || document.body);
-              const box = frame.getBoundingClientRect();
-              for (const one of range.getClientRects())
-                if (one.left < box.left - .5 || one.right > box.right + .5 || one.bottom > box.bottom + .5)
-                  found.push(walk.currentNode.data.trim());
-            } return found; })()"""
-        )
-
-    def overlapping(self) -> list[str]:
-        """Words of one drawing that are in front of each other."""
-        return self.js(
-            """[...document.querySelectorAll("svg")].flatMap(svg => { const words = [...svg.querySelectorAll("text")];
-            const boxes = words.map(one => one.getBoundingClientRect());
-            return boxes.flatMap((a, i) => boxes.slice(0, i).flatMap((b, j) =>
-              Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
-              && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3
-              ? [words[i].textContent + " / " + words[j].textContent] : [])); })"""
-        )
-
     def luminances(self, names: list[str], scheme: str) -> dict[str, float]:
-        """The relative luminance (Web Content Accessibility Guidelines) of the page's colours, light or dark."""
+        """The relative luminance of the page's colours, light or dark."""
         self.prefer("prefers-color-scheme", scheme)
-        colours = self.js(
-            """arguments[0].map(name => { document.body.style.color = `var(--${name})`;
-            return getComputedStyle(document.body).color; })""",
-            names,
-        )
-        self.js("document.body.removeAttribute('style')")
+        found = self.js("arguments[0].map(luminance)", names)
         self.prefer("prefers-color-scheme", "")
-        return dict(zip(names, map(_luminance, colours), strict=True))
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+        return dict(zip(names, found, strict=True))

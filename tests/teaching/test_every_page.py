@@ -27,9 +27,9 @@ def test_it_is_one_file_that_asks_the_network_for_nothing(html, name):
 def test_nothing_overflows_and_no_words_in_a_drawing_overlap(page, name, size):
     assert page.js("innerWidth") == SIZES[size][0]
     assert page.js("document.documentElement.scrollWidth <= innerWidth")
-    assert page.overlapping() == []
+    assert page.js("overlapping()") == []
     if name in ("lesson", "paper"):
-        assert page.astray() == []
+        assert page.js("astray()") == []
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_belongs_together_is_in_sight_when_a_page_opens_or_a_control_is_rea
     if reached:
         page.scroll_to(reached)
     for identifier in seen:
-        assert page.within(identifier) and page.in_front(identifier), identifier
+        assert page.in_sight(identifier), identifier
 
 
 @EACH

@@ -120,6 +120,7 @@ def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, digits):
 def test_both_towers_reach_the_pixels(page, maps, digits):
     x, params = fifty(digits), as_kept(next(iter(maps.values())))
     draw(page, x[20])
+    page.until("document.querySelector('#far').textContent")  # which moves the button down
     page.drag(page.middle("#second"))
     draw(page, x[3])
     (z1, pullback1), (z2, pullback2) = (convnet()(params, x[k : k + 1]) for k in (3, 20))

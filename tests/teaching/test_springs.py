@@ -210,7 +210,7 @@ def test_the_list_names_the_similar_pairs_as_they_are_and_any_entry_can_be_chose
 def test_points_in_one_place_show_every_letter_next_to_the_other(desk, together):
     put(desk, points=[[0, 0] if letter in together else [1.2, k / 2 - 1] for k, letter in enumerate("ABCDEF")])
     widths = desk.each(".point text", "one.getBoundingClientRect().width")
-    assert len(widths) == 6 and min(widths) > 3 and desk.overlapping() == []
+    assert len(widths) == 6 and min(widths) > 3 and desk.js("overlapping()") == []
     beside = [desk.of(f"#{dot} text", "one.classList.contains('beside')") for dot in DOTS]
     assert beside == [letter in together for letter in "ABCDEF"]
 
@@ -307,7 +307,7 @@ def test_on_a_phone_every_control_can_be_reached_and_is_large_enough_to_hit(page
     assert controls == DOTS + CONTROLS + BUTTONS + CHALLENGES
     for identifier in controls:
         page.scroll_to(identifier)
-        assert page.in_front(identifier), identifier
+        assert page.of(f"#{identifier}", "inFront(one)"), identifier
         box = page.of(f"#{identifier}", "(one.closest('label') || one).getBoundingClientRect().toJSON()")
         assert box["left"] >= 0 and box["right"] <= 390 and min(box["height"], box["width"]) >= 44, identifier
 
