@@ -5,6 +5,7 @@ the source of the paper's algorithm next to the equations that its comments name
 """
 
 import re
+import tomllib
 from html import escape
 from inspect import cleandoc, getsource
 from types import ModuleType
@@ -27,19 +28,7 @@ NEXT_TO = {  # the drawings of each step, and the numbers of the exercises to do
     lesson.shared_cache: ((drawings.seen_by_the_check,), (8,)),
     lesson.one_tower: ((), (7,)),
 }
-EQUATIONS = {
-    "Eq. 1": "D_W = ‖G_W(X1) − G_W(X2)‖₂",
-    "Eq. 2": "𝓛(W) = Σ_i L(W, (Y, X1, X2)^i)",
-    "Eq. 3": "L = (1 − Y) L_S(D_W) + Y L_D(D_W)",
-    "Eq. 4": "L = (1 − Y) ½ D_W² + Y ½ max(0, m − D_W)²",
-    "Eq. 5": "F = −K X",
-    "Eq. 6": "∂L_S/∂W = D_W ∂D_W/∂W",
-    "Eq. 7": "∂L_D/∂W = −(m − D_W) ∂D_W/∂W for D_W < m, else 0",
-    "Step 1": "For each X_i find the set S_i of samples similar to it. Pair X_i with all the others: Y_ij = 0 if X_j is"
-    " in S_i, else 1.",
-    "Step 2": "Until convergence, for each pair: if Y_ij = 0, update W to decrease D_W; if Y_ij = 1, update W to"
-    " increase D_W.",
-}
+EQUATIONS = tomllib.loads(template("equations.toml", __package__).template)
 
 
 def lesson_page() -> str:
