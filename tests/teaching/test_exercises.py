@@ -13,8 +13,8 @@ import pytest
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.errors import DataError, InputError
-from drlim_np.teaching import exercises, judge
-from drlim_np.teaching.judge import verdict
+from drlim_np.teaching import exercises
+from drlim_np.teaching.exercises import verdict
 from drlim_np.teaching.problems import EXERCISES
 from tests.help.refusals import refuses
 
@@ -152,7 +152,8 @@ def test_from_start_to_right(tmp_path):
 @EACH
 def test_neither_check_nor_hint_gives_the_answer_away_and_solution_does(tmp_path, capsys, exercise):
     number = exercise.file[:2].lstrip("0")
-    assert judge.main([number, str(written(tmp_path, exercise, exercise.source))]) == 1
+    written(tmp_path, exercise, exercise.source)
+    assert exercises.main(["judge", number, "--folder", str(tmp_path)]) == 1
     assert exercises.main(["hint", number]) == 0
     said = capsys.readouterr().out
     assert exercises.main(["solution", number]) == 0
@@ -221,7 +222,7 @@ def test_such_a_file_ends_the_command_with_2_a_loop_is_ended_and_no_file_is_miss
     refuses(lambda: exercises.check(1, tmp_path), "run start", DataError)
     written(tmp_path, EXERCISES[0], "1 / 0\n")
     assert exercises.check(1, tmp_path) == 2
-    assert capfd.readouterr().err == "check 1: 01_half.py, line 1: ZeroDivisionError: division by zero\n"
+    assert capfd.readouterr().err == f"{exercises.PROGRAM}: 01_half.py, line 1: ZeroDivisionError: division by zero\n"
     written(tmp_path, EXERCISES[0], "while True:\n    pass\n")
     refuses(lambda: exercises.check(1, tmp_path, limit=0.5), "01_half.py did not end within 0.5 seconds")
 
