@@ -36,10 +36,8 @@ def draw(page, image):
 
 def transformed(page, image, **moved):
     """The image (32, 32) as the page moves it."""
-    found = page.js(
-        "Array.from(laboratory.transformed(arguments[0], arguments[1]))", image.ravel().tolist(), STILL | moved
-    )
-    return np.array(found).reshape(32, 32)
+    call = "Array.from(laboratory.transformed(arguments[0], arguments[1]))"
+    return np.reshape(page.js(call, image.ravel().tolist(), STILL | moved), (32, 32))
 
 
 @pytest.mark.parametrize("which", [0, 1])
@@ -97,7 +95,7 @@ def test_turn_is_clockwise_slant_leans_to_the_right_and_thickness_goes_both_ways
 @pytest.mark.parametrize("y", [0, 1])
 def test_a_pairs_loss_and_forces_are_the_librarys(desk, y):
     rng = np.random.default_rng(4)
-    for z1, z2 in [*rng.normal(size=(8, 2, 2)) * 0.5, (np.zeros(2), np.zeros(2))]:
+    for z1, z2 in [*rng.normal(size=(8, 2, 2)) * 0.5, np.zeros((2, 2))]:
         loss, dz1, _ = contrastive(z1[None], z2[None], [y], 0.8)
         call = "laboratory.pairLoss(arguments[0], arguments[1], arguments[2], 0.8)"
         found = desk.js(call, z1.tolist(), z2.tolist(), y)
@@ -138,8 +136,8 @@ def test_the_mouse_draws_on_blank_paper_and_the_point_moves_with_it(page):
     page.drag((x - 40, y - 40), (x, y), (x + 40, y + 50))
     after = page.js("laboratory.read()")
     assert not after["empty"] and np.abs(np.array(after["z"]) - before).min() > 1e-4
-    ink = page.js("Array.from(document.getElementById('pad').getContext('2d').getImageData(0, 0, 32, 32).data)")
-    drawn = np.array(ink).reshape(32, 32, 4)[..., 0]
+    ink = page.of("#pad", "Array.from(one.getContext('2d').getImageData(0, 0, 32, 32).data)")
+    drawn = np.reshape(ink, (32, 32, 4))[..., 0]
     row, column = np.indices((32, 32))
     assert drawn[16, 16] == 255 and not drawn[np.abs(row - column) > 5].any(), "the digit that was there is gone"
 

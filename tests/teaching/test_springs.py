@@ -194,16 +194,16 @@ def test_similar_only_sets_the_points_in_motion_both_ways(page):
 
 
 def test_the_list_names_the_similar_pairs_as_they_are_and_any_entry_can_be_chosen_again(page):
-    listed = "#preset", "one.selectedOptions[0].textContent"
-    put(page)
-    assert page.of(*listed) == "ring"
+    def listed():
+        return page.of("#preset", "one.selectedOptions[0].textContent")
+
+    put(page, labels=CHAIN)
+    assert listed() == "chain"
     page.drag(page.middle("#pair-CE"))
-    assert page.of(*listed) == "your own"
+    assert listed() == "your own"
     page.focus("preset")
     page.press("r")
-    assert read(page, "labels") == RING.tolist() and page.of(*listed) == "ring"
-    put(page, labels=CHAIN)
-    assert page.of(*listed) == "chain"
+    assert read(page, "labels") == RING.tolist() and listed() == "ring"
 
 
 @pytest.mark.parametrize("together", ["ABC", "DEF", "AD", "ABCDEF"])
