@@ -1,6 +1,6 @@
-"""The lesson's drawings, as SVG: every length in a drawing of numbers is one of the lesson's; the others are files.
+"""The lesson's drawings of numbers, as SVG: every length is one of the lesson's. Its other drawings are files.
 
-Red is similar and blue dissimilar, as in Figures 1 and 2. Colours come from the page, so that they follow its ground.
+Red is similar and blue dissimilar, as in Figures 1 and 2. The page sets the colours, so that they follow its ground.
 """
 
 from html import escape
@@ -9,7 +9,6 @@ import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.drawing.sketches import zigzag
-from drlim_np.files.frame import template
 from drlim_np.teaching import lesson
 from drlim_np.teaching.lesson import MARGIN, RATE, W
 
@@ -108,16 +107,6 @@ def spring() -> str:
         parts += [text(85 + 180 * pair, 18, ("it pulls", "it pushes")[pair], kind, "middle")]
     parts += [_named(*_placed(0))]
     return drawing(360, 215, "A spring that pulls and one that pushes, with the forces on both ends as arrows", *parts)
-
-
-def tower() -> str:
-    """Step 3: forward to the right along the top, back to the left along the bottom."""
-    return template("tower.svg", __package__).template
-
-
-def two_towers() -> str:
-    """Step 4: two towers with one W, and their gradients meeting at a sum."""
-    return template("two_towers.svg", __package__).template
 
 
 def step_down() -> str:

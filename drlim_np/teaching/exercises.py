@@ -1,7 +1,8 @@
 """Find the wrong gradient: twelve exercises of about ten minutes, from easy to hard.
 
 Each is a short file with a mistake in it or a gap to fill. `start` puts them into a folder of yours, where you run and
-mend them; `check` compares your file with the complex step and says how far off it is, never how to mend it.
+mend them; `check` compares your file with the complex step and says how far off it is, never how to mend it. It does so
+in a process of its own, `judge`, which it ends if your file does not.
 
     python -m drlim_np.teaching.exercises start
     python exercises/01_half.py
@@ -11,19 +12,26 @@ mend them; `check` compares your file with the complex step and says how far off
 import argparse
 import subprocess
 import sys
+import traceback
+from copy import deepcopy
 from difflib import unified_diff
 from pathlib import Path
 from textwrap import fill
 from typing import NoReturn
 
+import numpy as np
+
+from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.checks.terminal import exit_status, printable
 from drlim_np.errors import DataError, InputError
+from drlim_np.teaching.lesson import relative_error, true_gradient
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 PROGRAM = "python -m drlim_np.teaching.exercises"
 FOLDER = "exercises"
 LIMIT = 20  # seconds that a file may take
-NUMBERED = ("check", "hint", "solution")  # the commands that take the number of an exercise
+SEED = 20060617
+NUMBERED = ("check", "judge", "hint", "solution")  # the commands that take the number of an exercise
 
 
 def start(folder: Path) -> str:
@@ -47,11 +55,77 @@ def check(number: int, folder: Path, limit: float = LIMIT) -> int:
     path = folder / EXERCISES[number - 1].file
     if not path.is_file():
         raise DataError(f"{printable(path)} is not there: run start, or name its folder with --folder")
-    judge = [sys.executable, "-m", "drlim_np.teaching.judge", str(number), str(path)]
+    command = [sys.executable, "-m", "drlim_np.teaching.exercises", "judge", str(number), f"--folder={folder}"]
     try:
-        return subprocess.run(judge, timeout=limit).returncode
+        return subprocess.run(command, timeout=limit).returncode
     except subprocess.TimeoutExpired as fault:
         raise InputError(f"{printable(path.name)} did not end within {limit:g} seconds: does a loop go on?") from fault
+
+
+def judge(exercise: Exercise, path: Path) -> int:
+    """Prints the verdict: 0 if all of it holds, 1 if not."""
+    off = verdict(exercise, path)
+    print(exercise.title)
+    for name, error in off.items():
+        far = "has entries that are not numbers" if np.isnan(error) else f"off by {error:.1e} of its norm"
+        word = "right" if error <= COMPLEX_BOUND else "WRONG"
+        print(f"    {name if name == 'loss' else 'dL/d' + name:8} {far:32} {word}")
+    if right := all(error <= COMPLEX_BOUND for error in off.values()):
+        print(fill(f"Right. {exercise.learned}", 100))
+    return 0 if right else 1
+
+
+def verdict(exercise: Exercise, path: Path) -> dict[str, float]:
+    """How far off the loss is and the gradient of each tensor: ‖given - true‖ / ‖true‖, NaN where one is not a number.
+
+    A file that cannot be judged is an InputError, with the line where there is one.
+    """
+    inputs = exercise.inputs(np.random.default_rng(SEED))
+    given = _run(path, deepcopy(inputs))
+    claimed = _checked(path, given, {"loss": ()} | {name: inputs[name].shape for name in exercise.tensors})
+    lifted = inputs | {name: inputs[name].astype(complex) for name in exercise.tensors}
+    true = {"loss": exercise.loss(**inputs)}
+    for name in exercise.tensors:
+        true[name] = true_gradient(lambda x, name=name: exercise.loss(**{**lifted, name: x}), inputs[name])
+    return {name: relative_error(claimed[name], true[name]) for name in true}
+
+
+def _run(path: Path, arguments: dict):
+    """What the file's `loss_and_gradient` returns."""
+    name = printable(path.name)
+    scope = {"__name__": "exercise", "__file__": str(path)}
+    try:
+        with np.errstate(all="ignore"):
+            exec(compile(path.read_bytes(), str(path), "exec"), scope)
+            if not callable(scope.get("loss_and_gradient")):
+                raise NameError("the file defines no function loss_and_gradient: start again from a fresh copy")
+            return scope["loss_and_gradient"](**arguments)
+    except (Exception, SystemExit) as fault:
+        lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == str(path)]
+        if isinstance(fault, SyntaxError) and fault.filename == str(path):
+            lines = [fault.lineno]
+        where = f", line {lines[-1]}" if lines else ""
+        message = getattr(fault, "msg", None) or str(fault)
+        raise InputError(f"{name}{where}: {type(fault).__name__}: {printable(message)}") from fault
+
+
+def _checked(path: Path, given, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    """The loss and its gradients as arrays of real numbers, each of the shape it must have."""
+    file = printable(path.name)
+    wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(list(shapes)[1:])}"
+    if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)):
+        raise InputError(f"{file}: {wanted}")
+    found = {**given[1], "loss": given[0]}
+    for name, shape in shapes.items():
+        if name not in found:
+            raise InputError(f"{file}: no gradient of {name}: {wanted}")
+        try:
+            found[name] = np.asarray(found[name], float)
+        except (TypeError, ValueError) as fault:
+            raise InputError(f"{file}: the value returned for {name} is not made of real numbers") from fault
+        if found[name].shape != shape:
+            raise InputError(f"{file}: shape {found[name].shape} for {name}, which must have {shape}")
+    return found
 
 
 def solution(exercise: Exercise) -> str:
@@ -95,6 +169,9 @@ def _done(options: argparse.Namespace) -> int:
             print(start(options.folder))
         case "check":
             return check(int(options.number), options.folder)
+        case "judge":
+            exercise = EXERCISES[int(options.number) - 1]
+            return judge(exercise, options.folder / exercise.file)
         case "hint":
             print(fill(EXERCISES[int(options.number) - 1].hint, 100))
         case "solution":

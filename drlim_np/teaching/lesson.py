@@ -1,8 +1,7 @@
 """Backprop through a Siamese network in five steps, and the two mistakes that nearly everyone makes.
 
 Two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed by hand. Each step is a
-function: its docstring explains it, its body does it. `python -m drlim_np.teaching.lesson` prints the lesson with its
-numbers, `drlim_np.teaching.pages` makes a page of it.
+function: its docstring explains it, its body does it. `python -m drlim_np.teaching.lesson` prints it with its numbers.
 """
 
 import sys

@@ -1,11 +1,11 @@
-"""The lesson and the paper as pages: one file each, with no script and nothing to fetch.
+"""The lesson and the paper as pages: one file each, with no script and nothing to fetch. `run_all.py` writes both.
 
-Text, code and numbers of the lesson are those of `lesson.py`, and the shapes are found by running it, so nothing on the
-page can differ from what `python -m drlim_np.teaching.lesson` prints. `paper_page` sets the source of the paper's
-algorithm next to the equations that its comments name. `run_all.py` writes both.
+Text, code and numbers of the lesson are those of `lesson.py`, and the shapes are found by running it. `paper_page` sets
+the source of the paper's algorithm next to the equations that its comments name.
 """
 
 import re
+import tomllib
 from html import escape
 from inspect import cleandoc, getsource
 from types import ModuleType
@@ -22,25 +22,13 @@ from drlim_np.teaching.shapes import shapes
 NEXT_TO = {  # the drawings of each step, and the numbers of the exercises to do after it
     lesson.energy_and_loss: ((drawings.pair_and_energy, drawings.loss_curves), (1, 4)),
     lesson.springs: ((drawings.spring,), (2, 3, 5)),
-    lesson.layer: ((drawings.tower,), (6, 10, 11, 12)),
-    lesson.both_towers: ((drawings.two_towers,), (9,)),
+    lesson.layer: ((template("tower.svg", __package__).substitute,), (6, 10, 11, 12)),
+    lesson.both_towers: ((template("two_towers.svg", __package__).substitute,), (9,)),
     lesson.descend: ((drawings.step_down,), ()),
     lesson.shared_cache: ((drawings.seen_by_the_check,), (8,)),
     lesson.one_tower: ((), (7,)),
 }
-EQUATIONS = {
-    "Eq. 1": "D_W = ‖G_W(X1) − G_W(X2)‖₂",
-    "Eq. 2": "𝓛(W) = Σ_i L(W, (Y, X1, X2)^i)",
-    "Eq. 3": "L = (1 − Y) L_S(D_W) + Y L_D(D_W)",
-    "Eq. 4": "L = (1 − Y) ½ D_W² + Y ½ max(0, m − D_W)²",
-    "Eq. 5": "F = −K X",
-    "Eq. 6": "∂L_S/∂W = D_W ∂D_W/∂W",
-    "Eq. 7": "∂L_D/∂W = −(m − D_W) ∂D_W/∂W for D_W < m, else 0",
-    "Step 1": "For each X_i find the set S_i of samples similar to it. Pair X_i with all the others: Y_ij = 0 if X_j is"
-    " in S_i, else 1.",
-    "Step 2": "Until convergence, for each pair: if Y_ij = 0, update W to decrease D_W; if Y_ij = 1, update W to"
-    " increase D_W.",
-}
+EQUATIONS = tomllib.loads(template("equations.toml", __package__).template)
 
 
 def lesson_page() -> str:
@@ -90,6 +78,8 @@ def _section(section: Section) -> str:
     if section.step is lesson.shared_cache:
         code = _listing(shapes(lesson.RememberingLayer, lesson.sections)) + code
     draws, exercises = NEXT_TO[section.step]
+    colours = {"right": "right", "WRONG": "wrong"}
+    verdicts = ((colours.get(verdict.split()[-1], ""), escape(verdict)) for verdict in section.verdicts)
     links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in exercises)
     return template("section.html", __package__).substitute(
         anchor=_anchor(section),
@@ -98,7 +88,7 @@ def _section(section: Section) -> str:
         code=code,
         drawings="".join(draw() for draw in draws),
         numbers=_numbers(section.numbers),
-        verdicts="".join(f'<p class="{_colour(verdict)}">{escape(verdict)}</p>' for verdict in section.verdicts),
+        verdicts="".join(f'<p class="{colour}">{verdict}</p>' for colour, verdict in verdicts),
         exercises=f"<p>Try it: {links}</p>" if links else "",
     )
 
@@ -111,10 +101,6 @@ def _listing(lines: list[tuple[str, str]], kind: str = "") -> str:
         style = f" style=margin-left:{indent}ch" if indent else ""
         rows += [f"<div><span{style}>{escape(line.lstrip())}</span><span class=beside>{escape(beside)}</span></div>"]
     return f'<div class="code {kind}">{"".join(rows)}</div>'
-
-
-def _colour(verdict: str) -> str:
-    return "wrong" if verdict.endswith("WRONG") else "right" if verdict.endswith("right") else ""
 
 
 def _body(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
-NEEDED = ("chromium", "chromedriver")  # Debian's packages chromium and chromium-driver
+HELPERS = Path(__file__).with_name("browser.js").read_text(encoding="utf-8")
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Space": " "}
 KEYS |= dict(zip(("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"), "\ue012\ue013\ue014\ue015", strict=True))
 SIZES = {"desk": (1400, 900), "phone": (390, 844)}
@@ -17,7 +18,7 @@ WINDOW = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-
 
 def missing() -> str | None:
     """Why no page can be opened here, or None."""
-    absent = [name for name in NEEDED if not shutil.which(name)]
+    absent = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     return f"{' and '.join(absent)} not installed (Debian: chromium, chromium-driver)" if absent else None
 
 
@@ -62,7 +63,7 @@ class Page:
 
     def js(self, code: str, *arguments):
         """The value of a JavaScript expression that is given `arguments`; numbers come back to the last bit."""
-        script = f"return JSON.stringify({code})"
+        script = f"{HELPERS}\nreturn JSON.stringify({code})"
         return json.loads(self.call("execute/sync", script=script, args=list(arguments)) or "null")
 
     def until(self, code: str, seconds: float = 60):
@@ -110,44 +111,37 @@ class Page:
             self.visit(address)
         return self
 
+    def of(self, query: str, code: str):
+        """The value of an expression about `one`, the element that a CSS selector finds."""
+        return self.js(f"(one => {code})(document.querySelector(arguments[0]))", query)
+
+    def each(self, query: str, code: str) -> list:
+        """The same for each element that it finds."""
+        return self.js(f"[...document.querySelectorAll(arguments[0])].map(one => {code})", query)
+
     def focus(self, identifier: str):
         """Puts the keyboard's focus on an element."""
-        self.js("document.getElementById(arguments[0]).focus()", identifier)
+        self.of(f"#{identifier}", "one.focus()")
+
+    def click(self, identifier: str):
+        """Clicks an element without a pointer, wherever it is."""
+        self.of(f"#{identifier}", "one.click()")
 
     def text(self, identifier: str) -> str:
         """What the element says."""
-        return self.js("document.getElementById(arguments[0]).textContent", identifier)
+        return self.of(f"#{identifier}", "one.textContent")
 
     def middle(self, query: str) -> tuple[float, float]:
         """Where an element is in the window; it is scrolled into it if it is not."""
-        box = self.js(
-            """(one => { const {top, bottom} = one.getBoundingClientRect();
-            if (top < 0 || bottom > innerHeight) one.scrollIntoView({block: "center"});
-            return one.getBoundingClientRect().toJSON(); })(document.querySelector(arguments[0]))""",
-            query,
-        )
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        return tuple(self.of(query, "middle(one)"))
 
-    def in_front(self, identifier: str) -> bool:
-        """Whether the middle of an element is within the window and nothing else is in front of it."""
-        return self.js(
-            """(one => { const {x, y, width, height} = one.getBoundingClientRect();
-            return one.contains(document.elementFromPoint(x + width / 2, y + height / 2)); })
-            (document.getElementById(arguments[0]))""",
-            identifier,
-        )
-
-    def within(self, identifier: str) -> bool:
-        """Whether an element is wholly within the window."""
-        return self.js(
-            """(({left, top, right, bottom}) => left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight)
-            (document.getElementById(arguments[0]).getBoundingClientRect())""",
-            identifier,
-        )
+    def in_sight(self, identifier: str) -> bool:
+        """Whether an element is wholly within the window and nothing else is in front of its middle."""
+        return self.of(f"#{identifier}", "within(one) && inFront(one)")
 
     def scroll_to(self, identifier: str):
         """Brings an element to the middle of the window."""
-        self.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", identifier)
+        self.of(f"#{identifier}", "one.scrollIntoView({block: 'center'})")
 
     def resize(self, size: str):
         """The window of a desk or of a phone, which has a touch screen."""
@@ -161,36 +155,9 @@ class Page:
         """Sets a preference of the reader, such as prefers-color-scheme; "" unsets it."""
         self.cdp("Emulation.setEmulatedMedia", features=[{"name": feature, "value": value}])
 
-    def astray(self) -> list[str]:
-        """Visible words that reach beyond their section or drawing."""
-        return self.js(
-            """(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-            while (walk.nextNode()) {
-              const parent = walk.currentNode.parentElement;
-              if (!walk.currentNode.data.trim() || !parent.checkVisibility()) continue;
-              const range = document.createRange(); range.selectNodeContents(walk.currentNode);
-              const frame = (parent.closest("svg, section") || document.body);
-              const box = frame.getBoundingClientRect();
-              for (const one of range.getClientRects())
-                if (one.left < box.left - .5 || one.right > box.right + .5 || one.bottom > box.bottom + .5)
-                  found.push(walk.currentNode.data.trim());
-            } return found; })()"""
-        )
-
     def luminances(self, names: list[str], scheme: str) -> dict[str, float]:
-        """The relative luminance (Web Content Accessibility Guidelines) of the page's colours, light or dark."""
+        """The relative luminance of the page's colours, light or dark."""
         self.prefer("prefers-color-scheme", scheme)
-        colours = self.js(
-            """arguments[0].map(name => { document.body.style.color = `var(--${name})`;
-            return getComputedStyle(document.body).color; })""",
-            names,
-        )
-        self.js("document.body.removeAttribute('style')")
+        found = self.js("arguments[0].map(luminance)", names)
         self.prefer("prefers-color-scheme", "")
-        return dict(zip(names, map(_luminance, colours), strict=True))
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+        return dict(zip(names, found, strict=True))

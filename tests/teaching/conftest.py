@@ -19,7 +19,7 @@ SPRINGS = Path(__file__).resolve().parents[2] / "figures" / "springs.html"
 
 @pytest.fixture(scope="session")
 def browser():
-    """A window that tests share; those that need a page as it looks when it is opened ask for it `fresh`."""
+    """A window that tests share."""
     if missing():
         pytest.skip(missing())
     with opened() as window:
@@ -36,11 +36,12 @@ def digits():
 @pytest.fixture(scope="session")
 def maps():
     """Weights that no training has made even: every bias and coefficient counts."""
-    rng, network = np.random.default_rng(0), convnet()
-    params = [network.init(rng) for _ in range(2)]
-    for k, one in enumerate(params):
-        params[k] = tree_map(lambda w: (w + 0.1 * rng.standard_normal(w.shape)).astype(np.float32), one)
-    return dict(zip(("Figure 5", "Figure 7</script>"), params, strict=True))
+    rng = np.random.default_rng(0)
+
+    def uneven(w):
+        return (w + 0.1 * rng.standard_normal(w.shape)).astype(np.float32)
+
+    return {name: tree_map(uneven, convnet().init(rng)) for name in ("Figure 5", "Figure 7</script>")}
 
 
 @pytest.fixture(scope="session")
@@ -59,25 +60,31 @@ def html(maps, digits):
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory, html):
     """Where each page is."""
-    folder = tmp_path_factory.mktemp("pages")
-    for name, text in html.items():
-        (folder / f"{name}.html").write_text(text, encoding="utf-8")
-    return {name: (folder / f"{name}.html").as_uri() for name in html}
+    files = {name: tmp_path_factory.mktemp("pages") / f"{name}.html" for name in html}
+    for name, file in files.items():
+        file.write_text(html[name], encoding="utf-8")
+    return {name: file.as_uri() for name, file in files.items()}
 
 
 @pytest.fixture
-def desk(browser, addresses, request):
-    """The page that the module tests, as the last test left it."""
-    return browser.at(addresses[request.module.PAGE])
+def name(request):
+    """The page that the module tests, unless a test is parametrised with names."""
+    return request.module.PAGE
 
 
 @pytest.fixture
-def page(browser, addresses, request):
-    """The same as it looks when it has just been opened."""
-    return browser.at(addresses[request.module.PAGE], fresh=True)
+def size():
+    """Of its window, unless a test is parametrised with sizes."""
+    return "desk"
 
 
 @pytest.fixture
-def phone(browser, addresses, request):
-    """The same on a phone, just opened."""
-    return browser.at(addresses[request.module.PAGE], "phone", fresh=True)
+def desk(browser, addresses, name):
+    """The page as the last test left it."""
+    return browser.at(addresses[name])
+
+
+@pytest.fixture
+def page(browser, addresses, name, size):
+    """The page as it looks when it has just been opened."""
+    return browser.at(addresses[name], size, fresh=True)

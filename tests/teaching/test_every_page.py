@@ -8,6 +8,7 @@ from tests.help.browser import SIZES
 
 EACH = pytest.mark.parametrize("name", ["springs", "map", "lesson", "paper"])
 FOCUSABLE = "document.querySelectorAll('a, button, input, select, [tabindex]')"
+STAYS = ["stage", "loss", "run", "say"]
 
 
 @EACH
@@ -23,26 +24,33 @@ def test_it_is_one_file_that_asks_the_network_for_nothing(html, name):
 
 @EACH
 @pytest.mark.parametrize("size", SIZES)
-def test_nothing_overflows_and_no_words_in_a_drawing_overlap(browser, addresses, name, size):
-    page = browser.at(addresses[name], size, fresh=True)
+def test_nothing_overflows_and_no_words_in_a_drawing_overlap(page, name, size):
     assert page.js("innerWidth") == SIZES[size][0]
     assert page.js("document.documentElement.scrollWidth <= innerWidth")
+    assert page.js("overlapping()") == []
     if name in ("lesson", "paper"):
-        assert page.astray() == []
-        overlapping = page.js(
-            """[...document.querySelectorAll("svg")].flatMap(svg => { const words = [...svg.querySelectorAll("text")];
-            const boxes = words.map(one => one.getBoundingClientRect());
-            return boxes.flatMap((a, i) => boxes.slice(0, i).flatMap((b, j) =>
-              Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
-              && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3
-              ? [words[i].textContent + " / " + words[j].textContent] : [])); })"""
-        )
-        assert overlapping == []
+        assert page.js("astray()") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "reached", "seen"),
+    [
+        ("springs", "desk", None, ["stage", "loss", "say", "run", "chart", "margin", "pair-EF", "challenge-clusters"]),
+        ("springs", "phone", "stage", STAYS),
+        ("springs", "phone", "challenge-clusters", [*STAYS, "challenge-clusters"]),
+        ("map", "desk", None, ["pad", "thick", "map-0", "map-1", "near-1"]),
+        *(("map", "phone", reached, [reached, "map-0", "map-1"]) for reached in ("pad", "right", "thick")),
+    ],
+)
+def test_what_belongs_together_is_in_sight_when_a_page_opens_or_a_control_is_reached(page, reached, seen):
+    if reached:
+        page.scroll_to(reached)
+    for identifier in seen:
+        assert page.in_sight(identifier), identifier
 
 
 @EACH
-def test_it_asks_the_network_for_nothing_has_no_complaint_and_says_its_name(browser, addresses, name):
-    page = browser.at(addresses[name], fresh=True)
+def test_it_asks_the_network_for_nothing_has_no_complaint_and_says_its_name(page, name):
     if name == "springs":
         page.js("laboratory.settle()")
     assert page.js("performance.getEntriesByType('resource').length") == 0
@@ -51,10 +59,7 @@ def test_it_asks_the_network_for_nothing_has_no_complaint_and_says_its_name(brow
 
 
 @EACH
-def test_tab_goes_through_every_link_and_control_in_order_and_each_is_named_and_shows_the_focus(
-    browser, addresses, name
-):
-    page = browser.at(addresses[name], fresh=True)
+def test_tab_goes_through_every_link_and_control_in_order_and_each_is_named_and_shows_the_focus(page, name):
     count = page.js(f"{FOCUSABLE}.length")
     assert count == {"springs": 6 + 6 + 15 + 3, "map": 2 + 5 + 12 + 1 + 1 + 2 + 3, "lesson": 20, "paper": 0}[name]
     for k in range(count):
@@ -81,8 +86,8 @@ def test_every_colour_of_words_stands_out_from_its_ground(browser, addresses, na
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (word, ground)
 
 
-def test_a_link_of_the_lesson_leads_to_its_place(browser, addresses):
-    page = browser.at(addresses["lesson"], fresh=True)
+@pytest.mark.parametrize("name", ["lesson"])
+def test_a_link_of_the_lesson_leads_to_its_place(page):
     page.js("[...document.querySelectorAll('a')].at(-1).focus()")
     page.press("Enter")
     assert page.js("location.hash") == page.js("[...document.querySelectorAll('a')].at(-1).hash") != ""

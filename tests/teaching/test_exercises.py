@@ -13,8 +13,8 @@ import pytest
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.errors import DataError, InputError
-from drlim_np.teaching import exercises, judge
-from drlim_np.teaching.judge import verdict
+from drlim_np.teaching import exercises
+from drlim_np.teaching.exercises import verdict
 from drlim_np.teaching.problems import EXERCISES
 from tests.help.refusals import refuses
 
@@ -41,6 +41,11 @@ def written(tmp_path, exercise, text):
     return file
 
 
+def judged(tmp_path, exercise, text):
+    """How far off a file with that text is, by tensor."""
+    return verdict(exercise, written(tmp_path, exercise, text))
+
+
 @cache
 def output(text):
     """What a file prints when it is run as a program."""
@@ -53,14 +58,16 @@ def off(error):
     return not error <= COMPLEX_BOUND
 
 
-def test_there_are_a_dozen_in_order():
+def test_there_are_a_dozen_in_order_and_the_list_names_each(capsys):
     assert [exercise.file[:2] for exercise in EXERCISES] == [f"{k:02}" for k in range(1, 13)]
     assert [exercise.title.split(".")[0] for exercise in EXERCISES] == [f"Exercise {k}" for k in range(1, 13)]
+    assert exercises.main([]) == 0
+    assert capsys.readouterr().out.splitlines()[:12] == [exercise.title for exercise in EXERCISES]
 
 
 @EACH
 def test_it_starts_wrong_in_the_tensors_that_it_is_about_by_far_and_in_no_other(tmp_path, exercise):
-    found = verdict(exercise, written(tmp_path, exercise, exercise.source))
+    found = judged(tmp_path, exercise, exercise.source)
     assert {name for name, error in found.items() if off(error)} == WRONG[exercise.file]
     assert all(not found[name] < 0.01 for name in WRONG[exercise.file])
 
@@ -68,7 +75,7 @@ def test_it_starts_wrong_in_the_tensors_that_it_is_about_by_far_and_in_no_other(
 @EACH
 def test_its_solution_is_right(tmp_path, exercise):
     assert all(exercise.source.count(wrong) == 1 for wrong, _ in exercise.mend)
-    found = verdict(exercise, written(tmp_path, exercise, exercise.solution))
+    found = judged(tmp_path, exercise, exercise.solution)
     assert set(found) == {"loss", *exercise.tensors} and not any(map(off, found.values()))
 
 
@@ -76,7 +83,7 @@ def test_its_solution_is_right(tmp_path, exercise):
 def test_half_a_solution_is_not_enough(tmp_path, exercise):
     for wrong, right in exercise.mend:
         try:
-            found = verdict(exercise, written(tmp_path, exercise, exercise.solution.replace(right, wrong)))
+            found = judged(tmp_path, exercise, exercise.solution.replace(right, wrong))
         except InputError:  # it does not even run
             continue
         assert any(map(off, found.values()))
@@ -145,7 +152,8 @@ def test_from_start_to_right(tmp_path):
 @EACH
 def test_neither_check_nor_hint_gives_the_answer_away_and_solution_does(tmp_path, capsys, exercise):
     number = exercise.file[:2].lstrip("0")
-    assert judge.main([number, str(written(tmp_path, exercise, exercise.source))]) == 1
+    written(tmp_path, exercise, exercise.source)
+    assert exercises.main(["judge", number, "--folder", str(tmp_path)]) == 1
     assert exercises.main(["hint", number]) == 0
     said = capsys.readouterr().out
     assert exercises.main(["solution", number]) == 0
@@ -153,12 +161,6 @@ def test_neither_check_nor_hint_gives_the_answer_away_and_solution_does(tmp_path
     assert not any(right.strip() in said for _, right in exercise.mend)
     assert all(f"+{line}" in solved or line in exercise.source for line in exercise.solution.splitlines())
     assert max(map(len, (said + solved).splitlines())) <= 121
-
-
-def test_the_list_names_each(capsys):
-    assert exercises.main([]) == 0
-    said = capsys.readouterr().out
-    assert all(exercise.title in said for exercise in EXERCISES)
 
 
 @pytest.mark.parametrize(
@@ -192,10 +194,6 @@ def test_a_command_that_cannot_be_done_is_refused_in_one_line_and_writes_nothing
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
-def test_a_file_that_is_not_there_is_data_that_is_missing(tmp_path):
-    refuses(lambda: exercises.check(1, tmp_path / "nowhere"), "run start", DataError)
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -217,17 +215,18 @@ def test_a_file_that_is_not_there_is_data_that_is_missing(tmp_path):
     ],
 )
 def test_a_file_that_cannot_be_judged_gets_one_line_with_the_place(tmp_path, text, message):
-    refuses(lambda: verdict(EXERCISES[0], written(tmp_path, EXERCISES[0], text)), message)
+    refuses(lambda: judged(tmp_path, EXERCISES[0], text), message)
 
 
-def test_such_a_file_ends_the_command_with_2_and_a_loop_is_ended(tmp_path, capfd):
+def test_such_a_file_ends_the_command_with_2_a_loop_is_ended_and_no_file_is_missing_data(tmp_path, capfd):
+    refuses(lambda: exercises.check(1, tmp_path), "run start", DataError)
     written(tmp_path, EXERCISES[0], "1 / 0\n")
     assert exercises.check(1, tmp_path) == 2
-    assert capfd.readouterr().err == "check 1: 01_half.py, line 1: ZeroDivisionError: division by zero\n"
+    assert capfd.readouterr().err == f"{exercises.PROGRAM}: 01_half.py, line 1: ZeroDivisionError: division by zero\n"
     written(tmp_path, EXERCISES[0], "while True:\n    pass\n")
     refuses(lambda: exercises.check(1, tmp_path, limit=0.5), "01_half.py did not end within 0.5 seconds")
 
 
 def test_a_file_that_changes_what_it_is_given_is_judged_by_what_it_was_given(tmp_path):
     text = EXERCISES[0].solution.replace("    difference = z1 - z2\n", "    difference = z1 - z2\n    z1 *= 0\n")
-    assert not any(map(off, verdict(EXERCISES[0], written(tmp_path, EXERCISES[0], text)).values()))
+    assert not any(map(off, judged(tmp_path, EXERCISES[0], text).values()))

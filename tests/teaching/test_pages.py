@@ -1,31 +1,115 @@
-"""The lesson and the paper as pages: text, code, shapes and numbers are the lesson's own, and drawings are to scale."""
+"""The lesson and the paper: right numbers, mistakes far off, pages that say just that, and drawings to scale."""
 
 import inspect
 import re
+import subprocess
 import sys
 from html import unescape
+from math import dist, tanh
 
 import numpy as np
 import pytest
 
 from drlim_np import verbatim
+from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
+from drlim_np.layers import Linear, Sequential, Tanh
+from drlim_np.loss import contrastive
+from drlim_np.siamese import two_towers
 from drlim_np.teaching import drawings, lesson, pages
-from drlim_np.teaching.lesson import RATE, W, as_text, sections
+from drlim_np.teaching.lesson import MARGIN, RATE, X1, X2, W, Y, as_text, sections
 from drlim_np.teaching.problems import EXERCISES
 from drlim_np.teaching.shapes import shapes
+from tests.help.comparing import BOUND
 from tests.help.refusals import refuses
 
 STEPS = [section.step for section in sections()]
 
 
 @pytest.fixture
-def lesson_html(html):
-    return html["lesson"]
+def points():
+    return lesson.layer(W, X1)[0], lesson.layer(W, X2)[0]
 
 
-@pytest.fixture
-def paper_html(html):
-    return html["paper"]
+def test_step_1_energy_and_loss_by_hand(points):
+    by_hand = [[[tanh(sum(row * x)) for row in W] for x in inputs] for inputs in (X1, X2)]
+    np.testing.assert_allclose(points, by_hand, rtol=BOUND)
+    similar, dissimilar = (dist(*pair) for pair in zip(*by_hand, strict=True))
+    assert Y.tolist() == [0, 1] and 0.1 < dissimilar < 0.9 * MARGIN, "a pair of either kind, both felt"
+    d, loss = lesson.energy_and_loss(*points)
+    np.testing.assert_allclose(d, [similar, dissimilar], rtol=BOUND)
+    assert loss == pytest.approx(similar**2 / 2 + (MARGIN - dissimilar) ** 2 / 2, rel=BOUND)
+
+
+def test_step_2_the_springs_are_the_librarys(points):
+    _, dz1, dz2 = contrastive(*points, Y, MARGIN)
+    np.testing.assert_allclose(lesson.springs(*points), [dz1, dz2], rtol=BOUND)
+
+
+def test_a_dissimilar_pair_beyond_the_margin_costs_nothing_and_feels_nothing():
+    z1, z2 = np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([[3.0, 4.0], [3.0, 4.0]])
+    d, loss = lesson.energy_and_loss(z1, z2)
+    assert d.tolist() == [5, 5] and loss == 12.5
+    np.testing.assert_array_equal(lesson.springs(z1, z2)[0], [[-3, -4], [0, 0]])
+
+
+def test_steps_3_and_4_the_sum_of_both_towers_is_the_gradient():
+    assert lesson.error(lesson.both_towers(W)) <= BOUND
+    network = Sequential(only=Linear(3, 2), squash=Tanh())
+    params = {"only": {"weight": W, "bias": np.zeros(2)}, "squash": {}}
+    loss, gradient = two_towers(network, params, X1, X2, Y, MARGIN)
+    np.testing.assert_allclose(lesson.both_towers(W), gradient["only"]["weight"], rtol=BOUND)
+    assert lesson.loss_of(W) == pytest.approx(loss, rel=BOUND)
+
+
+def test_step_5_goes_down_at_the_slope_that_the_gradient_promises():
+    gradient = lesson.both_towers(W)
+    slope = complex_step(lambda r: lesson.loss_of(lesson.descend(W, gradient, r)), np.zeros(()), np.ones(()))
+    assert slope == pytest.approx(-np.sum(gradient**2), rel=BOUND)
+    np.testing.assert_array_equal(lesson.descend(W, gradient), W - RATE * gradient)
+    assert lesson.loss_of(lesson.descend(W, gradient)) < 0.85 * lesson.loss_of(W)
+
+
+@pytest.mark.parametrize("mistake", STEPS[5:])
+def test_either_mistake_fails_by_orders_of_magnitude_and_doubled_as_well(mistake):
+    assert lesson.error(mistake(W)) > 0.1 > 1e10 * BOUND
+    assert lesson.error(2 * mistake(W)) > 0.1
+
+
+def test_along_one_tower_alone_the_loss_falls_too_though_less():
+    gradients = lesson.both_towers(W), lesson.one_tower(W), 0
+    right, wrong, before = (lesson.loss_of(lesson.descend(W, gradient)) for gradient in gradients)
+    assert right < wrong < before
+
+
+def test_the_layer_that_remembers_is_right_as_long_as_it_is_called_once_and_shared_it_cancels_exactly():
+    layer, dz = lesson.RememberingLayer(), np.array([[0.3, -1.0], [0.7, 0.2]])
+    z, pullback = lesson.layer(W, X1)
+    np.testing.assert_array_equal(layer.forward(W, X1), z)
+    np.testing.assert_array_equal(layer.backward(dz), pullback(dz))
+    np.testing.assert_array_equal(lesson.shared_cache(W), np.zeros_like(W))
+
+
+def test_the_check_measures_an_error_relative_to_the_gradient_and_its_bound_is_the_projects():
+    assert COMPLEX_BOUND == BOUND
+    gradient = lesson.both_towers(W)
+    assert lesson.error(gradient * (1 + 1e-9)) == pytest.approx(1e-9, rel=1e-3)
+    assert lesson.error(np.zeros_like(W)) == pytest.approx(1, rel=BOUND)
+
+
+def test_the_page_says_every_step_and_every_number_in_order(points):
+    done = subprocess.run(
+        [sys.executable, "-m", "drlim_np.teaching.lesson"], capture_output=True, text=True, encoding="utf-8", check=True
+    )
+    page = done.stdout
+    assert done.stderr == "" and page == "\n".join(lesson.page()) + "\n"
+    headings = [function.__doc__.partition("\n")[0] for function in STEPS]
+    assert [line for line in page.splitlines() if line.startswith(("Step", "Mistake"))] == headings
+    assert [h.split(".")[0] for h in headings] == [f"Step {k}" for k in range(1, 6)] + ["Mistake 1", "Mistake 2"]
+    assert page.count(": right\n") == 1 and page.count(": WRONG\n") == 3
+    assert page.index(": right\n") < page.index("Mistake 1.") < page.index(": WRONG\n")
+    for name, number in [("L before", lesson.loss_of(W)), ("D  ", lesson.energy_and_loss(*points)[0][0])]:
+        assert any(line.strip().startswith(name) and f"{number:.4f}" in line for line in page.splitlines())
+    assert max(map(len, page.splitlines())) <= 120
 
 
 def texts(page):
@@ -36,18 +120,16 @@ def texts(page):
 def code(page):
     """The lines of code of the page, and what is next to each."""
     rows = re.findall(r"<div><span([^>]*)>(.*?)</span><span class=beside>(.*?)</span></div>", page, flags=re.DOTALL)
-    return [
-        (" " * int((re.findall(r"left:(\d+)ch", style) or [0])[0]) + unescape(line), unescape(beside))
-        for style, line, beside in rows
-    ]
+    indents = [int("0" + "".join(re.findall(r"left:(\d+)ch", style))) for style, _, _ in rows]
+    return [(" " * n + unescape(line), unescape(beside)) for n, (_, line, beside) in zip(indents, rows, strict=True)]
 
 
 def numbers(d):
-    return np.array([float(x) for x in re.findall(r"-?[\d.]+", d)])
+    return np.array(re.findall(r"-?[\d.]+", d), float)
 
 
 def places(page):
-    return np.array([[int(x), int(y)] for x, y in re.findall(r"M(-?\d+) (-?\d+)h0", page)])
+    return np.array(re.findall(r"M(-?\d+) (-?\d+)h0", page), int)
 
 
 def test_both_pages_are_small_and_filled_in(html):
@@ -55,19 +137,19 @@ def test_both_pages_are_small_and_filled_in(html):
         assert len(html[name].encode()) <= 60_000 and "$" not in html[name]
 
 
-def test_the_page_says_what_the_text_says_in_its_order(lesson_html):
-    said, at = re.sub(r"\s+", " ", texts(lesson_html)), 0
+def test_the_page_says_what_the_text_says_in_its_order(html):
+    said, at = re.sub(r"\s+", " ", texts(html["lesson"])), 0
     for section in sections():
         for part in (section.heading, *section.prose.split("\n\n")):
             at = said.index(re.sub(r"\s+", " ", part.strip()), at)
         for name, value in section.numbers.items():
-            assert f"<dt>{name}</dt><dd>{as_text(value)}</dd>" in unescape(lesson_html)
-        assert all(verdict in unescape(lesson_html) for verdict in section.verdicts)
-    assert lesson_html.count("right</p>") == 1 and lesson_html.count("WRONG</p>") == 3
+            assert f"<dt>{name}</dt><dd>{as_text(value)}</dd>" in unescape(html["lesson"])
+        assert all(verdict in unescape(html["lesson"]) for verdict in section.verdicts)
+    assert html["lesson"].count("right</p>") == 1 and html["lesson"].count("WRONG</p>") == 3
 
 
-def test_every_line_of_code_is_there_and_every_assignment_has_its_shapes(lesson_html):
-    lines = code(lesson_html)
+def test_every_line_of_code_is_there_and_every_assignment_has_its_shapes(html):
+    lines = code(html["lesson"])
     listed = "\n".join(line for line, _ in lines)
     for step in STEPS:
         body = inspect.getsource(step).split('"""')[2].strip("\n")
@@ -89,8 +171,8 @@ def test_every_line_of_code_is_there_and_every_assignment_has_its_shapes(lesson_
         ("        self.x, self.z = x, np.tanh(x @ weight.T)", "self.x (2, 3), self.z (2, 2)"),
     ],
 )
-def test_the_shapes_are_right(lesson_html, line, beside):
-    assert (line, beside) in code(lesson_html)
+def test_the_shapes_are_right(html, line, beside):
+    assert (line, beside) in code(html["lesson"])
 
 
 def test_shapes_are_found_by_running_and_the_tracer_before_is_put_back():
@@ -112,14 +194,11 @@ def test_shapes_are_found_by_running_and_the_tracer_before_is_put_back():
     assert sys.gettrace() is before
 
 
-def test_every_exercise_is_linked_from_the_step_it_belongs_to(lesson_html):
+def test_every_step_has_its_drawings_with_a_name_each_and_its_exercises_are_linked(html):
     assert sorted(k for _, exercises in pages.NEXT_TO.values() for k in exercises) == list(range(1, 13))
     for k, exercise in enumerate(EXERCISES, 1):
-        assert f'href="#exercise-{k}"' in lesson_html and exercise.title.partition(". ")[2] in texts(lesson_html)
-
-
-def test_each_step_has_its_drawing_and_each_drawing_a_name(lesson_html):
-    assert lesson_html.count("<svg") == 7 and len(set(re.findall(r'aria-label="([^"]*)"', lesson_html))) == 7
+        assert f'href="#exercise-{k}"' in html["lesson"] and exercise.title.partition(". ")[2] in texts(html["lesson"])
+    assert html["lesson"].count("<svg") == 7 and len(set(re.findall(r'aria-label="([^"]*)"', html["lesson"]))) == 7
     assert [step for step, (drawn, _) in pages.NEXT_TO.items() if not drawn] == [lesson.one_tower]
 
 
@@ -143,7 +222,7 @@ def test_the_arrows_are_the_forces_minus_the_gradient():
 
 def test_the_step_down_is_drawn_at_the_losses_before_and_after_it():
     svg = drawings.step_down()
-    dots = np.array([[float(x), float(y)] for x, y in re.findall(r'circle class="dot ink" cx="(.*?)" cy="(.*?)"', svg)])
+    dots = np.array(re.findall(r'circle class="dot ink" cx="(.*?)" cy="(.*?)"', svg), float)
     before, after = lesson.loss_of(W), lesson.loss_of(lesson.descend(W, lesson.both_towers(W)))
     curve = numbers(re.search(r'class="line ink" d="([^"]*)"', svg)[1]).reshape(-1, 2)
     np.testing.assert_allclose(curve[0], dots[0], atol=0.1)
@@ -159,13 +238,10 @@ def test_the_check_puts_the_right_gradient_before_the_bound_and_all_mistakes_beh
     assert ends[0] < bound and len(ends) == 4 and min(ends[1:]) > bound + 100
 
 
-def test_the_paper_shows_every_line_of_the_source_in_order(paper_html):
+def test_the_paper_shows_the_source_in_order_with_an_equation_next_to_each_line_that_names_it(html):
     source = inspect.getsource(verbatim).splitlines()
-    assert [line for line, _ in code(paper_html)] == [line.rstrip() for line in source]
-
-
-def test_an_equation_is_next_to_each_line_that_names_it_and_to_no_other(paper_html):
-    beside = {line: said for line, said in code(paper_html) if said}
+    assert [line for line, _ in code(html["paper"])] == [line.rstrip() for line in source]
+    beside = {line: said for line, said in code(html["paper"]) if said}
     (line,) = (line for line in beside if "(Eq. 7)" in line)
     assert beside[line].count("\n") == 0 and beside[line].startswith("Eq. 7: ∂L_D")
     assert {f"Eq. {k}" for k in (1, 2, 3, 4, 6, 7)} <= {row[:5] for said in beside.values() for row in said.split("\n")}
@@ -187,16 +263,14 @@ def test_which_equations_a_line_names(text, names):
     assert pages._named(text) == names
 
 
-def test_every_map_has_all_its_points_and_all_are_to_one_scale(paper_html):
-    figures = re.findall(r"<figure>(.*?)</figure>", paper_html, flags=re.DOTALL)
+def test_every_map_has_all_its_points_and_all_are_to_one_scale(html):
+    figures = re.findall(r"<figure>(.*?)</figure>", html["paper"], flags=re.DOTALL)
     words = [re.search(r"after \d epochs?(?=<)", figure)[0] for figure in figures]
     assert words == ["after 0 epochs", "after 1 epoch", "after 3 epochs", "after 8 epochs"]
-    spread = []
-    for figure in figures:
-        found = places(figure)
-        assert len(found) == 660 and found.min() >= 0 and found.max() <= 200
-        spread.append(np.ptp(found))
-    np.testing.assert_allclose(np.array(spread[1:]) / spread[-1], [0.3, 0.8, 1], atol=0.02)
+    found = np.array([places(figure) for figure in figures])
+    assert found.shape == (4, 660, 2) and found.min() >= 0 and found.max() <= 200
+    spread = np.ptp(found, axis=(1, 2))
+    np.testing.assert_allclose(spread[1:] / spread[-1], [0.3, 0.8, 1], atol=0.02)
     assert figures[-1].count("<path") == 18
 
 

@@ -3,18 +3,15 @@
 For maintainers. An unseen digit has moved 6 pixels to the right, so that both maps show its trail.
 """
 
-import base64
-import io
+from base64 import b64decode
 from pathlib import Path
-
-from PIL import Image
 
 from drlim_np.drawing.light import with_palette
 from tests.help.browser import opened
 
 FIGURES = Path(__file__).resolve().parents[2] / "figures"
 STEPS = 12  # of half a pixel
-SHOWN = (0, 0, 1184, 644)  # without the bar to scroll by
+SHOWN = {"x": 0, "y": 0, "width": 1184, "height": 644, "scale": 1}  # without the bar to scroll by
 
 
 def main() -> None:
@@ -23,10 +20,8 @@ def main() -> None:
         for step in range(STEPS + 1):
             page.js(f"laboratory.set({{moved: {{right: {step / 2}}}}}) || 0")
             page.js("new Promise(done => requestAnimationFrame(done)) && 0")
-        whole = Image.open(io.BytesIO(base64.b64decode(page.call("screenshot", method="GET"))))
-    buffer = io.BytesIO()
-    whole.crop(SHOWN).save(buffer, "png")
-    (FIGURES / "laboratory.png").write_bytes(with_palette(buffer.getvalue()))
+        picture = page.cdp("Page.captureScreenshot", clip=SHOWN)["data"]
+    (FIGURES / "laboratory.png").write_bytes(with_palette(b64decode(picture)))
 
 
 if __name__ == "__main__":

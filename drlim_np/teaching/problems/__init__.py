@@ -19,6 +19,7 @@ class Exercise(NamedTuple):
 
     inputs: rng → what `loss_and_gradient` is called with. loss: the same → L, also where arrays are complex.
     tensors: the inputs that need a gradient. mend: pairs (wrong, right) of text, each wrong one once in the file.
+    source: the file as a student is given it.
     """
 
     file: str
@@ -28,11 +29,7 @@ class Exercise(NamedTuple):
     hint: str
     learned: str
     mend: list[list[str]]
-
-    @property
-    def source(self) -> str:
-        """The file as a student is given it."""
-        return _read(self.file)
+    source: str
 
     @property
     def solution(self) -> str:
@@ -46,10 +43,6 @@ class Exercise(NamedTuple):
     def title(self) -> str:
         """Its first line."""
         return self.source.partition("\n")[0].strip('"')
-
-
-def _read(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _pairs(rng: np.random.Generator) -> dict:
@@ -136,7 +129,6 @@ def _unit_length(x, target):
     return _half_square(x / np.sqrt((x * x).sum(axis=1, keepdims=True)), target)
 
 
-_LAYER = _normal(w=(2, 3), b=(2,), x=(5, 3), target=(5, 2))
 _MAPS = _normal(a=(2,), b=(2,), x=(2, 2, 4, 6), target=(2, 2, 2, 3))
 _IMAGES = _normal(w=(2, 2, 3, 3), b=(2,), x=(2, 2, 4, 5), target=(2, 2, 2, 3))
 _TRUTH = {  # file: inputs, loss, tensors
@@ -145,7 +137,7 @@ _TRUTH = {  # file: inputs, loss, tensors
     "03_collapse.py": (_ring, _of_points, ("z",)),
     "04_squared.py": (_pairs, _loss, ("z1", "z2")),
     "05_cone.py": (_pairs_with_one_at_zero, _loss_with_a_cone, ("z1", "z2")),
-    "06_tanh.py": (_LAYER, _tanh, ("w", "b")),
+    "06_tanh.py": (_normal(w=(2, 3), b=(2,), x=(5, 3), target=(5, 2)), _tanh, ("w", "b")),
     "07_one_tower.py": (_towers, _of_towers, ("w",)),
     "08_cache.py": (_towers, _of_towers, ("w",)),
     "09_sampling.py": (_batch, _of_batch, ("z",)),
@@ -153,5 +145,6 @@ _TRUTH = {  # file: inputs, loss, tensors
     "11_convolution.py": (_IMAGES, _convolution, ("w", "b", "x")),
     "12_unit_length.py": (_normal(x=(5, 3), target=(5, 3)), _unit_length, ("x",)),
 }
-_ANSWERS = tomllib.loads(_read("answers.toml"))
-EXERCISES = tuple(Exercise(file, *truth, **_ANSWERS[file]) for file, truth in _TRUTH.items())
+_TEXTS = {path.name: path.read_text(encoding="utf-8") for path in files(__package__).iterdir() if path.is_file()}
+_ANSWERS = tomllib.loads(_TEXTS["answers.toml"])
+EXERCISES = tuple(Exercise(name, *truth, **_ANSWERS[name], source=_TEXTS[name]) for name, truth in _TRUTH.items())
