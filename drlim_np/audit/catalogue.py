@@ -154,8 +154,10 @@ def _siamese(
 def _controls(rng: np.random.Generator) -> Iterator[Finding]:
     """Wrong gradients on record. Each must be rejected, or the audit proves nothing."""
     z1, z2, y = pairs_around_the_margin(rng)
+    arguments = {"z1": z1, "z2": z2}
     for mistake, gradients in wrong.LOSSES.items():
-        for row in _check_contrastive(gradients(z1, z2, y, MARGIN), z1, z2, y, rng):
+        claimed = dict(zip(arguments, gradients(z1, z2, y, MARGIN), strict=True))
+        for row in check(lambda a: contrastive(a["z1"], a["z2"], y, MARGIN)[0], arguments, claimed, rng):
             if mistake != "the second tower's sign" or row.tensor == "z2":  # of the first tower it is right
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
     network = Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2))
@@ -168,13 +170,6 @@ def _controls(rng: np.random.Generator) -> Iterator[Finding]:
         for row in rows:
             if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
-
-
-def _check_contrastive(gradients: tuple, z1: np.ndarray, z2: np.ndarray, y: np.ndarray, rng) -> list[Row]:
-    def loss(arguments: Tree):
-        return contrastive(arguments["z1"], arguments["z2"], y, MARGIN)[0]
-
-    return check(loss, {"z1": z1, "z2": z2}, dict(zip(("z1", "z2"), gradients, strict=True)), rng)
 
 
 def pairs_around_the_margin(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -205,10 +200,8 @@ def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
         f"{'bound on the relative error':{width + tensor + 11}}  {COMPLEX_BOUND:12.0e}  {CENTRAL_BOUND:8.0e}",
     ]
     for subject, row, wrong_on_purpose in found:
-        verdict = {(True, False): "holds", (False, True): "rejected, as it must be", (False, False): "FAILS"}.get(
-            (row.holds, wrong_on_purpose), "FAILS: a wrong gradient passed"
-        )
-        verdict += ", near a kink" if row.near_a_kink else ""
+        right, wrong = ("holds", "FAILS: a wrong gradient passed"), ("FAILS", "rejected, as it must be")
+        verdict = (right if row.holds else wrong)[wrong_on_purpose] + ", near a kink" * row.near_a_kink
         verdict = "; ".join([verdict, *kinds(proofs, subject, wrong_on_purpose)])
         lines.append(
             f"{subject:{width}}  {row.tensor:{tensor}}  {row.size:7}  {row.complex_error:12.1e}"

@@ -90,8 +90,6 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
 
     Each leaf is an argument of its own, even where several are one array: its gradient is that leaf's share. To
     check weights tied together, give their array once and let `function` use it twice: the gradient is the sum.
-
-    Raises InputError unless all the tensors are NumPy float64, none of them empty, and the trees have the same shapes.
     """
     require_generator(rng)
     tensors, gradients = dict(leaves(arguments)), dict(leaves(gradient))

@@ -18,7 +18,7 @@ END = ""
 
 
 def typeset(formula: str) -> str:
-    """The formula as a <math> element, a block of its own. Raises InputError where something is missing in it."""
+    """The formula as a <math> element, a block of its own."""
     tokens = [END, *reversed(TOKEN.findall(formula))]
     return f'<math display="block">{_row(tokens, END, formula)}</math>'
 

@@ -19,42 +19,15 @@ from drlim_np.audit.index import LINES, Line, Test, figure_name, file_of
 from drlim_np.audit.mathml import typeset
 from drlim_np.audit.proof import Proof, kinds
 from drlim_np.errors import DataError
-from drlim_np.files.frame import page
+from drlim_np.files.frame import page, template
 
 DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
 KINDS = ("derived", "proven")
 COMMAND = "<code>python -m drlim_np.audit</code>"
-STYLE = """
-body { max-width: 1500px; } math { font-size: 1.1rem; width: max-content; margin: .5rem 0; }
-.skip:not(:focus) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
-table { border-collapse: collapse; margin: 1rem 0; font-size: .92rem; } caption { text-align: left; }
-th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
-th { font-weight: 600; } td + td { white-space: nowrap; } td.right, td.wrong { white-space: normal; }
-section table { font-size: .84rem; margin: .3rem 0; }
-h2 { overflow-wrap: anywhere; } h3 { font-size: .92rem; margin: .8rem 0 .2rem; }
-ul { margin: .2rem 0; padding-left: 1.1rem; } li { font-size: .92rem; overflow-wrap: anywhere; }
-summary { cursor: pointer; overflow-wrap: anywhere; padding: .3rem 0; } summary .dim { font-size: .84rem; }
-pre.source { margin: 0 0 .8rem; border-left: 2px solid var(--line); padding-left: .6rem; font-size: .78rem; }
-pre.source span { display: block; overflow-wrap: anywhere; min-height: 1.5em; }
-figure { margin: .8rem 0; } figcaption { text-align: left; } img { max-width: 100%; height: auto; display: block; }
-:target { outline: 3px solid var(--back); }
-@media (max-width: 599px) { nav th:last-child, nav td:last-child { display: none; } }
-@media (min-width: 900px) { section { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr); } }
-@media print { :root { color-scheme: light; --ground: #fff; --card: #fff; --ink: #222; --dim: #595959; --line: #d9d9d4;
-  --similar: #c8102e; --dissimilar: #0072b2; }
-  body { max-width: none; padding: 0; font-size: 10pt; } .skip { display: none; }
-  section { display: block; border: 0; padding: 0; break-before: page; } pre.source { font-size: 7.5pt; }
-  details::details-content { content-visibility: visible; display: block; height: auto; }
-  figure, math, li, summary { break-inside: avoid; } img { max-height: 7cm; width: auto; } }
-"""
 
 
 def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
-    """The page as HTML.
-
-    record: the entries of metrics.json. folder: where the page will lie, for the figures that lie there. audited: what
-    the audit found, or None if it was not asked.
-    """
+    """The page as HTML, of the entries of metrics.json, the folder of page and pictures, and what an audit found."""
     rows = "".join(f"<tr>{_overview(line)}</tr>" for line in LINES)
     parts = [
         '<a class="skip" href="#lines">Skip to the lines</a>',
@@ -69,19 +42,17 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
         *(_section(line, record, folder, audited) for line in LINES),
         "</main>",
     ]
-    return page("The audit, line by line", parts, STYLE, "; img-src 'self'")
+    style = template("page.css", __package__).template
+    return page("The audit, line by line", parts, style, "; img-src 'self'")
 
 
 def _overview(line: Line) -> str:
-    exact = (
-        "<td colspan=2>no algebra</td>"
-        if line.no_algebra
-        else "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
-    )
-    figures = ", ".join(figure_name(figure) for figure in line.figures) or "–"
-    return (
-        f'<td><a href="#{line.anchor}">{escape(line.text)}</a></td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>'
-    )
+    exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
+    if line.no_algebra:
+        exact = "<td colspan=2>no algebra</td>"
+    figures = ", ".join(map(figure_name, line.figures)) or "–"
+    name = f'<a href="#{line.anchor}">{escape(line.text)}</a>'
+    return f"<td>{name}</td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>"
 
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
@@ -104,9 +75,8 @@ def _exact(line: Line, audited: Audited | None) -> str:
     said = ""
     for kind in KINDS:
         items = "".join(f"<li>{_statement(one)}</li>" for one in found if one.kind == kind)
-        said += f"<h3>{kind.capitalize()}</h3>" + (
-            f"<ul>{items}</ul>" if items else f"<p>{_none(line, kind, audited)}</p>"
-        )
+        listed = f"<ul>{items}</ul>" if items else f"<p>{_none(line, kind, audited)}</p>"
+        said += f"<h3>{kind.capitalize()}</h3>{listed}"
     return said
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from drlim_np.audit import __main__ as command
-from drlim_np.audit import catalogue
 from drlim_np.audit.gradcheck import (
     CENTRAL_BOUND,
     COMPLEX_BOUND,
@@ -16,9 +15,11 @@ from drlim_np.audit.gradcheck import (
     check_layer,
     complex_step,
 )
-from drlim_np.errors import InputError
 from drlim_np.layers import Linear
 from drlim_np.tree import Gradient
+from tests.help.refusals import refuses
+
+LAYER = Linear(3, 2)
 
 
 def rng():
@@ -166,52 +167,29 @@ def test_one_array_at_two_leaves_is_two_arguments_and_given_once_its_gradient_is
     assert row.holds
 
 
+ONES, NOTHING = {"x": np.ones(2)}, "has no entries: there is nothing to check"
+A_SEED = "rng is 0: give a generator, such as numpy.random.default_rng(0)"
+
+
 @pytest.mark.parametrize(
-    ("tree", "named"), [({}, "the tree"), ({"x": np.ones((0, 3))}, "x"), ({"x": np.ones(2), "y": np.ones(0)}, "y")]
+    ("call", "message"),
+    [
+        (lambda: check(cube, {}, {}, rng()), f"the tree {NOTHING}"),
+        (lambda: check(cube, {"x": np.ones((0, 3))}, {"x": np.ones((0, 3))}, rng()), f"x {NOTHING}"),
+        (lambda: check(cube, ONES | {"y": np.ones(0)}, ONES | {"y": np.ones(0)}, rng()), f"y {NOTHING}"),
+        (lambda: check_layer(LAYER, LAYER.init(rng(), np.float64), np.empty((0, 3)), rng()), f"input {NOTHING}"),
+        (lambda: check(cube, ONES, ONES, 0), A_SEED),
+        (lambda: check_layer(LAYER, {}, np.ones((1, 3)), 0), A_SEED),
+        (
+            lambda: check(cube, {"x": np.ones(2, np.float32)}, ONES, rng()),
+            "x must be a float64 NumPy array to be checked, got float32",
+        ),
+        (lambda: check(cube, ONES, {"y": np.ones(2)}, rng()), "differ in name or shape"),
+        (lambda: check(cube, ONES, {"x": np.ones(3)}, rng()), "differ in name or shape"),
+    ],
 )
-def test_a_check_of_nothing_is_refused(tree, named):
-    with pytest.raises(InputError, match=f"^{named} has no entries: there is nothing to check$"):
-        check(lambda arguments: 0.0, tree, tree, rng())
-
-
-def test_a_layer_on_no_samples_is_refused():
-    layer = Linear(3, 2)
-    with pytest.raises(InputError, match=r"^input has no entries: there is nothing to check$"):
-        check_layer(layer, layer.init(rng(), np.float64), np.empty((0, 3)), rng())
-
-
-def test_a_seed_in_place_of_a_generator_is_refused():
-    for refused in (
-        lambda: check(cube, {"x": np.ones(2)}, {"x": np.ones(2)}, 0),
-        lambda: check_layer(Linear(3, 2), {}, np.ones((1, 3)), 0),
-    ):
-        with pytest.raises(InputError, match=r"^rng is 0: give a generator, such as numpy.random.default_rng\(0\)$"):
-            refused()
-
-
-def test_float32_and_mismatched_trees_are_refused():
-    x = np.ones(2)
-    with pytest.raises(InputError, match=r"^x must be a float64 NumPy array to be checked, got float32$"):
-        check(cube, {"x": x.astype(np.float32)}, {"x": x}, rng())
-    with pytest.raises(InputError, match="differ in name or shape"):
-        check(cube, {"x": x}, {"y": x}, rng())
-    with pytest.raises(InputError, match="differ in name or shape"):
-        check(cube, {"x": x}, {"x": np.ones(3)}, rng())
-
-
-def test_the_command_prints_every_finding_and_its_status_tells_of_surprises(capsys, monkeypatch):
-    right = catalogue.Finding("a layer", Row("weight", 2, 1e-16, 1e-10))
-    caught = catalogue.Finding("wrong: a sign", Row("weight", 2, 1.0, 1.0), wrong_on_purpose=True)
-    missed = catalogue.Finding("wrong: a factor", Row("weight", 2, 1e-16, 1e-10), wrong_on_purpose=True)
-    fails = catalogue.Finding("a loss", Row("z", 2, 1e-3, 1e-3))
-    assert "holds, near a kink" in catalogue.table([right._replace(row=Row("weight", 2, 1e-16, 4e-7, 4e-7))])
-    assert "kink" not in catalogue.table([right, caught, missed, fails])
-    for found, status in [([right, caught], 0), ([right, missed], 1), ([fails, caught], 1)]:
-        monkeypatch.setattr(catalogue, "findings", lambda seed, backend, found=found: iter(found))
-        assert command.main(["--seed", "3"]) == status
-        printed = capsys.readouterr().out
-        assert all(finding.subject in printed for finding in found)
-        assert ("FAILS" in printed) == (status == 1)
+def test_what_cannot_be_checked_is_refused(call, message):
+    refuses(call, message)
 
 
 def test_the_command_says_in_one_line_what_keeps_it_from_a_gpu(capsys, monkeypatch):

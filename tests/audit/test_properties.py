@@ -17,9 +17,10 @@ from drlim_np.layers import Conv2d, Flatten, Linear, Subsample
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import two_layer
 from drlim_np.siamese import one_tower, two_towers
-from drlim_np.tree import leaves, tree_map
+from drlim_np.tree import leaves
 from tests.help.comparing import bits
 from tests.help.every_layer import EVERY_LAYER
+from tests.help.every_layer import drawn as random_params
 
 BOUND = 1e-12
 
@@ -116,29 +117,24 @@ def test_loss_and_gradient_are_continuous_across_the_margin(margin, k, sign):
 
 @many
 @given(pairs_at_reach())
-def test_both_ends_of_a_pair_feel_opposite_forces(drawn):
+def test_the_forces_on_a_pair_are_opposite_lie_along_it_and_are_the_slope_of_its_loss(drawn):
+    z1, z2, y, margin = drawn
     _, dz1, dz2 = contrastive(*drawn)
     assert np.array_equal(dz1, -dz2)
-    assert dz1.any() or not drawn[2].all() or (energy(*drawn[:2]) >= drawn[3]).all()
-
-
-@many
-@given(pairs_at_reach())
-def test_the_force_on_a_pair_lies_along_it_and_is_the_slope_of_its_loss(drawn):
-    z1, z2, y, margin = drawn
-    _, dz1, _ = contrastive(*drawn)
     d = np.linalg.norm(z1 - z2, axis=1)
     slope = np.where(y == 1, -np.maximum(0, margin - d), d)
     assert_close(dz1, slope[:, None] * (z1 - z2) / d[:, None], scale=np.linalg.norm(d) + margin)
 
 
 @many
-@given(pairs_on_grid(), seeds)
-def test_a_translation_changes_nothing(drawn, seed):
-    z1, z2, y, margin = drawn
-    shift = np.random.default_rng(seed).integers(-(2**40), 2**40, z1.shape[1])
-    for one, other in zip(contrastive(z1, z2, y, margin), contrastive(z1 + shift, z2 + shift, y, margin), strict=True):
-        assert np.array_equal(one, other)
+@given(pairs_on_grid(), sets(), seeds)
+def test_a_translation_of_pairs_or_of_a_set_changes_nothing(pairs, points, seed):
+    (z1, z2, y, margin), (z, similar, reach) = pairs, points
+    rng = np.random.default_rng(seed)
+    shift, of_set = (rng.integers(-(2**40), 2**40, dims) for dims in (z1.shape[1], z.shape[1]))
+    ours = *contrastive(z1, z2, y, margin), *contrastive_all_pairs(z, similar, reach)
+    moved = *contrastive(z1 + shift, z2 + shift, y, margin), *contrastive_all_pairs(z + of_set, similar, reach)
+    assert all(np.array_equal(one, other) for one, other in zip(ours, moved, strict=True))
 
 
 @many
@@ -257,17 +253,6 @@ def test_the_forces_on_a_set_sum_to_zero(drawn):
 
 @many
 @given(sets(), seeds)
-def test_a_translation_of_a_set_changes_nothing(drawn, seed):
-    z, similar, margin = drawn
-    shift = np.random.default_rng(seed).integers(-(2**40), 2**40, z.shape[1])
-    loss, dz = contrastive_all_pairs(z, similar, margin)
-    shifted_loss, shifted_dz = contrastive_all_pairs(z + shift, similar, margin)
-    assert shifted_loss == loss
-    assert np.array_equal(shifted_dz, dz)
-
-
-@many
-@given(sets(), seeds)
 def test_a_rotation_of_a_set_rotates_its_forces(drawn, seed):
     z, similar, margin = drawn
     turn = rotation(z.shape[1], np.random.default_rng(seed))
@@ -347,10 +332,6 @@ def linear_layers(draw):
     )
 
 
-def drawn_like(params, rng):
-    return tree_map(lambda p: rng.standard_normal(p.shape), params)
-
-
 def inner(a, b):
     """⟨a, b⟩ over two trees, and the size of the terms it sums."""
     terms = [
@@ -364,7 +345,7 @@ def inner(a, b):
 def test_the_pullback_to_the_input_is_the_adjoint_of_the_layer(drawn, seed):
     layer, shape = drawn
     rng = np.random.default_rng(seed)
-    params = drawn_like(layer.init(rng), rng)
+    params = random_params(layer, rng)
     y, pullback = layer(params, rng.standard_normal(shape))
     u, v = rng.standard_normal(shape), rng.standard_normal(y.shape)
     if "bias" in params:
@@ -379,10 +360,10 @@ def test_the_pullback_to_the_input_is_the_adjoint_of_the_layer(drawn, seed):
 def test_the_pullback_to_the_parameters_is_the_adjoint_of_the_layer(drawn, seed):
     layer, shape = drawn
     rng = np.random.default_rng(seed)
-    params, x = drawn_like(layer.init(rng), rng), rng.standard_normal(shape)
+    params, x = random_params(layer, rng), rng.standard_normal(shape)
     assume(params)
     y, pullback = layer(params, x)
-    q, v = drawn_like(params, rng), rng.standard_normal(y.shape)
+    q, v = random_params(layer, rng), rng.standard_normal(y.shape)
     forward, size = inner(v, layer(q, x)[0])
     backward, other = inner(pullback(v).params, q)
     assert_close(forward, backward, scale=size + other)
@@ -393,7 +374,7 @@ def test_the_pullback_to_the_parameters_is_the_adjoint_of_the_layer(drawn, seed)
 def test_a_pullback_is_linear(drawn, seed, s):
     layer, shape = drawn
     rng = np.random.default_rng(seed)
-    y, pullback = layer(drawn_like(layer.init(rng), rng), rng.standard_normal(shape))
+    y, pullback = layer(random_params(layer, rng), rng.standard_normal(shape))
     v = rng.standard_normal(y.shape)
     once, stretched = (dict(leaves(pullback(dy, wrt_input=True)._asdict())) for dy in (v, s * v))
     assert all(np.array_equal(stretched[name], s * once[name]) for name in once)
@@ -404,7 +385,7 @@ def test_a_pullback_is_linear(drawn, seed, s):
 def test_samples_do_not_interact_inside_a_layer(drawn, seed):
     layer, shape = drawn
     rng = np.random.default_rng(seed)
-    params, x = drawn_like(layer.init(rng), rng), rng.standard_normal(shape)
+    params, x = random_params(layer, rng), rng.standard_normal(shape)
     y, _ = layer(params, x)
     order = rng.permutation(len(x))
     assert_close(layer(params, x[order])[0], y[order], scale=np.linalg.norm(y))
@@ -417,7 +398,7 @@ def test_samples_do_not_interact_inside_a_layer(drawn, seed):
 def test_layers_keep_the_dtype_and_never_touch_what_they_are_given(name, dtype, seed):
     layer, shape = EVERY_LAYER[name]
     rng = np.random.default_rng(seed)
-    params = tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), layer.init(rng))
+    params = random_params(layer, rng, dtype)
     x = rng.standard_normal(shape).astype(dtype)
     given_bits = bits(x, *(p for _, p in leaves(params)))
     y, pullback = layer(params, x)
@@ -431,65 +412,34 @@ def test_layers_keep_the_dtype_and_never_touch_what_they_are_given(name, dtype, 
 
 
 @few
-@given(pairs_on_grid(), dtypes)
-def test_the_loss_over_given_pairs_keeps_the_dtype_and_never_touches_what_it_is_given(drawn, dtype):
-    z1, z2, y, margin = drawn
+@given(pairs_on_grid(), sets(), dtypes, seeds)
+def test_losses_and_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(pairs, points, dtype, seed):
+    rng = np.random.default_rng(seed)
+    z1, z2, y, margin = pairs
     z1, z2 = z1.astype(dtype), z2.astype(dtype)
-    before = bits(z1, z2, y)
-    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
-    assert bits(z1, z2, y) == before
-    assert {loss.dtype, dz1.dtype, dz2.dtype, energy(z1, z2).dtype} == {np.dtype(dtype)}
-    assert loss.shape == () and dz1.shape == dz2.shape == z1.shape
-
-
-@few
-@given(sets(), dtypes)
-def test_the_loss_over_all_pairs_keeps_the_dtype_and_never_touches_what_it_is_given(drawn, dtype):
-    z, similar, margin = drawn
+    z, similar, reach = points
     z, weight = z.astype(dtype), np.full(len(z), 1.5, dtype)
-    before = bits(z, similar.pairs, weight)
-    for loss, dz in (
-        contrastive_all_pairs(z, similar, margin),
+    network = two_layer(4, 3, 2)
+    params = random_params(network, rng, dtype)
+    x, labels = rng.standard_normal((similar.size, 4)).astype(dtype), rng.integers(0, 2, similar.size)
+    given = (z1, z2, y, z, similar.pairs, weight, x, labels, params)
+    before = bits(*given)
+    energies, of_pairs = energy(z1, z2), contrastive(z1, z2, y, margin)
+    of_sets = [
+        contrastive_all_pairs(z, similar, reach),
         similar_sum(z, similar),
-        dissimilar_sum(z, similar, margin, weight),
-    ):
-        assert loss.dtype == dz.dtype == np.dtype(dtype)
-        assert loss.shape == () and dz.shape == z.shape
-    assert bits(z, similar.pairs, weight) == before
-
-
-@few
-@given(sets(), dtypes, seeds)
-def test_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(drawn, dtype, seed):
-    _, similar, margin = drawn
-    rng = np.random.default_rng(seed)
-    network = two_layer(4, 3, 2)
-    params = tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), network.init(rng))
-    x, y = rng.standard_normal((similar.size, 4)).astype(dtype), rng.integers(0, 2, similar.size)
-    before = bits(x, y, similar.pairs, *(p for _, p in leaves(params)))
-    for loss, dparams in (
-        two_towers(network, params, x, x[::-1], y, margin),
-        one_tower(network, params, x, similar, margin),
-    ):
-        assert {loss.dtype, *(g.dtype for _, g in leaves(dparams))} == {np.dtype(dtype)}
-    assert bits(x, y, similar.pairs, *(p for _, p in leaves(params))) == before
-
-
-@few
-@given(sets(), seeds)
-def test_embedding_each_sample_once_is_two_towers_on_every_pair(drawn, seed):
-    _, similar, margin = drawn
-    rng = np.random.default_rng(seed)
-    network = two_layer(4, 3, 2)
-    params, x = drawn_like(network.init(rng), rng), rng.standard_normal((similar.size, 4))
-    listed = {frozenset(p) for p in similar.pairs.tolist()}
-    rest = [(i, j) for i in range(similar.size) for j in range(i) if frozenset((i, j)) not in listed]
-    i, j = np.array([*similar.pairs.tolist(), *rest]).T
-    y = np.repeat([0, 1], [similar.listed_count, len(rest)])
-    loss, dparams = two_towers(network, params, x[i], x[j], y, margin)
-    once_loss, once = one_tower(network, params, x, similar, margin)
-    assert_close(once_loss, loss, scale=loss)
-    # The last bias moves all points alike: its gradient is 0, and only rounding is left to compare.
-    scale = len(i) * margin * (1 + sum(np.linalg.norm(p) for _, p in leaves(params)) ** 2) * np.linalg.norm(x)
-    for (_, g), (_, h) in zip(leaves(once), leaves(dparams), strict=True):
-        assert_close(g, h, scale=scale)
+        dissimilar_sum(z, similar, reach, weight),
+    ]
+    of_networks = [
+        two_towers(network, params, x, x[::-1], labels, reach),
+        one_tower(network, params, x, similar, reach),
+    ]
+    assert bits(*given) == before
+    assert energies.dtype == dtype
+    assert [gradient.shape for gradient in of_pairs[1:]] == [z1.shape] * 2
+    assert [gradient.shape for _, gradient in of_sets] == [z.shape] * 3
+    for loss, *gradients in (of_pairs, *of_sets, *of_networks):
+        assert loss.shape == ()
+        assert {loss.dtype, *(leaf.dtype for gradient in gradients for _, leaf in leaves(gradient))} == {
+            np.dtype(dtype)
+        }
