@@ -9,7 +9,7 @@ import numpy as np
 
 from drlim_np.audit import exact, wrong
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
-from drlim_np.audit.proof import Proof, kinds
+from drlim_np.audit.proof import Proof, columns, kinds, surprises, verdict
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
 from drlim_np.fast.all_pairs import contrastive_all_pairs
@@ -193,21 +193,16 @@ def random_like(params: Tree, rng: np.random.Generator) -> Tree:
 
 def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
     """The findings as lines of text, with the bounds in the heading, and which are derived and proven besides."""
-    width = max(len(finding.subject) for finding in found)
-    tensor = max(len(finding.row.tensor) for finding in found)
-    lines = [
-        f"{'subject':{width}}  {'tensor':{tensor}}  {'entries':>7}  {'complex step':>12}  {'central':>8}  verdict",
-        f"{'bound on the relative error':{width + tensor + 11}}  {COMPLEX_BOUND:12.0e}  {CENTRAL_BOUND:8.0e}",
+    rows = [
+        ("subject", "tensor", "entries", "complex step", " central", "verdict"),
+        ("bound on the relative error", "", "", f"{COMPLEX_BOUND:12.0e}", f"{CENTRAL_BOUND:8.0e}", ""),
     ]
     for subject, row, wrong_on_purpose in found:
-        right, wrong = ("holds", "FAILS: a wrong gradient passed"), ("FAILS", "rejected, as it must be")
-        verdict = (right if row.holds else wrong)[wrong_on_purpose] + ", near a kink" * row.near_a_kink
-        verdict = "; ".join([verdict, *kinds(proofs, subject, wrong_on_purpose)])
-        lines.append(
-            f"{subject:{width}}  {row.tensor:{tensor}}  {row.size:7}  {row.complex_error:12.1e}"
-            f"  {row.central_error:8.1e}  {verdict}"
-        )
-    return "\n".join(lines)
+        said = verdict(row.holds, wrong_on_purpose, "holds", "rejected") + ", near a kink" * row.near_a_kink
+        said = "; ".join([said, *kinds(proofs, subject, wrong_on_purpose)])
+        errors = f"{row.complex_error:12.1e}", f"{row.central_error:8.1e}"
+        rows.append((subject, row.tensor, f"{row.size:7}", *errors, said))
+    return columns(rows)
 
 
 def worst_by_subject(found: list[Finding]) -> list[Finding]:
@@ -215,20 +210,16 @@ def worst_by_subject(found: list[Finding]) -> list[Finding]:
 
     Among gradients that are wrong on purpose it is that of the smallest error, the one most nearly missed.
     """
-    subjects: dict[str, list[Finding]] = {}
-    for finding in found:
-        subjects.setdefault(finding.subject, []).append(finding)
-    return [
-        max(rows, key=lambda f: (not f.as_it_should_be, f.row.complex_error * (-1 if f.wrong_on_purpose else 1)))
-        for rows in subjects.values()
-    ]
+
+    def weight(one: Finding) -> tuple[bool, float]:
+        return not one.as_it_should_be, one.row.complex_error * (-1 if one.wrong_on_purpose else 1)
+
+    subjects = dict.fromkeys(one.subject for one in found)
+    return [max((one for one in found if one.subject == subject), key=weight) for subject in subjects]
 
 
 def summary(found: list[Finding]) -> str:
     """One line: how many gradients were held against the oracles, how many wrong ones offered, how many surprises."""
-    wrong = sum(finding.wrong_on_purpose for finding in found)
-    surprises = sum(not finding.as_it_should_be for finding in found)
-    return (
-        f"{len(found) - wrong} gradients held against both oracles, {wrong} wrong ones offered: "
-        f"{surprises or 'no'} surprise{'' if surprises == 1 else 's'}"
-    )
+    offered = sum(finding.wrong_on_purpose for finding in found)
+    right = len(found) - offered
+    return f"{right} gradients held against both oracles, {offered} wrong ones offered: {surprises(found)}"

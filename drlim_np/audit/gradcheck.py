@@ -17,7 +17,7 @@ import numpy as np
 
 from drlim_np.backend import Array
 from drlim_np.checks.numbers import require_generator
-from drlim_np.errors import InputError
+from drlim_np.errors import require
 from drlim_np.tree import Tree, leaves, tree_map
 
 COMPLEX_STEP = 1e-20
@@ -93,16 +93,18 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
     """
     require_generator(rng)
     tensors, gradients = dict(leaves(arguments)), dict(leaves(gradient))
-    if {name: x.shape for name, x in tensors.items()} != {name: np.shape(g) for name, g in gradients.items()}:
-        raise InputError(
-            f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}"
-        )
+    require(
+        {name: x.shape for name, x in tensors.items()} == {name: np.shape(g) for name, g in gradients.items()},
+        f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}",
+    )
     for name, x in tensors.items():
-        if not isinstance(x, np.ndarray) or x.dtype != np.float64:
-            raise InputError(f"{name} must be a float64 NumPy array to be checked, got {getattr(x, 'dtype', type(x))}")
-    empty = [name for name, x in tensors.items() if not x.size]
-    if empty or not tensors:
-        raise InputError(f"{(empty or ['the tree'])[0]} has no entries: there is nothing to check")
+        got = getattr(x, "dtype", type(x))
+        require(
+            isinstance(x, np.ndarray) and got == np.float64,
+            f"{name} must be a float64 NumPy array to be checked, got {got}",
+        )
+        require(x.size, f"{name} has no entries: there is nothing to check")
+    require(tensors, "the tree has no entries: there is nothing to check")
     whole = float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))
     return [_check_tensor(function, arguments, name, x, gradients[name], whole, rng) for name, x in tensors.items()]
 

@@ -61,12 +61,10 @@ class Line:
         return [one for one in named if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
 
 
-def _lines() -> list[Line]:
-    found = tomllib.loads(Path(__file__).with_name("paper.toml").read_text(encoding="utf-8"))["line"]
-    return [Line(**{name: tuple(x) if isinstance(x, list) else x for name, x in line.items()}) for line in found]
-
-
-LINES = _lines()
+LINES = [
+    Line(**{name: tuple(x) if isinstance(x, list) else x for name, x in line.items()})
+    for line in tomllib.loads(Path(__file__).with_name("paper.toml").read_text(encoding="utf-8"))["line"]
+]
 
 
 @cache

@@ -5,7 +5,6 @@ nothing is rounded. A Python number is taken for the fraction that it is. Roots 
 raised for a fraction that has none; tanh of a fraction is the nearest float64, as a fraction.
 """
 
-import operator
 from fractions import Fraction
 from math import isqrt, tanh
 from types import ModuleType, SimpleNamespace
@@ -114,6 +113,6 @@ vars(_MODULE).update(
     clip=_of_entries(
         lambda x, low, high: np.frompyfunc(_cut, 3, 1)(x, Fraction(low), high if high is None else Fraction(high))
     ),
-    isdtype=lambda dtype, kinds: operator.contains(kinds, "real floating"),
+    isdtype=lambda dtype, kinds: "real floating" in kinds,
     finfo=lambda dtype: SimpleNamespace(bits=64, smallest_normal=np.finfo(np.float64).smallest_normal),
 )

@@ -7,7 +7,7 @@ audit found, the records in metrics.json. One file; the pictures in its folder a
 import inspect
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from drlim_np.audit.catalogue import Finding
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
-from drlim_np.audit.index import LINES, Line, Test, figure_name, file_of
+from drlim_np.audit.index import LINES, Line, figure_name, file_of
 from drlim_np.audit.mathml import typeset
 from drlim_np.audit.proof import Proof, kinds
 from drlim_np.errors import DataError
@@ -27,23 +27,16 @@ COMMAND = "<code>python -m drlim_np.audit</code>"
 
 
 def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
-    """The page as HTML, of the entries of metrics.json, the folder of page and pictures, and what an audit found."""
-    rows = "".join(f"<tr>{_overview(line)}</tr>" for line in LINES)
-    parts = [
-        '<a class="skip" href="#lines">Skip to the lines</a>',
-        "<header><h1>The audit, line by line</h1>",
-        "<p>Each line of the paper (Hadsell, Chopra, LeCun, CVPR 2006) with the code that carries it, the tests that"
-        " hold it, and what was found: <i>derived</i> for all numbers, by SymPy; <i>proven</i> on exact numbers,"
-        " without a tolerance; <i>tested</i> against oracles and examples. The sources are those that ran when this"
-        " page was written. Cite a line by its address, as in <code>audit.html#eq-4-l_d</code>.</p></header>",
-        '<nav aria-label="Lines"><table><thead><tr><th>the paper</th><th>derived</th><th>proven</th>'
-        f"<th>tested</th><th>figures</th></tr></thead><tbody>{rows}</tbody></table></nav>",
-        '<main id="lines" tabindex="-1">',
-        *(_section(line, record, folder, audited) for line in LINES),
-        "</main>",
-    ]
-    style = template("page.css", __package__).template
-    return page("The audit, line by line", parts, style, "; img-src 'self'")
+    """The page as HTML.
+
+    record: the entries of metrics.json. folder: where the page will lie, for the figures that lie there. audited: what
+    the audit found, or None if it was not asked.
+    """
+    body = template("page.html", __package__).substitute(
+        rows="".join(f"<tr>{_overview(line)}</tr>" for line in LINES),
+        sections="\n".join(_section(line, record, folder, audited) for line in LINES),
+    )
+    return page("The audit, line by line", [body], template("page.css", __package__).template, "; img-src 'self'")
 
 
 def _overview(line: Line) -> str:
@@ -57,13 +50,14 @@ def _overview(line: Line) -> str:
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
     formulas = "".join(map(typeset, line.formulas))
-    functions = "".join(_function(function, k == 0) for k, function in enumerate(line.carried_by))
-    tests = "".join(_test(test, k == 0) for k, test in enumerate(line.tests)) or _NOT_INSTALLED
+    functions = [(f"<code>{one.__name__}</code>", file_of(one), inspect.getsource(one)) for one in line.carried_by]
+    tests = [(one.name.removeprefix("test_").replace("_", " "), f"tests/{one.file}", one.source) for one in line.tests]
     figures = "".join(_figure(figure, record, folder) for figure in line.figures)
     return (
         f'<section id="{line.anchor}"><h2><a href="#{line.anchor}">{escape(line.text)}</a></h2>'
         f"<div>{formulas}{_exact(line, audited)}{_tested(line, audited)}{figures}</div>"
-        f"<div><h3>What carries it</h3>{functions}</div><div><h3>What tests it</h3>{tests}</div></section>"
+        f"<div><h3>What carries it</h3>{_sources(functions)}</div>"
+        f"<div><h3>What tests it</h3>{_sources(tests) or _NOT_INSTALLED}</div></section>"
     )
 
 
@@ -74,15 +68,11 @@ def _exact(line: Line, audited: Audited | None) -> str:
     found = line.supported_by(audited.proofs) if audited else []
     said = ""
     for kind in KINDS:
-        items = "".join(f"<li>{_statement(one)}</li>" for one in found if one.kind == kind)
+        of_kind = [(f"{one.name}: {one.statement}; {one.bound}", one.holds) for one in found if one.kind == kind]
+        items = "".join(f"<li>{_judged(*one)}</li>" for one in of_kind)
         listed = f"<ul>{items}</ul>" if items else f"<p>{_none(line, kind, audited)}</p>"
         said += f"<h3>{kind.capitalize()}</h3>{listed}"
     return said
-
-
-def _statement(found: Proof) -> str:
-    kind, verdict = ("right", "holds") if found.holds else ("wrong", "FAILS")
-    return f'{escape(f"{found.name}: {found.statement}; {found.bound}")}: <b class="{kind}">{verdict}</b>'
 
 
 def _none(line: Line, kind: str, audited: Audited | None) -> str:
@@ -123,19 +113,14 @@ def _verdict(found: Finding, proofs: list[Proof]) -> str:
     return f'<tr><td>{escape(found.subject)}</td>{numbers}<td class="{kind}">{verdict}</td></tr>'
 
 
-def _function(function: Callable, shown: bool) -> str:
-    return _source(f"<code>{function.__name__}</code>", file_of(function), inspect.getsource(function), shown)
-
-
-def _test(test: Test, shown: bool) -> str:
-    return _source(test.name.removeprefix("test_").replace("_", " "), f"tests/{test.file}", test.source, shown)
-
-
-def _source(name: str, file: str, source: str, shown: bool) -> str:
-    """Source that folds; a line that is broken keeps its indentation."""
-    lines = "".join(f"<span{_indent(line)}>{_breakable(line)}</span>" for line in source.splitlines())
-    heading = f'<summary>{name} <span class="dim">{file}</span></summary>'
-    return f'<details{" open" * shown}>{heading}<pre class="source">{lines}</pre></details>'
+def _sources(named: list[tuple[str, str, str]]) -> str:
+    """Sources that fold, the first unfolded, of (name, file, source); a line that is broken keeps its indentation."""
+    folded = ""
+    for name, file, source in named:
+        lines = "".join(f"<span{_indent(line)}>{_breakable(line)}</span>" for line in source.splitlines())
+        heading = f'<summary>{name} <span class="dim">{file}</span></summary>'
+        folded += f'<details{" open" * (not folded)}>{heading}<pre class="source">{lines}</pre></details>'
+    return folded
 
 
 def _indent(line: str) -> str:
@@ -150,7 +135,8 @@ def _breakable(line: str) -> str:
 
 def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
     """The figure's picture if it is in the page's folder, and its claims as recorded."""
-    stem, name = next((figure + data for data in DATA if figure + data in record), None), _titled(figure)
+    stem = next((figure + data for data in DATA if figure + data in record), None)
+    name = figure.replace("figure", "figure ").capitalize()
     if stem is None:
         return f"<p>{name}: not drawn yet: <code>run_all.py --only {figure}</code></p>"
     try:
@@ -173,11 +159,11 @@ def _picture(file: Path, name: str) -> str:
     return f'<img src="{file.name}" width="{width}" height="{height}" loading="lazy" alt="{name}">'
 
 
-def _titled(figure: str) -> str:
-    return f"Figure {figure_name(figure)}" if figure != figure_name(figure) else figure.capitalize()
-
-
 def _claim(claim: Mapping[str, Any]) -> str:
-    kind, verdict = ("right", "holds") if claim["holds"] else ("wrong", "FAILS")
     value, bound = (f"{x:,}" if isinstance(x, int) else f"{x:.4g}" for x in (claim["value"], claim["bound"]))
-    return f'{escape(claim["text"])}: {value} {claim["relation"]} {bound}: <b class="{kind}">{verdict}</b>'
+    return _judged(f"{claim['text']}: {value} {claim['relation']} {bound}", claim["holds"])
+
+
+def _judged(statement: str, holds: bool) -> str:
+    kind, verdict = ("right", "holds") if holds else ("wrong", "FAILS")
+    return f'{escape(statement)}: <b class="{kind}">{verdict}</b>'
