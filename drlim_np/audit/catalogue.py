@@ -9,6 +9,7 @@ import numpy as np
 
 from drlim_np.audit import exact, wrong
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
+from drlim_np.audit.numbers import drawn_like
 from drlim_np.audit.proof import Proof, columns, kinds, surprises, verdict
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
@@ -16,7 +17,7 @@ from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
 from drlim_np.graph import SimilarityGraph, pair_table
-from drlim_np.layers import Conv2d, Flatten, Linear, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Subsample, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
@@ -32,8 +33,8 @@ LAYERS = [  # small ones of each kind, and the shape of an input
     (Subsample(2, 3), (2, 2, 6, 9)),
     (Tanh(), (3, 4)),
     (Flatten(), (2, 2, 3, 4)),
-    (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
-    (Blockwise(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
+    (two_layer(5, 4, 2), (3, 5)),
+    (Blockwise(two_layer(5, 4, 2), size=2, threads=2), (5, 5)),
 ]
 NETWORKS = [  # the paper's two, and the shape of a sample
     ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
@@ -100,11 +101,12 @@ def _back(result, model: Array):
 
 
 def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    """At parameters drawn again, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
     for layer, shape in LAYERS:
-        params = random_like(layer.init(rng, np.float64), rng)
+        params = drawn_like(layer.init(rng, np.float64), rng.standard_normal)
         for row in check_layer(computed_beside(model, layer), params, rng.standard_normal(shape), rng):
             yield Finding(type(layer).__name__, row)
-    params = random_like(Conv2d(2, 3, 3).init(rng, np.float64), rng)
+    params = drawn_like(Conv2d(2, 3, 3).init(rng, np.float64), rng.standard_normal)
     for row in check_layer(loop_by_loop, params, rng.standard_normal((2, 2, 5, 4)), rng):
         yield Finding("Conv2d, loop by loop", row)
 
@@ -160,14 +162,13 @@ def _controls(rng: np.random.Generator) -> Iterator[Finding]:
         for row in check(lambda a: contrastive(a["z1"], a["z2"], y, MARGIN)[0], arguments, claimed, rng):
             if mistake != "the second tower's sign" or row.tensor == "z2":  # of the first tower it is right
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
-    network = Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2))
+    network = two_layer(5, 4, 2)
     params = network.init(rng, np.float64)
     x1, x2, y = rng.standard_normal((8, 5)), rng.standard_normal((8, 5)), np.arange(8) % 2
     for mistake, gradient in wrong.TOWERS.items():
         found = gradient(network, params, x1, x2, y, MARGIN)
-        rows = check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, found, rng)
-        # The last bias moves both towers in the same way: even where a cache is shared its gradient, 0, is right.
-        for row in rows:
+        for row in check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, found, rng):
+            # The last bias moves both towers in the same way: even where a cache is shared its gradient, 0, is right.
             if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
 
@@ -184,11 +185,6 @@ def small_graph(size: int) -> SimilarityGraph:
     """The samples in twos, the first two couples joined, and one couple listed from both ends."""
     couples = np.arange(size).reshape(-1, 2)
     return SimilarityGraph(size, np.concatenate([couples, [[1, 2], [1, 0]]]))
-
-
-def random_like(params: Tree, rng: np.random.Generator) -> Tree:
-    """Every entry drawn again, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
-    return tree_map(lambda p: rng.standard_normal(p.shape), params)
 
 
 def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:

@@ -17,8 +17,8 @@ from operator import mul
 
 import numpy as np
 
-from drlim_np.audit import losses, pairs, step1
-from drlim_np.audit.numbers import Exact, exact
+from drlim_np.audit import pairs, step1
+from drlim_np.audit.numbers import Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.fast.blocks import Blockwise
@@ -80,10 +80,6 @@ def _with_step(tree: Tree, name: str, step: np.ndarray) -> Tree:
     return tree_map(lambda leaf: leaf + step if next(names) == name else leaf, tree)
 
 
-def _drawn_like(tree: Tree, draw: Callable) -> Tree:
-    return tree_map(lambda leaf: draw(leaf.shape), tree)
-
-
 def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], bits: int, times: int = 1) -> np.ndarray:
     """Entries from the 2^bits whole numbers around 0, times a factor, in float64."""
     return rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), shape).astype(np.float64) * times
@@ -117,7 +113,7 @@ def _layers(rng: np.random.Generator) -> Iterator[Proof]:
             times = getattr(layer, "window", 1) ** 2  # a multiple of what Subsample divides by
             bits = bits_of(params, x, y, times)
             draw = partial(whole_numbers, rng, bits=bits, times=times)
-            drawn = [_drawn_like({"params": params, "input": x}, draw) for _ in range(DRAWS)]
+            drawn = [drawn_like({"params": params, "input": x}, draw) for _ in range(DRAWS)]
             forms = [layer, Blockwise(layer, size=2), Blockwise(layer, size=2, threads=2)]
             holds = all(pullback_is_adjoint(form, arguments, draw) for arguments in drawn for form in forms)
             kind = type(layer).__name__
@@ -146,7 +142,7 @@ def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:
     def draw(shape):
         return exact(rng.integers(-(2**59), 2**59, shape))
 
-    params = _drawn_like(stack.init(rng, np.float64), draw)
+    params = drawn_like(stack.init(rng, np.float64), draw)
     holds = pullback_is_adjoint(stack, {"params": params, "input": draw((2, 2, 8, 6))}, draw)
     subjects, bound = ("Sequential", "convnet", "two-layer"), f"a wrong one passes with p ≤ {9 / 2**60:.0e}"
     yield Proof("Sequential, all layers but tanh", IDENTITY, DIGITS + AIRPLANE, subjects, holds, bound)
@@ -198,7 +194,7 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
         of_x = [form(params, nothing)[1](units, True).input.reshape(len(units), -1).T for params in basis]
         of_w = [[form(zero, e[None])[1](unit[None]).params[kind].ravel() for unit in units] for e in x]
         holds = all(np.array_equal(found, formula) for found in (outputs, of_x, np.moveaxis(np.array(of_w), 2, 0)))
-        arguments = _drawn_like({"params": zero, "input": x[:3]}, draw)
+        arguments = drawn_like({"params": zero, "input": x[:3]}, draw)
         holds = holds and pullback_is_adjoint(form, arguments, draw)
         statement, bound = "y, dL/dW and dL/dx are the formula's", f"all {formula.size:,} triples of basis vectors"
         lines = DIGITS + AIRPLANE if name == "Linear" else DIGITS
@@ -217,4 +213,4 @@ def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
     yield Proof("Tanh", "pullback(v) = v (1 - y²), in fractions", DIGITS + AIRPLANE, ("Tanh",), holds, bound)
 
 
-PARTS = (_layers, _parts, _in_sequence, _small, _tanh, losses.of_the_loss, *pairs.PARTS, step1.proofs)
+PARTS = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, step1.proofs)

@@ -85,13 +85,13 @@ def _beside(properties: list[str]) -> Iterator:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with unwound_by_sigterm(), subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
+
+        def finish() -> tuple[int, str]:
+            """What there is to say: the last line of tests that passed, all lines of those that failed."""
+            lines = process.communicate()[0].strip().splitlines()
+            return process.returncode, "\n".join(lines if process.returncode else lines[-1:])
+
         try:
-            yield lambda: _said(process)
+            yield finish
         finally:
             process.kill()
-
-
-def _said(process: subprocess.Popen) -> tuple[int, str]:
-    """The last line of tests that passed, all lines of those that failed."""
-    lines = process.communicate()[0].strip().splitlines()
-    return process.returncode, "\n".join(lines if process.returncode else lines[-1:])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drlim_np.audit import __main__ as command
-from drlim_np.audit import catalogue, exact, gradcheck, losses, pairs, proof, wrong
+from drlim_np.audit import catalogue, exact, gradcheck, pairs, proof, wrong
 from drlim_np.audit.index import LINES
 from drlim_np.audit.numbers import Exact
 from drlim_np.audit.numbers import exact as exactly
@@ -130,7 +130,7 @@ def test_no_seed_draws_a_pair_of_towers_that_meet_where_a_force_has_no_direction
 
 
 def test_pairs_that_are_said_to_be_exact_are():
-    for z1, z2, _, margin, d, loss, dz in losses.exact_pairs():
+    for z1, z2, _, margin, d, loss, dz in pairs.exact_pairs():
         squares = [
             sum((Fraction(a) - Fraction(b)) ** 2 for a, b in zip(*pair, strict=True))
             for pair in zip(z1, z2, strict=True)
