@@ -127,30 +127,29 @@ def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     for name, network, shape in NETWORKS:
         x = rng.random((4, *shape))
         similar = small_graph(len(x))
+        forms = _siamese(network, x, similar, model)
         start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
         *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), SGD(1e-2, 0.9), 20, rng)
         for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
             for row in check_layer(computed_beside(model, network), params, x[:2], rng):
                 yield Finding(f"{name}, {weights} W", row)
-            yield from _siamese(f"Siamese {name}, {weights} W", network, params, x, similar, rng, model)
+            for form, function in forms.items():
+                for row in check(lambda p, f=function: f(p)[0], params, function(params)[1], rng):
+                    yield Finding(f"Siamese {name}, {weights} W, {form}", row)
 
 
-def _siamese(
-    subject: str, network, params: Tree, x: np.ndarray, similar: SimilarityGraph, rng, model: Array
-) -> Iterator[Finding]:
+def _siamese(network, x: np.ndarray, similar: SimilarityGraph, model: Array) -> dict[str, Callable[[Tree], tuple]]:
+    """Each form of a Siamese network, as loss and gradient at given parameters."""
     i, j, y = pair_table(similar)
     drawn = similar.pairs[: len(similar.pairs) // 2 + 1]
     x, first, second = (like(samples, model) for samples in (x, x[i], x[j]))
     sampled = SampledPairs(network, x, similar, MARGIN, batch=len(drawn))
-    forms: list[tuple[str, Callable[[Tree], tuple]]] = [
-        ("two towers", lambda p: two_towers(network, p, first, second, y, MARGIN)),
-        ("embed once", lambda p: one_tower(network, p, x, similar, MARGIN)),
-        ("sampled pairs", lambda p: sampled.from_pairs(drawn, p)),
-    ]
-    for form, function in forms:
-        loss_and_gradient = computed_beside(model, function)
-        for row in check(lambda p, f=loss_and_gradient: f(p)[0], params, loss_and_gradient(params)[1], rng):
-            yield Finding(f"{subject}, {form}", row)
+    forms = {
+        "two towers": lambda p: two_towers(network, p, first, second, y, MARGIN),
+        "embed once": lambda p: one_tower(network, p, x, similar, MARGIN),
+        "sampled pairs": lambda p: sampled.from_pairs(drawn, p),
+    }
+    return {form: computed_beside(model, function) for form, function in forms.items()}
 
 
 def _controls(rng: np.random.Generator) -> Iterator[Finding]:

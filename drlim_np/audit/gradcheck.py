@@ -98,13 +98,10 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
         f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}",
     )
     for name, x in tensors.items():
-        got = getattr(x, "dtype", type(x))
-        require(
-            isinstance(x, np.ndarray) and got == np.float64,
-            f"{name} must be a float64 NumPy array to be checked, got {got}",
-        )
-        require(x.size, f"{name} has no entries: there is nothing to check")
-    require(tensors, "the tree has no entries: there is nothing to check")
+        right, got = isinstance(x, np.ndarray) and x.dtype == np.float64, getattr(x, "dtype", type(x))
+        require(right, f"{name} must be a float64 NumPy array to be checked, got {got}")
+        require(x.size > 0, f"{name} has no entries: there is nothing to check")
+    require(len(tensors) > 0, "the tree has no entries: there is nothing to check")
     whole = float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))
     return [_check_tensor(function, arguments, name, x, gradients[name], whole, rng) for name, x in tensors.items()]
 
@@ -141,7 +138,10 @@ def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient,
         return np.array([oracle(at, x, u, *step) for u in directions])
 
     def apart(one: np.ndarray, other: np.ndarray) -> float:
-        return _relative(float(norm(one - other)), size)
+        error = float(norm(one - other))
+        if size > 0:
+            return error / size
+        return 0.0 if error == 0 else float("inf")
 
     claimed, central = np.array([np.sum(gradient * u) for u in directions]), along(central_difference)
     row = Row(name, x.size, apart(claimed, along(complex_step)), apart(claimed, central))
@@ -149,12 +149,6 @@ def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient,
         return row
     doubt = max(apart(central, along(central_difference, step)) for step in OTHER_STEPS)
     return replace(row, central_doubt=doubt)
-
-
-def _relative(error: float, size: float) -> float:
-    if size > 0:
-        return error / size
-    return 0.0 if error == 0 else float("inf")
 
 
 def _root_mean_square(values: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 from drlim_np.audit.catalogue import Finding
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
-from drlim_np.audit.index import LINES, Line, figure_name, file_of
+from drlim_np.audit.index import LINES, Line, file_of
 from drlim_np.audit.mathml import typeset
 from drlim_np.audit.proof import Proof, kinds
 from drlim_np.errors import DataError
@@ -43,7 +43,7 @@ def _overview(line: Line) -> str:
     exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
     if line.no_algebra:
         exact = "<td colspan=2>no algebra</td>"
-    figures = ", ".join(map(figure_name, line.figures)) or "–"
+    figures = ", ".join(figure.removeprefix("figure") for figure in line.figures) or "–"
     name = f'<a href="#{line.anchor}">{escape(line.text)}</a>'
     return f"<td>{name}</td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>"
 

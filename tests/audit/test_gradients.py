@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from drlim_np.audit.catalogue import MARGIN, summary, table, worst_by_subject
 from drlim_np.audit.gradcheck import check, check_layer
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
@@ -177,35 +176,3 @@ def test_gradients_of_a_siamese_network_down_to_each_parameter(similar, drawn, r
         lambda p: SampledPairs(network, x, similar, margin, weighting, batch=3).from_pairs(sample, p),
     ):
         assert_holds(check(lambda p, f=form: f(p)[0], params, form(params)[1], rng))
-
-
-def test_the_audit_holds_and_rejects_every_wrong_gradient(audit):
-    assert all(finding.as_it_should_be for finding in audit), table(audit)
-
-
-def test_the_audit_covers_layers_networks_losses_and_siamese_forms_at_random_and_trained_weights(audit):
-    subjects = {finding.subject for finding in audit}
-    for layer in (Linear, Conv2d, Subsample, Tanh, Flatten, Sequential, Blockwise):
-        assert layer.__name__ in subjects
-    assert {"contrastive, Eqs. 2 to 4", "all pairs, Eq. 2"} <= subjects
-    for network in ("convnet, Fig. 3", "two-layer, Sec. 3.4"):
-        for weights in ("random W", "trained W"):
-            assert f"{network}, {weights}" in subjects
-            for form in ("two towers", "embed once", "sampled pairs"):
-                assert f"Siamese {network}, {weights}, {form}" in subjects
-
-
-def test_the_audit_offers_every_mistake_on_record(audit):
-    assert sum(subject.startswith("wrong: ") for subject in {finding.subject for finding in audit}) == 12
-    assert all(finding.wrong_on_purpose == finding.subject.startswith("wrong: ") for finding in audit)
-
-
-def test_the_shortened_table_shows_the_finding_that_decides(audit):
-    worst = worst_by_subject(audit)
-    assert [f.subject for f in worst] == list(dict.fromkeys(f.subject for f in audit))
-    one = audit[0]
-    passed = one._replace(wrong_on_purpose=True)
-    assert worst_by_subject([*audit, passed])[0] == passed
-    assert "1 surprise" in summary([*audit, passed]) and "no surprises" in summary(audit)
-    assert "FAILS: a wrong gradient passed" in table([passed])
-    assert MARGIN == 1.0

@@ -215,31 +215,6 @@ def test_the_loss_over_all_pairs_is_the_sum_over_every_pair(drawn):
 
 @many
 @given(sets())
-def test_the_forces_on_a_set_sum_to_zero(drawn):
-    z, similar, margin = drawn
-    for loss, dz in (
-        contrastive_all_pairs(z, similar, margin),
-        similar_sum(z, similar),
-        dissimilar_sum(z, similar, margin),
-    ):
-        assert loss >= 0
-        assert_close(dz.sum(axis=0), np.zeros(z.shape[1]), scale=np.abs(dz).sum())
-
-
-@many
-@given(sets(), seeds)
-def test_the_order_of_the_samples_does_not_matter(drawn, seed):
-    z, similar, margin = drawn
-    order = np.random.default_rng(seed).permutation(len(z))
-    relabelled = SimilarityGraph(len(z), np.argsort(order)[similar.pairs])
-    loss, dz = contrastive_all_pairs(z, similar, margin)
-    permuted_loss, permuted_dz = contrastive_all_pairs(z[order], relabelled, margin)
-    assert_close(permuted_loss, loss, scale=loss)
-    assert_close(permuted_dz, dz[order], scale=len(z) ** 2 * (np.abs(z).max() + margin))
-
-
-@many
-@given(sets())
 def test_collapse_costs_nothing_but_for_the_dissimilar_pairs(drawn):
     z, similar, margin = drawn
     collapsed = np.repeat(z[:1], len(z), axis=0)
@@ -249,16 +224,6 @@ def test_collapse_costs_nothing_but_for_the_dissimilar_pairs(drawn):
     assert not dz.any()
     apart = any(not np.array_equal(z[i], z[j]) for i, j in similar.pairs)
     assert (similar_sum(z, similar)[0] > 0) == apart
-
-
-@few
-@given(sets(), st.integers(2, 8))
-def test_weights_scale_the_repulsion_of_a_pair_by_the_product_of_its_ends(drawn, whole):
-    z, similar, margin = drawn
-    loss, dz = dissimilar_sum(z, similar, margin)
-    weighted_loss, weighted_dz = dissimilar_sum(z, similar, margin, np.full(len(z), 2.0**whole))
-    assert weighted_loss == 4.0**whole * loss
-    assert np.array_equal(weighted_dz, 4.0**whole * dz)
 
 
 # ---- both losses ----
@@ -307,16 +272,9 @@ def linear_layers(draw):
     samples, channels, outputs = (draw(st.integers(1, 4)) for _ in range(3))
     kernel, height, width = (draw(st.integers(1, 3)) for _ in range(3))
     image = (samples, channels, kernel * height, kernel * width)
-    return draw(
-        st.sampled_from(
-            [
-                (Linear(channels, outputs), (samples, channels)),
-                (Conv2d(channels, outputs, kernel), image),
-                (Subsample(channels, kernel), image),
-                (Flatten(), image),
-            ]
-        )
-    )
+    layers = [Linear(channels, outputs), Conv2d(channels, outputs, kernel), Subsample(channels, kernel), Flatten()]
+    layer = draw(st.sampled_from(layers))
+    return layer, (samples, channels) if layer is layers[0] else image
 
 
 def inner(a, b):
@@ -345,17 +303,6 @@ def test_a_pullback_is_the_adjoint_of_the_layer_in_its_input_and_in_its_paramete
 
 
 @few
-@given(linear_layers(), seeds, powers_of_two)
-def test_a_pullback_is_linear(drawn, seed, s):
-    layer, shape = drawn
-    rng = np.random.default_rng(seed)
-    y, pullback = layer(random_params(layer, rng), rng.standard_normal(shape))
-    v = rng.standard_normal(y.shape)
-    once, stretched = (dict(leaves(pullback(dy, wrt_input=True)._asdict())) for dy in (v, s * v))
-    assert all(np.array_equal(stretched[name], s * once[name]) for name in once)
-
-
-@few
 @given(linear_layers(), seeds)
 def test_samples_do_not_interact_inside_a_layer(drawn, seed):
     layer, shape = drawn
@@ -375,12 +322,12 @@ def test_layers_keep_the_dtype_and_never_touch_what_they_are_given(name, dtype, 
     rng = np.random.default_rng(seed)
     params = random_params(layer, rng, dtype)
     x = rng.standard_normal(shape).astype(dtype)
-    given_bits = bits(x, *(p for _, p in leaves(params)))
+    given_bits = bits(x, params)
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape).astype(dtype)
     returned_bits = bits(y, dy)
     gradient = dict(leaves(pullback(dy, wrt_input=True)._asdict()))
-    assert bits(x, *(p for _, p in leaves(params))) == given_bits
+    assert bits(x, params) == given_bits
     assert bits(y, dy) == returned_bits
     assert {y.dtype, *(g.dtype for g in gradient.values())} == {np.dtype(dtype)}
     assert gradient["input"].shape == x.shape
@@ -399,7 +346,7 @@ def test_losses_and_siamese_networks_keep_the_dtype_and_never_touch_what_they_ar
     x, labels = rng.standard_normal((similar.size, 4)).astype(dtype), rng.integers(0, 2, similar.size)
     given = (z1, z2, y, z, similar.pairs, weight, x, labels, params)
     before = bits(*given)
-    energies, of_pairs = energy(z1, z2), contrastive(z1, z2, y, margin)
+    of_pairs = contrastive(z1, z2, y, margin)
     of_sets = [
         contrastive_all_pairs(z, similar, reach),
         similar_sum(z, similar),
@@ -409,12 +356,10 @@ def test_losses_and_siamese_networks_keep_the_dtype_and_never_touch_what_they_ar
         two_towers(network, params, x, x[::-1], labels, reach),
         one_tower(network, params, x, similar, reach),
     ]
+    assert energy(z1, z2).dtype == dtype
     assert bits(*given) == before
-    assert energies.dtype == dtype
-    assert [gradient.shape for gradient in of_pairs[1:]] == [z1.shape] * 2
-    assert [gradient.shape for _, gradient in of_sets] == [z.shape] * 3
+    assert [dz.shape for dz in of_pairs[1:]] == [z1.shape] * 2
+    assert [dz.shape for _, dz in of_sets] == [z.shape] * 3
     for loss, *gradients in (of_pairs, *of_sets, *of_networks):
         assert loss.shape == ()
-        assert {loss.dtype, *(leaf.dtype for gradient in gradients for _, leaf in leaves(gradient))} == {
-            np.dtype(dtype)
-        }
+        assert {x.dtype for tree in (loss, *gradients) for _, x in leaves(tree)} == {np.dtype(dtype)}

@@ -25,10 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 LOADED = "ignore::pytest.PytestAssertRewriteWarning"  # a plugin of pytest's that is loaded before it
 LIMIT = 600  # seconds: a fault that keeps a test from ending is caught too
 TESTS = {
-    "loss": ["loss", "arrays", "array_api", "siamese", "properties", "figure2", "gradients"],
-    "all_pairs": ["all_pairs", "tiles", "array_api", "gradients"],
+    "loss": ["loss", "arrays", "array_api", "siamese", "properties", "figure2", "gradients", "audit"],
+    "all_pairs": ["all_pairs", "tiles", "array_api", "gradients", "audit"],
     "siamese": ["siamese"],
-    "layers": ["layers", "arrays", "array_api", "gradients"],
+    "layers": ["layers", "arrays", "array_api", "gradients", "audit"],
     "patches": ["patches", "layers"],
     "maps": ["maps", "layers"],
     "fast/memory": ["memory", "layers"],
@@ -36,8 +36,8 @@ TESTS = {
     "textbook": ["layers"],
     "arrays": ["arrays", "backend", "layers", "array_api", "loss", "training"],
     "backend": ["backend", "layers", "array_api"],
-    "networks": ["layers", "gradients", "figures"],
-    "objective": ["objective", "arrays", "gradients"],
+    "networks": ["layers", "gradients", "audit", "figures"],
+    "objective": ["objective", "arrays", "gradients", "audit"],
     "training": ["training", "array_api"],
     "verbatim": ["verbatim"],
     "split": ["split"],
@@ -50,6 +50,8 @@ TESTS = {
     "metrics": ["metrics"],
     "ranks": ["metrics"],
     "gradcheck": ["gradcheck"],
+    "derived": ["exact"],
+    "mathml": ["audit_page"],
     "checks/numbers": ["numbers", "loss"],
     "mistaken": ["weights", "published"],
     "data/files": ["published"],
