@@ -29,8 +29,7 @@ COMMAND = "<code>python -m drlim_np.audit</code>"
 def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
     """The page as HTML.
 
-    record: the entries of metrics.json. folder: where the page will lie, for the figures that lie there. audited: what
-    the audit found, or None if it was not asked.
+    record: the entries of metrics.json. folder: of the page and its pictures. audited: None if the audit was not asked.
     """
     body = template("page.html", __package__).substitute(
         rows="".join(f"<tr>{_overview(line)}</tr>" for line in LINES),
