@@ -76,7 +76,7 @@ def _unrounded(x: np.ndarray) -> list | None:
 
 def _with_step(tree: Tree, name: str, step: np.ndarray) -> Tree:
     """The tree with `step` added to the leaf of that name."""
-    names = iter([path for path, _ in leaves(tree)])
+    names = (path for path, _ in leaves(tree))
     return tree_map(lambda leaf: leaf + step if next(names) == name else leaf, tree)
 
 

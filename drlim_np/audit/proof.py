@@ -1,4 +1,4 @@
-"""What an exact proof says, and which lines of the paper it supports."""
+"""What an exact proof says, which lines of the paper it supports, and how the audit tells what it found."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

@@ -39,11 +39,6 @@ class Opinion(NamedTuple):
     size: int
     error: float
 
-    @property
-    def holds(self) -> bool:
-        """The error is within BOUND; NaN is not."""
-        return self.error <= BOUND
-
 
 def gradient_of(function: Callable[[Tree], Tensor], arguments: Tree) -> Tree:
     """The gradient of a scalar function of a tree of NumPy arrays by autograd, as a tree of NumPy arrays."""
