@@ -11,10 +11,7 @@ PROGRAM = "python -m drlim_np.audit"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the tables; exit status 0 if all holds and every wrong gradient is rejected, else 1.
-
-    2, and one line, if the backend is not available.
-    """
+    """Prints the tables; 0 if all is as it should be, 1 if not, 2 and one line if the backend is not available."""
     return exit_status(lambda: _main(arguments), PROGRAM)
 
 

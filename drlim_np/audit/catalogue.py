@@ -9,7 +9,8 @@ import numpy as np
 
 from drlim_np.audit import exact, wrong
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
-from drlim_np.audit.proof import Proof, kinds
+from drlim_np.audit.numbers import drawn_like
+from drlim_np.audit.proof import Proof, columns, kinds, surprises, verdict
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
 from drlim_np.copies import weighted_pairs
@@ -17,13 +18,13 @@ from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
 from drlim_np.graph import SimilarityGraph, pair_table
-from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Subsample, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, descend
-from drlim_np.tree import Gradient, Tree, tree_map
+from drlim_np.tree import Gradient, tree_map
 
 MARGIN = 1.0
 
@@ -34,8 +35,8 @@ LAYERS = [  # small ones of each kind, and the shape of an input
     (Tanh(), (3, 4)),
     (Flatten(), (2, 2, 3, 4)),
     (Positions(), (2, 2, 3, 4)),
-    (Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), (3, 5)),
-    (Blockwise(Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2)), size=2, threads=2), (5, 5)),
+    (two_layer(5, 4, 2), (3, 5)),
+    (Blockwise(two_layer(5, 4, 2), size=2, threads=2), (5, 5)),
 ]
 NETWORKS = [  # the paper's two, and the shape of a sample
     ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
@@ -102,11 +103,12 @@ def _back(result, model: Array):
 
 
 def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    """At parameters drawn again, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
     for layer, shape in LAYERS:
-        params = random_like(layer.init(rng, np.float64), rng)
+        params = drawn_like(layer.init(rng, np.float64), rng.standard_normal)
         for row in check_layer(computed_beside(model, layer), params, rng.standard_normal(shape), rng):
             yield Finding(type(layer).__name__, row)
-    params = random_like(Conv2d(2, 3, 3).init(rng, np.float64), rng)
+    params = drawn_like(Conv2d(2, 3, 3).init(rng, np.float64), rng.standard_normal)
     for row in check_layer(loop_by_loop, params, rng.standard_normal((2, 2, 5, 4)), rng):
         yield Finding("Conv2d, loop by loop", row)
 
@@ -132,61 +134,56 @@ def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     for name, network, shape in NETWORKS:
         x = rng.random((4, *shape))
         similar = small_graph(len(x))
+        forms = _siamese(network, x, similar, model)
         start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
         *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), SGD(1e-2, 0.9), 20, rng)
         for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
             for row in check_layer(computed_beside(model, network), params, x[:2], rng):
                 yield Finding(f"{name}, {weights} W", row)
-            yield from _siamese(f"Siamese {name}, {weights} W", network, params, x, similar, rng, model)
+            for form, (function, loss) in forms.items():
+                for row in check(lambda p, f=loss: f(p)[0], params, function(params)[1], rng):
+                    yield Finding(f"Siamese {name}, {weights} W, {form}", row)
 
 
-def _siamese(
-    subject: str, network, params: Tree, x: np.ndarray, similar: SimilarityGraph, rng, model: Array
-) -> Iterator[Finding]:
+def _siamese(network, x: np.ndarray, similar: SimilarityGraph, model: Array) -> dict[str, tuple]:
+    """Each form of a Siamese network as a function of W: loss and gradient; and the loss alone, for the oracles."""
     i, j, y = pair_table(similar)
     drawn = similar.pairs[: len(similar.pairs) // 2 + 1]
     x, first, second = (like(samples, model) for samples in (x, x[i], x[j]))
-    forms: dict[str, Callable[[Callable, Tree], tuple]] = {
+    forms: dict[str, Callable] = {
         "two towers": lambda network, p: two_towers(network, p, first, second, y, MARGIN),
         "embed once": lambda network, p: one_tower(network, p, x, similar, MARGIN),
         "sampled pairs": lambda network, p: SampledPairs(network, x, similar, MARGIN).from_pairs(drawn, p),
     }
-    for form, function in forms.items():
-        gradient = computed_beside(model, partial(function, network))(params)[1]
-        loss = computed_beside(model, partial(function, _without_pullback(network)))
-        for row in check(lambda p, f=loss: f(p)[0], params, gradient, rng):
-            yield Finding(f"{subject}, {form}", row)
+    return {
+        form: tuple(computed_beside(model, partial(function, of)) for of in (network, _without_pullback(network)))
+        for form, function in forms.items()
+    }
 
 
 def _without_pullback(network: Callable) -> Callable:
-    """The network as the oracles need it: they ask for no gradient, which takes most of the time."""
+    """The network without the gradient, which takes most of the time."""
     return lambda params, x: (network(params, x)[0], lambda dz: Gradient({}, None))
 
 
 def _controls(rng: np.random.Generator) -> Iterator[Finding]:
     """Wrong gradients on record. Each must be rejected, or the audit proves nothing."""
     z1, z2, y = pairs_around_the_margin(rng)
+    arguments = {"z1": z1, "z2": z2}
     for mistake, gradients in wrong.LOSSES.items():
-        for row in _check_contrastive(gradients(z1, z2, y, MARGIN), z1, z2, y, rng):
+        claimed = dict(zip(arguments, gradients(z1, z2, y, MARGIN), strict=True))
+        for row in check(lambda a: contrastive(a["z1"], a["z2"], y, MARGIN)[0], arguments, claimed, rng):
             if mistake != "the second tower's sign" or row.tensor == "z2":  # of the first tower it is right
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
-    network = Sequential(hidden=Linear(5, 4), squash=Tanh(), output=Linear(4, 2))
+    network = two_layer(5, 4, 2)
     params = network.init(rng, np.float64)
     x1, x2, y = rng.standard_normal((8, 5)), rng.standard_normal((8, 5)), np.arange(8) % 2
     for mistake, gradient in wrong.TOWERS.items():
         found = gradient(network, params, x1, x2, y, MARGIN)
-        rows = check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, found, rng)
-        # The last bias moves both towers in the same way: even where a cache is shared its gradient, 0, is right.
-        for row in rows:
+        for row in check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, found, rng):
+            # The last bias moves both towers in the same way: even where a cache is shared its gradient, 0, is right.
             if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
-
-
-def _check_contrastive(gradients: tuple, z1: np.ndarray, z2: np.ndarray, y: np.ndarray, rng) -> list[Row]:
-    def loss(arguments: Tree):
-        return contrastive(arguments["z1"], arguments["z2"], y, MARGIN)[0]
-
-    return check(loss, {"z1": z1, "z2": z2}, dict(zip(("z1", "z2"), gradients, strict=True)), rng)
 
 
 def pairs_around_the_margin(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -203,30 +200,18 @@ def small_graph(size: int) -> SimilarityGraph:
     return SimilarityGraph(size, np.concatenate([couples, [[1, 2], [1, 0]]]))
 
 
-def random_like(params: Tree, rng: np.random.Generator) -> Tree:
-    """Every entry drawn again, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
-    return tree_map(lambda p: rng.standard_normal(p.shape), params)
-
-
 def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
     """The findings as lines of text, with the bounds in the heading, and which are derived and proven besides."""
-    width = max(len(finding.subject) for finding in found)
-    tensor = max(len(finding.row.tensor) for finding in found)
-    lines = [
-        f"{'subject':{width}}  {'tensor':{tensor}}  {'entries':>7}  {'complex step':>12}  {'central':>8}  verdict",
-        f"{'bound on the relative error':{width + tensor + 11}}  {COMPLEX_BOUND:12.0e}  {CENTRAL_BOUND:8.0e}",
+    rows = [
+        ("subject", "tensor", "entries", "complex step", " central", "verdict"),
+        ("bound on the relative error", "", "", f"{COMPLEX_BOUND:12.0e}", f"{CENTRAL_BOUND:8.0e}", ""),
     ]
     for subject, row, wrong_on_purpose in found:
-        verdict = {(True, False): "holds", (False, True): "rejected, as it must be", (False, False): "FAILS"}.get(
-            (row.holds, wrong_on_purpose), "FAILS: a wrong gradient passed"
-        )
-        verdict += ", near a kink" if row.near_a_kink else ""
-        verdict = "; ".join([verdict, *kinds(proofs, subject, wrong_on_purpose)])
-        lines.append(
-            f"{subject:{width}}  {row.tensor:{tensor}}  {row.size:7}  {row.complex_error:12.1e}"
-            f"  {row.central_error:8.1e}  {verdict}"
-        )
-    return "\n".join(lines)
+        said = verdict(row.holds, wrong_on_purpose, "holds", "rejected") + ", near a kink" * row.near_a_kink
+        said = "; ".join([said, *kinds(proofs, subject, wrong_on_purpose)])
+        errors = f"{row.complex_error:12.1e}", f"{row.central_error:8.1e}"
+        rows.append((subject, row.tensor, f"{row.size:7}", *errors, said))
+    return columns(rows)
 
 
 def worst_by_subject(found: list[Finding]) -> list[Finding]:
@@ -234,20 +219,16 @@ def worst_by_subject(found: list[Finding]) -> list[Finding]:
 
     Among gradients that are wrong on purpose it is that of the smallest error, the one most nearly missed.
     """
-    subjects: dict[str, list[Finding]] = {}
-    for finding in found:
-        subjects.setdefault(finding.subject, []).append(finding)
-    return [
-        max(rows, key=lambda f: (not f.as_it_should_be, f.row.complex_error * (-1 if f.wrong_on_purpose else 1)))
-        for rows in subjects.values()
-    ]
+
+    def weight(one: Finding) -> tuple[bool, float]:
+        return not one.as_it_should_be, one.row.complex_error * (-1 if one.wrong_on_purpose else 1)
+
+    subjects = dict.fromkeys(one.subject for one in found)
+    return [max((one for one in found if one.subject == subject), key=weight) for subject in subjects]
 
 
 def summary(found: list[Finding]) -> str:
     """One line: how many gradients were held against the oracles, how many wrong ones offered, how many surprises."""
-    wrong = sum(finding.wrong_on_purpose for finding in found)
-    surprises = sum(not finding.as_it_should_be for finding in found)
-    return (
-        f"{len(found) - wrong} gradients held against both oracles, {wrong} wrong ones offered: "
-        f"{surprises or 'no'} surprise{'' if surprises == 1 else 's'}"
-    )
+    offered = sum(finding.wrong_on_purpose for finding in found)
+    right = len(found) - offered
+    return f"{right} gradients held against both oracles, {offered} wrong ones offered: {surprises(found)}"

@@ -10,15 +10,16 @@ from itertools import count, product
 import numpy as np
 import sympy
 
-from drlim_np.audit.numbers import Exact
+from drlim_np.audit.numbers import Exact, drawn_like
 from drlim_np.audit.proof import Proof
 from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import two_layer
 from drlim_np.siamese import two_towers
 from drlim_np.training import SGD
-from drlim_np.tree import Tree, leaves, tree_map
+from drlim_np.tree import Tree, leaves
 
+RNG = np.random.default_rng(0)  # for parameters of which only the shape counts
 MARGINS = (0.75, 1.0, 8.0)
 NETWORKS = ("fig-3", "fig-3-convolution", "fig-3-subsampling", "sec-3-4-network")
 LAYERS = [  # of each kind, and the shape of an input
@@ -108,7 +109,7 @@ def _loss() -> Iterator[Proof]:
 
 def _layers() -> Iterator[Proof]:
     for layer, shape in LAYERS:
-        arguments = {"params": _unknown(layer), "input": symbols(shape)}
+        arguments = {"params": drawn_like(layer.init(RNG), symbols), "input": symbols(shape)}
         y, pullback = layer(*arguments.values())
         v = symbols(y.shape)
         holds = is_gradient(np.sum((v * y).entries), pullback(v, wrt_input=True)._asdict(), arguments)
@@ -120,7 +121,7 @@ def _layers() -> Iterator[Proof]:
 
 def _siamese() -> Iterator[Proof]:
     network = two_layer(2, 2, 2)
-    params, x1, x2 = _unknown(network), symbols((1, 2)), symbols((1, 2))
+    params, x1, x2 = drawn_like(network.init(RNG), symbols), symbols((1, 2)), symbols((1, 2))
     found = [two_towers(network, params, x1, x2, [y], 1.0) for y in (0, 1)]
     holds = all(is_gradient(loss.entries.item(), gradient, params) for loss, gradient in found)
     statement = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar"
@@ -139,8 +140,3 @@ def _step() -> Iterator[Proof]:
     holds = _is_zero(after.entries[0] - (w.entries[0] - moved))
     statement, lines = "W_t = W_0 - Σ_s≤t η_s Σ_r≤s μ^(s-r) g_r", ("step-2-descent",)
     yield Proof("SGD with momentum", statement, lines, (), holds, "three steps, η from 1/8, μ = 3/4", "derived")
-
-
-def _unknown(layer) -> Tree:
-    """Parameters of which every entry is a symbol."""
-    return tree_map(lambda w: symbols(w.shape), layer.init(np.random.default_rng(0)))

@@ -1,24 +1,24 @@
 """Pullbacks proven by exact numbers: whole numbers so small that float64 never rounds, or fractions. Equality is `==`.
 
-A layer without tanh is linear, or affine, in each of its arguments, parameters and input. For what is at most quadratic
-in an argument p the central difference is no approximation, so the pullback is right if and only if
+A layer without tanh is affine in each of its arguments, so its central difference is exact, and the pullback is right
+if and only if
 
-    ⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v)_p, q⟩    for all v, q and all arguments.
+    ⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v)_p, q⟩    for all v, q and all arguments p.
 
-Both sides are polynomials in the entries. Of a wrong pullback that is linear or affine in each of v, x, W and b they
-differ by a polynomial of a degree of at most 5, q included. Entries are drawn from a set S of whole numbers: by the
-lemma of Schwartz and Zippel such a pullback passes one draw with a probability of at most 5/|S|. On small shapes every
-triple of basis vectors is tried instead, which leaves no probability.
+For a wrong pullback that is affine in each of v, x, W and b the two sides differ by a polynomial of degree 5 at most.
+Entries are drawn from a set S of whole numbers: by the lemma of Schwartz and Zippel such a pullback passes one draw
+with a probability of at most 5/|S|. On small shapes every triple of basis vectors is tried instead.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import nan
 from operator import mul
 
 import numpy as np
 
-from drlim_np.audit import losses, pairs, step1, windows
-from drlim_np.audit.numbers import Exact, exact
+from drlim_np.audit import pairs, step1, windows
+from drlim_np.audit.numbers import Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.fast.blocks import Blockwise
@@ -76,7 +76,7 @@ def _unrounded(x: np.ndarray) -> list | None:
 
 def _with_step(tree: Tree, name: str, step: np.ndarray) -> Tree:
     """The tree with `step` added to the leaf of that name."""
-    names = iter([path for path, _ in leaves(tree)])
+    names = (path for path, _ in leaves(tree))
     return tree_map(lambda leaf: leaf + step if next(names) == name else leaf, tree)
 
 
@@ -88,7 +88,7 @@ def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], bits: int, t
 def bits_of(params: Tree, x: np.ndarray, y: np.ndarray, times: int) -> int:
     """How many bits an entry may have so that no sum in a layer or its pullback reaches 2⁵³.
 
-    Outputs and gradients are sums of products of two entries, one of them p ± q, and two outputs are subtracted.
+    Each sums products of two entries, one of them p ± q; two outputs are subtracted.
     The longest sum is over the inputs of a unit, the units that an input goes to, or the samples at all positions.
     """
     matrices = [w.size // min(w.shape[:2]) for _, w in leaves(params) if w.ndim > 1]
@@ -112,16 +112,13 @@ def _layers(rng: np.random.Generator) -> Iterator[Proof]:
                 continue
             times = getattr(layer, "window", 1) ** 2  # a multiple of what Subsample divides by
             bits = bits_of(params, x, y, times)
-
-            def draw(shape, bits=bits, times=times):
-                return whole_numbers(rng, shape, bits, times)
-
-            drawn = [tree_map(lambda a: draw(a.shape), {"params": params, "input": x}) for _ in range(DRAWS)]
+            draw = partial(whole_numbers, rng, bits=bits, times=times)
+            drawn = [drawn_like({"params": params, "input": x}, draw) for _ in range(DRAWS)]
             forms = [layer, Blockwise(layer, size=2), Blockwise(layer, size=2, threads=2)]
             holds = all(pullback_is_adjoint(form, arguments, draw) for arguments in drawn for form in forms)
-            kind, bound = type(layer).__name__, f"a wrong one passes with p ≤ {(5 / 2**bits) ** DRAWS:.0e}"
-            named = f"{kind}, {name} of {figure}"
-            yield Proof(named, IDENTITY, line, (kind, "Blockwise"), holds, bound)
+            kind = type(layer).__name__
+            bound = f"a wrong one passes with p ≤ {(5 / 2**bits) ** DRAWS:.0e}"
+            yield Proof(f"{kind}, {name} of {figure}", IDENTITY, line, (kind, "Blockwise"), holds, bound)
 
 
 def _parts(rng: np.random.Generator) -> Iterator[Proof]:
@@ -148,7 +145,7 @@ def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:
     def draw(shape):
         return exact(rng.integers(-(2**59), 2**59, shape))
 
-    drawn = [tree_map(lambda w: draw(w.shape), stack.init(rng, np.float64)) for stack in stacks]
+    drawn = [drawn_like(stack.init(rng, np.float64), draw) for stack in stacks]
     drawn = [{"params": params, "input": draw((2, 2, 8, 6))} for params in drawn]
     holds = all(pullback_is_adjoint(*stack, draw) for stack in zip(stacks, drawn, strict=True))
     subjects = ("Sequential", "Positions", "convnet", "two-layer")
@@ -183,12 +180,7 @@ def products_of(layer: Callable, shape: tuple[int, ...]) -> Iterator[tuple]:
 
 def _small(rng: np.random.Generator) -> Iterator[Proof]:
     """Of one sample the formula, product by product; the biases, and the sums over samples, by the identity."""
-
-    def draw(shape):
-        return whole_numbers(
-            rng, shape, 20, times=4
-        )  # products of two, one of them p ± q, leave room for 2⁹ to be added
-
+    draw = partial(whole_numbers, rng, bits=20, times=4)  # products of two, one of them p ± q: room to add 2⁹ of them
     for name, layer, other_form, shape in SMALL:
         form = other_form or layer
         zero = tree_map(np.zeros_like, layer.init(rng, np.float64))
@@ -201,19 +193,20 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
             formula[(*in_w, *in_x, *in_y)] = factor
         formula = formula.reshape(w.size, len(x), len(units))
 
-        basis, nothing = [zero | {kind: e.reshape(w.shape)} for e in np.eye(w.size)], np.zeros((len(units), *shape))
+        basis = [zero | {kind: e.reshape(w.shape)} for e in np.eye(w.size)]
+        nothing = np.zeros((len(units), *shape))
         outputs = [form(params, x)[0].reshape(len(x), -1) for params in basis]
         of_x = [form(params, nothing)[1](units, True).input.reshape(len(units), -1).T for params in basis]
         of_w = [[form(zero, e[None])[1](unit[None]).params[kind].ravel() for unit in units] for e in x]
         holds = all(np.array_equal(found, formula) for found in (outputs, of_x, np.moveaxis(np.array(of_w), 2, 0)))
-        arguments = {"params": zero, "input": x[:3]}
-        holds = holds and pullback_is_adjoint(form, tree_map(lambda a: draw(a.shape), arguments), draw)
+        arguments = drawn_like({"params": zero, "input": x[:3]}, draw)
+        holds = holds and pullback_is_adjoint(form, arguments, draw)
         statement, bound = "y, dL/dW and dL/dx are the formula's", f"all {formula.size:,} triples of basis vectors"
         lines = DIGITS + AIRPLANE if name == "Linear" else DIGITS
         yield Proof(f"{name}, small", statement, lines, (name,), holds, bound)
 
 
-# ---- tanh and the loss, which are no polynomials: on numbers that come out exact ----
+# ---- tanh, which is no polynomial: on numbers that come out exact ----
 
 
 def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
@@ -225,4 +218,4 @@ def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
     yield Proof("Tanh", "pullback(v) = v (1 - y²), in fractions", DIGITS + AIRPLANE, ("Tanh",), holds, bound)
 
 
-PARTS = (_layers, _parts, _in_sequence, _small, _tanh, losses.of_the_loss, *pairs.PARTS, windows.proofs, step1.proofs)
+PARTS = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, windows.proofs, step1.proofs)

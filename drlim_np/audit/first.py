@@ -21,16 +21,11 @@ from drlim_np.errors import DrlimError
 from drlim_np.files.cache import Cache
 
 PROPERTIES = ("tests/test_paper.py", "tests/audit/test_gradients.py", "tests/audit/test_properties.py")
-
-
 LABEL = "audit"  # of the file in the cache
 
 
 class Audited(NamedTuple):
-    """What an audit that passed found.
-
-    worst: the decisive finding of each subject. proofs: all that is derived and proven. said: the tests' last line.
-    """
+    """What an audit that passed found: the finding that decides on each subject, all proofs, the tests' last line."""
 
     worst: list[catalogue.Finding]
     proofs: list[Proof]
@@ -81,10 +76,7 @@ def _follows_from(backend: str) -> list[str]:
 
 @contextmanager
 def _beside(properties: list[str]) -> Iterator:
-    """Tests in a process of their own; `finish()` waits for its exit status and what there is to say of it.
-
-    The process ends with this one, also where this one is ended by SIGTERM.
-    """
+    """Tests in a process that ends with this one; `finish()` waits for its exit status and what there is to say."""
     if not properties:
         yield lambda: (0, "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout.")
         return
@@ -93,13 +85,13 @@ def _beside(properties: list[str]) -> Iterator:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with unwound_by_sigterm(), subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
+
+        def finish() -> tuple[int, str]:
+            """What there is to say: the last line of tests that passed, all lines of those that failed."""
+            lines = process.communicate()[0].strip().splitlines()
+            return process.returncode, "\n".join(lines if process.returncode else lines[-1:])
+
         try:
-            yield lambda: _said(process)
+            yield finish
         finally:
             process.kill()
-
-
-def _said(process: subprocess.Popen) -> tuple[int, str]:
-    """The last line of tests that passed, all lines of those that failed."""
-    lines = process.communicate()[0].strip().splitlines()
-    return process.returncode, "\n".join(lines if process.returncode else lines[-1:])

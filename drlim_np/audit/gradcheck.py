@@ -17,7 +17,7 @@ import numpy as np
 
 from drlim_np.backend import Array
 from drlim_np.checks.numbers import require_generator
-from drlim_np.errors import InputError
+from drlim_np.errors import require
 from drlim_np.tree import Tree, leaves, tree_map
 
 COMPLEX_STEP = 1e-20
@@ -90,21 +90,18 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
 
     Each leaf is an argument of its own, even where several are one array: its gradient is that leaf's share. To
     check weights tied together, give their array once and let `function` use it twice: the gradient is the sum.
-
-    Raises InputError unless all the tensors are NumPy float64, none of them empty, and the trees have the same shapes.
     """
     require_generator(rng)
     tensors, gradients = dict(leaves(arguments)), dict(leaves(gradient))
-    if {name: x.shape for name, x in tensors.items()} != {name: np.shape(g) for name, g in gradients.items()}:
-        raise InputError(
-            f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}"
-        )
+    require(
+        {name: x.shape for name, x in tensors.items()} == {name: np.shape(g) for name, g in gradients.items()},
+        f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}",
+    )
     for name, x in tensors.items():
-        if not isinstance(x, np.ndarray) or x.dtype != np.float64:
-            raise InputError(f"{name} must be a float64 NumPy array to be checked, got {getattr(x, 'dtype', type(x))}")
-    empty = [name for name, x in tensors.items() if not x.size]
-    if empty or not tensors:
-        raise InputError(f"{(empty or ['the tree'])[0]} has no entries: there is nothing to check")
+        right, got = isinstance(x, np.ndarray) and x.dtype == np.float64, getattr(x, "dtype", type(x))
+        require(right, f"{name} must be a float64 NumPy array to be checked, got {got}")
+        require(x.size > 0, f"{name} has no entries: there is nothing to check")
+    require(len(tensors) > 0, "the tree has no entries: there is nothing to check")
     whole = float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))
     return [_check_tensor(function, arguments, name, x, gradients[name], whole, rng) for name, x in tensors.items()]
 
@@ -141,7 +138,10 @@ def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient,
         return np.array([oracle(at, x, u, *step) for u in directions])
 
     def apart(one: np.ndarray, other: np.ndarray) -> float:
-        return _relative(float(norm(one - other)), size)
+        error = float(norm(one - other))
+        if size > 0:
+            return error / size
+        return 0.0 if error == 0 else float("inf")
 
     claimed, central = np.array([np.sum(gradient * u) for u in directions]), along(central_difference)
     row = Row(name, x.size, apart(claimed, along(complex_step)), apart(claimed, central))
@@ -149,12 +149,6 @@ def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient,
         return row
     doubt = max(apart(central, along(central_difference, step)) for step in OTHER_STEPS)
     return replace(row, central_doubt=doubt)
-
-
-def _relative(error: float, size: float) -> float:
-    if size > 0:
-        return error / size
-    return 0.0 if error == 0 else float("inf")
 
 
 def _root_mean_square(values: np.ndarray) -> float:

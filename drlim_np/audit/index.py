@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from inspect import getfile
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import NamedTuple
@@ -61,12 +62,10 @@ class Line:
         return [one for one in named if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
 
 
-def _lines() -> list[Line]:
-    found = tomllib.loads(Path(__file__).with_name("paper.toml").read_text(encoding="utf-8"))["line"]
-    return [Line(**{name: tuple(x) if isinstance(x, list) else x for name, x in line.items()}) for line in found]
-
-
-LINES = _lines()
+LINES = [
+    Line(**{name: tuple(x) if isinstance(x, list) else x for name, x in line.items()})
+    for line in tomllib.loads(Path(__file__).with_name("paper.toml").read_text(encoding="utf-8"))["line"]
+]
 
 
 @cache
@@ -92,26 +91,16 @@ def _tests(checkout: Path) -> dict[str, list[Test]]:
 
 def file_of(function: Callable) -> str:
     """The file of a function or class, relative to the package: "fast/knn.py"."""
-    path = function.__module__.removeprefix("drlim_np.").replace(".", "/")
-    return f"{path}/__init__.py" if Path(__file__).parents[1].joinpath(path).is_dir() else f"{path}.py"
-
-
-def figure_name(figure: str) -> str:
-    """The number of a figure of the paper, the name of one of ours."""
-    return figure.removeprefix("figure")
+    return Path(getfile(function)).relative_to(Path(__file__).parents[1]).as_posix()
 
 
 def table() -> str:
     """The lines as a Markdown table; its links are relative to the package's folder."""
-    heading = ["the paper", "function", "derived", "proven", "tested", "figure"]
-    rows = [heading, ["---"] * len(heading), *map(_cells, LINES)]
+    rows = [["the paper", "function", "derived", "proven", "tested", "figure"], ["---"] * 6]
+    for line in LINES:
+        functions = ", ".join(f"[`{one.__name__}`]({file_of(one)})" for one in line.carried_by)
+        derived, proven = ("✓" if kind in line.exact else "–" for kind in ("derived", "proven"))
+        tests = ", ".join(f"[`{test.name}`](../tests/{test.file})" for test in line.tests)
+        figures = ", ".join(f"[{figure.removeprefix('figure')}](figures/{figure}.py)" for figure in line.figures)
+        rows.append([line.text, functions, line.no_algebra or derived, proven, tests, figures or "–"])
     return "\n".join(f"| {' | '.join(row)} |".replace("| --- ", "|---").replace("--- |", "---|") for row in rows)
-
-
-def _cells(line: Line) -> list[str]:
-    functions = [f"[`{function.__name__}`]({file_of(function)})" for function in line.carried_by]
-    marks = ["✓" if kind in line.exact else "–" for kind in ("derived", "proven")]
-    tests = [f"[`{test.name}`](../tests/{test.file})" for test in line.tests]
-    figures = [f"[{figure_name(figure)}](figures/{figure}.py)" for figure in line.figures]
-    derived = line.no_algebra or marks[0]
-    return [line.text, ", ".join(functions), derived, marks[1], ", ".join(tests), ", ".join(figures) or "–"]

@@ -18,7 +18,7 @@ END = ""
 
 
 def typeset(formula: str) -> str:
-    """The formula as a <math> element, a block of its own. Raises InputError where something is missing in it."""
+    """The formula as a <math> element, a block of its own."""
     tokens = [END, *reversed(TOKEN.findall(formula))]
     return f'<math display="block">{_row(tokens, END, formula)}</math>'
 
@@ -31,7 +31,7 @@ def _row(tokens: list[str], end: str, formula: str) -> str:
         while tokens[-1] in ("_", "^"):
             mark = tokens.pop()
             scripts[mark] = _element(tokens, formula)
-        row.append(_scripted(element, scripts.get("_"), scripts.get("^")))
+        row.append(_scripted(element, scripts))
     tokens.pop()
     return "".join(row)
 
@@ -50,9 +50,7 @@ def _element(tokens: list[str], formula: str) -> str:
     return f"<mn>{token}</mn>" if token[0].isdigit() else f"<mo>{escape(token)}</mo>"
 
 
-def _scripted(element: str, below: str | None, above: str | None) -> str:
-    if below is None and above is None:
-        return element
-    names = ("munder", "mover", "munderover") if element == "<mo>∑</mo>" else ("msub", "msup", "msubsup")
-    name = names[2] if below and above else names[0] if below else names[1]
-    return f"<{name}>{element}{below or ''}{above or ''}</{name}>"
+def _scripted(element: str, scripts: dict[str, str]) -> str:
+    below, above = ("under", "over") if element == "<mo>∑</mo>" else ("sub", "sup")
+    name = f"m{below * ('_' in scripts)}{above * ('^' in scripts)}"
+    return f"<{name}>{element}{scripts.get('_', '')}{scripts.get('^', '')}</{name}>" if scripts else element

@@ -5,7 +5,7 @@ nothing is rounded. A Python number is taken for the fraction that it is. Roots 
 raised for a fraction that has none; tanh of a fraction is the nearest float64, as a fraction.
 """
 
-import operator
+from collections.abc import Callable
 from fractions import Fraction
 from math import isqrt, tanh
 from types import ModuleType, SimpleNamespace
@@ -54,6 +54,11 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
 def exact(tree: Tree) -> Tree:
     """The same tree, or array, of exact numbers."""
     return tree_map(lambda x: Exact(_entries(x)), tree)
+
+
+def drawn_like(tree: Tree, draw: Callable) -> Tree:
+    """The same tree, or array, with every array drawn by `draw(shape)`."""
+    return tree_map(lambda x: draw(x.shape), tree)
 
 
 _fraction = np.frompyfunc(lambda x: Fraction(x) if isinstance(x, int | float) and not isinstance(x, bool) else x, 1, 1)
@@ -114,6 +119,6 @@ vars(_MODULE).update(
     clip=_of_entries(
         lambda x, low, high: np.frompyfunc(_cut, 3, 1)(x, Fraction(low), high if high is None else Fraction(high))
     ),
-    isdtype=lambda dtype, kinds: operator.contains(kinds, "real floating"),
+    isdtype=lambda dtype, kinds: "real floating" in kinds,
     finfo=lambda dtype: SimpleNamespace(bits=64, smallest_normal=np.finfo(np.float64).smallest_normal),
 )

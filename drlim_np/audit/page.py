@@ -7,7 +7,7 @@ audit found, the records in metrics.json. One file; the pictures in its folder a
 import inspect
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,84 +15,48 @@ from typing import Any
 from drlim_np.audit.catalogue import Finding
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
-from drlim_np.audit.index import LINES, Line, Test, figure_name, file_of
+from drlim_np.audit.index import LINES, Line, file_of
 from drlim_np.audit.mathml import typeset
 from drlim_np.audit.proof import Proof, kinds
 from drlim_np.errors import DataError
-from drlim_np.files.frame import page
+from drlim_np.files.frame import page, template
 
 DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
 KINDS = ("derived", "proven")
 COMMAND = "<code>python -m drlim_np.audit</code>"
-STYLE = """
-body { max-width: 1500px; } math { font-size: 1.1rem; width: max-content; margin: .5rem 0; }
-.skip:not(:focus) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
-table { border-collapse: collapse; margin: 1rem 0; font-size: .92rem; } caption { text-align: left; }
-th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line); }
-th { font-weight: 600; } td + td { white-space: nowrap; } td.right, td.wrong { white-space: normal; }
-section table { font-size: .84rem; margin: .3rem 0; }
-h2 { overflow-wrap: anywhere; } h3 { font-size: .92rem; margin: .8rem 0 .2rem; }
-ul { margin: .2rem 0; padding-left: 1.1rem; } li { font-size: .92rem; overflow-wrap: anywhere; }
-summary { cursor: pointer; overflow-wrap: anywhere; padding: .3rem 0; } summary .dim { font-size: .84rem; }
-pre.source { margin: 0 0 .8rem; border-left: 2px solid var(--line); padding-left: .6rem; font-size: .78rem; }
-pre.source span { display: block; overflow-wrap: anywhere; min-height: 1.5em; }
-figure { margin: .8rem 0; } figcaption { text-align: left; } img { max-width: 100%; height: auto; display: block; }
-:target { outline: 3px solid var(--back); }
-@media (max-width: 599px) { nav th:last-child, nav td:last-child { display: none; } }
-@media (min-width: 900px) { section { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr); } }
-@media print { :root { color-scheme: light; --ground: #fff; --card: #fff; --ink: #222; --dim: #595959; --line: #d9d9d4;
-  --similar: #c8102e; --dissimilar: #0072b2; }
-  body { max-width: none; padding: 0; font-size: 10pt; } .skip { display: none; }
-  section { display: block; border: 0; padding: 0; break-before: page; } pre.source { font-size: 7.5pt; }
-  details::details-content { content-visibility: visible; display: block; height: auto; }
-  figure, math, li, summary { break-inside: avoid; } img { max-height: 7cm; width: auto; } }
-"""
 
 
 def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
     """The page as HTML.
 
-    record: the entries of metrics.json. folder: where the page will lie, for the figures that lie there. audited: what
-    the audit found, or None if it was not asked.
+    record: the entries of metrics.json. folder: of the page and its pictures. audited: None if the audit was not asked.
     """
-    rows = "".join(f"<tr>{_overview(line)}</tr>" for line in LINES)
-    parts = [
-        '<a class="skip" href="#lines">Skip to the lines</a>',
-        "<header><h1>The audit, line by line</h1>",
-        "<p>Each line of the paper (Hadsell, Chopra, LeCun, CVPR 2006) with the code that carries it, the tests that"
-        " hold it, and what was found: <i>derived</i> for all numbers, by SymPy; <i>proven</i> on exact numbers,"
-        " without a tolerance; <i>tested</i> against oracles and examples. The sources are those that ran when this"
-        " page was written. Cite a line by its address, as in <code>audit.html#eq-4-l_d</code>.</p></header>",
-        '<nav aria-label="Lines"><table><thead><tr><th>the paper</th><th>derived</th><th>proven</th>'
-        f"<th>tested</th><th>figures</th></tr></thead><tbody>{rows}</tbody></table></nav>",
-        '<main id="lines" tabindex="-1">',
-        *(_section(line, record, folder, audited) for line in LINES),
-        "</main>",
-    ]
-    return page("The audit, line by line", parts, STYLE, "; img-src 'self'")
+    body = template("page.html", __package__).substitute(
+        rows="".join(f"<tr>{_overview(line)}</tr>" for line in LINES),
+        sections="\n".join(_section(line, record, folder, audited) for line in LINES),
+    )
+    return page("The audit, line by line", [body], template("page.css", __package__).template, "; img-src 'self'")
 
 
 def _overview(line: Line) -> str:
-    exact = (
-        "<td colspan=2>no algebra</td>"
-        if line.no_algebra
-        else "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
-    )
-    figures = ", ".join(figure_name(figure) for figure in line.figures) or "–"
-    return (
-        f'<td><a href="#{line.anchor}">{escape(line.text)}</a></td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>'
-    )
+    exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
+    if line.no_algebra:
+        exact = "<td colspan=2>no algebra</td>"
+    figures = ", ".join(figure.removeprefix("figure") for figure in line.figures) or "–"
+    name = f'<a href="#{line.anchor}">{escape(line.text)}</a>'
+    return f"<td>{name}</td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>"
 
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
     formulas = "".join(map(typeset, line.formulas))
-    functions = "".join(_function(function, k == 0) for k, function in enumerate(line.carried_by))
-    tests = "".join(_test(test, k == 0) for k, test in enumerate(line.tests)) or _NOT_INSTALLED
+    functions = [(f"<code>{one.__name__}</code>", file_of(one), inspect.getsource(one)) for one in line.carried_by]
+    tests = [(one.name.removeprefix("test_").replace("_", " "), f"tests/{one.file}", one.source) for one in line.tests]
     figures = "".join(_figure(figure, record, folder) for figure in line.figures)
     return (
         f'<section id="{line.anchor}"><h2><a href="#{line.anchor}">{escape(line.text)}</a></h2>'
         f"<div>{formulas}{_exact(line, audited)}{_tested(line, audited)}{figures}</div>"
-        f"<div><h3>What carries it</h3>{functions}</div><div><h3>What tests it</h3>{tests}</div></section>"
+        f"<div><h3>What carries it</h3>{_sources(functions)}</div>"
+        f"<div><h3>What tests it</h3>{_sources(tests) or _NOT_INSTALLED}</div></section>"
     )
 
 
@@ -103,16 +67,11 @@ def _exact(line: Line, audited: Audited | None) -> str:
     found = line.supported_by(audited.proofs) if audited else []
     said = ""
     for kind in KINDS:
-        items = "".join(f"<li>{_statement(one)}</li>" for one in found if one.kind == kind)
-        said += f"<h3>{kind.capitalize()}</h3>" + (
-            f"<ul>{items}</ul>" if items else f"<p>{_none(line, kind, audited)}</p>"
-        )
+        of_kind = [(f"{one.name}: {one.statement}; {one.bound}", one.holds) for one in found if one.kind == kind]
+        items = "".join(f"<li>{_judged(*one)}</li>" for one in of_kind)
+        listed = f"<ul>{items}</ul>" if items else f"<p>{_none(line, kind, audited)}</p>"
+        said += f"<h3>{kind.capitalize()}</h3>{listed}"
     return said
-
-
-def _statement(found: Proof) -> str:
-    kind, verdict = ("right", "holds") if found.holds else ("wrong", "FAILS")
-    return f'{escape(f"{found.name}: {found.statement}; {found.bound}")}: <b class="{kind}">{verdict}</b>'
 
 
 def _none(line: Line, kind: str, audited: Audited | None) -> str:
@@ -153,19 +112,14 @@ def _verdict(found: Finding, proofs: list[Proof]) -> str:
     return f'<tr><td>{escape(found.subject)}</td>{numbers}<td class="{kind}">{verdict}</td></tr>'
 
 
-def _function(function: Callable, shown: bool) -> str:
-    return _source(f"<code>{function.__name__}</code>", file_of(function), inspect.getsource(function), shown)
-
-
-def _test(test: Test, shown: bool) -> str:
-    return _source(test.name.removeprefix("test_").replace("_", " "), f"tests/{test.file}", test.source, shown)
-
-
-def _source(name: str, file: str, source: str, shown: bool) -> str:
-    """Source that folds; a line that is broken keeps its indentation."""
-    lines = "".join(f"<span{_indent(line)}>{_breakable(line)}</span>" for line in source.splitlines())
-    heading = f'<summary>{name} <span class="dim">{file}</span></summary>'
-    return f'<details{" open" * shown}>{heading}<pre class="source">{lines}</pre></details>'
+def _sources(named: list[tuple[str, str, str]]) -> str:
+    """Sources that fold, the first unfolded, of (name, file, source); a line that is broken keeps its indentation."""
+    folded = ""
+    for name, file, source in named:
+        lines = "".join(f"<span{_indent(line)}>{_breakable(line)}</span>" for line in source.splitlines())
+        heading = f'<summary>{name} <span class="dim">{file}</span></summary>'
+        folded += f'<details{" open" * (not folded)}>{heading}<pre class="source">{lines}</pre></details>'
+    return folded
 
 
 def _indent(line: str) -> str:
@@ -180,7 +134,8 @@ def _breakable(line: str) -> str:
 
 def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
     """The figure's picture if it is in the page's folder, and its claims as recorded."""
-    stem, name = next((figure + data for data in DATA if figure + data in record), None), _titled(figure)
+    stem = next((figure + data for data in DATA if figure + data in record), None)
+    name = figure.replace("figure", "figure ").capitalize()
     if stem is None:
         return f"<p>{name}: not drawn yet: <code>run_all.py --only {figure}</code></p>"
     try:
@@ -203,11 +158,11 @@ def _picture(file: Path, name: str) -> str:
     return f'<img src="{file.name}" width="{width}" height="{height}" loading="lazy" alt="{name}">'
 
 
-def _titled(figure: str) -> str:
-    return f"Figure {figure_name(figure)}" if figure != figure_name(figure) else figure.capitalize()
-
-
 def _claim(claim: Mapping[str, Any]) -> str:
-    kind, verdict = ("right", "holds") if claim["holds"] else ("wrong", "FAILS")
     value, bound = (f"{x:,}" if isinstance(x, int) else f"{x:.4g}" for x in (claim["value"], claim["bound"]))
-    return f'{escape(claim["text"])}: {value} {claim["relation"]} {bound}: <b class="{kind}">{verdict}</b>'
+    return _judged(f"{claim['text']}: {value} {claim['relation']} {bound}", claim["holds"])
+
+
+def _judged(statement: str, holds: bool) -> str:
+    kind, verdict = ("right", "holds") if holds else ("wrong", "FAILS")
+    return f'{escape(statement)}: <b class="{kind}">{verdict}</b>'

@@ -1,26 +1,33 @@
-"""Sums over pairs proven by exact numbers: every pair of a set, two towers, one tower, and the pairs that are drawn."""
+"""The loss proven by exact numbers: given pairs, every pair of a set, two towers, one tower, and the pairs drawn."""
 
 import importlib.util
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, product
 
 import numpy as np
 
 from drlim_np.audit import wrong
-from drlim_np.audit.numbers import IN_PLACE_OF_NUMPY, Exact, exact
+from drlim_np.audit.numbers import IN_PLACE_OF_NUMPY, Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.copies import SampledCopies
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Linear, Positions, Sequential
-from drlim_np.loss import all_pairs_by_definition
+from drlim_np.loss import all_pairs_by_definition, contrastive, energy
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD
-from drlim_np.tree import Tree, leaves, tree_map
+from drlim_np.tree import Tree, leaves
 
+VECTORS = {  # of whole length
+    1: [(1,), (-1,)],
+    5: [(3, 4), (-4, 3), (5, 0), (0, -5)],
+    3: [(1, 2, 2), (-2, 1, 2)],
+    7: [(2, -3, 6), (6, 2, 3)],
+}
 LINES = np.array([[0, 1, 3, 4], [1, 1, 2, 8], [2, 0, 1, 2]], np.float64)[:, :, None]
 MARGIN = 2.5  # the distances within it, 1 and 2, divide without rounding
 
@@ -31,6 +38,52 @@ def of_the_paper(v: list, d: Fraction, y: int, margin: Fraction) -> tuple[Fracti
         return d**2 / 2, [d * c / d for c in v]
     missing = max(0, margin - d)
     return missing**2 / 2, [-missing * c / d for c in v]
+
+
+# ---- given pairs, on which float64 rounds nothing ----
+
+
+def exact_pairs() -> Iterator[tuple]:
+    """Pairs on which float64 rounds nothing: z1, z2, y, margin; their D, 𝓛 and dL/dz1, in fractions.
+
+    z1 - z2 is one of the vectors times a power of 2, and m a multiple of its length, so that (m - D)/D is exact too.
+    """
+    for length, vectors in VECTORS.items():
+        for times, scale, y in product((1, 1.5, 8), (0.25, 0.5, 1, 2, 4), (0, 1)):
+            v, d, margin = scale * np.array(vectors), Fraction(scale) * length, times * length
+            said = [of_the_paper([Fraction(c) for c in row], d, y, Fraction(margin)) for row in v.tolist()]
+            z1 = np.arange(v.size).reshape(v.shape) - 3.0
+            losses, dz1 = zip(*said, strict=True)
+            yield z1, z1 - v, np.full(len(v), y), margin, d, sum(losses), np.array(dz1)
+
+
+def _loss(_rng: np.random.Generator) -> Iterator[Proof]:
+    """Energy, loss and forces on all of these pairs; `_rng` is not used, because every pair is tried."""
+    every = list(exact_pairs())
+
+    def are_the_papers(gradients: Callable) -> bool:
+        found = ((gradients(*given), dz.astype(np.float64)) for *given, _, _, dz in every)
+        return all(np.array_equal(dz1, dz) and np.array_equal(dz2, -dz) for (dz1, dz2), dz in found)
+
+    energies = all((energy(z1, z2) == float(d)).all() for z1, z2, _, _, d, *_ in every)
+    losses = all(Fraction(float(contrastive(*given)[0])) == loss for *given, _, loss, _ in every)
+    forces = are_the_papers(lambda *given: contrastive(*given)[1:])
+    at_zero = [(m, contrastive(z := np.ones((2, dims)), z, [0, 1], m)) for dims in (1, 2, 3) for m in (0.5, 1.0, 3.0)]
+    rests = all(loss == m * m / 2 and not dz1.any() and not dz2.any() for m, (loss, dz1, dz2) in at_zero)
+
+    count, subject = sum(len(y) for _, _, y, *_ in every), ("contrastive",)
+    bound, value = f"{count} pairs in 1 to 3 dimensions", "𝓛 = Σ (1 - Y) ½ D² + Y ½ max(0, m - D)²"
+    statement, lines = "dL/dz1 = D ∂D/∂z1, -(m - D) ∂D/∂z1 or 0, dL/dz2 opposite", ("eq-6", "eq-7")
+    yield Proof("energy", "D is the length of z1 - z2", ("eq-1",), subject, energies, bound)
+    yield Proof("contrastive, loss", value, ("eq-2", "eq-3", "eq-4-l_s", "eq-4-l_d"), subject, losses, bound)
+    yield Proof("contrastive, gradient", statement, lines, subject, forces, bound)
+    yield Proof("contrastive at D = 0", "L_S = 0, L_D = ½ m², no force", ("cone-point",), subject, rests, "9 cases")
+    for mistake, gradients in wrong.LOSSES.items():
+        name = f"wrong: {mistake}"
+        yield Proof(name, statement, lines, (name,), are_the_papers(gradients), bound, wrong_on_purpose=True)
+
+
+# ---- every pair of a set ----
 
 
 def pair_by_pair(z: np.ndarray, similar: SimilarityGraph, margin: float, weight: np.ndarray) -> tuple:
@@ -98,18 +151,19 @@ def _two_layers(rng: np.random.Generator) -> Iterator[tuple]:
 
     The rows of the last weight are multiples of one row, so that z1 - z2 is one of a vector of whole length.
     """
+    eighths = partial(_eighths, rng)
     for vector, y, margin in product(((1,), (3, 4), (1, 2, 2)), (0, 1), (2.0**-20, 2.0**20)):
         network = two_layer(2, 3, len(vector))
         z1 = z2 = exact(np.zeros(1))
         while not (z1 - z2).entries.any():
-            params = tree_map(lambda w: _eighths(rng, *w.shape), network.init(rng))
-            params["output"]["weight"] = exact(np.array(vector))[:, None] * _eighths(rng, 1, 3)
-            x1, x2 = _eighths(rng, 1, 2), _eighths(rng, 1, 2)
+            params = drawn_like(network.init(rng), eighths)
+            params["output"]["weight"] = exact(np.array(vector))[:, None] * eighths((1, 3))
+            x1, x2 = eighths((1, 2)), eighths((1, 2))
             (z1, _), (z2, _) = network(params, x1), network(params, x2)
         yield network, params, x1, x2, np.array([y]), margin
 
 
-def _eighths(rng: np.random.Generator, *shape: int) -> Exact:
+def _eighths(rng: np.random.Generator, shape: tuple[int, ...]) -> Exact:
     return exact(rng.integers(-9, 10, shape) / 8)
 
 
@@ -145,7 +199,7 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
         yield Proof(name, statement, lines, (name,), moves_as_the_page_does(gradient), bound, wrong_on_purpose=True)
 
     network, similar = two_layer(2, 3, 1), SimilarityGraph(6, [[0, 1], [2, 3], [4, 5], [1, 2], [1, 0]])
-    params, x = tree_map(lambda w: _eighths(rng, *w.shape), network.init(rng)), _eighths(rng, 6, 2)
+    params, x = drawn_like(network.init(rng), partial(_eighths, rng)), _eighths(rng, (6, 2))
     i, j, y = pair_table(similar)
     once, twice = one_tower(network, params, x, similar, 1.0), two_towers(network, params, x[i, :], x[j, :], y, 1.0)
     statement, lines = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair", ("one-copy",)
@@ -207,4 +261,4 @@ def _unbiased(form: type, x: np.ndarray, case: tuple[SimilarityGraph, int], weig
     return [a / of**batch for a in total] == whole == every
 
 
-PARTS = (_all_pairs, _towers, _drawn)
+PARTS = (_loss, _all_pairs, _towers, _drawn)

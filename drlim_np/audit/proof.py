@@ -1,4 +1,4 @@
-"""What an exact proof says, and which lines of the paper it supports."""
+"""What an exact proof says, which lines of the paper it supports, and how the audit tells what it found."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -29,13 +29,6 @@ class Proof(NamedTuple):
         """A right statement holds, a wrong gradient is refuted."""
         return self.holds != self.wrong_on_purpose
 
-    @property
-    def verdict(self) -> str:
-        """For a table: "derived" or "proven", "refuted, as it must be", or FAILS."""
-        if self.as_it_should_be:
-            return "refuted, as it must be" if self.wrong_on_purpose else self.kind
-        return "FAILS: a wrong gradient passed" if self.holds else "FAILS"
-
 
 def kinds(proofs: Iterable[Proof], subject: str, wrong_on_purpose: bool = False) -> list[str]:
     """Which of "derived" and "proven" an entry of the catalogue is besides, or that the proof refutes it."""
@@ -44,19 +37,35 @@ def kinds(proofs: Iterable[Proof], subject: str, wrong_on_purpose: bool = False)
     return ["by the proof too"] * bool(found) if wrong_on_purpose else sorted(found)
 
 
-def table(proofs: Sequence[Proof]) -> str:
+def verdict(holds: bool, wrong_on_purpose: bool, right: str, wrong: str) -> str:
+    """For a table: `right` of what is right and holds, `wrong` of what is wrong and does not; else FAILS."""
+    if wrong_on_purpose:
+        return "FAILS: a wrong gradient passed" if holds else f"{wrong}, as it must be"
+    return right if holds else "FAILS"
+
+
+def surprises(found: Iterable) -> str:
+    """How many findings or proofs are not as they should be, in words."""
+    number = sum(not one.as_it_should_be for one in found)
+    return f"{number or 'no'} surprise{'' if number == 1 else 's'}"
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of words as lines of text, each column as wide as its longest word."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def table(proofs: Iterable[Proof]) -> str:
     """A line for each: what it is about, what equals what, the bound, the verdict."""
-    cells = [(proof.name, proof.statement, proof.bound, proof.verdict) for proof in proofs]
-    widths = [*map(max, zip(*(map(len, row) for row in cells), strict=True))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
+    verdicts = [verdict(one.holds, one.wrong_on_purpose, one.kind, "refuted") for one in proofs]
+    return columns([(one.name, one.statement, one.bound, said) for one, said in zip(proofs, verdicts, strict=True)])
 
 
 def summary(proofs: Sequence[Proof]) -> str:
     """One line: how many statements are derived and proven, wrong gradients offered, and surprises."""
     right = [proof.kind for proof in proofs if not proof.wrong_on_purpose]
-    surprises = sum(not proof.as_it_should_be for proof in proofs)
     return (
         f"{right.count('derived')} statements derived, {right.count('proven')} proven without a tolerance, "
-        f"{len(proofs) - len(right)} wrong gradients offered to the proofs: "
-        f"{surprises or 'no'} surprise{'' if surprises == 1 else 's'}"
+        f"{len(proofs) - len(right)} wrong gradients offered to the proofs: {surprises(proofs)}"
     )

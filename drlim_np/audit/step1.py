@@ -42,7 +42,7 @@ def pairing() -> Iterator[bool]:
             graph = SimilarityGraph(size, np.array(listed, int).reshape(-1, 2))
             first, second, y = (column.tolist() for column in pair_table(graph))
             others = [couple for couple, ends in zip(couples, ways, strict=True) if not ends]
-            wanted = Counter((*pair, 0) for pair in listed) + Counter((*pair, 1) for pair in others)
+            wanted = Counter([(*pair, 0) for pair in listed] + [(*pair, 1) for pair in others])
             counted = (graph.listed_count, graph.dissimilar_count) == (len(listed), len(others))
             yield counted and Counter(zip(first, second, y, strict=True)) == wanted
 
@@ -54,15 +54,14 @@ def nearest() -> Iterator[bool]:
             x = np.array(chosen, np.float64)
             apart = ((x[:, None] - x) ** 2).sum(axis=2)
             for k in range(1, samples):
-                graph = nearest_neighbour_graph(x, k)
-                within = [{j for i, j in graph.pairs.tolist() if i == one} for one in range(samples)]
-                others = [set(range(samples)) - near - {i} for i, near in enumerate(within)]
-                yield graph.listed_count == samples * k and all(
-                    len(near) == k
-                    and i not in near
-                    and all(apart[i, j] <= apart[i, other] for j in near for other in far)
-                    for i, (near, far) in enumerate(zip(within, others, strict=True))
-                )
+                listed = nearest_neighbour_graph(x, k).pairs.tolist()
+                right = len(listed) == samples * k
+                for i in range(samples):
+                    near = {j for one, j in listed if one == i}
+                    others = set(range(samples)) - near - {i}
+                    right &= len(near) == k and i not in near
+                    right &= all(apart[i, j] <= apart[i, other] for j in near for other in others)
+                yield right
 
 
 def copies() -> Iterator[bool]:
@@ -75,10 +74,9 @@ def copies() -> Iterator[bool]:
             wanted = Counter()
             for i, c in product(range(size), range(number)):
                 near = [j for one, j in listed if one == i]
-                shifts = [(i, other) for other in range(number) if other != c]
-                theirs = [(j, other) for j in near for other in range(number) if other != c]
-                for j, other in [(j, c) for j in near] + shifts + theirs:
-                    wanted[i * number + c, j * number + other] += 1
+                shifts = [other for other in range(number) if other != c]
+                alike = [(j, c) for j in near] + [(j, other) for j in (i, *near) for other in shifts]
+                wanted.update((i * number + c, j * number + other) for j, other in alike)
             yield Counter(map(tuple, found.pairs.tolist())) == wanted
 
 
@@ -88,13 +86,12 @@ def views() -> Iterator[bool]:
         poses = list(product(range(around), range(high), range(2)))
         azimuth, elevation, _ = np.array(poses).T
         found = contiguous_views(azimuth, elevation, around)
-        wanted = []
+        similar, labelled = [], []
         for i, j in combinations(range(len(poses)), 2):
             (a, e, _), (b, f, _) = poses[i], poses[j]
             steps = product((-1, 0, 1), repeat=2)
-            if any(((a + turn) % around, e + rise) == (b, f) for turn, rise in steps):
-                wanted.append([i, j])
+            alike = any(((a + turn) % around, e + rise) == (b, f) for turn, rise in steps)
+            similar += [[i, j]] * alike
+            labelled.append([i, j, int(not alike)])
         page = verbatim.pair_up(verbatim.similar_views(azimuth, elevation, around)).T.tolist()
-        yield found.pairs.tolist() == wanted and sorted(page) == sorted(
-            [i, j, int([i, j] not in wanted)] for i, j in combinations(range(len(poses)), 2)
-        )
+        yield found.pairs.tolist() == similar and sorted(page) == labelled

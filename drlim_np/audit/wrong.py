@@ -23,11 +23,6 @@ def _of_force(force: Callable) -> Callable:
     return gradients
 
 
-def _of_right(change: Callable) -> Callable:
-    """The mistake that makes of the right dL/dz1 something else: change(dL/dz1, pairs) → dL/dz1, dL/dz2."""
-    return lambda z1, z2, y, margin: change(contrastive(z1, z2, y, margin)[1], len(y))
-
-
 def _under_the_root(v, d, m):
     smoothed = np.sqrt(d * d + 1e-6)
     return v, -np.where(smoothed < m, (m - smoothed) / smoothed, 0) * v
@@ -46,13 +41,13 @@ LOSSES = {
     "the labels' convention flipped": lambda z1, z2, y, m: contrastive(z1, z2, 1 - y, m)[1:],
     "margin - D² for (margin - D)²": _of_force(lambda v, d, m: (v, -np.where(d * d < m, v, 0))),
     "the similar term not squared": _of_force(lambda v, d, m: (v / d, _push(v, d, m))),
-    "the ½ missing": _of_right(lambda dz1, pairs: (2 * dz1, -2 * dz1)),
+    "the ½ missing": lambda *given: [2 * dz for dz in contrastive(*given)[1:]],
     "an epsilon inside the difference": _of_force(lambda v, d, m: (v + 1e-6, _push(v + 1e-6, d, m))),
     "an epsilon under the root": _of_force(_under_the_root),
     "a sigmoid on the distance": _of_force(_squashed),
     "a push beyond the margin": _of_force(lambda v, d, m: (v, -(m - d) / d * v)),
-    "mean in the loss, sum in the gradient": _of_right(lambda dz1, pairs: (dz1 * pairs, -dz1 * pairs)),
-    "the second tower's sign": _of_right(lambda dz1, pairs: (dz1, dz1)),
+    "mean in the loss, sum in the gradient": lambda *given: [len(given[0]) * dz for dz in contrastive(*given)[1:]],
+    "the second tower's sign": lambda *given: contrastive(*given)[1:2] * 2,
 }
 
 

@@ -17,6 +17,7 @@ from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import tree_map
+from tests.help.every_layer import drawn as random_params
 
 TIMES = {"deep": 97, "few": 0.1}.get(os.environ.get("DRLIM_TESTS"), 1)  # deep: more than 20,000 examples in all
 
@@ -49,9 +50,10 @@ def energies(z):
     return energy(z[i], z[j])
 
 
-def drawn_like(params, rng):
-    """Every entry drawn anew, so that no bias is 0 and no coefficient 1."""
-    return tree_map(lambda p: rng.standard_normal(p.shape), params)
+def assert_audited(layer, shape, seed):
+    """The gradients of a layer hold, at parameters and an input of that shape drawn from `seed`."""
+    rng = np.random.default_rng(seed)
+    assert_holds(check_layer(layer, random_params(layer, rng), rng.standard_normal(shape), rng))
 
 
 @st.composite
@@ -81,46 +83,36 @@ def small_networks(draw):
 @examples(25)
 @given(sizes, sizes, sizes, seeds)
 def test_gradients_of_linear(samples, inputs, outputs, seed):
-    rng = np.random.default_rng(seed)
-    layer = Linear(inputs, outputs)
-    assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), rng.standard_normal((samples, inputs)), rng))
+    assert_audited(Linear(inputs, outputs), (samples, inputs), seed)
 
 
 @pytest.mark.line("fig-3-convolution")
 @examples(25)
 @given(sizes, sizes, sizes, sizes, sizes, sizes, seeds)
 def test_gradients_of_conv2d(samples, channels, maps, kernel, height, width, seed):
-    rng = np.random.default_rng(seed)
-    layer = Conv2d(channels, maps, kernel)
-    x = rng.standard_normal((samples, channels, kernel + height - 1, kernel + width - 1))
-    assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), x, rng))
+    shape = (samples, channels, kernel + height - 1, kernel + width - 1)
+    assert_audited(Conv2d(channels, maps, kernel), shape, seed)
 
 
 @examples(25)
 @given(sizes, sizes, sizes, sizes, sizes, seeds)
 def test_gradients_of_subsample(samples, maps, window, height, width, seed):
-    rng = np.random.default_rng(seed)
-    layer = Subsample(maps, window)
-    x = rng.standard_normal((samples, maps, window * height, window * width))
-    assert_holds(check_layer(layer, drawn_like(layer.init(rng), rng), x, rng))
+    assert_audited(Subsample(maps, window), (samples, maps, window * height, window * width), seed)
 
 
 @examples(25)
 @given(st.lists(sizes, min_size=2, max_size=4), seeds)
 def test_gradients_of_tanh_and_flatten(shape, seed):
-    rng = np.random.default_rng(seed)
     for layer in (Tanh(), Flatten(), *[Positions()] * (len(shape) == 4)):
-        assert_holds(check_layer(layer, {}, rng.standard_normal(shape), rng))
+        assert_audited(layer, shape, seed)
 
 
 @examples(15)
 @given(small_networks(), sizes, st.integers(1, 3), seeds)
 def test_gradients_of_layers_in_sequence_and_in_blocks(drawn, samples, block, seed):
     network, shape = drawn
-    rng = np.random.default_rng(seed)
-    params, x = drawn_like(network.init(rng), rng), rng.standard_normal((samples, *shape))
     for form in (network, Blockwise(network, size=block, threads=2)):
-        assert_holds(check_layer(form, params, x, rng))
+        assert_audited(form, (samples, *shape), seed)
 
 
 @pytest.mark.line("fig-3", "sec-3-4-network")

@@ -17,9 +17,10 @@ from drlim_np.layers import Conv2d, Flatten, Linear, Subsample
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import two_layer
 from drlim_np.siamese import one_tower, two_towers
-from drlim_np.tree import leaves, tree_map
+from drlim_np.tree import leaves
 from tests.help.comparing import bits
 from tests.help.every_layer import EVERY_LAYER
+from tests.help.every_layer import drawn as random_params
 
 BOUND = 1e-12
 
@@ -29,6 +30,7 @@ powers_of_two = st.integers(-20, 20).map(lambda k: 2.0**k)
 dtypes = st.sampled_from([np.float32, np.float64, np.complex128])
 few = settings(deadline=None, max_examples=25)
 many = settings(deadline=None, max_examples=60)
+twice_as_many = settings(deadline=None, max_examples=120)
 
 
 @st.composite
@@ -63,8 +65,30 @@ def sets(draw):
     return rng.integers(-reach, reach + 1, (samples, dims)) / 64, similar, draw(st.integers(4, 1280)) / 64
 
 
-def rotation(dims, rng):
-    return np.linalg.qr(rng.standard_normal((dims, dims)))[0]
+@st.composite
+def embeddings(draw, pairs=pairs_on_grid()):  # noqa: B008 - a strategy keeps nothing
+    """z and m, and a loss as a function of both, with dL/dz: over given pairs, or over all pairs of a set."""
+    if draw(st.booleans()):
+        z, similar, margin = draw(sets())
+        return z, margin, lambda z, margin: contrastive_all_pairs(z, similar, margin)
+    z1, z2, y, margin = draw(pairs)
+
+    def over_pairs(z, margin):
+        loss, *forces = contrastive(*np.split(z, 2), y, margin)
+        return loss, np.concatenate(forces)
+
+    return np.concatenate([z1, z2]), margin, over_pairs
+
+
+def reach_of(z, margin):
+    """What bounds the sum of all forces, and what bounds its rounding.
+
+    The direction of a pair is lost in the rounding of its ends by as much as they are further out than apart.
+    """
+    i, j = np.triu_indices(len(z), k=1)
+    d = np.linalg.norm(z[i] - z[j], axis=1)
+    reach = len(z) * (np.linalg.norm(z) + margin)
+    return reach, reach * (1 + np.abs(z).max() / d[d > 0].min(initial=np.inf))
 
 
 def assert_close(actual, expected, scale):
@@ -116,80 +140,27 @@ def test_loss_and_gradient_are_continuous_across_the_margin(margin, k, sign):
 
 @many
 @given(pairs_at_reach())
-def test_both_ends_of_a_pair_feel_opposite_forces(drawn):
+def test_the_forces_on_a_pair_are_opposite_lie_along_it_and_are_the_slope_of_its_loss(drawn):
+    z1, z2, y, margin = drawn
     _, dz1, dz2 = contrastive(*drawn)
     assert np.array_equal(dz1, -dz2)
-    assert dz1.any() or not drawn[2].all() or (energy(*drawn[:2]) >= drawn[3]).all()
-
-
-@many
-@given(pairs_at_reach())
-def test_the_force_on_a_pair_lies_along_it_and_is_the_slope_of_its_loss(drawn):
-    z1, z2, y, margin = drawn
-    _, dz1, _ = contrastive(*drawn)
     d = np.linalg.norm(z1 - z2, axis=1)
     slope = np.where(y == 1, -np.maximum(0, margin - d), d)
     assert_close(dz1, slope[:, None] * (z1 - z2) / d[:, None], scale=np.linalg.norm(d) + margin)
 
 
 @many
-@given(pairs_on_grid(), seeds)
-def test_a_translation_changes_nothing(drawn, seed):
-    z1, z2, y, margin = drawn
-    shift = np.random.default_rng(seed).integers(-(2**40), 2**40, z1.shape[1])
-    for one, other in zip(contrastive(z1, z2, y, margin), contrastive(z1 + shift, z2 + shift, y, margin), strict=True):
-        assert np.array_equal(one, other)
-
-
-@many
 @given(pairs_at_reach(), seeds)
-def test_a_rotation_leaves_the_loss_and_rotates_the_gradients(drawn, seed):
-    z1, z2, y, margin = drawn
-    turn = rotation(z1.shape[1], np.random.default_rng(seed))
-    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
-    turned = contrastive(z1 @ turn, z2 @ turn, y, margin)
-    reach = np.linalg.norm(z1) + np.linalg.norm(z2) + margin
-    assert_close(turned[0], loss, scale=reach**2)
-    # The direction of a pair is lost in the rounding of its ends by as much as they are further out than apart.
-    reach *= 1 + np.abs(z1).max() / energy(z1, z2).min()
-    assert_close(turned[1], dz1 @ turn, scale=reach)
-    assert_close(turned[2], dz2 @ turn, scale=reach)
-
-
-@many
-@given(pairs_at_reach())
-def test_the_order_within_a_pair_does_not_matter(drawn):
+def test_neither_the_order_within_a_pair_nor_that_of_the_pairs_matters(drawn, seed):
     z1, z2, y, margin = drawn
     loss, dz1, dz2 = contrastive(z1, z2, y, margin)
     swapped = contrastive(z2, z1, y, margin)
     assert swapped[0] == loss
     assert np.array_equal(swapped[1], dz2) and np.array_equal(swapped[2], dz1)
-
-
-@many
-@given(pairs_at_reach(), seeds)
-def test_the_order_of_the_pairs_does_not_matter(drawn, seed):
-    z1, z2, y, margin = drawn
     order = np.random.default_rng(seed).permutation(len(y))
-    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
     permuted = contrastive(z1[order], z2[order], y[order], margin)
     assert_close(permuted[0], loss, scale=loss)
     assert np.array_equal(permuted[1], dz1[order]) and np.array_equal(permuted[2], dz2[order])
-
-
-@many
-@given(pairs_at_reach(), powers_of_two, st.floats(0.01, 100))
-def test_stretching_embeddings_and_margin_by_s_multiplies_the_loss_by_s_squared(drawn, power, s):
-    z1, z2, y, margin = drawn
-    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
-    stretched = contrastive(power * z1, power * z2, y, power * margin)
-    assert stretched[0] == power**2 * loss
-    assert np.array_equal(stretched[1], power * dz1) and np.array_equal(stretched[2], power * dz2)
-
-    stretched = contrastive(s * z1, s * z2, y, s * margin)
-    reach = s * (np.linalg.norm(z1) + np.linalg.norm(z2) + margin)
-    assert_close(stretched[0], s**2 * loss, scale=reach**2)
-    assert_close(stretched[1], s * dz1, scale=reach * (1 + np.abs(z1).max() / energy(z1, z2).min()))
 
 
 @many
@@ -244,67 +215,6 @@ def test_the_loss_over_all_pairs_is_the_sum_over_every_pair(drawn):
 
 @many
 @given(sets())
-def test_the_forces_on_a_set_sum_to_zero(drawn):
-    z, similar, margin = drawn
-    for loss, dz in (
-        contrastive_all_pairs(z, similar, margin),
-        similar_sum(z, similar),
-        dissimilar_sum(z, similar, margin),
-    ):
-        assert loss >= 0
-        assert_close(dz.sum(axis=0), np.zeros(z.shape[1]), scale=np.abs(dz).sum())
-
-
-@many
-@given(sets(), seeds)
-def test_a_translation_of_a_set_changes_nothing(drawn, seed):
-    z, similar, margin = drawn
-    shift = np.random.default_rng(seed).integers(-(2**40), 2**40, z.shape[1])
-    loss, dz = contrastive_all_pairs(z, similar, margin)
-    shifted_loss, shifted_dz = contrastive_all_pairs(z + shift, similar, margin)
-    assert shifted_loss == loss
-    assert np.array_equal(shifted_dz, dz)
-
-
-@many
-@given(sets(), seeds)
-def test_a_rotation_of_a_set_rotates_its_forces(drawn, seed):
-    z, similar, margin = drawn
-    turn = rotation(z.shape[1], np.random.default_rng(seed))
-    i, j = np.triu_indices(len(z), k=1)
-    nearest = np.linalg.norm(z[i] - z[j], axis=1).min()
-    assume(nearest > 0)  # the cone point at D = 0 is a point of the set: rounding would move it off
-    loss, dz = contrastive_all_pairs(z, similar, margin)
-    turned_loss, turned_dz = contrastive_all_pairs(z @ turn, similar, margin)
-    reach = len(z) * (np.linalg.norm(z) + margin)
-    assert_close(turned_loss, loss, scale=reach**2)
-    assert_close(turned_dz, dz @ turn, scale=reach * (1 + np.abs(z).max() / nearest))
-
-
-@many
-@given(sets(), seeds)
-def test_the_order_of_the_samples_does_not_matter(drawn, seed):
-    z, similar, margin = drawn
-    order = np.random.default_rng(seed).permutation(len(z))
-    relabelled = SimilarityGraph(len(z), np.argsort(order)[similar.pairs])
-    loss, dz = contrastive_all_pairs(z, similar, margin)
-    permuted_loss, permuted_dz = contrastive_all_pairs(z[order], relabelled, margin)
-    assert_close(permuted_loss, loss, scale=loss)
-    assert_close(permuted_dz, dz[order], scale=len(z) ** 2 * (np.abs(z).max() + margin))
-
-
-@many
-@given(sets(), powers_of_two)
-def test_stretching_a_set_and_the_margin_by_s_multiplies_the_loss_by_s_squared(drawn, s):
-    z, similar, margin = drawn
-    loss, dz = contrastive_all_pairs(z, similar, margin)
-    stretched_loss, stretched_dz = contrastive_all_pairs(s * z, similar, s * margin)
-    assert stretched_loss == s**2 * loss
-    assert np.array_equal(stretched_dz, s * dz)
-
-
-@many
-@given(sets())
 def test_collapse_costs_nothing_but_for_the_dissimilar_pairs(drawn):
     z, similar, margin = drawn
     collapsed = np.repeat(z[:1], len(z), axis=0)
@@ -316,14 +226,41 @@ def test_collapse_costs_nothing_but_for_the_dissimilar_pairs(drawn):
     assert (similar_sum(z, similar)[0] > 0) == apart
 
 
-@few
-@given(sets(), st.integers(2, 8))
-def test_weights_scale_the_repulsion_of_a_pair_by_the_product_of_its_ends(drawn, whole):
-    z, similar, margin = drawn
-    loss, dz = dissimilar_sum(z, similar, margin)
-    weighted_loss, weighted_dz = dissimilar_sum(z, similar, margin, np.full(len(z), 2.0**whole))
-    assert weighted_loss == 4.0**whole * loss
-    assert np.array_equal(weighted_dz, 4.0**whole * dz)
+# ---- both losses ----
+
+
+@twice_as_many
+@given(embeddings(), seeds)
+def test_a_translation_changes_nothing(drawn, seed):
+    z, margin, of = drawn
+    shift = np.random.default_rng(seed).integers(-(2**40), 2**40, z.shape[1])
+    assert all(map(np.array_equal, of(z + shift, margin), of(z, margin)))
+
+
+@twice_as_many
+@given(embeddings(pairs_at_reach()), seeds)
+def test_a_rotation_leaves_the_loss_and_rotates_the_forces(drawn, seed):
+    z, margin, of = drawn
+    assume(len(np.unique(z, axis=0)) == len(z))  # the cone point at D = 0 is one point: rounding would move it off
+    turn, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((z.shape[1], z.shape[1])))
+    (loss, dz), (turned_loss, turned_dz) = of(z, margin), of(z @ turn, margin)
+    reach, rounding = reach_of(z, margin)
+    assert_close(turned_loss, loss, scale=reach**2)
+    assert_close(turned_dz, dz @ turn, scale=rounding)
+
+
+@twice_as_many
+@given(embeddings(pairs_at_reach()), powers_of_two, st.floats(0.01, 100))
+def test_stretching_embeddings_and_margin_by_s_multiplies_the_loss_by_s_squared(drawn, power, s):
+    z, margin, of = drawn
+    (loss, dz), (stretched_loss, stretched_dz) = of(z, margin), of(power * z, power * margin)
+    assert stretched_loss == power**2 * loss
+    assert np.array_equal(stretched_dz, power * dz)
+
+    stretched_loss, stretched_dz = of(s * z, s * margin)
+    reach, rounding = reach_of(s * z, s * margin)
+    assert_close(stretched_loss, s**2 * loss, scale=reach**2)
+    assert_close(stretched_dz, s * dz, scale=rounding)
 
 
 # ---- layers ----
@@ -335,68 +272,34 @@ def linear_layers(draw):
     samples, channels, outputs = (draw(st.integers(1, 4)) for _ in range(3))
     kernel, height, width = (draw(st.integers(1, 3)) for _ in range(3))
     image = (samples, channels, kernel * height, kernel * width)
-    return draw(
-        st.sampled_from(
-            [
-                (Linear(channels, outputs), (samples, channels)),
-                (Conv2d(channels, outputs, kernel), image),
-                (Subsample(channels, kernel), image),
-                (Flatten(), image),
-            ]
-        )
-    )
-
-
-def drawn_like(params, rng):
-    return tree_map(lambda p: rng.standard_normal(p.shape), params)
+    layers = [Linear(channels, outputs), Conv2d(channels, outputs, kernel), Subsample(channels, kernel), Flatten()]
+    layer = draw(st.sampled_from(layers))
+    return layer, (samples, channels) if layer is layers[0] else image
 
 
 def inner(a, b):
     """⟨a, b⟩ over two trees, and the size of the terms it sums."""
-    terms = [
-        np.concatenate([(p * q).ravel() for p, q in zip(*(dict(leaves(t)).values() for t in (a, b)), strict=True)])
-    ]
-    return sum(t.sum() for t in terms), sum(np.abs(t).sum() for t in terms)
+    terms = np.concatenate([(p * q).ravel() for (_, p), (_, q) in zip(leaves(a), leaves(b), strict=True)])
+    return terms.sum(), np.abs(terms).sum()
 
 
 @many
 @given(linear_layers(), seeds)
-def test_the_pullback_to_the_input_is_the_adjoint_of_the_layer(drawn, seed):
+def test_a_pullback_is_the_adjoint_of_the_layer_in_its_input_and_in_its_parameters(drawn, seed):
     layer, shape = drawn
     rng = np.random.default_rng(seed)
-    params = drawn_like(layer.init(rng), rng)
-    y, pullback = layer(params, rng.standard_normal(shape))
-    u, v = rng.standard_normal(shape), rng.standard_normal(y.shape)
-    if "bias" in params:
-        params = params | {"bias": np.zeros_like(params["bias"])}
-    forward, size = inner(v, layer(params, u)[0])
-    backward, other = inner(pullback(v, wrt_input=True).input, u)
-    assert_close(forward, backward, scale=size + other)
-
-
-@many
-@given(linear_layers(), seeds)
-def test_the_pullback_to_the_parameters_is_the_adjoint_of_the_layer(drawn, seed):
-    layer, shape = drawn
-    rng = np.random.default_rng(seed)
-    params, x = drawn_like(layer.init(rng), rng), rng.standard_normal(shape)
-    assume(params)
+    params, x = random_params(layer, rng), rng.standard_normal(shape)
     y, pullback = layer(params, x)
-    q, v = drawn_like(params, rng), rng.standard_normal(y.shape)
-    forward, size = inner(v, layer(q, x)[0])
-    backward, other = inner(pullback(v).params, q)
-    assert_close(forward, backward, scale=size + other)
-
-
-@few
-@given(linear_layers(), seeds, powers_of_two)
-def test_a_pullback_is_linear(drawn, seed, s):
-    layer, shape = drawn
-    rng = np.random.default_rng(seed)
-    y, pullback = layer(drawn_like(layer.init(rng), rng), rng.standard_normal(shape))
-    v = rng.standard_normal(y.shape)
-    once, stretched = (dict(leaves(pullback(dy, wrt_input=True)._asdict())) for dy in (v, s * v))
-    assert all(np.array_equal(stretched[name], s * once[name]) for name in once)
+    q, u, v = random_params(layer, rng), rng.standard_normal(shape), rng.standard_normal(y.shape)
+    unbiased = params | ({"bias": np.zeros_like(params["bias"])} if params else {})
+    gradient = pullback(v, wrt_input=True)
+    sides = [(layer(unbiased, u)[0], gradient.input, u)]
+    if params:
+        sides.append((layer(q, x)[0], gradient.params, q))
+    for ahead, claimed, step in sides:
+        forward, size = inner(v, ahead)
+        backward, other = inner(claimed, step)
+        assert_close(forward, backward, scale=size + other)
 
 
 @few
@@ -404,7 +307,7 @@ def test_a_pullback_is_linear(drawn, seed, s):
 def test_samples_do_not_interact_inside_a_layer(drawn, seed):
     layer, shape = drawn
     rng = np.random.default_rng(seed)
-    params, x = drawn_like(layer.init(rng), rng), rng.standard_normal(shape)
+    params, x = random_params(layer, rng), rng.standard_normal(shape)
     y, _ = layer(params, x)
     order = rng.permutation(len(x))
     assert_close(layer(params, x[order])[0], y[order], scale=np.linalg.norm(y))
@@ -417,79 +320,46 @@ def test_samples_do_not_interact_inside_a_layer(drawn, seed):
 def test_layers_keep_the_dtype_and_never_touch_what_they_are_given(name, dtype, seed):
     layer, shape = EVERY_LAYER[name]
     rng = np.random.default_rng(seed)
-    params = tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), layer.init(rng))
+    params = random_params(layer, rng, dtype)
     x = rng.standard_normal(shape).astype(dtype)
-    given_bits = bits(x, *(p for _, p in leaves(params)))
+    given_bits = bits(x, params)
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape).astype(dtype)
     returned_bits = bits(y, dy)
     gradient = dict(leaves(pullback(dy, wrt_input=True)._asdict()))
-    assert bits(x, *(p for _, p in leaves(params))) == given_bits
+    assert bits(x, params) == given_bits
     assert bits(y, dy) == returned_bits
     assert {y.dtype, *(g.dtype for g in gradient.values())} == {np.dtype(dtype)}
     assert gradient["input"].shape == x.shape
 
 
 @few
-@given(pairs_on_grid(), dtypes)
-def test_the_loss_over_given_pairs_keeps_the_dtype_and_never_touches_what_it_is_given(drawn, dtype):
-    z1, z2, y, margin = drawn
+@given(pairs_on_grid(), sets(), dtypes, seeds)
+def test_losses_and_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(pairs, points, dtype, seed):
+    rng = np.random.default_rng(seed)
+    z1, z2, y, margin = pairs
     z1, z2 = z1.astype(dtype), z2.astype(dtype)
-    before = bits(z1, z2, y)
-    loss, dz1, dz2 = contrastive(z1, z2, y, margin)
-    assert bits(z1, z2, y) == before
-    assert {loss.dtype, dz1.dtype, dz2.dtype, energy(z1, z2).dtype} == {np.dtype(dtype)}
-    assert loss.shape == () and dz1.shape == dz2.shape == z1.shape
-
-
-@few
-@given(sets(), dtypes)
-def test_the_loss_over_all_pairs_keeps_the_dtype_and_never_touches_what_it_is_given(drawn, dtype):
-    z, similar, margin = drawn
+    z, similar, reach = points
     z, weight = z.astype(dtype), np.full(len(z), 1.5, dtype)
-    before = bits(z, similar.pairs, weight)
-    for loss, dz in (
-        contrastive_all_pairs(z, similar, margin),
+    network = two_layer(4, 3, 2)
+    params = random_params(network, rng, dtype)
+    x, labels = rng.standard_normal((similar.size, 4)).astype(dtype), rng.integers(0, 2, similar.size)
+    given = (z1, z2, y, z, similar.pairs, weight, x, labels, params)
+    before = bits(*given)
+    of_pairs = contrastive(z1, z2, y, margin)
+    of_sets = [
+        contrastive_all_pairs(z, similar, reach),
         similar_sum(z, similar),
-        dissimilar_sum(z, similar, margin, weight),
-    ):
-        assert loss.dtype == dz.dtype == np.dtype(dtype)
-        assert loss.shape == () and dz.shape == z.shape
-    assert bits(z, similar.pairs, weight) == before
-
-
-@few
-@given(sets(), dtypes, seeds)
-def test_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(drawn, dtype, seed):
-    _, similar, margin = drawn
-    rng = np.random.default_rng(seed)
-    network = two_layer(4, 3, 2)
-    params = tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), network.init(rng))
-    x, y = rng.standard_normal((similar.size, 4)).astype(dtype), rng.integers(0, 2, similar.size)
-    before = bits(x, y, similar.pairs, *(p for _, p in leaves(params)))
-    for loss, dparams in (
-        two_towers(network, params, x, x[::-1], y, margin),
-        one_tower(network, params, x, similar, margin),
-    ):
-        assert {loss.dtype, *(g.dtype for _, g in leaves(dparams))} == {np.dtype(dtype)}
-    assert bits(x, y, similar.pairs, *(p for _, p in leaves(params))) == before
-
-
-@few
-@given(sets(), seeds)
-def test_embedding_each_sample_once_is_two_towers_on_every_pair(drawn, seed):
-    _, similar, margin = drawn
-    rng = np.random.default_rng(seed)
-    network = two_layer(4, 3, 2)
-    params, x = drawn_like(network.init(rng), rng), rng.standard_normal((similar.size, 4))
-    listed = {frozenset(p) for p in similar.pairs.tolist()}
-    rest = [(i, j) for i in range(similar.size) for j in range(i) if frozenset((i, j)) not in listed]
-    i, j = np.array([*similar.pairs.tolist(), *rest]).T
-    y = np.repeat([0, 1], [similar.listed_count, len(rest)])
-    loss, dparams = two_towers(network, params, x[i], x[j], y, margin)
-    once_loss, once = one_tower(network, params, x, similar, margin)
-    assert_close(once_loss, loss, scale=loss)
-    # The last bias moves all points alike: its gradient is 0, and only rounding is left to compare.
-    scale = len(i) * margin * (1 + sum(np.linalg.norm(p) for _, p in leaves(params)) ** 2) * np.linalg.norm(x)
-    for (_, g), (_, h) in zip(leaves(once), leaves(dparams), strict=True):
-        assert_close(g, h, scale=scale)
+        dissimilar_sum(z, similar, reach, weight),
+    ]
+    of_networks = [
+        two_towers(network, params, x, x[::-1], labels, reach),
+        one_tower(network, params, x, similar, reach),
+    ]
+    assert energy(z1, z2).dtype == dtype
+    assert bits(*given) == before
+    assert [dz.shape for dz in of_pairs[1:]] == [z1.shape] * 2
+    assert [dz.shape for _, dz in of_sets] == [z.shape] * 3
+    for loss, *gradients in (of_pairs, *of_sets, *of_networks):
+        assert loss.shape == ()
+        assert {x.dtype for tree in (loss, *gradients) for _, x in leaves(tree)} == {np.dtype(dtype)}

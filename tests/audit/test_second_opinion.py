@@ -15,7 +15,7 @@ from tests.help import autograd as second_opinion
 def test_autograd_agrees_with_every_pullback_to_rounding():
     found = list(second_opinion.opinions())
     assert len(found) > 50
-    assert [opinion for opinion in found if not opinion.error <= 1e-12] == []
+    assert [opinion for opinion in found if not opinion.error <= second_opinion.BOUND] == []
     assert {"Conv2d", "all pairs, Eq. 2", "Siamese convnet, Fig. 3, two towers"} <= {o.subject for o in found}
 
 

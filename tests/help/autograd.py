@@ -14,6 +14,7 @@ import torch
 
 from drlim_np.audit import catalogue
 from drlim_np.audit.gradcheck import FLOOR
+from drlim_np.audit.numbers import drawn_like
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.graph import pair_table
 from drlim_np.loss import contrastive
@@ -52,7 +53,7 @@ def opinions(seed: int = 0) -> Iterator[Opinion]:
     """Every layer, network and loss on random weights and inputs in float64; every draw comes from `seed`."""
     rng = np.random.default_rng(seed)
     for layer, shape in catalogue.LAYERS:
-        params = catalogue.random_like(layer.init(rng, np.float64), rng)
+        params = drawn_like(layer.init(rng, np.float64), rng.standard_normal)
         yield from of_layer(type(layer).__name__, layer, params, rng.standard_normal(shape), rng)
 
     z1, z2, y = catalogue.pairs_around_the_margin(rng)

@@ -1,7 +1,7 @@
 """How many proofs, wrong gradients and planted faults there are, counted and written into the READMEs.
 
 `python -m tests.tools.counted` takes a minute, because it runs the audit; a page marks the place of a table by
-<!-- counted: begin --> and <!-- counted: end -->. tests/audit/test_counted.py holds the pages to the counts.
+<!-- counted: begin --> and <!-- counted: end -->. tests/audit/test_audit.py holds the pages to the counts.
 """
 
 import re

@@ -16,7 +16,7 @@ PROVEN = {
     "maps": ("exact._small", "exact._tanh"),
     "blocks": ("exact._layers", "windows.proofs"),
     "textbook": ("exact._small",),
-    "loss": ("losses.of_the_loss", "pairs._all_pairs"),
+    "loss": ("pairs._loss", "pairs._all_pairs"),
     "siamese": ("pairs._towers",),
 }
 BEYOND_PROOF = {
