@@ -5,8 +5,7 @@ python -m drlim_np.bench --only step --quick
 python -m drlim_np.bench --fresh --only step each contestant in a process of its own, the libraries as installed
 python -m drlim_np.bench --against REV       this tree against an earlier commit, nothing else
 
-cases      the work, on what is given, on the processor or on a GPU;  pytorch: the same work in PyTorch
+cases      the work, on the processor or on a GPU;  pytorch: the same work in PyTorch
 race       runs in alternation, because a machine has slow spells, and in processes of their own
-machine    the machine's bounds, where the time of a step goes, peak memory
-report     the tables
+machine    the machine's bounds, where the time of a step goes, peak memory;  report: the tables
 """
