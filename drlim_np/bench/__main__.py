@@ -15,7 +15,7 @@ from drlim_np.bench import machine, report
 from drlim_np.bench.cases import CASES, measured
 from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race, runner
 from drlim_np.checks.terminal import exit_status, printable
-from drlim_np.errors import DrlimError, InputError
+from drlim_np.errors import DrlimError, InputError, require
 from drlim_np.fast.devices import origin, processors
 
 HERE = Path(__file__).resolve().parents[2]
@@ -54,6 +54,9 @@ def _run(options: argparse.Namespace) -> None:
         raise DrlimError(f"{' and '.join(missing)} missing: {remedy}")
     if any(name.startswith("gpu") for name in contests):
         origin("cupy")  # is refused without CuPy or a GPU
+        import torch
+
+        require(torch.cuda.is_available(), "PyTorch finds no GPU: install it for CUDA, or choose other cases by --only")
     print(_machine(), flush=True)
     if options.against is not None:
         with tempfile.TemporaryDirectory() as folder:
