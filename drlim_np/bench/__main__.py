@@ -112,12 +112,12 @@ def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, 
 
 def _measured(name: str, size: int, threads: int, options: argparse.Namespace, trees: dict[str, Path]) -> Times:
     """A contest in one process, where results are compared; or a process for each contestant."""
-    case, rounds = CASES[name], 3 if options.quick else ROUNDS
-    variables = environment(threads, threads if case.blas else 1, keep_memory=bool(trees) or not options.fresh)
+    rounds = 3 if options.quick else ROUNDS
+    variables = environment(threads, keep_memory=bool(trees) or not options.fresh)
     if not trees and not options.fresh:
         return apart(variables, measured, name, size, threads, rounds)
     places = {who: (tree, "ours") for who, tree in trees.items()}
-    places = places or {who: (HERE, who) for who in case.build(size, threads).contestants}
+    places = places or {who: (HERE, who) for who in CASES[name].build(size, threads).contestants}
     with ExitStack() as stack:
         runs = {
             who: stack.enter_context(runner(tree, variables, name, size, threads, contestant))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from io import StringIO
 from typing import NamedTuple
-from unittest.mock import patch
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from drlim_np.fast.devices import origin
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
-from drlim_np.measure.lle import lle
 from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.objective import EveryPair, SampledPairs
@@ -118,24 +116,6 @@ def neighbours(samples: int, threads: int) -> Contest:
     return Contest(contestants, lambda near: np.sort(near, axis=1), samples**2 * x.shape[1])
 
 
-def locally_linear(samples: int, threads: int) -> Contest:
-    from sklearn.manifold import locally_linear_embedding
-    from sklearn.neighbors import NearestNeighbors
-
-    x = images(samples).reshape(samples, -1).astype(float)
-    near = nearest_neighbours(x, 10)
-    and_itself = np.concatenate([np.arange(samples)[:, None], near], axis=1)
-
-    def theirs(solver: str) -> np.ndarray:
-        with patch.object(NearestNeighbors, "kneighbors", lambda *_, **__: and_itself):  # its search is not timed
-            return locally_linear_embedding(x, n_neighbors=10, n_components=2, eigen_solver=solver, random_state=0)[0]
-
-    contestants = {"ours": lambda: lle(x, near), "scikit-learn, arpack": lambda: theirs("arpack")}
-    if samples <= 2_000:
-        contestants["scikit-learn, dense"] = lambda: theirs("dense")
-    return Contest(contestants, np.abs)  # the sign of a direction is free
-
-
 def drawn(given: Callable[[int], tuple[np.ndarray, SimilarityGraph]], samples: int, threads: int) -> Contest:
     from drlim_np.bench import pytorch
 
@@ -205,7 +185,6 @@ class Case(NamedTuple):
 
     peer:  the library it needs.
     words: the work, and what a size counts.
-    blas:  whether the threads are those of the matrix library; otherwise it runs on one: threads are ours.
     """
 
     build: Callable[[int, int], Contest]
@@ -213,7 +192,6 @@ class Case(NamedTuple):
     peer: str
     words: str
     threads: tuple[int, ...] = (1, 2)
-    blas: bool = False
 
 
 CASES = {
@@ -223,7 +201,6 @@ CASES = {
         partial(pairs, width=WIDE), (512, 6_000, 30_000), "torch", "the same, 16 margins wide; size: samples"
     ),
     "neighbours": Case(neighbours, (6_000, 30_000), "sklearn", "five nearest of 1,024 pixels, exact; size: images"),
-    "lle": Case(locally_linear, (2_000, 6_000), "sklearn", "LLE from ten given neighbours; size: images", blas=True),
     "figure4": Case(partial(drawn, digits), (6_000,), "torch", "training step on 128 drawn pairs; size: digits"),
     "figure7": Case(partial(drawn, shifted_digits), (30_000,), "torch", "the same; size: digits with their shifts"),
     "full": Case(full, (6_000, 30_000), "numpy", "training step over every pair of these, against one on drawn pairs"),

@@ -30,7 +30,7 @@ def tables(steps: int) -> None:
     from sklearn.datasets import load_digits, make_swiss_roll
 
     roll, digits = make_swiss_roll(1500, random_state=0)[0], load_digits().data
-    print(heading("Trustworthiness, 5 neighbours", "method", "swiss roll", "digits"))
+    print(heading("Of each method", "trustworthiness, 5 neighbours", "swiss roll", "digits"))
     for name, models in methods(steps).items():
         scores = ([trustworthiness(x, model.fit_transform(x), 5) for model in models] for x in (roll, digits))
         print(row(name, *map(told, scores)), flush=True)

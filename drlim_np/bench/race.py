@@ -97,10 +97,10 @@ def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = ti
     return Times(seconds, differ, contest.flop)
 
 
-def environment(threads: int, blas: int = 1, keep_memory: bool = True) -> dict[str, str]:
-    """The variables of a process that measures: libraries read them once, at their start."""
+def environment(threads: int, keep_memory: bool = True) -> dict[str, str]:
+    """The variables of a process that measures: libraries read them once, at their start. A BLAS runs on one thread."""
     tuned = KEEP_MEMORY if keep_memory else {}
-    return dict.fromkeys(BLAS, str(blas)) | {"OMP_NUM_THREADS": str(threads)} | tuned
+    return dict.fromkeys(BLAS, "1") | {"OMP_NUM_THREADS": str(threads)} | tuned
 
 
 def apart(variables: dict[str, str], function: Callable, *arguments) -> Any:

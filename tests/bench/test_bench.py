@@ -185,10 +185,10 @@ def test_the_bounds_are_of_all_threads(monkeypatch):
 
 
 def test_threads_and_memory_are_set_before_a_process_starts():
-    given = race.environment(threads=2, blas=1, keep_memory=True)
+    given = race.environment(threads=2)
     assert (given["OMP_NUM_THREADS"], given["OPENBLAS_NUM_THREADS"]) == ("2", "1")
     assert race.KEEP_MEMORY.items() <= given.items()
-    assert not race.KEEP_MEMORY.keys() & race.environment(2, 1, keep_memory=False).keys()
+    assert not race.KEEP_MEMORY.keys() & race.environment(2, keep_memory=False).keys()
 
 
 @pytest.mark.parametrize("name", machine.STEPS)

@@ -26,7 +26,7 @@ def test_it_prints_a_line_for_each_method_and_each_margin(few, capsys):
     assert command.main(["--steps", "3"]) == 0
     lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     methods = [f"{method}, {k} neighbours" for method in ("DrLIM", "scikit-learn's LLE") for k in (5, 12)]
-    first_cells = ["method", "---", *methods, "scikit-learn's PCA", "margin", "---", "0.5", "2"]
+    first_cells = ["trustworthiness, 5 neighbours", "---", *methods, "scikit-learn's PCA", "margin", "---", "0.5", "2"]
     assert [cells[1].strip() for cells in lines] == first_cells
     assert all(0 < float(trust) <= 1 for cells in lines[2:7] for trust in cells[2:4])
 
