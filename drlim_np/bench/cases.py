@@ -28,7 +28,6 @@ from drlim_np.tree import Tree, leaves, tree_map
 MARGIN, RATE, NEAREST, VIEWS = 1.0, 0.1, 5, 660
 ONE, WIDE = 1.0, 16.0  # margins that a map is wide: all within reach; as Fig. 4's is that was trained on the exact sum
 BEGUN = 300  # steps after which a map is as wide as it will be, give or take
-HELD = 6_000  # samples: the most of which autograd can hold all pairs
 
 # Multiplications and additions that an image needs: C1 forward and for its weights; C3 these and back to its input; the
 # rest is less than a thousandth.
@@ -97,8 +96,6 @@ def pairs(samples: int, threads: int, width: float = ONE, device: str = "cpu") -
     }
     if width > ONE:
         theirs["PyTorch, compiled, passing over the same blocks"] = blocks(size, compiled=True, reach=MARGIN)
-    if samples <= HELD and device == "cpu":
-        theirs["PyTorch, autograd"] = pytorch.by_autograd(z, similar.edges, MARGIN)
     places = on(device, z)
     ours = {"ours": lambda: dissimilar_sum(places, similar, MARGIN, threads=threads)}
     return Contest(ours | theirs, lambda result: flat(result[1:]))

@@ -34,16 +34,7 @@ def tables(steps: int) -> None:
     for name, models in methods(steps).items():
         scores = ([trustworthiness(x, model.fit_transform(x), 5) for model in models] for x in (roll, digits))
         print(row(name, *map(told, scores)), flush=True)
-    print(
-        heading(
-            "The effect of the margin on digits",
-            "margin",
-            "objective / m²",
-            "trustworthiness",
-            "unevenness",
-            "width of the map / m",
-        )
-    )
+    print(heading("Digits", "margin", "objective / m²", "trustworthiness", "unevenness", "width of the map / m"))
     for margin in MARGINS:
         model = DrLIM(margin=margin, max_iter=steps, random_state=0).fit(digits)
         z = model.embedding_

@@ -93,22 +93,6 @@ def blocks(
     return run
 
 
-def by_autograd(z: np.ndarray, similar: np.ndarray, margin: float) -> Callable:
-    """The same by autograd, all pairs at once."""
-    z, counts = torch.tensor(z), torch.ones(len(z), len(z), dtype=torch.bool).triu(1)
-    counts[tuple(torch.from_numpy(np.sort(similar, axis=1).T))] = False
-    counts = counts[tuple(torch.triu_indices(len(z), len(z), 1))]  # in the order of pdist
-
-    def run() -> tuple[Tensor, Tensor]:
-        leaf = z.clone().requires_grad_()
-        gap = (margin - torch.pdist(leaf)).clamp(min=0) * counts
-        loss = (gap * gap).sum() / 2
-        loss.backward()
-        return loss.detach(), leaf.grad
-
-    return run
-
-
 def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.Generator, kind: str) -> Callable:
     """A training step on the estimate of `SampledPairs`, balanced, from drawing the pairs to the update; its loss.
 
