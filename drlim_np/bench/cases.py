@@ -209,4 +209,4 @@ CASES = {
 
 def measured(name: str, size: int, threads: int, rounds: int) -> Times:
     """One contest, in this process."""
-    return race(CASES[name].build(size, threads), rounds, timer_of(name, threads))
+    return race(CASES[name].build(size, threads), rounds, timer_of(threads, name))

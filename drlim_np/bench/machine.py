@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from time import perf_counter, process_time
-from timeit import repeat
+from time import perf_counter
 
 import numpy as np
 
@@ -34,7 +33,7 @@ def bounds(threads: int) -> tuple[float, float]:
     """
     matrices = np.ones((threads, 3, PRODUCT, PRODUCT), np.float32)
     pieces = np.ones((threads, 2, COPIED), np.uint8)
-    timer = timer_of("bounds", threads)
+    timer = timer_of(threads)
     with ThreadPoolExecutor(threads) as pool:
 
         def fastest(each: Callable[[int], object]) -> float:
@@ -79,10 +78,7 @@ def by_part() -> dict[str, tuple[float, int]]:
             works["C1's output: copied"] = partial(np.copy, y), 0
         else:
             works[f"{name}: Wᵀ dy"] = partial(np.matmul, w.T, y), flop
-    return {
-        what: (min(repeat(work, timer=process_time, repeat=3 * ROUNDS, number=20)) / 20, flop)
-        for what, (work, flop) in works.items()
-    }
+    return {what: (min(clock(work)[0] for _ in range(60 * ROUNDS)), flop) for what, (work, flop) in works.items()}
 
 
 # ---- each alone in its process: (samples) → what is run ----

@@ -55,9 +55,9 @@ class Times(NamedTuple):
     flop: float
 
 
-def timer_of(name: str, threads: int) -> Callable[[], float]:
-    """The clock of a case on several threads or on a GPU, otherwise the processor's time."""
-    if name.startswith("gpu"):
+def timer_of(threads: int, case: str = "") -> Callable[[], float]:
+    """The clock of work on several threads or of a case on a GPU, otherwise the processor's time."""
+    if case.startswith("gpu"):
         return _gpu_time
     return time.perf_counter if threads > 1 else time.process_time
 
@@ -135,7 +135,7 @@ def serve(case: Any, name: str, size: int, threads: int, contestant: str) -> Non
     """Prints the seconds of a run for each line on standard input. Earlier commits have a Case with `contest`."""
     run = getattr(case, "contest", case.build)(size, threads).contestants[contestant]
     for _ in sys.stdin:
-        print(clock(run, timer_of(name, threads))[0], flush=True)
+        print(clock(run, timer_of(threads, name))[0], flush=True)
 
 
 if __name__ == "__main__":
