@@ -1,12 +1,7 @@
-"""Time and memory of the project on this machine, next to PyTorch and scikit-learn on the same work.
+"""Time and memory of the project on this machine, next to PyTorch and scikit-learn: `python -m drlim_np.bench --list`.
 
-python -m drlim_np.bench                     all cases (pip install ".[bench]"): about ten minutes on two cores
-python -m drlim_np.bench --only step --quick
-python -m drlim_np.bench --fresh --only step each contestant in a process of its own, the libraries as installed
-python -m drlim_np.bench --against REV       this tree against an earlier commit, nothing else
-
-cases      the work, on what is given, on the processor or on a GPU;  pytorch: the same work in PyTorch
-race       runs in alternation, because a machine has slow spells, and in processes of their own
+cases      the work, on the processor or on a GPU;  pytorch: the same work in PyTorch
+race       runs in alternation, because a machine has slow spells, and in processes of their own;  report: the tables
 machine    the machine's bounds, where the time of a step goes, peak memory
-report     the tables
+estimator  the tables of the estimator's page
 """

@@ -13,16 +13,15 @@ from pathlib import Path
 
 from drlim_np.bench import machine, report
 from drlim_np.bench.cases import CASES, measured
-from drlim_np.bench.given import missing_gpu
 from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race, runner
-from drlim_np.checks.terminal import exit_status, first_line, printable
-from drlim_np.errors import DrlimError, InputError
-from drlim_np.fast.devices import processors
+from drlim_np.checks.terminal import exit_status, printable
+from drlim_np.errors import DrlimError, InputError, require
+from drlim_np.fast.devices import origin, processors
 
 HERE = Path(__file__).resolve().parents[2]
-THREADS = 1, 2
+QUICK = 300  # the largest size of a quick look
 LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
-ALONE = {
+WORDS = {name: case.words for name, case in CASES.items()} | {
     "layers": "where a training step spends its time, layer by layer, and its products; nothing to compare",
     "memory": "time and peak memory up to 300,000 samples; nothing to compare",
 }
@@ -33,8 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m drlim_np.bench", description=__doc__)
     add = parser.add_argument
     add("--list", action="store_true", help="list the cases and stop")
-    add("--only", nargs="+", metavar="CASE", help="measure these cases only, named as --list names them")
-    add("--threads", nargs="+", type=int, choices=THREADS, default=THREADS, help="1, 2 or both (default: both)")
+    only = "these cases alone, as --list names them (default: all but those of a GPU)"
+    on_host = [name for name in WORDS if not name.startswith("gpu")]
+    add("--only", nargs="+", metavar="CASE", choices=WORDS, default=on_host, help=only)
+    add("--threads", nargs="+", type=int, choices=(1, 2), default=(1, 2), help="1, 2 or both (default: both)")
     add("--fresh", action="store_true", help="each contestant in a process of its own, the libraries as installed")
     add("--against", metavar="REV", help="compare with an earlier commit of this checkout, and with nothing else")
     add("--quick", action="store_true", help="small sizes and few rounds, to see that all of it works")
@@ -43,92 +44,88 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     if options.list:
-        for name, words in [*((name, case.words) for name, case in CASES.items()), *ALONE.items()]:
+        for name, words in WORDS.items():
             print(f"{name:11} {words}")
         return
-    chosen = _chosen(options.only)
-    if any(name.startswith("gpu") for name in chosen) and (reason := missing_gpu()):
-        print(f"Cases of a GPU left out: {reason}.")
-        chosen = [name for name in chosen if not name.startswith("gpu")]
+    contests = [name for name in CASES if name in options.only]
+    needed = {CASES[name].peer for name in contests}
+    if missing := [LIBRARIES[peer] for peer in LIBRARIES if peer in needed and importlib.util.find_spec(peer) is None]:
+        remedy = 'run pip install ".[bench]", or choose other cases by --only'
+        raise DrlimError(f"{' and '.join(missing)} missing: {remedy}")
+    if any(name.startswith("gpu") for name in contests):
+        origin("cupy")  # is refused without CuPy or a GPU
+        import torch
+
+        require(torch.cuda.is_available(), "PyTorch finds no GPU: install it for CUDA, or choose other cases by --only")
     print(_machine(), flush=True)
-    contests = [name for name in chosen if name in CASES]
     if options.against is not None:
         with tempfile.TemporaryDirectory() as folder:
             _compare(contests, options, {"ours": HERE, options.against: _tree_of(options.against, Path(folder))})
         return
     if contests:
         _compare(contests, options, {})
-    if "layers" in chosen:
-        title = "Where a training step of 64 images spends its time, on one thread; then some parts of it alone"
-        print(report.heading(title, report.PARTS))
-        layers, parts = (apart(environment(1), of) for of in (machine.by_layer, machine.by_part))
-        print(*report.parts(layers, parts), sep="\n")
-    if "memory" in chosen and not options.quick:
-        print(report.heading("Each step alone in its process", report.MEMORY))
-        for name, (step, sizes) in machine.STEPS.items():
-            for size in sizes:
-                found = apart(environment(1), machine.peak, name, size)
-                peak = f"{found['bytes'] / 2**30:.2f} GiB"
-                print(report.row(first_line(step), f"{size:,}", report.duration(found["seconds"]), peak), flush=True)
+    if "layers" in options.only:
+        _print_layers()
+    if "memory" in options.only and not options.quick:
+        _print_memory()
 
 
-def _chosen(names: list[str] | None) -> list[str]:
-    """The cases to run, in the order of --list."""
-    known = [*CASES, *ALONE]
-    if unknown := [name for name in names or () if name not in known]:
-        raise InputError(f"--only {unknown[0]}: no such case; choose from {', '.join(known)}")
-    chosen = [name for name in known if not names or name in names]
-    needed = dict.fromkeys(CASES[name].peer for name in chosen if name in CASES)
-    if missing := [LIBRARIES[module] for module in needed if importlib.util.find_spec(module) is None]:
-        remedy = 'run pip install ".[bench]", or choose other cases by --only'
-        raise DrlimError(f"{' and '.join(missing)} missing: {remedy}")
-    return chosen
+def _print_layers() -> None:
+    title = "Where a training step of 64 images spends its time, on one thread; then some parts of it alone"
+    print(report.heading(title, "what", "time", "share", "products at"))
+    layers, parts = (apart(environment(1), of) for of in (machine.by_layer, machine.by_part))
+    whole = sum(seconds for seconds, _ in layers.values())
+    for what, (seconds, flop) in (layers | parts).items():
+        rate = f"{flop / seconds / 1e9:.0f} GFLOP/s" if flop else ""
+        print(report.row(what, report.duration(seconds), f"{seconds / whole:.0%}", rate))
+
+
+def _print_memory() -> None:
+    print(report.heading("Each step alone in its process", "step", "samples", "time", "peak memory"))
+    for step, (_, sizes) in machine.STEPS.items():
+        for size in sizes:
+            seconds, peak = apart(environment(1), machine.peak, step, size)
+            print(report.row(step, f"{size:,}", report.duration(seconds), f"{peak / 2**30:.2f} GiB"), flush=True)
 
 
 def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, Path]) -> None:
-    """Prints the contests, then the share of the machine's bound that ours reaches.
+    """Prints the machine's bounds and the contests.
 
     trees: the folders of two packages, of which ours are the contestants; empty where the contestants are the case's.
     """
-    print(report.heading("Our time and theirs", report.CONTEST), flush=True)
-    found: dict[tuple[str, int], dict[int, Times]] = {}
+    peaks: dict[int, float] = {}
+    for threads in () if trees or options.fresh else options.threads:
+        peaks[threads], copied = apart(environment(threads), machine.bounds, threads)
+        products, copies = f"{peaks[threads] / 1e9:.0f} GFLOP/s", f"{copied / 1e9:.0f} GB/s"
+        print(f"\nBound on {threads} thread{'s' * (threads > 1)}: matrix products {products}, copies {copies}.")
+    print(report.heading("Our time and theirs", *report.CONTEST), flush=True)
     for name in contests:
         case = CASES[name]
         for threads in (threads for threads in case.threads if threads in options.threads):
-            for size in case.quick if options.quick else case.sizes:
+            before = None
+            for size in (min(QUICK, *case.sizes),) if options.quick else case.sizes:
                 times = _measured(name, size, threads, options, trees)
-                found.setdefault((name, threads), {})[size] = times
-                print(*report.contest(name, size, threads, times), sep="\n", flush=True)
-    if trees or options.fresh:
-        return
-    bounds = {threads: apart(environment(threads), machine.bounds, threads) for threads in options.threads}
-    for threads, bound in bounds.items():
-        products, copies = f"{bound['flops'] / 1e9:.0f} GFLOP/s", f"{bound['bytes'] / 1e9:.0f} GB/s"
-        print(f"\nBound on {threads} thread{'s' * (threads > 1)}: matrix products {products}, copies {copies}.")
-    title = "Ours in a second, its share of that bound where it is matrix products, and the power of the size"
-    print(report.heading(title, report.REACHED))
-    for (name, threads), by_size in found.items():
-        print(*report.reached(name, threads, by_size, bounds[threads]["flops"]), sep="\n")
+                lines = report.contest(name, size, threads, times, peaks.get(threads), before)
+                print(*lines, sep="\n", flush=True)
+                before = size, times
 
 
 def _measured(name: str, size: int, threads: int, options: argparse.Namespace, trees: dict[str, Path]) -> Times:
     """A contest in one process, where results are compared; or a process for each contestant."""
-    case, rounds = CASES[name], 3 if options.quick else ROUNDS
-    variables = environment(threads, threads if case.blas else 1, keep_memory=bool(trees) or not options.fresh)
-    if trees:
-        places = {who: (tree, "ours") for who, tree in trees.items()}
-    elif options.fresh:
-        places = {who: (HERE, who) for who in case.contest(size, threads).contestants}
-    else:
+    rounds = 3 if options.quick else ROUNDS
+    variables = environment(threads, keep_memory=bool(trees) or not options.fresh)
+    if not trees and not options.fresh:
         return apart(variables, measured, name, size, threads, rounds)
+    places = {who: (tree, "ours") for who, tree in trees.items()}
+    places = places or {who: (HERE, who) for who in CASES[name].build(size, threads).contestants}
     with ExitStack() as stack:
         runs = {
             who: stack.enter_context(runner(tree, variables, name, size, threads, contestant))
             for who, (tree, contestant) in places.items()
         }
         try:
-            return race(Contest(runs, None, size, "units"), rounds)
-        except EOFError as fault:
+            return race(Contest(runs, None), rounds)
+        except (OSError, ValueError) as fault:  # one of the processes has ended
             where = f"in both trees: {options.against} may not have it, so" if trees else "in a process of its own:"
             raise DrlimError(f"{name} does not run {where} choose others by --only") from fault
 

@@ -2,9 +2,11 @@
 
 import argparse
 import importlib.util
+from functools import partial
 
 import numpy as np
 
+from drlim_np.bench.report import heading, row
 from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import DrlimError
 from drlim_np.estimator import DrLIM
@@ -27,20 +29,19 @@ def tables(steps: int) -> None:
         raise DrlimError('scikit-learn is missing: run pip install ".[test]"')
     from sklearn.datasets import load_digits, make_swiss_roll
 
-    data = {"swiss roll": make_swiss_roll(1500, random_state=0)[0], "digits": load_digits().data}
-    print(f"| {'trustworthiness, 5 neighbours':50} | {' | '.join(data)} |\n|---|---|---|")
+    roll, digits = make_swiss_roll(1500, random_state=0)[0], load_digits().data
+    print(heading("Of each method", "trustworthiness, 5 neighbours", "swiss roll", "digits"))
     for name, models in methods(steps).items():
-        cells = [told([trustworthiness(x, model.fit_transform(x), 5) for model in models]) for x in data.values()]
-        print(f"| {name:50} | {' | '.join(cells)} |", flush=True)
-    print("\n| margin | objective / m² | trustworthiness | unevenness | width of the map / m |\n|---|---|---|---|---|")
-    x = data["digits"]
+        scores = ([trustworthiness(x, model.fit_transform(x), 5) for model in models] for x in (roll, digits))
+        print(row(name, *map(told, scores)), flush=True)
+    print(heading("Digits", "margin", "objective / m²", "trustworthiness", "unevenness", "width of the map / m"))
     for margin in MARGINS:
-        model = DrLIM(margin=margin, max_iter=steps, random_state=0).fit(x)
+        model = DrLIM(margin=margin, max_iter=steps, random_state=0).fit(digits)
         z = model.embedding_
         loss = model.loss_curve_[-100:].mean() / margin**2
         width = np.sqrt(z.var(axis=0).sum()) / margin
-        measured = loss, trustworthiness(x, z, 5), unevenness(z), width
-        print(f"| {margin:g} | {' | '.join(f'{number:.3f}' for number in measured)} |", flush=True)
+        numbers = loss, trustworthiness(digits, z, 5), unevenness(z), width
+        print(row(f"{margin:g}", *(f"{number:.3f}" for number in numbers)), flush=True)
 
 
 def methods(steps: int) -> dict[str, list]:
@@ -48,18 +49,17 @@ def methods(steps: int) -> dict[str, list]:
     from sklearn.decomposition import PCA
     from sklearn.manifold import LocallyLinearEmbedding as LLE
 
-    found: dict[str, list] = {}
-    for k in (5, 12):
-        found[f"DrLIM, {k} neighbours"] = [DrLIM(n_neighbors=k, max_iter=steps, random_state=seed) for seed in SEEDS]
-    for k in (5, 12):
-        found[f"scikit-learn's LLE, {k} neighbours"] = [LLE(n_neighbors=k, random_state=seed) for seed in SEEDS]
-    found["scikit-learn's PCA"] = [PCA(2)]
+    kinds = [("DrLIM", partial(DrLIM, max_iter=steps), (5, 12)), ("scikit-learn's LLE", LLE, (5, 12))]
     if importlib.util.find_spec("umap"):
         from umap import UMAP
 
-        for k in (5, 15):
-            found[f"UMAP, {k} neighbours"] = [UMAP(n_neighbors=k, random_state=seed) for seed in SEEDS]
-    return found
+        kinds.append(("UMAP", UMAP, (5, 15)))
+    found = {
+        f"{name}, {k} neighbours": [kind(n_neighbors=k, random_state=seed) for seed in SEEDS]
+        for name, kind, counts in kinds
+        for k in counts
+    }
+    return found | {"scikit-learn's PCA": [PCA(2)]}
 
 
 def told(scores: list[float]) -> str:

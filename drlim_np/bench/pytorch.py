@@ -24,34 +24,34 @@ class Subsample(nn.Module):
         return self.coefficient * nn.functional.avg_pool2d(x, self.window) + self.bias
 
 
-def convnet(params: Tree) -> nn.Sequential:
-    """The network of Fig. 3 with our weights."""
-    layers = [nn.Conv2d(1, 15, 6), nn.Tanh(), Subsample(15, 3), nn.Tanh(), nn.Conv2d(15, 30, 9), nn.Tanh()]
-    return _with(params, nn.Sequential(*layers, nn.Flatten(), nn.Linear(30, 2)))
-
-
-def _with(params: Tree, network: nn.Sequential) -> nn.Sequential:
+def with_weights(network: nn.Sequential, weights: list[np.ndarray]) -> nn.Sequential:
     """The network with our weights."""
     with torch.no_grad():
-        for theirs, (_, ours) in zip(network.parameters(), leaves(params), strict=True):
+        for theirs, ours in zip(network.parameters(), weights, strict=True):
             theirs.copy_(torch.tensor(ours).reshape(theirs.shape))
     return network
 
 
-def step(
-    params: Tree, x: np.ndarray, dz: np.ndarray, channels_last: bool, compiled: bool, device: str = "cpu"
-) -> Callable:
-    """Forward and all parameter gradients of the network of Fig. 3; returns them as a list."""
-    network, x, dz = convnet(params).to(device), torch.tensor(x, device=device), torch.tensor(dz, device=device)
-    if channels_last:
+def convnet(params: Tree, x: np.ndarray, kind: str, device: str = "cpu") -> tuple[nn.Module, Tensor, Callable]:
+    """The network of Fig. 3 with our weights, its input, both as `kind` says, and what to call."""
+    layers = [nn.Conv2d(1, 15, 6), nn.Tanh(), Subsample(15, 3), nn.Tanh(), nn.Conv2d(15, 30, 9), nn.Tanh()]
+    network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(30, 2))
+    network = with_weights(network, [weight for _, weight in leaves(params)]).to(device)
+    x = torch.tensor(x, device=device)
+    if "channels last" in kind:
         network, x = network.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-    parameters = list(network.parameters())
-    run = torch.compile(network) if compiled else network
+    return network, x, torch.compile(network) if "compiled" in kind else network
+
+
+def step(params: Tree, x: np.ndarray, dz: np.ndarray, kind: str, device: str) -> Callable:
+    """Forward and all parameter gradients of the network of Fig. 3; returns them as a list."""
+    network, x, run = convnet(params, x, kind, device)
+    dz = torch.tensor(dz, device=device)
 
     def their_step() -> list[Tensor]:
         network.zero_grad()
         run(x).backward(dz)
-        return [parameter.grad for parameter in parameters]
+        return [parameter.grad for parameter in network.parameters()]
 
     return their_step
 
@@ -93,35 +93,17 @@ def blocks(
     return run
 
 
-def by_autograd(z: np.ndarray, similar: np.ndarray, margin: float) -> Callable:
-    """The same by autograd, all pairs at once."""
-    z, counts = torch.tensor(z), torch.ones(len(z), len(z), dtype=torch.bool).triu(1)
-    counts[tuple(torch.from_numpy(np.sort(similar, axis=1).T))] = False
-    counts = counts[tuple(torch.triu_indices(len(z), len(z), 1))]  # in the order of pdist
-
-    def run() -> tuple[Tensor, Tensor]:
-        leaf = z.clone().requires_grad_()
-        gap = (margin - torch.pdist(leaf)).clamp(min=0) * counts
-        loss = (gap * gap).sum() / 2
-        loss.backward()
-        return loss.detach(), leaf.grad
-
-    return run
-
-
-def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.Generator, compiled: bool) -> Callable:
+def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.Generator, kind: str) -> Callable:
     """A training step on the estimate of `SampledPairs`, balanced, from drawing the pairs to the update; its loss.
 
     What is similar is looked up in our graph, on the host as ours does.
     """
-    network, graph, x = convnet(params), ours.graph, torch.tensor(ours.x)
+    graph = ours.graph
+    network, x, run = convnet(params, ours.x, kind)
     one, other = np.triu_indices(2 * ours.batch, 1)  # in the order of pdist
     couples = ours.batch * (ours.batch - 1) / 2
     pairs_seen = 4 * couples * 2 * graph.dissimilar_count / graph.size**2
-    if compiled:
-        network, x = network.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     optimiser = torch.optim.SGD(network.parameters(), rate, momentum=0.9, fused=True)
-    run = torch.compile(network) if compiled else network
 
     def step() -> Tensor:
         drawn = graph.pairs[rng.integers(graph.listed_count, size=ours.batch)].ravel()
@@ -144,7 +126,7 @@ def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.
     return step
 
 
-def pair_by_pair(params: Tree, x: np.ndarray, pairs: np.ndarray, margin: float, rate: float) -> Callable:
+def pair_by_pair(weights: list, x: np.ndarray, pairs: np.ndarray, margin: float, rate: float) -> Callable:
     """Step 2 of the paper on the network of Sec. 3.4: an update of W after each pair; W at the end, end to end.
 
     pairs: (3, pairs), rows i, j and Y. A pair beyond the margin needs no backward pass, as in ours.
@@ -152,7 +134,7 @@ def pair_by_pair(params: Tree, x: np.ndarray, pairs: np.ndarray, margin: float, 
     x, pairs = torch.tensor(x), pairs.T.tolist()
 
     def run() -> Tensor:
-        network = _with(params, nn.Sequential(nn.Linear(x.shape[1], 20), nn.Tanh(), nn.Linear(20, 3)))  # of Sec. 3.4
+        network = with_weights(nn.Sequential(nn.Linear(x.shape[1], 20), nn.Tanh(), nn.Linear(20, 3)), weights)
         parameters = list(network.parameters())
         for i, j, dissimilar in pairs:
             z = network(x[[i, j]])

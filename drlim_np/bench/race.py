@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-ROUNDS, LONG = 9, 10.0  # rounds; seconds from which on a run is a long one
+ROUNDS = 9
 BURST, MOST = 0.25, 100  # seconds that a contestant runs on for, and the most runs in them
 
 # glibc keeps what a process frees, so that large arrays are not given back to the system and faulted in again: PyTorch
@@ -32,39 +31,43 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_":
 BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
-@dataclass(frozen=True)
-class Contest:
+class Contest(NamedTuple):
     """The same work by each contestant, ours first.
 
     contestants: functions that do the work and return its result.
     outcome:     what of a result is compared: an array, or None where there is nothing to compare.
-    work, unit:  how much of what ours does in a run, for a rate: 256 "images", 18e6 "pairs".
     flop:        arithmetic in matrix products that a run cannot do without, or 0 where something else dominates.
     """
 
     contestants: dict[str, Callable[[], Any]]
     outcome: Callable[[Any], np.ndarray] | None
-    work: float
-    unit: str
     flop: float = 0.0
 
 
 class Times(NamedTuple):
-    """seconds: contestant → its seconds a run, one number a round; work, unit, flop: as in Contest.
+    """seconds: contestant → its seconds a run, one number a round; flop: as in Contest.
 
     differ: the greatest distance of another's result from ours, in parts of the norm of ours, or None.
     """
 
     seconds: dict[str, list[float]]
     differ: float | None
-    work: float
-    unit: str
     flop: float
 
 
-def timer_of(threads: int, gpu: bool = False) -> Callable[[], float]:
-    """The clock of work on several threads or on a GPU, otherwise the processor's time."""
-    return time.perf_counter if threads > 1 or gpu else time.process_time
+def timer_of(threads: int, case: str = "") -> Callable[[], float]:
+    """The clock of work on several threads or of a case on a GPU, otherwise the processor's time."""
+    if case.startswith("gpu"):
+        return _gpu_time
+    return time.perf_counter if threads > 1 else time.process_time
+
+
+def _gpu_time() -> float:
+    """The time at which the GPU is done: it works on after a call has returned."""
+    import torch
+
+    torch.cuda.synchronize()  # waits for all streams of the device, CuPy's too
+    return time.perf_counter()
 
 
 def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.process_time) -> tuple[float, Any]:
@@ -76,36 +79,28 @@ def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.proce
 
 
 def race(contest: Contest, rounds: int = ROUNDS, timer: Callable[[], float] = time.process_time) -> Times:
-    """Every contestant once, to compare results, and once more, to warm up; then rounds, each begun by another.
-
-    Where a run takes LONG, the first is the first round already.
-    """
+    """Every contestant once, to warm up and to compare results; then rounds, each begun by another."""
     names = list(contest.contestants)
-    measured = {name: clock(contest.contestants[name], timer) for name in names}
+    results = [run() for run in contest.contestants.values()]
     differ = None
     if contest.outcome:
-        ours, *others = (np.asarray(contest.outcome(result), float) for _, result in measured.values())
+        ours, *others = (np.asarray(contest.outcome(result), float) for result in results)
         differ = max((float(np.linalg.norm(other - ours) / np.linalg.norm(ours)) for other in others), default=None)
-    if max(seconds for seconds, _ in measured.values()) > LONG:
-        seconds = {name: [measured[name][0]] for name in names}
-        runs = dict.fromkeys(names, 1)
-        rounds -= 1
-    else:
-        seconds = {name: [] for name in names}
-        warm = {name: clock(contest.contestants[name], timer)[0] for name in names}  # compiled by now
-        runs = {name: min(MOST, 1 + int(BURST / warm[name])) for name in names}
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            burst = [clock(contest.contestants[name], timer)[0] for _ in range(runs[name])]
+            burst: list[float] = []
+            while sum(burst) < BURST and len(burst) < MOST:
+                burst.append(clock(contest.contestants[name], timer)[0])
             seconds[name].append(float(np.median(burst)))
-    return Times(seconds, differ, contest.work, contest.unit, contest.flop)
+    return Times(seconds, differ, contest.flop)
 
 
-def environment(threads: int, blas: int = 1, keep_memory: bool = True) -> dict[str, str]:
-    """The variables of a process that measures: libraries read them once, at their start."""
+def environment(threads: int, keep_memory: bool = True) -> dict[str, str]:
+    """The variables of a process that measures: libraries read them once, at their start. A BLAS runs on one thread."""
     tuned = KEEP_MEMORY if keep_memory else {}
-    return dict.fromkeys(BLAS, str(blas)) | {"OMP_NUM_THREADS": str(threads)} | tuned
+    return dict.fromkeys(BLAS, "1") | {"OMP_NUM_THREADS": str(threads)} | tuned
 
 
 def apart(variables: dict[str, str], function: Callable, *arguments) -> Any:
@@ -120,18 +115,15 @@ def runner(
 ) -> Iterator[Callable[[], float]]:
     """A contestant in a process of its own, of the package in the folder `tree`; each call returns a run's seconds.
 
-    A call raises EOFError where the process has ended, as it does if its tree has no such case.
+    A call raises OSError or ValueError where the process has ended, as it does if its tree has no such case.
     """
     command = [sys.executable, "-P", __file__, name, str(size), str(threads), contestant]
     variables = os.environ | variables | {"PYTHONPATH": str(tree)}
     process = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run() -> float:
-        try:
-            print(file=process.stdin, flush=True)
-            return float(process.stdout.readline())
-        except (OSError, ValueError) as fault:
-            raise EOFError from fault
+        print(file=process.stdin, flush=True)
+        return float(process.stdout.readline())
 
     try:
         yield run
@@ -139,15 +131,14 @@ def runner(
         process.communicate()
 
 
-def serve(case: Any, name: str, size: str, threads: str, contestant: str) -> None:
-    """Prints the seconds of a run for each line on standard input. Earlier commits have a Case without `contest`."""
-    run = getattr(case, "contest", case.build)(int(size), int(threads)).contestants[contestant]
-    timer = timer_of(int(threads), name.startswith("gpu"))
+def serve(case: Any, name: str, size: int, threads: int, contestant: str) -> None:
+    """Prints the seconds of a run for each line on standard input. Earlier commits have a Case with `contest`."""
+    run = getattr(case, "contest", case.build)(size, threads).contestants[contestant]
     for _ in sys.stdin:
-        print(clock(run, timer)[0], flush=True)
+        print(clock(run, timer_of(threads, name))[0], flush=True)
 
 
 if __name__ == "__main__":
     from drlim_np.bench.cases import CASES
 
-    serve(CASES[sys.argv[1]], *sys.argv[1:])
+    serve(CASES[sys.argv[1]], sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

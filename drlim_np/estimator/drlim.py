@@ -3,21 +3,23 @@
 import io
 import os
 import sys
+from math import sqrt
 from typing import Any, Self
 
 import numpy as np
 
+from drlim_np.backend import Array
 from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
-from drlim_np.estimator import defaults
 from drlim_np.estimator.conventions import Conventions
-from drlim_np.estimator.inputs import samples, similar_among
+from drlim_np.estimator.inputs import default_network, generator, samples, similar_among
 from drlim_np.files import weights
 from drlim_np.files.npz import refusing
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.metrics import trustworthiness
-from drlim_np.objective import SampledPairs, Weighting
+from drlim_np.objective import Objective, SampledPairs, Weighting
 from drlim_np.training import SGD, embed, minimise, warmup_cosine
+from drlim_np.tree import Tree, leaves, tree_map
 
 LEARNED = ("weights", "mean", "scale", "embedding", "loss_curve")  # what a file holds with the parameters
 NUMBERS = {"n_components": int, "n_neighbors": int, "margin": float, "max_iter": int, "learning_rate": float}
@@ -73,10 +75,10 @@ class DrLIM(Conventions):
         vars(self).pop("embedding_", None)  # a fit that fails leaves no map
         x = samples("X", X, least=3)
         rows, form = x.reshape(len(x), -1), (x.shape[1:] if x.ndim != 3 else (1, *x.shape[1:]))
-        graph, rng = similar_among(rows, y, similar, self.n_neighbors), defaults.generator(self.random_state)
+        graph, rng = similar_among(rows, y, similar, self.n_neighbors), generator(self.random_state)
         outputs, steps = (whole_number(name, getattr(self, name), 1) for name in ("n_components", "max_iter"))
         self.n_features_in_, self._form = rows.shape[1], form if self.network else (rows.shape[1],)
-        self.network_ = self.network or defaults.network(rows.shape[1], outputs)
+        self.network_ = self.network or default_network(rows.shape[1], outputs)
         with np.errstate(over="ignore", invalid="ignore"):
             self.mean_, self.scale_ = rows.mean(axis=0), rows.std(keepdims=True)[0]
         require(bool(np.isfinite(self.scale_).all()), f"X is too large for {x.dtype}: divide it by its largest value")
@@ -86,9 +88,10 @@ class DrLIM(Conventions):
         require(given == (outputs,), f"the network gives {given} of a sample: n_components asks for ({outputs},)")
         objective = SampledPairs(self.network_, x_in, graph, self.margin, self.weighting)
         descent, stream = SGD(self.learning_rate, 0.9), sys.stderr if self.verbose else io.StringIO()
-        steady = defaults.clipped(objective, LONGEST * self.margin)
+        steady = clipped(objective, LONGEST * self.margin)
         found = minimise(steady, first, descent, steps, rng, warmup_cosine, "DrLIM", stream)
-        (self.weights_, self.loss_curve_), self.n_iter_ = found, steps
+        self.weights_, self.loss_curve_ = found
+        self.n_iter_ = steps
         self.embedding_ = embed(self.network_, self.weights_, x_in)
         return self
 
@@ -108,10 +111,7 @@ class DrLIM(Conventions):
         return trustworthiness(x.reshape(len(x), -1), z, min(self.n_neighbors, (len(x) - 1) // 2))
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes what was learned, and the parameters but network, random_state and verbose, to one .npz file.
-
-        No pickle is in it.
-        """
+        """Writes what was learned, and the parameters but network, random_state and verbose, to one .npz file."""
         self._require_fitted()
         numbers = {name: np.array(getattr(self, name), float) for name in NUMBERS}
         numbers |= {"exact": np.array(self.weighting == "exact", float), "form": np.array(self._form, float)}
@@ -129,7 +129,7 @@ class DrLIM(Conventions):
                 setattr(loaded, f"{name}_", tree[name])
             loaded._form, loaded.n_iter_ = tuple(tree["form"].astype(int).tolist()), len(loaded.loss_curve_)
             loaded.n_features_in_ = inputs = len(loaded.mean_)
-            loaded.network_ = network or defaults.network(inputs, loaded.n_components)
+            loaded.network_ = network or default_network(inputs, loaded.n_components)
             loaded.transform(loaded.mean_.reshape(1, -1))
         return loaded
 
@@ -143,3 +143,17 @@ class DrLIM(Conventions):
         found = f"X has {rows.shape[1]} features, but DrLIM is expecting {wanted} features as input"
         require(rows.shape[1] == wanted, f"{found}: give what fit was given")
         return ((rows - self.mean_) / self.scale_).astype(self.mean_.dtype).reshape(len(x), *self._form)
+
+
+def clipped(objective: Objective, longest: float) -> Objective:
+    """The same objective, its gradient shortened to the length `longest` where it is longer (Pascanu et al., 2013).
+
+    A rate that suits thousands of samples otherwise throws a few dozen off, because each of them then weighs more.
+    """
+
+    def shortened(params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
+        loss, gradient = objective(params, rng, progress)
+        length = sqrt(sum(float((g * g).sum()) for _, g in leaves(gradient)))
+        return loss, tree_map(lambda g: g * min(1.0, longest / length), gradient) if length > longest else gradient
+
+    return shortened
