@@ -29,21 +29,14 @@ FIGURES: dict[str, "Figure"] = {}  # by name, in the order in which their module
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure as `@figure` registers it.
-
-    make:       (data, train) -> Result.
-    needs:      which data `make` is given: "digits", "views", or None for none.
-    after:      figures that train what this one shows as well; it is drawn after them, from the cache.
-    on_request: drawn only where its name is given.
-    seconds:    what it takes at its full size, roughly; the slowest start first.
-    """
+    """A figure as `@figure` registers it."""
 
     name: str
-    make: Callable[[Any, "Train"], "Result"]
-    needs: Literal["digits", "views"] | None = None
-    after: tuple[str, ...] = ()
-    on_request: bool = False
-    seconds: float = 0
+    make: Callable[[Any, "Train"], "Result"]  # (data, train) -> Result
+    needs: Literal["digits", "views"] | None = None  # which data `make` is given
+    after: tuple[str, ...] = ()  # figures that train what this one shows too; it is drawn after them, from the cache
+    on_request: bool = False  # drawn only where its name is given
+    seconds: float = 0  # what it takes at its full size, roughly; the slowest start first
 
 
 def figure(name: str, rules: Mapping[str, Any] | None = None, **about: Any) -> Callable[[Callable], Callable]:
@@ -59,15 +52,11 @@ def figure(name: str, rules: Mapping[str, Any] | None = None, **about: Any) -> C
 
 @dataclass(frozen=True)
 class Train:
-    """Called, it trains; it alone knows the run's seed, size, backend, threads and cache.
-
-    quick:   small sizes, for a look within a minute.
-    threads: for our own thread pools; no number depends on it.
-    """
+    """Called, it trains; it alone knows the run's seed, size, backend, threads and cache."""
 
     seed: int = 0
-    quick: bool = False
-    threads: int = 1
+    quick: bool = False  # small sizes, for a look within a minute
+    threads: int = 1  # for our own thread pools; no number depends on it
     backend: str = "numpy"
     cache: Cache = NOTHING_CACHED
 
@@ -109,24 +98,16 @@ class Claim:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A drawn figure with its evidence.
-
-    settings: all that was chosen, so that the figure can be made again.
-    data:     the digits or views it shows, or None where it shows none.
-    measured: further numbers, without a bound.
-    arrays:   what colours the plot, for the .npz; None where nothing was trained.
-    weights:  the trained W that drew it, which ships with it; None where there is none to ship.
-    files:    the content of further files, by their ending.
-    """
+    """A drawn figure with its evidence."""
 
     drawing: Drawing
     claims: list[Claim]
-    settings: dict[str, Any] = field(default_factory=dict)
-    data: Digits | Views | None = None
-    measured: dict[str, Any] = field(default_factory=dict)
-    arrays: Mapping[str, np.ndarray] | None = None
-    weights: Tree | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)  # all that was chosen, so that the figure can be made again
+    data: Digits | Views | None = None  # the digits or views it shows
+    measured: dict[str, Any] = field(default_factory=dict)  # further numbers, without a bound
+    arrays: Mapping[str, np.ndarray] | None = None  # what colours the plot, for the .npz; None if nothing was trained
+    weights: Tree | None = None  # the trained W that drew it, which ships with it
+    files: Mapping[str, bytes] = field(default_factory=dict)  # the content of further files, by their ending
 
 
 class CollapsedError(DrlimError, ArithmeticError):

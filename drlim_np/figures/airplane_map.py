@@ -24,35 +24,25 @@ QUICK_EPOCHS = 2
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """The 972 views, those that are trained on, and what is similar among those.
-
-    inputs: (972, 9216) float32; train (660,), test (312,): ascending rows of it; similar: the graph among `train`.
-    x, basis: (972, 660) float32 and (660, 9216) float64, the inputs in the span of those trained on (data.split).
-    """
+    """The 972 views, those that are trained on, and what is similar among those."""
 
     views: Views
-    inputs: np.ndarray
-    train: np.ndarray
-    test: np.ndarray
-    similar: SimilarityGraph
-    x: np.ndarray
-    basis: np.ndarray
+    inputs: np.ndarray  # (972, 9216) float32
+    train: np.ndarray  # (660,), ascending rows of the inputs
+    test: np.ndarray  # (312,), the others
+    similar: SimilarityGraph  # among `train`
+    x: np.ndarray  # (972, 660) float32: the inputs in the span of those trained on (data.split)
+    basis: np.ndarray  # (660, 9216) float64, an orthonormal basis of that span
 
 
 @dataclass(frozen=True, eq=False)
 class Trained(Setting):
-    """The setting, and G_W trained in it.
+    """The setting, and G_W trained in it."""
 
-    params: W of `networks.two_layer` on pixels, float32.
-    losses: (epochs · PIECES,) float64, the loss per pair after each piece of an epoch.
-    maps: (epochs · PIECES + 1, 972, 3) float32, the map before training and after each piece.
-    cylinder: fitted to the views trained on.
-    """
-
-    params: Tree
-    losses: np.ndarray
-    maps: np.ndarray
-    cylinder: Cylinder
+    params: Tree  # W of `networks.two_layer` on pixels, float32
+    losses: np.ndarray  # (epochs · PIECES,) float64, the loss per pair after each piece of an epoch
+    maps: np.ndarray  # (epochs · PIECES + 1, 972, 3) float32, the map before training and after each piece
+    cylinder: Cylinder  # fitted to the views trained on
 
     @property
     def z(self) -> np.ndarray:

@@ -28,15 +28,12 @@ HEADERS, TOWER = 1.05, 1.3  # inches: as high
 
 
 class Stage(NamedTuple):
-    """A layer with trainable numbers: its name in the network, how many they are, and its values for one image.
+    """A layer with trainable numbers."""
 
-    values: (maps, height, width) or (units,), after the non-linearity that follows.
-    """
-
-    name: str
+    name: str  # in the network
     layer: object
-    parameters: int
-    values: np.ndarray
+    parameters: int  # how many trainable numbers it has
+    values: np.ndarray  # for one image: (maps, height, width) or (units,), after the non-linearity that follows
 
 
 def stages(network: Sequential, params: Tree, image: np.ndarray) -> list[Stage]:

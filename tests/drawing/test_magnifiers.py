@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
@@ -13,7 +13,8 @@ from drlim_np.drawing.magnifiers import draw, magnifier
 maps = st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.integers(0, 3)), min_size=1, max_size=30)
 
 
-@given(maps, st.floats(0.1, 5), st.integers(1, 12))
+@given(maps, st.floats(0.1, 3) | st.just(9.0), st.integers(1, 12))
+@example([(0.1, 0, 0), (0.2, 0, 0), (0.3, 0, 1)], 9.0, 2)
 def test_a_strip_shows_as_many_samples_inside_the_ring_as_asked_for_spread_by_group_the_nearest_of_each(
     rows, radius, most
 ):
@@ -49,8 +50,9 @@ def test_the_strip_holds_the_images_in_order_and_two_lines_join_it_to_the_ring(s
     assert len(lines) == 2
     left, right = middles[0, 0] - side / 2, middles[-1, 0] + side / 2
     level = not left <= z[0, 0] <= right
-    for on_ring, _ in lines:
+    for on_ring, at_strip in lines:
         assert np.linalg.norm(on_ring - z[0]) == pytest.approx(0.3)
+        assert ((on_ring - z[0]) * (at_strip - z[0]))[0 if level else 1] > 0
     ends = np.array([at_strip for _, at_strip in lines])
     near_end, near_side = (left if left > 0 else right), (start[1] if start[1] > 0 else start[1] + side)
     np.testing.assert_allclose(ends[:, 0], [near_end, near_end] if level else [left, right])

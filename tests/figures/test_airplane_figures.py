@@ -12,6 +12,7 @@ from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, VIEW_SIDE
 from drlim_np.data.split import split
 from drlim_np.drawing.space import Side, project, reach_of
+from drlim_np.drawing.style import INK
 from drlim_np.figures import Train, figure8, figure9, figure10, unfolding
 from drlim_np.figures import airplane_map as airplane
 from drlim_np.files.cache import Cache
@@ -194,6 +195,7 @@ def test_figure_9_maps_the_training_views_with_the_graph_of_figure_8_points_by_l
         np.testing.assert_array_equal(places(by_azimuth), places(by_light))
         for one, other in zip(by_azimuth, by_light, strict=True):
             assert (other.get_sizes() > 2 * one.get_sizes()).all()
+            assert (other.get_edgecolors() == to_rgba("white")).all() and (one.get_edgecolors() == to_rgba(INK)).all()
     assert same_places(maps(result)[2], found.cylinder.upright(found.z[found.train]), figure9.SEEN)
 
 
