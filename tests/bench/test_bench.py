@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -167,6 +168,12 @@ def test_the_bounds_are_of_all_threads(monkeypatch):
     for name, value in {"ROUNDS": 1, "PRODUCT": 10, "COPIED": 100}.items():
         monkeypatch.setattr(machine, name, value)
     assert machine.bounds(2) == (2 * 2000 / 0.5, 2 * 200 / 0.5)
+
+
+def test_the_time_on_a_gpu_is_read_when_the_gpu_is_done(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", torch := mock.Mock())
+    assert race.timer_of(1, "gpu-step")() > 0
+    torch.cuda.synchronize.assert_called_once_with()
 
 
 def test_threads_and_memory_are_set_before_a_process_starts():
