@@ -194,9 +194,7 @@ class Case(NamedTuple):
 CASES = {
     "step": Case(step, (64, 256, 1024), "torch", "gradients of Fig. 3's network, float32; size: images"),
     "pairs": Case(pairs, (512, 6_000, 30_000), "torch", "loss over all pairs of a map one margin wide; size: samples"),
-    "spread": Case(
-        partial(pairs, width=WIDE), (512, 6_000, 30_000), "torch", "the same, 16 margins wide; size: samples"
-    ),
+    "spread": Case(partial(pairs, width=WIDE), (512, 6_000, 30_000), "torch", "the same on a map 16 margins wide"),
     "neighbours": Case(neighbours, (6_000, 30_000), "sklearn", "five nearest of 1,024 pixels, exact; size: images"),
     "figure4": Case(partial(drawn, digits), (6_000,), "torch", "training step on 128 drawn pairs; size: digits"),
     "figure7": Case(partial(drawn, shifted_digits), (30_000,), "torch", "the same; size: digits with their shifts"),

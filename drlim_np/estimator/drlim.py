@@ -89,8 +89,7 @@ class DrLIM(Conventions):
         objective = SampledPairs(self.network_, x_in, graph, self.margin, self.weighting)
         descent, stream = SGD(self.learning_rate, 0.9), sys.stderr if self.verbose else io.StringIO()
         steady = clipped(objective, LONGEST * self.margin)
-        found = minimise(steady, first, descent, steps, rng, warmup_cosine, "DrLIM", stream)
-        self.weights_, self.loss_curve_ = found
+        self.weights_, self.loss_curve_ = minimise(steady, first, descent, steps, rng, warmup_cosine, "DrLIM", stream)
         self.n_iter_ = steps
         self.embedding_ = embed(self.network_, self.weights_, x_in)
         return self
