@@ -12,7 +12,7 @@ from drlim_np.drawing.panels import box, sheet
 from drlim_np.drawing.style import INK, LOOKS, VERMILLION, WIDTH, signed
 from drlim_np.figures import Claim, Result, Train, figure, figure4
 from drlim_np.figures.digits import CLASSES
-from drlim_np.layers import Conv2d, Linear, Positions, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.tree import Tree, leaves
 
@@ -44,7 +44,7 @@ def stages(network: Sequential, params: Tree, image: np.ndarray) -> list[Stage]:
         x, _ = layer(params[name], x)
         if isinstance(layer, Tanh):
             found[-1] = found[-1]._replace(values=x[0])
-        elif not isinstance(layer, Positions):
+        elif not isinstance(layer, Flatten | Positions):
             found.append(Stage(name, layer, sum(array.size for _, array in leaves(params[name])), x[0]))
     return found
 

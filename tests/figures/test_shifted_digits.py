@@ -10,7 +10,7 @@ from matplotlib.patches import Ellipse
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
-from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.data.shifts import SHIFTS, shifted, wide
 from drlim_np.figures import Train, digits, figure5, figure6, figure7
 from drlim_np.figures.shifted_maps import SHIFT_LOOKS, train_characters, trained, unseen_digits
 from drlim_np.files.cache import Cache
@@ -241,8 +241,9 @@ def test_figures_5_and_7_differ_in_their_graph_alone(results):
 @pytest.mark.parametrize("module", [figure5, figure7])
 def test_the_graph_is_among_the_very_inputs_that_are_trained_on(module):
     found = trained(module.STORY, DIGITS, QUICK)
-    x, pairs = found.x, found.graph.pairs
-    np.testing.assert_array_equal(x, shifted(train_characters(DIGITS, QUICK)))
+    characters, pairs = train_characters(DIGITS, QUICK), found.graph.pairs
+    np.testing.assert_array_equal(found.x, wide(characters))
+    x = shifted(characters)
     pixels = x.reshape(len(x), -1).astype(float)
     for sample in range(0, len(x), 7):
         listed = set(pairs[pairs[:, 0] == sample, 1].tolist())

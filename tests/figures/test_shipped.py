@@ -10,7 +10,7 @@ from PIL import Image
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
-from drlim_np.data.shifts import shifted
+from drlim_np.data.shifts import SHIFTS, wide
 from drlim_np.figures import Result, Train, figure4, figure5, figure7, shifted_maps
 from drlim_np.figures.figure8 import on_footprint
 from drlim_np.files import weights
@@ -62,9 +62,9 @@ def test_the_weights_beside_a_figure_are_the_plain_tree_and_give_its_embedding_t
     folder, in_blocks = made
     params, arrays = beside(folder, name)
     images = on_canvas(DIGITS.test.images[arrays["index"]])
-    if "shift" in arrays:
-        moved = [shifted(image[None], [shift]) for image, shift in zip(images, arrays["shift"], strict=True)]
-        images = np.concatenate(moved)
+    if "shift" in arrays:  # the copies of a character one after another, windows of one picture
+        images = wide(images[:: len(SHIFTS)])
+        assert arrays["shift"].tolist() == [*SHIFTS] * len(images)
     np.testing.assert_array_equal(embed(in_blocks, params, images), arrays["embedding"], strict=True)
     all_at_once = embed(convnet(), params, images)  # sums in another order
     rounding = 1e-6 * np.ptp(arrays["embedding"])  # float32, in parts of the map's size
