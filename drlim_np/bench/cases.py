@@ -10,9 +10,10 @@ import numpy as np
 from drlim_np import verbatim
 from drlim_np.backend import Array, like, to_host
 from drlim_np.bench.race import Contest, Times, race, timer_of
+from drlim_np.copies import SampledCopies
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
-from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.data.shifts import SHIFTS, shifted, wide
 from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
@@ -26,6 +27,8 @@ from drlim_np.training import SGD, descend, minimise
 from drlim_np.tree import Tree, leaves, tree_map
 
 MARGIN, RATE, NEAREST, VIEWS = 1.0, 0.1, 5, 660
+PAIRS = 20  # of characters, in a step of Fig. 7
+STEP_KINDS = ("eager", "compiled, channels last")
 ONE, WIDE = 1.0, 16.0  # margins that a map is wide: all within reach; as Fig. 4's is that was trained on the exact sum
 BEGUN = 300  # steps after which a map is as wide as it will be, give or take
 
@@ -58,9 +61,9 @@ def digits(samples: int) -> tuple[np.ndarray, SimilarityGraph]:
 
 
 def shifted_digits(samples: int) -> tuple[np.ndarray, SimilarityGraph]:
-    """Such digits with their shifts, `samples` in all."""
+    """Generated digits as pictures of five copies each, (samples / 5, 1, 32, 44), and Fig. 7's graph of the copies."""
     x, similar = digits(samples // len(SHIFTS))
-    return shifted(x), alike_in_any_copy(similar, len(SHIFTS))
+    return wide(x), alike_in_any_copy(similar, len(SHIFTS))
 
 
 def images(samples: int) -> np.ndarray:
@@ -113,23 +116,38 @@ def neighbours(samples: int, threads: int) -> Contest:
     return Contest(contestants, lambda near: np.sort(near, axis=1), samples**2 * x.shape[1])
 
 
-def drawn(given: Callable[[int], tuple[np.ndarray, SimilarityGraph]], samples: int, threads: int) -> Contest:
+def figure4(samples: int, threads: int) -> Contest:
     from drlim_np.bench import pytorch
 
     network = Blockwise(convnet(), threads=threads)
-    objective = SampledPairs(network, *given(samples), MARGIN)
+    objective = SampledPairs(network, *digits(samples), MARGIN)
     params = network.init(np.random.default_rng(0))
     contestants = {"ours": endless(objective, params)}
-    for kind in ("eager", "compiled, channels last"):
-        rng = np.random.default_rng(1)
-        contestants[f"PyTorch, {kind}"] = pytorch.sampled_pairs(objective, params, RATE, rng, kind)
-    return Contest(contestants, lambda step: np.asarray(getattr(step, "loss", step)), 2 * objective.batch * FLOP)
+    for kind in STEP_KINDS:
+        contestants[f"PyTorch, {kind}"] = pytorch.sampled_pairs(objective, params, RATE, np.random.default_rng(1), kind)
+    return Contest(contestants, loss_of, 2 * objective.batch * FLOP)
+
+
+def figure7(samples: int, threads: int) -> Contest:
+    from drlim_np.bench import pytorch
+
+    network = Blockwise(convnet(), threads=threads)
+    objective = SampledCopies(network, *shifted_digits(samples), MARGIN, batch=PAIRS)
+    params = network.init(np.random.default_rng(0))
+    pictures = objective.x
+    contestants = {"ours": endless(objective, params)}
+    for what, x in {"images": shifted(pictures[..., 6:-6]), "wide pictures": pictures}.items():
+        for kind in STEP_KINDS:
+            rng = np.random.default_rng(1)
+            theirs = pytorch.sampled_copies(objective, params, x, RATE, rng, kind)
+            contestants[f"PyTorch on {what}, {kind}"] = theirs
+    return Contest(contestants, loss_of)
 
 
 def full(samples: int, threads: int) -> Contest:
     x, similar = shifted_digits(samples)
     network = Blockwise(convnet(), threads=threads)
-    objective = SampledPairs(network, x, similar, MARGIN)
+    objective = SampledCopies(network, x, similar, MARGIN, batch=PAIRS)
     start = network.init(np.random.default_rng(0))
     params, _ = minimise(objective, start, SGD(RATE, 0.9), BEGUN, np.random.default_rng(1), stream=StringIO())
     contestants = {
@@ -156,6 +174,11 @@ def figure8(updates: int, threads: int) -> Contest:
 
     theirs = pytorch.pair_by_pair(first, x, pairs, MARGIN, verbatim.RATE)
     return Contest({"ours": ours, "PyTorch, eager": theirs}, np.asarray)
+
+
+def loss_of(step) -> np.ndarray:
+    """Of a step of ours or theirs."""
+    return np.asarray(getattr(step, "loss", step))
 
 
 def endless(objective: Callable, params: Tree) -> Callable:
@@ -196,8 +219,8 @@ CASES = {
     "pairs": Case(pairs, (512, 6_000, 30_000), "torch", "loss over all pairs of a map one margin wide; size: samples"),
     "spread": Case(partial(pairs, width=WIDE), (512, 6_000, 30_000), "torch", "the same on a map 16 margins wide"),
     "neighbours": Case(neighbours, (6_000, 30_000), "sklearn", "five nearest of 1,024 pixels, exact; size: images"),
-    "figure4": Case(partial(drawn, digits), (6_000,), "torch", "training step on 128 drawn pairs; size: digits"),
-    "figure7": Case(partial(drawn, shifted_digits), (30_000,), "torch", "the same; size: digits with their shifts"),
+    "figure4": Case(figure4, (6_000,), "torch", "training step on 128 drawn pairs; size: digits"),
+    "figure7": Case(figure7, (30_000,), "torch", "the same on 20 pairs of characters; size: their copies"),
     "full": Case(full, (6_000, 30_000), "numpy", "training step over every pair of these, against one on drawn pairs"),
     "figure8": Case(figure8, (5_000,), "torch", "Step 2 pair by pair, on 660 views; size: pairs", threads=(1,)),
     "gpu-step": Case(partial(step, device="cuda"), (256, 1024), "torch", "step on a GPU; size: images", (1,)),

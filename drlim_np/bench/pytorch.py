@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from drlim_np.copies import SampledCopies
 from drlim_np.fast.tiles import within_reach
 from drlim_np.objective import SampledPairs
 from drlim_np.tree import Tree, leaves
@@ -24,6 +25,13 @@ class Subsample(nn.Module):
         return self.coefficient * nn.functional.avg_pool2d(x, self.window) + self.bias
 
 
+class Positions(nn.Module):
+    """A row for each position; of 32×32 pixels there is one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
+
+
 def with_weights(network: nn.Sequential, weights: list[np.ndarray]) -> nn.Sequential:
     """The network with our weights."""
     with torch.no_grad():
@@ -35,7 +43,7 @@ def with_weights(network: nn.Sequential, weights: list[np.ndarray]) -> nn.Sequen
 def convnet(params: Tree, x: np.ndarray, kind: str, device: str = "cpu") -> tuple[nn.Module, Tensor, Callable]:
     """The network of Fig. 3 with our weights, its input, both as `kind` says, and what to call."""
     layers = [nn.Conv2d(1, 15, 6), nn.Tanh(), Subsample(15, 3), nn.Tanh(), nn.Conv2d(15, 30, 9), nn.Tanh()]
-    network = nn.Sequential(*layers, nn.Flatten(), nn.Linear(30, 2))
+    network = nn.Sequential(*layers, Positions(), nn.Linear(30, 2))
     network = with_weights(network, [weight for _, weight in leaves(params)]).to(device)
     x = torch.tensor(x, device=device)
     if "channels last" in kind:
@@ -119,6 +127,33 @@ def sampled_pairs(ours: SampledPairs, params: Tree, rate: float, rng: np.random.
         difference = z[::2] - z[1::2]
         gap = (ours.margin - torch.pdist(z)).clamp(min=0)
         loss = ((difference**2).sum() / ours.batch + (gap * gap * weight).sum() / pairs_seen) / 4
+        loss.backward()
+        optimiser.step()
+        return loss.detach()
+
+    return step
+
+
+def sampled_copies(
+    ours: SampledCopies, params: Tree, x: np.ndarray, rate: float, rng: np.random.Generator, kind: str
+) -> Callable:
+    """A training step on the estimate of `SampledCopies`, as above; x holds its pictures, or each copy by itself."""
+    graph = ours.graph
+    network, x, run = convnet(params, x, kind)
+    each = np.arange(len(x) // len(ours.x))  # the images of a character in x
+    optimiser = torch.optim.SGD(network.parameters(), rate, momentum=0.9, fused=True)
+
+    def step() -> Tensor:
+        drawn = graph.pairs[rng.integers(graph.listed_count, size=ours.batch)]
+        characters, *weights = ours.weights(drawn)
+        images = (characters[:, None] * len(each) + each).ravel()
+        optimiser.zero_grad()
+        z = run(x[torch.from_numpy(images)])
+        d = torch.pdist(z)
+        pairs = np.triu_indices(len(z), 1)  # in the order of pdist
+        attract, repel = (torch.from_numpy(weight[pairs].astype(np.float32)) for weight in weights)
+        gap = (ours.margin - d).clamp(min=0)
+        loss = (attract * d * d + repel * gap * gap).sum() / 2
         loss.backward()
         optimiser.step()
         return loss.detach()
