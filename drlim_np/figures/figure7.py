@@ -120,13 +120,13 @@ STORY = Story(
 )
 
 
-@figure("figure7", needs="digits", seconds=55)
+@figure("figure7", needs="digits", seconds=26)
 def make(digits: Digits, train: Train) -> Result:
     """Digits and their shifts, similar whatever the shift: copies packed together, one coherent map."""
     return tell(STORY, digits, train)
 
 
-@figure("figure7-exact", needs="digits", on_request=True, seconds=55)
+@figure("figure7-exact", needs="digits", on_request=True, seconds=35)
 def make_exact(digits: Digits, train: Train) -> Result:
     """The same from the paper's own sum over all pairs ("exact"); drawn on request."""
     return tell(STORY, digits, train, "exact")
