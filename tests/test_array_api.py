@@ -14,6 +14,7 @@ import pytest
 from drlim_np.audit import catalogue
 from drlim_np.backend import kind, like, namespace, real, to_host, zeros
 from drlim_np.checks.arrays import require_floating
+from drlim_np.copies import SampledCopies
 from drlim_np.errors import DivergedError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
@@ -156,7 +157,8 @@ def test_two_towers_and_one_equal_numpys(network, shape, form, dtype, model, rng
 
 # ---- training ----
 
-objectives = pytest.mark.parametrize("objective", [EveryPair, partial(SampledPairs, batch=6)], ids=["every", "sampled"])
+OBJECTIVES = {"every": EveryPair, "pairs": partial(SampledPairs, batch=6), "copies": partial(SampledCopies, batch=6)}
+objectives = pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from drlim_np.copies import SampledCopies
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
@@ -141,6 +142,7 @@ def test_a_margin_whose_square_underflows_or_overflows_is_refused(dtype, lost, r
             lambda m: contrastive_all_pairs(z, GRAPH, m),
             lambda m: EveryPair(network, x, GRAPH, m)(params, rng, 1.0),
             lambda m: SampledPairs(network, x, GRAPH, m),
+            lambda m: SampledCopies(network, x, GRAPH, m),
         ):
             refuses(partial(call, margin), f"margin is {margin!r}: {np.dtype(dtype)} does not hold its square")
 
@@ -167,6 +169,7 @@ def test_objectives_are_not_asked_what_they_cannot_be(rng):
         (partial(sampled.from_pairs, [[0, 1]], params), "draw at least 2"),
         (partial(SampledPairs, network, np.float32(1), GRAPH), "x has shape"),
         (partial(SampledPairs, network, x.tolist(), GRAPH), "expected an array, got list"),
+        (partial(SampledPairs, network, x.astype(int), GRAPH), "x has dtype int64"),
         (partial(EveryPair(network, x.tolist(), GRAPH), params, None, 1.0), "expected an array, got list"),
     ):
         refuses(call, message)

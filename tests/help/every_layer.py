@@ -28,6 +28,7 @@ EVERY_LAYER = {
     "Blockwise": (Blockwise(STACK, size=2), (5, *STACK_INPUT)),
     "Blockwise on threads": (Blockwise(STACK, size=2, threads=2), (5, *STACK_INPUT)),
     "convnet": (convnet(), (2, *CONVNET_INPUT)),
+    "convnet, slid": (convnet(), (2, 1, 32, 38)),
     "two_layer": (two_layer(30, 5, 3), (4, 30)),
 }
 
