@@ -45,6 +45,13 @@ KNOWN = hashes(SOUND)
 FLIPPED = SOUND[TEST_IMAGES][:100] + bytes([SOUND[TEST_IMAGES][100] ^ 16]) + SOUND[TEST_IMAGES][101:]
 UNKNOWN = f"{AGAIN}, or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
 MISNAMED = f"give it its own name back, or {AGAIN}"
+SWAPPED = "/{0}: expected {0}, found {1}: give each file its own name back"
+FOUR = idx(np.arange(4))
+TEN = idx(np.array([0, 9, 10, 3, 4]))
+WIDE = idx(np.zeros((3, 28, 29)))
+HASH = hashlib.sha256(FLIPPED).hexdigest()
+KNOWING = {"files": KNOWN}
+TAKING = {"accept_unknown": True}
 
 
 @pytest.mark.parametrize(
@@ -52,39 +59,27 @@ MISNAMED = f"give it its own name back, or {AGAIN}"
     [
         (
             {TEST_IMAGES: FLIPPED},
-            [{"files": KNOWN}],
-            f"/{TEST_IMAGES}: expected SHA-256 {KNOWN[TEST_IMAGES]}, found {hashlib.sha256(FLIPPED).hexdigest()}:"
-            f" {UNKNOWN}",
+            [KNOWING],
+            f"/{TEST_IMAGES}: expected SHA-256 {KNOWN[TEST_IMAGES]}, found {HASH}: {UNKNOWN}",
         ),
         (
             {TRAIN_LABELS: SOUND[TRAIN_IMAGES]},
-            [{"accept_unknown": True}],
+            [TAKING],
             f"/{TRAIN_LABELS}: expected shape ('samples',), found (5, 28, 28): {MISNAMED}",
         ),
         (
-            {TEST_IMAGES: idx(np.zeros((3, 28, 29)))},
-            [{"files": KNOWN}, {"files": KNOWN, "accept_unknown": True}],
+            {TEST_IMAGES: WIDE},
+            [KNOWING, KNOWING | TAKING],
             f"/{TEST_IMAGES}: expected shape ('samples', 28, 28), found (3, 28, 29): {MISNAMED}",
         ),
         (
-            {TEST_LABELS: idx(np.arange(4))},
-            [
-                {"accept_unknown": True},
-                {"accept_unknown": True, "files": KNOWN | hashes({TEST_LABELS: idx(np.arange(4))})},
-            ],
+            {TEST_LABELS: FOUR},
+            [TAKING, TAKING | {"files": KNOWN | hashes({TEST_LABELS: FOUR})}],
             f"/{TEST_LABELS}: expected 3 labels, one an image, found 4: {AGAIN}",
         ),
-        (
-            {TRAIN_LABELS: idx(np.array([0, 9, 10, 3, 4]))},
-            [{"accept_unknown": True}],
-            f"/{TRAIN_LABELS}: expected labels 0 to 9, found 10: {AGAIN}",
-        ),
+        ({TRAIN_LABELS: TEN}, [TAKING], f"/{TRAIN_LABELS}: expected labels 0 to 9, found 10: {AGAIN}"),
         *[
-            (
-                {first: SOUND[second], second: SOUND[first]},
-                [{"files": KNOWN}, {"files": KNOWN, "accept_unknown": True}],
-                f"/{first}: expected {first}, found {second}: give each file its own name back",
-            )
+            ({first: SOUND[second], second: SOUND[first]}, [KNOWING, KNOWING | TAKING], SWAPPED.format(first, second))
             for first, second in [(TRAIN_IMAGES, TEST_IMAGES), (TRAIN_IMAGES, TRAIN_LABELS)]
         ],
     ],

@@ -115,13 +115,8 @@ def test_missing_files_are_named_and_those_of_the_other_half_do_not_take_their_p
 
 @pytest.mark.parametrize("name", [DAT, CAT, INFO])
 def test_a_damaged_file_is_named_by_the_three_with_what_is_wrong(tmp_path, name):
-    refused(
-        tmp_path,
-        {name: CONTENTS[name][:-1]},
-        name,
-        f", found {18431 if name == DAT else 3 + 12 * (name == INFO)}",
-        norb.AGAIN,
-    )
+    found = {DAT: 18431, CAT: 3, INFO: 15}[name]
+    refused(tmp_path, {name: CONTENTS[name][:-1]}, name, f", found {found}", norb.AGAIN)
     refused(tmp_path, {name: CONTENTS[name] + b"\0"}, name, "bytes, found more", norb.AGAIN)
     for other in CONTENTS.keys() - {name}:
         store(tmp_path, CONTENTS | {name: CONTENTS[other]})

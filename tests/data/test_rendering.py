@@ -7,19 +7,7 @@ import numpy as np
 import pytest
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, Views, rendering
-from drlim_np.data.rendering import (
-    AMBIENT,
-    BACKGROUND,
-    FINE,
-    LAMP,
-    LAMPS,
-    LIT,
-    blade,
-    direction,
-    ellipsoid,
-    shade,
-    tube,
-)
+from drlim_np.data.rendering import AMBIENT, BACKGROUND, LAMP, LAMPS, LIT, blade, direction, ellipsoid, shade, tube
 from drlim_np.figures import Train
 
 GROUND_GREY = round(255 * BACKGROUND)
@@ -71,9 +59,7 @@ def test_a_row_shows_the_azimuth_elevation_and_lighting_that_views_says(rendered
 
 
 def test_another_process_renders_the_same_bytes_whatever_the_hash_seed(rendered):
-    code = (
-        "import sys; from drlim_np.data import rendering; sys.stdout.buffer.write(rendering.views(100, 55).tobytes())"
-    )
+    code = "import sys\nfrom drlim_np.data.rendering import views\nsys.stdout.buffer.write(views(100, 55).tobytes())"
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed}
         run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
@@ -141,7 +127,9 @@ def test_the_camera_looks_from_above_the_nose_at_azimuth_0_and_at_the_left_wing_
         for name, tip in tips.items():
             off = np.array(tip)[:, None] - start
             nearest = np.argmin(np.sum(off**2, axis=0) - (ray @ off) ** 2)
-            where[name, azimuth] = np.array(divmod(nearest, VIEW_SIDE * FINE)) / FINE - VIEW_SIDE / 2
+            where[name, azimuth] = (
+                np.array(divmod(nearest, VIEW_SIDE * rendering.FINE)) / rendering.FINE - VIEW_SIDE / 2
+            )
     assert where["nose", 0][0] > 20 > -20 > where["fin", 0][0]  # the row: down for the nose, up for the fin
     assert where["left", 0][1] > 25  # the column: who faces a pilot sees the left wing on the right
     assert where["nose", 90][1] < -25 and where["fin", 90][1] > 25 and where["left", 90][0] > 10
@@ -162,13 +150,9 @@ def test_every_lighting_changes_every_pose_more_than_noise_would(cube):
 
 def test_the_next_elevation_is_nearer_than_the_view_from_behind_in_any_lighting(cube):
     half_turn = distances(cube, np.roll(cube, AZIMUTHS // 2, axis=0))
-    assert (distances(cube[:, 1:], cube[:, :-1]) < half_turn[:, 1:]).all()
-
-
-def test_nose_and_tail_are_told_apart(cube):
-    half_turn = distances(cube, np.roll(cube, AZIMUTHS // 2, axis=0))
     elevation = distances(cube[:, 1:], cube[:, :-1])
-    assert half_turn.min() > 1.3 * elevation.mean()
+    assert (elevation < half_turn[:, 1:]).all()
+    assert half_turn.min() > 1.3 * elevation.mean(), "nose and tail are told apart"
 
 
 # ---- solids ----
@@ -177,11 +161,8 @@ def test_nose_and_tail_are_told_apart(cube):
 def test_a_ray_is_inside_an_ellipsoid_from_the_first_root_to_the_second():
     egg = ellipsoid((1, 0, 0), (3, 1, 2))
     # At x = 1 + 3·0.6 the section has z = ±2·0.8.
-    assert spans(egg, (0, 0, -1), (1, 0, 5), (2.8, 0, 5), (4.1, 0, 5)) == [
-        (3, 7),
-        pytest.approx((5 - 1.6, 5 + 1.6)),
-        None,
-    ]
+    expected = [(3, 7), pytest.approx((5 - 1.6, 5 + 1.6)), None]
+    assert spans(egg, DOWN, (1, 0, 5), (2.8, 0, 5), (4.1, 0, 5)) == expected
     # Along (3, 0, 4)/5 through the centre: 1/t² = (0.6/3)² + (0.8/2)² = 0.2.
     assert spans(egg, (0.6, 0, 0.8), (1, 0, 0)) == [pytest.approx((-np.sqrt(5), np.sqrt(5)))]
 
@@ -189,11 +170,8 @@ def test_a_ray_is_inside_an_ellipsoid_from_the_first_root_to_the_second():
 def test_a_ray_is_inside_a_tube_between_its_ends_and_its_round_side():
     engine = tube(-1, 2, 0.5, 0.25, radius=0.5)
     assert spans(engine, (1, 0, 0), (-4, 0.5, 0.25), (-4, 0.5, 0.8)) == [(3, 6), None]
-    assert spans(engine, DOWN, (0, 0.5, 3), (0, 0.8, 3), (2.1, 0.5, 3)) == [
-        (2.25, 3.25),
-        pytest.approx((3 - 0.65, 3 + 0.15)),
-        None,
-    ]
+    expected = [(2.25, 3.25), pytest.approx((3 - 0.65, 3 + 0.15)), None]
+    assert spans(engine, DOWN, (0, 0.5, 3), (0, 0.8, 3), (2.1, 0.5, 3)) == expected
     # From (-4, 0.5, 4.25) downwards at 45° it meets the front end's plane x = 2 below the tube: only the side counts.
     slope = np.sqrt(0.5)
     assert spans(engine, (slope, 0, -slope), (-4, 0.5, 4.25)) == [pytest.approx((3.5 / slope, 4.5 / slope))]
@@ -202,30 +180,23 @@ def test_a_ray_is_inside_a_tube_between_its_ends_and_its_round_side():
 def test_a_ray_is_inside_a_blade_between_its_faces_and_edges():
     wing = blade((2, 0, 0, 0), (1, 0, 4, 1), (0, 0, 0.4))
     # Half-way along the span: leading edge at 1.5, mid height 0.5, thickness 0.3.
-    assert spans(wing, DOWN, (1.49, 2, 5), (1.51, 2, 5), (-0.01, 2, 5), (0.5, 4.1, 5), (0.5, -0.1, 5)) == [
-        pytest.approx((5 - 0.65, 5 - 0.35)),
-        *[None] * 4,
-    ]
+    starts = (1.49, 2, 5), (1.51, 2, 5), (-0.01, 2, 5), (0.5, 4.1, 5), (0.5, -0.1, 5)
+    assert spans(wing, DOWN, *starts) == [pytest.approx((5 - 0.65, 5 - 0.35)), *[None] * 4]
     assert spans(wing, (-1, 0, 0), (5, 2, 0.5), (5, 2, 0.66)) == [pytest.approx((3.5, 5)), None]
 
 
 def test_normals_are_those_of_the_side_that_a_point_lies_on():
     egg, engine = ellipsoid((1, 0, 0), (3, 1, 2)), tube(-1, 2, 0.5, 0.25, radius=0.5)
     gradient = np.array([0.6 / 3, 0, 0.8 / 2])
-    np.testing.assert_allclose(
-        egg.normal(points((4, 0, 0), (2.8, 0, 1.6))).T, [(1, 0, 0), gradient / np.sqrt(gradient @ gradient)]
-    )
+    on_egg = points((4, 0, 0), (2.8, 0, 1.6))
+    np.testing.assert_allclose(egg.normal(on_egg).T, [(1, 0, 0), gradient / np.sqrt(gradient @ gradient)])
     on_engine = points((2, 0.6, 0.3), (-1, 0.4, 0.25), (1, 0.5, 0.75), (0, 0.8, -0.15))
-    np.testing.assert_allclose(
-        engine.normal(on_engine).T, [(1, 0, 0), (-1, 0, 0), (0, 0, 1), (0, 0.6, -0.8)], atol=1e-12
-    )
+    outwards = [(1, 0, 0), (-1, 0, 0), (0, 0, 1), (0, 0.6, -0.8)]
+    np.testing.assert_allclose(engine.normal(on_engine).T, outwards, atol=1e-12)
     wing = blade((2, 0, 0, 0), (1, 0, 4, 0), (0, 0, 0.4))
-    leading, trailing = np.array([4, 1, 0]) / np.sqrt(17), (-1, 0, 0)
-    np.testing.assert_allclose(
-        wing.normal(points((1.5, 2, 0), (0, 1, 0), (1, 0, 0.1), (0.5, 4, 0))).T,
-        [leading, trailing, (0, -1, 0), (0, 1, 0)],
-        atol=1e-12,
-    )
+    on_wing = points((1.5, 2, 0), (0, 1, 0), (1, 0, 0.1), (0.5, 4, 0))
+    outwards = [np.array([4, 1, 0]) / np.sqrt(17), (-1, 0, 0), (0, -1, 0), (0, 1, 0)]
+    np.testing.assert_allclose(wing.normal(on_wing).T, outwards, atol=1e-12)
     upper, lower = wing.normal(points((1, 2, 0.15), (1, 2, -0.15))).T
     np.testing.assert_allclose((upper, lower), np.array([(0, 0.025, 1), (0, 0.025, -1)]) / np.sqrt(1 + 0.025**2))
 

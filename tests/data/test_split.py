@@ -68,9 +68,8 @@ def test_coordinates_are_orthonormal_and_give_back_what_is_trained_on(dtype):
     assert basis.shape == (5, 40) and basis.dtype == np.float64
     np.testing.assert_allclose(basis @ basis.T, np.eye(5), atol=1e-14)
     assert_close(x[train] @ basis, inputs[train], 4 * np.finfo(dtype).eps)
-    left = (
-        inputs[1] - x[1] @ basis
-    )  # an unseen input loses only its part outside the span, which no training input sees
+    # An unseen input loses only its part outside the span, which no training input sees.
+    left = inputs[1] - x[1] @ basis
     assert np.abs(inputs[train] @ left).max() < 100 * np.finfo(dtype).eps and np.linalg.norm(left) > 1
 
 
