@@ -44,11 +44,6 @@ def refused(folder, instead, name, message, remedy, instance=4):
     refuses(lambda: norb.load(folder, instance), f"{message}: {remedy}", DataError)
 
 
-def tables(rows):
-    """The two tables of these rows, and no images: rows that are refused are refused before an image is read."""
-    return {DAT: b"", CAT: cat_file(rows), INFO: info_file(rows)}
-
-
 # ---- what is read ----
 
 
@@ -105,14 +100,6 @@ def test_memory_is_bounded_by_the_airplane_and_not_by_the_file(tmp_path):
 # ---- files that are not what they should be ----
 
 
-def test_missing_files_are_named_and_those_of_the_other_half_do_not_take_their_place(tmp_path):
-    store(tmp_path, {CAT: CONTENTS[CAT], f"{TESTING}-info.mat": CONTENTS[INFO]})
-    message = f"{tmp_path}: {DAT}, {INFO} not found: put it there or pass --download norb"
-    refuses(lambda: norb.load(tmp_path), message, DataError)
-    (tmp_path / "two\nlines").mkdir()
-    refuses(lambda: norb.load(tmp_path / "two\nlines"), "two\\nlines", DataError)
-
-
 @pytest.mark.parametrize("name", [DAT, CAT, INFO])
 def test_a_damaged_file_is_named_by_the_three_with_what_is_wrong(tmp_path, name):
     found = {DAT: 18431, CAT: 3, INFO: 15}[name]
@@ -130,6 +117,10 @@ POSE = "expected one image of airplane 4 at azimuth {}, elevation {}, lighting {
 @pytest.mark.parametrize(
     ("rows", "message", "remedy"),
     [
+        *[
+            ([*ROWS, (category, 4, 0, 0, 0)], f"each category to be one of 0, 1, 2, 3, 4, found {category}", norb.AGAIN)
+            for category in (-1, 5, 6)
+        ],
         *[
             ([*ROWS, (category, *facts)], message, norb.AGAIN)
             for category in (0, 2)
@@ -158,14 +149,10 @@ POSE = "expected one image of airplane 4 at azimuth {}, elevation {}, lighting {
         ],
     ],
 )
-def test_rows_of_the_info_file_that_do_not_fit_are_refused(tmp_path, rows, message, remedy):
-    refused(tmp_path, tables(rows), INFO, message, remedy)
-
-
-@pytest.mark.parametrize("category", [-1, 5, 6])
-def test_a_category_that_small_norb_does_not_have_is_refused(tmp_path, category):
-    message = f"expected each category to be one of 0, 1, 2, 3, 4, found {category}"
-    refused(tmp_path, tables([*ROWS, (category, 4, 0, 0, 0)]), CAT, message, norb.AGAIN)
+def test_rows_of_the_tables_that_do_not_fit_are_refused(tmp_path, rows, message, remedy):
+    # Without images: rows that are refused are refused before an image is read.
+    tables = {DAT: b"", CAT: cat_file(rows), INFO: info_file(rows)}
+    refused(tmp_path, tables, CAT if "category" in message else INFO, message, remedy)
 
 
 @pytest.mark.parametrize("rows", [ROWS[:-1], [*ROWS, (0, 4, 0, 0, 0)]], ids=["less", "more"])

@@ -14,18 +14,15 @@ from hypothesis import strategies as st
 
 from drlim_np.data import files, mnist, norb
 from drlim_np.data.files import blaming, locate
-from drlim_np.data.mnist import LIMIT, read_idx
+from drlim_np.data.mnist import FILES, LIMIT, read_idx
 from drlim_np.errors import DataError
-from tests.help.published import CAT, DAT, INFO, cat_file, dat_file, idx, info_file, matrix, toys
+from tests.help.published import CAT, DAT, INFO, TESTING, idx, matrix, norb_files, store, toys
 from tests.help.refusals import refuses
 
-ROWS = toys()[:3]
 SOUND = {
     "images": idx(np.arange(40).reshape(2, 4, 5)),
     "labels": idx(np.arange(7)),
-    DAT: dat_file(ROWS[:2]),
-    CAT: cat_file(ROWS),
-    INFO: info_file(ROWS),
+    **norb_files(toys()[:3]),
 }
 KINDS = pytest.mark.parametrize("kind", SOUND, ids=["images", "labels", "dat", "cat", "info"])
 PACKS = pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -94,7 +91,7 @@ HEADERS = [
         for sizes in [(0, 28, 28), (0,), (LIMIT + 1,), (2**20, 2**20, 1), (2**32 - 1,) * 3]
     ],
     ("labels", SOUND["labels"] + b"\0", "expected 7 bytes of labels, 7, found more:"),
-    (DAT, SOUND[DAT][:-1], "expected 18432 bytes of row 2 of 2, found 18431:"),
+    (DAT, SOUND[DAT][:-1], "expected 18432 bytes of row 3 of 3, found 18431:"),
     (DAT, SOUND[DAT][:23], "expected 20 bytes of 5 sizes, found 19:"),
     (CAT, SOUND[CAT][:-4], "expected 4 bytes of row 3 of 3, found 0:"),
     (CAT, b"", "expected 4 bytes of its magic number, found 0:"),
@@ -171,7 +168,7 @@ def test_an_idx_file_that_is_no_file_is_reported(tmp_path, name):
     refuses(lambda: read_idx(f"{tmp_path}/{name}"), ": put it there or pass --download", DataError)
 
 
-@pytest.mark.parametrize("name", [*mnist.FILES, DAT])
+@pytest.mark.parametrize("name", [*FILES, DAT])
 def test_a_gzipped_file_is_found_before_a_plain_one_and_a_folder_is_no_file(tmp_path, name):
     assert locate(tmp_path, name) is None
     (tmp_path / f"{name}.gz").mkdir()
@@ -181,6 +178,20 @@ def test_a_gzipped_file_is_found_before_a_plain_one_and_a_folder_is_no_file(tmp_
     (tmp_path / f"{name}.gz").rmdir()
     (tmp_path / f"{name}.gz").touch()
     assert locate(tmp_path, name) == tmp_path / f"{name}.gz"
+
+
+@pytest.mark.parametrize(
+    ("load", "present", "missing", "remedy"),
+    [
+        (mnist.load, [*FILES][::3], [*FILES][1:3], "--download"),
+        (norb.load, [CAT, f"{TESTING}-info.mat"], [DAT, INFO], "--download norb"),  # the other half's is not enough
+    ],
+)
+def test_missing_files_are_named_and_those_present_are_not(tmp_path, load, present, missing, remedy):
+    folder = store(tmp_path, dict.fromkeys(present, b""))
+    message = f"{folder}: {', '.join(missing)} not found: put it there or pass {remedy}"
+    refuses(lambda: load(folder), message, DataError)
+    refuses(lambda: load(folder / "two\nlines"), "two\\nlines", DataError)
 
 
 def test_no_flipped_bit_in_a_gzipped_file_changes_what_is_read(tmp_path):
