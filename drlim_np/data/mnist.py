@@ -42,14 +42,14 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapp
     for name, path in paths.items():
         arrays[name], sha256[name] = _read(path)
         _require_known(path, name, arrays[name], sha256[name], files, accept_unknown)
-    train_images, train_labels, test_images, test_labels = files
-    for images, labels in ((train_images, train_labels), (test_images, test_labels)):
-        expected, found = len(arrays[images]), len(arrays[labels])
-        if expected != found:
-            fault = f"expected {expected} labels, one an image, found {found}"
+    halves = []
+    for images, labels in zip([*files][::2], [*files][1::2], strict=True):
+        half = Split(arrays[images], arrays[labels])
+        if len(half.images) != len(half.labels):
+            fault = f"expected {len(half.images)} labels, one an image, found {len(half.labels)}"
             raise DataError(f"{printable(paths[labels])}: {fault}: {AGAIN}")
-    train = Split(arrays[train_images], arrays[train_labels])
-    test = Split(arrays[test_images], arrays[test_labels])
+        halves.append(half)
+    train, test = halves
     if sha256 == dict(files):
         return Digits("mnist", "MNIST", train, test, sha256)
     digest = hashlib.sha256("".join(sha256.values()).encode()).hexdigest()[:8]
