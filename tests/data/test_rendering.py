@@ -36,11 +36,6 @@ def distances(a, b):
     return np.sqrt(np.sum((a.astype(float) - b.astype(float)) ** 2, axis=(-2, -1)))
 
 
-def spans(solid, ray, *starts):
-    enter, leave = solid.span(points(*starts), np.array(ray, float))
-    return [(a, b) if a < b else None for a, b in zip(enter.tolist(), leave.tolist(), strict=True)]
-
-
 # ---- what is generated ----
 
 
@@ -151,47 +146,49 @@ def test_the_next_elevation_is_nearer_than_the_view_from_behind_in_any_lighting(
 # ---- solids ----
 
 
-def test_a_ray_is_inside_an_ellipsoid_from_the_first_root_to_the_second():
-    egg = ellipsoid((1, 0, 0), (3, 1, 2))
-    # At x = 1 + 3·0.6 the section has z = ±2·0.8.
-    expected = [(3, 7), pytest.approx((5 - 1.6, 5 + 1.6)), None]
-    assert spans(egg, DOWN, (1, 0, 5), (2.8, 0, 5), (4.1, 0, 5)) == expected
-    # Along (3, 0, 4)/5 through the centre: 1/t² = (0.6/3)² + (0.8/2)² = 0.2.
-    assert spans(egg, (0.6, 0, 0.8), (1, 0, 0)) == [pytest.approx((-np.sqrt(5), np.sqrt(5)))]
+EGG, ENGINE = ellipsoid((1, 0, 0), (3, 1, 2)), tube(-1, 2, 0.5, 0.25, radius=0.5)
+WING = blade((2, 0, 0, 0), (1, 0, 4, 1), (0, 0, 0.4))
+FLAT = blade((2, 0, 0, 0), (1, 0, 4, 0), (0, 0, 0.4))
+SLOPE = np.sqrt(0.5)
 
 
-def test_a_ray_is_inside_a_tube_between_its_ends_and_its_round_side():
-    engine = tube(-1, 2, 0.5, 0.25, radius=0.5)
-    assert spans(engine, (1, 0, 0), (-4, 0.5, 0.25), (-4, 0.5, 0.8)) == [(3, 6), None]
-    expected = [(2.25, 3.25), pytest.approx((3 - 0.65, 3 + 0.15)), None]
-    assert spans(engine, DOWN, (0, 0.5, 3), (0, 0.8, 3), (2.1, 0.5, 3)) == expected
-    # From (-4, 0.5, 4.25) downwards at 45° it meets the front end's plane x = 2 below the tube: only the side counts.
-    slope = np.sqrt(0.5)
-    assert spans(engine, (slope, 0, -slope), (-4, 0.5, 4.25)) == [pytest.approx((3.5 / slope, 4.5 / slope))]
+@pytest.mark.parametrize(
+    ("solid", "ray", "spans"),
+    [
+        # At x = 1 + 3·0.6 the section of the egg has z = ±2·0.8.
+        (EGG, DOWN, {(1, 0, 5): (3, 7), (2.8, 0, 5): (5 - 1.6, 5 + 1.6), (4.1, 0, 5): None}),
+        # Along (3, 0, 4)/5 through its centre: 1/t² = (0.6/3)² + (0.8/2)² = 0.2.
+        (EGG, (0.6, 0, 0.8), {(1, 0, 0): (-np.sqrt(5), np.sqrt(5))}),
+        (ENGINE, (1, 0, 0), {(-4, 0.5, 0.25): (3, 6), (-4, 0.5, 0.8): None}),
+        (ENGINE, DOWN, {(0, 0.5, 3): (2.25, 3.25), (0, 0.8, 3): (3 - 0.65, 3 + 0.15), (2.1, 0.5, 3): None}),
+        # Downwards at 45° it meets the front end's plane x = 2 below the tube: only the round side counts.
+        (ENGINE, (SLOPE, 0, -SLOPE), {(-4, 0.5, 4.25): (3.5 / SLOPE, 4.5 / SLOPE)}),
+        # Half-way along the wing's span: leading edge at 1.5, mid height 0.5, thickness 0.3.
+        (WING, DOWN, {(1.49, 2, 5): (5 - 0.65, 5 - 0.35), (1.51, 2, 5): None, (-0.01, 2, 5): None}),
+        (WING, DOWN, {(0.5, 4.1, 5): None, (0.5, -0.1, 5): None}),
+        (WING, (-1, 0, 0), {(5, 2, 0.5): (3.5, 5), (5, 2, 0.66): None}),
+    ],
+)
+def test_a_ray_is_inside_a_solid_from_the_first_point_of_its_surface_to_the_second(solid, ray, spans):
+    enter, leave = solid.span(points(*spans), np.array(ray, float))
+    for a, b, expected in zip(enter, leave, spans.values(), strict=True):
+        assert (a, b) == pytest.approx(expected) if expected else a >= b
 
 
-def test_a_ray_is_inside_a_blade_between_its_faces_and_edges():
-    wing = blade((2, 0, 0, 0), (1, 0, 4, 1), (0, 0, 0.4))
-    # Half-way along the span: leading edge at 1.5, mid height 0.5, thickness 0.3.
-    starts = (1.49, 2, 5), (1.51, 2, 5), (-0.01, 2, 5), (0.5, 4.1, 5), (0.5, -0.1, 5)
-    assert spans(wing, DOWN, *starts) == [pytest.approx((5 - 0.65, 5 - 0.35)), *[None] * 4]
-    assert spans(wing, (-1, 0, 0), (5, 2, 0.5), (5, 2, 0.66)) == [pytest.approx((3.5, 5)), None]
-
-
-def test_normals_are_those_of_the_side_that_a_point_lies_on():
-    egg, engine = ellipsoid((1, 0, 0), (3, 1, 2)), tube(-1, 2, 0.5, 0.25, radius=0.5)
-    gradient = np.array([0.6 / 3, 0, 0.8 / 2])
-    on_egg = points((4, 0, 0), (2.8, 0, 1.6))
-    np.testing.assert_allclose(egg.normal(on_egg).T, [(1, 0, 0), gradient / np.sqrt(gradient @ gradient)])
-    on_engine = points((2, 0.6, 0.3), (-1, 0.4, 0.25), (1, 0.5, 0.75), (0, 0.8, -0.15))
-    outwards = [(1, 0, 0), (-1, 0, 0), (0, 0, 1), (0, 0.6, -0.8)]
-    np.testing.assert_allclose(engine.normal(on_engine).T, outwards, atol=1e-12)
-    wing = blade((2, 0, 0, 0), (1, 0, 4, 0), (0, 0, 0.4))
-    on_wing = points((1.5, 2, 0), (0, 1, 0), (1, 0, 0.1), (0.5, 4, 0))
-    outwards = [np.array([4, 1, 0]) / np.sqrt(17), (-1, 0, 0), (0, -1, 0), (0, 1, 0)]
-    np.testing.assert_allclose(wing.normal(on_wing).T, outwards, atol=1e-12)
-    upper, lower = wing.normal(points((1, 2, 0.15), (1, 2, -0.15))).T
-    np.testing.assert_allclose((upper, lower), np.array([(0, 0.025, 1), (0, 0.025, -1)]) / np.sqrt(1 + 0.025**2))
+@pytest.mark.parametrize(
+    ("solid", "normals"),
+    [
+        (EGG, {(4, 0, 0): (1, 0, 0), (2.8, 0, 1.6): (0.6 / 3, 0, 0.8 / 2)}),
+        (ENGINE, {(2, 0.6, 0.3): (1, 0, 0), (-1, 0.4, 0.25): (-1, 0, 0)}),
+        (ENGINE, {(1, 0.5, 0.75): (0, 0, 1), (0, 0.8, -0.15): (0, 0.6, -0.8)}),
+        (FLAT, {(1.5, 2, 0): (4, 1, 0), (0, 1, 0): (-1, 0, 0), (1, 0, 0.1): (0, -1, 0), (0.5, 4, 0): (0, 1, 0)}),
+        (FLAT, {(1, 2, 0.15): (0, 0.025, 1), (1, 2, -0.15): (0, 0.025, -1)}),
+    ],
+)
+def test_normals_are_those_of_the_side_that_a_point_is_on(solid, normals):
+    along = np.array([*normals.values()], float)
+    unit = along / np.linalg.norm(along, axis=1, keepdims=True)
+    np.testing.assert_allclose(solid.normal(points(*normals)).T, unit, atol=1e-12)
 
 
 def test_the_nearest_of_two_solids_is_seen_and_the_turntable_where_there_is_none(monkeypatch):
@@ -215,13 +212,9 @@ def test_no_ray_that_crosses_a_solid_is_left_out(rng):
             assert (enters == enter[inside]).all() and (leaves == leave[inside]).all()
 
 
-def test_a_solid_reaches_just_as_far_as_its_farthest_point():
-    for solid, farthest in (
-        (ellipsoid((1, 0, 0), (3, 1, 2)), (4, 0, 0)),
-        (tube(-1, 2, 0.5, 0.25, radius=0.5), (2, 1, 0.25)),
-        (blade((2, 0, 0, 0), (1, 0, 4, 1), (0, 0, 0.4)), (2, 0, -0.2)),
-    ):
-        assert solid.reach == pytest.approx(np.linalg.norm(np.array(farthest) - solid.centre), rel=1e-6)
+@pytest.mark.parametrize(("solid", "farthest"), [(EGG, (4, 0, 0)), (ENGINE, (2, 1, 0.25)), (WING, (2, 0, -0.2))])
+def test_a_solid_reaches_just_as_far_as_its_farthest_point(solid, farthest):
+    assert solid.reach == pytest.approx(np.linalg.norm(np.array(farthest) - solid.centre), rel=1e-6)
 
 
 def test_the_airplane_stands_clear_of_the_turntable():
