@@ -1,17 +1,13 @@
 """One airplane of small NORB from its three files, and rows that do not fit. test_published is about each file."""
 
 import gzip
-import struct
 import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from drlim_np.data import norb
 from drlim_np.errors import DataError
-from tests.data.test_published import is_matrix, mutated, plain
 from tests.help.published import (
     CAT,
     DAT,
@@ -173,51 +169,3 @@ def test_tables_of_two_halves_or_orders_and_an_airplane_that_is_not_there_are_re
     refuses(lambda: norb.load(tmp_path), f"{tmp_path / INFO}: {POSE[:42]}", DataError)
     refuses(lambda: norb.load(tmp_path), norb.SAME_HALF, DataError)
     refused(tmp_path, {}, INFO, "expected airplane 9, found these airplanes: 4, 6", norb.SAME_HALF, 9)
-
-
-# ---- hostile files ----
-
-
-@pytest.fixture(scope="module")
-def scratch(tmp_path_factory):
-    return store(tmp_path_factory.mktemp("hostile"), CONTENTS)
-
-
-KNOWN_POSES = set(POSES)
-
-
-def table(content, width):
-    """The integers of a matrix, a tuple a row."""
-    return list(struct.iter_unpack(f"<{width}i", content[20:]))
-
-
-def views_in(cat, info):
-    """pose -> row of airplane 4, by a plain reading of the format; None where the two files break a rule."""
-    if not is_matrix(cat, CAT) or not is_matrix(info, INFO):
-        return None
-    rows = [(*category, *facts) for category, facts in zip(table(cat, 1), table(info, 4), strict=False)]
-    if len(rows) != len(ROWS) or len(cat) != len(CONTENTS[CAT]) or len(info) != len(CONTENTS[INFO]):
-        return None
-    for category, instance, *pose in rows:
-        if category not in range(5) or instance not in (4, 6, 7, 8, 9) or tuple(pose) not in KNOWN_POSES:
-            return None
-    mine = {tuple(pose): row for row, (category, instance, *pose) in enumerate(rows) if (category, instance) == (2, 4)}
-    return mine if len(mine) == 972 == sum(row[:2] == (2, 4) for row in rows) else None
-
-
-@settings(deadline=None, suppress_health_check=[HealthCheck.data_too_large])
-@given(cat=mutated(st.just(CONTENTS[CAT])), info=mutated(st.just(CONTENTS[INFO])))
-@example(cat=CONTENTS[CAT], info=CONTENTS[INFO])
-@example(cat=cat_file(ROWS[::-1]), info=info_file(ROWS[::-1]))
-def test_two_hostile_tables_are_read_as_they_are_or_refused(scratch, cat, info):
-    store(scratch, {CAT: cat, INFO: info})
-    expected = views_in(plain(cat), plain(info))
-    if expected is None:
-        with pytest.raises(DataError) as caught:
-            norb.load(scratch)
-        message = str(caught.value)
-        assert message.startswith((str(scratch / CAT), str(scratch / INFO))) and message.isprintable()
-        assert "--download norb" in message
-    else:
-        images = norb.load(scratch).images
-        assert [image.tobytes() for image in images] == [left(expected[pose]) for pose in POSES]
