@@ -2,35 +2,18 @@
 
 import gzip
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
 
 from drlim_np.data import norb
 from drlim_np.errors import DataError
-from tests.help.published import (
-    CAT,
-    DAT,
-    INFO,
-    POSES,
-    TESTING,
-    TRAINING,
-    cat_file,
-    dat_file,
-    gzipped,
-    hashes,
-    info_file,
-    left,
-    matrix,
-    norb_files,
-    store,
-    toys,
-)
+from tests.help.published import CAT, DAT, INFO, POSES, TESTING, TRAINING, hashes, left, matrix, norb_files, store, toys
 from tests.help.refusals import refuses
 
 ROWS = toys()
 CONTENTS = norb_files(ROWS)
-PACKS = pytest.mark.parametrize("pack", [bytes, gzipped])
 
 
 def refused(folder, instead, name, message, remedy, instance=4):
@@ -43,7 +26,7 @@ def refused(folder, instead, name, message, remedy, instance=4):
 # ---- what is read ----
 
 
-@PACKS
+@pytest.mark.parametrize("pack", [bytes, partial(gzip.compress, compresslevel=1)])
 def test_the_airplanes_left_images_come_out_in_the_order_of_views_with_its_name_and_hashes(tmp_path, pack):
     views = norb.load(store(tmp_path, CONTENTS, pack))
     assert (views.images.dtype, views.images.shape) == (np.uint8, (972, 96, 96))
@@ -80,7 +63,7 @@ def test_an_instance_that_small_norb_does_not_have_is_an_input_error(tmp_path, i
 
 def test_memory_is_bounded_by_the_airplane_and_not_by_the_file(tmp_path):
     rows = [(0, 4, 0, 0, 0)] * 2500 + [(2, 4, *pose) for pose in POSES]
-    store(tmp_path, {CAT: cat_file(rows), INFO: info_file(rows)})
+    store(tmp_path, norb_files(rows, dat=b""))
     with gzip.open(tmp_path / f"{DAT}.gz", "wb", 1) as file:
         file.write(matrix("byte", (len(rows), 2, 96, 96), b""))
         for _ in rows:
@@ -147,25 +130,25 @@ POSE = "expected one image of airplane 4 at azimuth {}, elevation {}, lighting {
 )
 def test_rows_of_the_tables_that_do_not_fit_are_refused(tmp_path, rows, message, remedy):
     # Without images: rows that are refused are refused before an image is read.
-    tables = {DAT: b"", CAT: cat_file(rows), INFO: info_file(rows)}
-    refused(tmp_path, tables, CAT if "category" in message else INFO, message, remedy)
+    refused(tmp_path, norb_files(rows, dat=b""), CAT if "category" in message else INFO, message, remedy)
 
 
 @pytest.mark.parametrize("rows", [ROWS[:-1], [*ROWS, (0, 4, 0, 0, 0)]], ids=["less", "more"])
 def test_counts_that_differ_are_refused(tmp_path, rows):
     message = f"expected 975 rows, as many as the cat file has, found {len(rows)}"
-    refused(tmp_path, {DAT: dat_file(rows)}, DAT, message, norb.AGAIN)
-    refused(tmp_path, {INFO: info_file(rows)}, INFO, message, norb.SAME_HALF)
+    other = norb_files(rows)
+    refused(tmp_path, {DAT: other[DAT]}, DAT, message, norb.AGAIN)
+    refused(tmp_path, {INFO: other[INFO]}, INFO, message, norb.SAME_HALF)
 
 
 def test_tables_of_two_halves_or_orders_and_an_airplane_that_is_not_there_are_refused(tmp_path):
     half = "expected each instance of this half to be one of 4, 6, 7, 8, 9, found "
-    store(tmp_path, CONTENTS | {DAT: b"", INFO: info_file(toys(3))})
+    store(tmp_path, norb_files(toys(3), dat=b"") | {CAT: CONTENTS[CAT]})
     refuses(lambda: norb.load(tmp_path), f"{tmp_path / INFO}: {half}", DataError)
     store(tmp_path, norb_files(ROWS, TESTING, b""))
     half = half.replace("4, 6, 7, 8, 9, found ", "0, 1, ")
     refuses(lambda: norb.load(tmp_path, 3), f"{tmp_path / TESTING}-info.mat: {half}", DataError)
-    store(tmp_path, {CAT: cat_file(toys(seed=1)), INFO: CONTENTS[INFO]})
+    store(tmp_path, norb_files(toys(seed=1), dat=b"") | {INFO: CONTENTS[INFO]})
     refuses(lambda: norb.load(tmp_path), f"{tmp_path / INFO}: {POSE[:42]}", DataError)
     refuses(lambda: norb.load(tmp_path), norb.SAME_HALF, DataError)
     refused(tmp_path, {}, INFO, "expected airplane 9, found these airplanes: 4, 6", norb.SAME_HALF, 9)
