@@ -22,7 +22,7 @@ def fetch(
 ) -> Path:
     """Download the files that a folder lacks, each from the first mirror that sends it whole; returns the folder.
 
-    directory: made if need be. A file there is never overwritten, and must be what its name says. None is left in part.
+    directory: made if need be. Its files are never overwritten, and must be as named. No partial file is left in it.
     stream:    for progress, standard error if None: a progress line on a terminal, else one line a file.
     opener:    opener(address, timeout) returns a context manager whose read(n) gives at most n bytes; `open_https`.
     """

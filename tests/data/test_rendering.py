@@ -115,9 +115,8 @@ def test_the_camera_looks_from_above_the_nose_at_azimuth_0_and_at_the_left_wing_
         for name, tip in tips.items():
             off = np.array(tip)[:, None] - start
             nearest = np.argmin(np.sum(off**2, axis=0) - (ray @ off) ** 2)
-            where[name, azimuth] = (
-                np.array(divmod(nearest, VIEW_SIDE * rendering.FINE)) / rendering.FINE - VIEW_SIDE / 2
-            )
+            pixel = np.array(divmod(nearest, VIEW_SIDE * rendering.FINE)) / rendering.FINE
+            where[name, azimuth] = pixel - VIEW_SIDE / 2
     assert where["nose", 0][0] > 20 > -20 > where["fin", 0][0]  # the row: down for the nose, up for the fin
     assert where["left", 0][1] > 25  # the column: who faces a pilot sees the left wing on the right
     assert where["nose", 90][1] < -25 and where["fin", 90][1] > 25 and where["left", 90][0] > 10
@@ -244,7 +243,7 @@ ON_GLOBE = [UP, (0.6, 0, 0.8), (-0.6, 0, 0.8), (0, 0, -1), (0, 1, 0)]
 @pytest.mark.parametrize(
     ("solids", "lamp", "surface", "normals", "expected"),
     [
-        # It falls by the cosine on what faces the lamp and not at all on what faces away …
+        # It falls by the cosine on a side that faces the lamp, and not at all on one that faces away …
         ([ellipsoid((0, 0, 0), (1, 1, 1))], direction(0, 30), ON_GLOBE, ON_GLOBE, [0.5, 0.9196, 0, 0, 0]),
         # … even if nothing is in the way.
         ([], -DOWN, [(0, 0, 0)] * 2, [UP, (0, 0, -1)], [1, 0]),

@@ -45,14 +45,11 @@ def test_the_background_counts_as_0_and_pixels_lie_between_minus_1_and_1(views, 
     assert np.abs(inputs).max() <= 1 and inputs.min() < 0 < inputs.max()
 
 
-def test_the_background_is_that_of_the_views_trained_on(views, parts):
+def test_the_background_is_that_of_the_views_trained_on_and_black_and_white_fill_the_range(views, parts):
     inputs, train, test = parts
     unseen = views.images.copy()
     unseen[test] = 255
     assert (split(replace(views, images=unseen), np.random.default_rng(0))[0][train] == inputs[train]).all()
-
-
-def test_images_of_black_and_white_fill_the_range(views):
     halves = np.zeros_like(views.images)
     halves[:, :, :10] = 255
     for images, expected in ((halves, {0.0, 1.0}), (255 - halves, {-1.0, 0.0})):

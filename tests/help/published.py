@@ -72,6 +72,4 @@ def norb_files(rows, half=TRAINING, dat=None):
         dat = matrix("byte", (len(rows), 2, 96, 96), b"".join(pairs))
     cat = matrix("integer", (len(rows),), b"".join(struct.pack("<i", category) for category, *_ in rows))
     info = matrix("integer", (len(rows), 4), b"".join(struct.pack("<4i", *facts) for _, *facts in rows))
-    return {
-        f"{half}-{part}.mat": content for part, content in zip(("dat", "cat", "info"), (dat, cat, info), strict=True)
-    }
+    return {f"{half}-dat.mat": dat, f"{half}-cat.mat": cat, f"{half}-info.mat": info}
