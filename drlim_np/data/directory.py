@@ -58,13 +58,12 @@ def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
     needed is refused. So is a folder that someone named, but that does not exist or holds no data set at all.
     """
     folder = folder_of(directory.path, wanted)
-    held = _held(folder, wanted.files)
-    missing = [name for name in wanted.files if name not in held]
+    missing = [name for name in wanted.files if not locate(folder, name)]
     if not missing:
         return folder
     half = f", or choose by --airplane one of the other half of {wanted.title}" if wanted.others else ""
     remedy = f"pass --download {wanted.name} to fetch them{half}, or pass --generated for {wanted.stand_in}"
-    if partly := folder if held else _with_any(directory.path, wanted):
+    if partly := folder if len(missing) < len(wanted.files) else _with_any(directory.path, wanted):
         fault = f"holds part of {wanted.title}, but not {', '.join(missing)}"
         raise DataError(f"{printable(partly)}: {fault}: put them there, or {remedy}")
     if directory.named_by is None or any(_with_any(directory.path, other) for other in KNOWN):

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from urllib.error import URLError
 
 from drlim_np.checks.terminal import ProgressLine, printable
-from drlim_np.data.files import DataSet, locate
+from drlim_np.data.files import DataSet, blaming, locate
 from drlim_np.errors import DataError
 
 TIMEOUT = 30  # seconds a mirror may stay silent
@@ -22,12 +22,9 @@ def fetch(
 ) -> Path:
     """Download the files that a folder lacks, each from the first mirror that sends it whole; returns the folder.
 
-    directory: made if need be. A file there is never overwritten, and must be what its name says.
-    wanted:    the files needed, their mirrors, and how a file is verified.
+    directory: made if need be. Its files are never overwritten, and must be as named. No partial file is left in it.
     stream:    for progress, standard error if None: a progress line on a terminal, else one line a file.
     opener:    opener(address, timeout) returns a context manager whose read(n) gives at most n bytes; `open_https`.
-
-    No partial file is left.
     """
     folder, line = Path(directory), ProgressLine(stream)
     for name in wanted.files:
@@ -35,11 +32,8 @@ def fetch(
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if present := locate(folder, name):
-                try:
+                with blaming(present, f"delete it or move it away, then pass --download {wanted.name} again"):
                     known = wanted.verify(present, name)
-                except DataError as fault:
-                    remedy = f"delete it or move it away, then pass --download {wanted.name} again"
-                    raise DataError(f"{printable(present)}: {fault}: {remedy}") from fault
                 _report(line, f"{target.name}: already there, {known}")
             else:
                 _from_first_mirror(target, name, wanted, opener or open_https, line)

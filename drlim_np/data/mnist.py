@@ -40,16 +40,17 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapp
     paths = locate_all(directory, files, "pass --download")
     arrays, sha256 = {}, {}
     for name, path in paths.items():
-        arrays[name], sha256[name] = _read(path)
+        with blaming(path, AGAIN):
+            arrays[name], sha256[name] = _content(path)
         _require_known(path, name, arrays[name], sha256[name], files, accept_unknown)
-    train_images, train_labels, test_images, test_labels = files
-    for images, labels in ((train_images, train_labels), (test_images, test_labels)):
-        expected, found = len(arrays[images]), len(arrays[labels])
-        if expected != found:
-            fault = f"expected {expected} labels, one an image, found {found}"
+    halves = []
+    for images, labels in zip([*files][::2], [*files][1::2], strict=True):
+        half = Split(arrays[images], arrays[labels])
+        if len(half.images) != len(half.labels):
+            fault = f"expected {len(half.images)} labels, one an image, found {len(half.labels)}"
             raise DataError(f"{printable(paths[labels])}: {fault}: {AGAIN}")
-    train = Split(arrays[train_images], arrays[train_labels])
-    test = Split(arrays[test_images], arrays[test_labels])
+        halves.append(half)
+    train, test = halves
     if sha256 == dict(files):
         return Digits("mnist", "MNIST", train, test, sha256)
     digest = hashlib.sha256("".join(sha256.values()).encode()).hexdigest()[:8]
@@ -61,7 +62,10 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
     Reads no further than the sizes that the header declares, which may come to LIMIT bytes at most.
     """
-    return _read(path)[0]
+    if not os.path.isfile(path):  # to open a pipe would wait for ever
+        raise DataError(f"{printable(path)}: expected an IDX file, found none: put it there or pass --download")
+    with blaming(path, AGAIN):
+        return _content(path)[0]
 
 
 def verify(path: Path, name: str, files: Mapping[str, str] = FILES) -> str:
@@ -80,13 +84,6 @@ MNIST = DataSet(
     limit=2**26,  # six times the largest
     verify=verify,
 )
-
-
-def _read(path: str | os.PathLike) -> tuple[np.ndarray, str]:
-    if not os.path.isfile(path):  # to open a pipe would wait for ever
-        raise DataError(f"{printable(path)}: expected an IDX file, found none: put it there or pass --download")
-    with blaming(path, AGAIN):
-        return _content(path)
 
 
 def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:

@@ -14,7 +14,7 @@ the other is not noticed: both have the same size, and no image shows which half
 
 import math
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +87,7 @@ def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
         for row, pair in enumerate(_rows(content, "dat", len(categories))):
             if (view := view_of_row[row]) >= 0:
                 images[view] = np.frombuffer(pair, np.uint8, VIEW_SIDE**2).reshape(VIEW_SIDE, VIEW_SIDE)
-    hashes = content.hash.hexdigest(), cat_hash, info_hash
-    sha256 = dict(zip(names, hashes, strict=True))
+    sha256 = dict(zip(names, (content.hash.hexdigest(), cat_hash, info_hash), strict=True))
     return Views(f"norb-airplane{instance}", f"airplane {instance} of small NORB", images, sha256)
 
 
@@ -136,7 +135,7 @@ def _require_rows(found: int, expected: int) -> None:
 
 def _require(name: str, values: np.ndarray, allowed: Collection[int]) -> None:
     if len(wrong := values[~np.isin(values, list(allowed))]):
-        raise DataError(f"expected each {name} to be one of {_listed(allowed)}, found {wrong[0]}")
+        raise DataError(f"expected each {name} to be one of {', '.join(map(str, allowed))}, found {wrong[0]}")
 
 
 def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> np.ndarray:
@@ -144,7 +143,7 @@ def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> 
     is_airplane = categories == AIRPLANE
     mine = is_airplane & (facts[:, 0] == instance)
     if not mine.any():
-        found = _listed(np.unique(facts[is_airplane, 0])) or "none"
+        found = ", ".join(map(str, np.unique(facts[is_airplane, 0]))) or "none"
         raise DataError(f"expected airplane {instance}, found these airplanes: {found}")
     _, elevation, azimuth, lighting = facts.T
     view_of_row = np.where(mine, (azimuth // 2 * ELEVATIONS + elevation) * LIGHTINGS + lighting, -1)
@@ -154,7 +153,3 @@ def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> 
         pose = f"azimuth {2 * azimuth}, elevation {elevation}, lighting {lighting}"
         raise DataError(f"expected one image of airplane {instance} at {pose}, found {times[wrong[0]]}")
     return view_of_row
-
-
-def _listed(values: Iterable[int]) -> str:
-    return ", ".join(map(str, values))

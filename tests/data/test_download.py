@@ -15,6 +15,7 @@ from urllib.response import addinfourl
 import numpy as np
 import pytest
 
+from drlim_np.checks.terminal import printable
 from drlim_np.data import download, norb
 from drlim_np.data.download import TIMEOUT, fetch, open_https
 from drlim_np.data.mnist import FILES, MNIST, load, verify
@@ -158,58 +159,51 @@ def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, wa
     assert (tmp_path / name).read_bytes() == content
 
 
-FAULTS = {
-    "HTTP Error 403: Forbidden": [HTTPError(FIRST, 403, "Forbidden", Message(), None)],
-    "urlopen error no route": [URLError("no route")],
-    "timed out": [SENT[:9], TimeoutError("timed out")],
-    "[Errno 104] reset": [SENT[:9], ConnectionResetError(104, "reset")],
-    "ConnectionAbortedError": [ConnectionAbortedError()],
-    "IncompleteRead(9 bytes read)": [SENT[:9], http.client.IncompleteRead(b"123456789")],
-    "unknown url type": [ValueError("unknown url type")],
-    "'urlopen error two\\r\\nlines\\x1b[2J'": [URLError("two\r\nlines\x1b[2J")],
-    "expected a whole gzip stream, found damage": [SENT[:-1]],
-    "expected IDX magic": [b"403 Forbidden"],
-    "expected the data, found a web page": [b"<html>"],
-    "of its magic number, found 0": [],
-    f"expected SHA-256 {HASHES[NAME]}, found {HASHES['two-labels']}": [gzip.compress(CONTENTS["two-labels"])],
-    "sent more than 67108864 bytes": [bytes(2**16)] * 1100,
-}
+TWO = gzip.compress(CONTENTS["two-labels"])
+FAULTS = [
+    (NAME, "HTTP Error 403: Forbidden", [HTTPError(FIRST, 403, "Forbidden", Message(), None)]),
+    (NAME, "urlopen error no route", [URLError("no route")]),
+    (NAME, "timed out", [SENT[:9], TimeoutError("timed out")]),
+    (NAME, "[Errno 104] reset", [SENT[:9], ConnectionResetError(104, "reset")]),
+    (NAME, "ConnectionAbortedError", [ConnectionAbortedError()]),
+    (NAME, "IncompleteRead(9 bytes read)", [SENT[:9], http.client.IncompleteRead(b"123456789")]),
+    (NAME, "unknown url type", [ValueError("unknown url type")]),
+    (NAME, "'urlopen error two\\r\\nlines\\x1b[2J'", [URLError("two\r\nlines\x1b[2J")]),
+    (NAME, "expected a whole gzip stream, found damage", [SENT[:-1]]),
+    (NAME, "expected IDX magic", [b"403 Forbidden"]),
+    (NAME, "expected the data, found a web page", [b"<html>"]),
+    (NAME, "of its magic number, found 0", []),
+    (NAME, f"expected SHA-256 {HASHES[NAME]}, found {HASHES['two-labels']}", [TWO]),
+    (NAME, "sent more than 67108864 bytes", [bytes(2**16)] * 1100),
+    (DAT, "expected 18432 bytes of row 2 of 2, found 18431", [gzip.compress(PARTS[DAT][:-1])]),
+    (CAT, "expected 2 rows of 4 bytes, found more", [gzip.compress(PARTS[CAT] + b"\0")]),
+    (INFO, "expected a whole gzip stream, found damage", [gzip.compress(PARTS[INFO])[:-1]]),
+    (CAT, "expected 1 as the number of dimensions of a cat file, found 2", [gzip.compress(PARTS[INFO])]),
+    (DAT, "expected the magic number 1e3d4c55 of a dat file", [b"403 Forbidden"]),
+    (DAT, "expected the data, found a web page", [b"<html>403 Forbidden</html>"]),
+]
 
 
-@pytest.mark.parametrize("reason", FAULTS)
+@pytest.mark.parametrize(("name", "reason", "sent"), FAULTS, ids=map(str, range(len(FAULTS))))
 def test_when_a_mirror_fails_its_reason_is_given_and_the_next_is_asked_and_when_all_fail_nothing_is_left(
-    tmp_path, reason
+    tmp_path, name, reason, sent
 ):
-    opener = Mirrors({ADDRESS: FAULTS[reason], f"{SECOND}{NAME}.gz": [URLError("second fault")]})
+    wanted, known = (
+        (ONE, "verified") if name == NAME else (replace(NORB, files=(name,), mirrors=MNIST.mirrors), "complete")
+    )
+    first, second = (f"{mirror}{name}.gz" for mirror in MNIST.mirrors)
+    opener = Mirrors({first: sent, second: [URLError("second fault")]})
     asked = f"; {SECOND}: urlopen error second fault): check the network, or put it into {tmp_path} by hand"
-    messages = f"{NAME}.gz: no mirror sent it ({FIRST}: ", reason, asked, ", or run without --download on generated"
-    refused(tmp_path, BOTH, opener, *messages)
+    fault = f"{name}.gz: no mirror sent it ({FIRST}: "
+    refused(tmp_path, wanted, opener, fault, reason, asked, f", or run without --download on {wanted.stand_in}")
     assert names(tmp_path) == []
-    opener = Mirrors({ADDRESS: FAULTS[reason]})
-    failed, done = fetched(tmp_path, ONE, opener)
-    assert failed.startswith(f"{NAME}.gz: not from {FIRST}: ") and failed.isprintable() and reason in failed
-    assert done == f"{NAME}.gz: 0.0 MB, verified"
-    assert opener.asked == [ADDRESS, f"{SECOND}{NAME}.gz"]
+    opener = Mirrors({first: sent}, CONTENTS | PARTS)
+    failed, done = fetched(tmp_path, wanted, opener)
+    assert failed.startswith(f"{name}.gz: not from {FIRST}: ") and failed.isprintable() and reason in failed
+    assert done == f"{name}.gz: 0.0 MB, {known}"
+    assert opener.asked == [first, second]
     assert opener.closed == 2
-    assert names(tmp_path) == [f"{NAME}.gz"]
-
-
-@pytest.mark.parametrize(
-    ("name", "sent", "reason"),
-    [
-        (DAT, gzip.compress(PARTS[DAT][:-1]), "expected 18432 bytes of row 2 of 2, found 18431"),
-        (CAT, gzip.compress(PARTS[CAT] + b"\0"), "expected 2 rows of 4 bytes, found more"),
-        (INFO, gzip.compress(PARTS[INFO])[:-1], "expected a whole gzip stream, found damage"),
-        (CAT, gzip.compress(PARTS[INFO]), "expected 1 as the number of dimensions of a cat file, found 2"),
-        (DAT, b"403 Forbidden", "expected the magic number 1e3d4c55 of a dat file"),
-        (DAT, b"<html>403 Forbidden</html>", "expected the data, found a web page"),
-    ],
-)
-def test_a_norb_file_that_is_not_as_its_header_says_never_gets_its_name(tmp_path, name, sent, reason):
-    opener = Mirrors({f"{NORB.mirrors[0]}{name}.gz": [sent]}, PARTS, NORB.mirrors)
-    fault = f"{name}.gz: no mirror sent it ({NORB.mirrors[0]}: {reason}"
-    refused(tmp_path, NORB, opener, fault, "or run without --download on the rendered airplane")
-    assert not any(found.startswith(name) for found in names(tmp_path))
+    assert names(tmp_path) == [f"{name}.gz"]
 
 
 def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path):
@@ -261,18 +255,15 @@ def test_a_full_disk_and_a_folder_that_may_not_be_written_are_reported_without_a
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("inside", ["", "deeper"])
-def test_a_folder_that_cannot_be_made_is_reported(tmp_path, inside):
-    (tmp_path / "file").touch()
-    opener, target = Mirrors(), tmp_path / "file" / inside / f"{NAME}.gz"
-    refused(tmp_path / "file" / inside, ONE, opener, f"{target}: cannot be read or stored (", "another by --data")
+NOT_ON_WINDOWS = pytest.mark.skipif(os.name == "nt", reason="Windows allows no line break in a name")
+
+
+@pytest.mark.parametrize("place", ["file", "file/deeper", pytest.param("two\nlines", marks=NOT_ON_WINDOWS)])
+def test_a_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path, place):
+    (tmp_path / place.removesuffix("/deeper")).touch()
+    opener, shown = Mirrors(), printable(tmp_path / place / f"{NAME}.gz")
+    refused(tmp_path / place, ONE, opener, f"{shown}: cannot be read or stored (", "another by --data")
     assert opener.asked == []
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows allows no line break in a name")
-def test_a_line_break_in_the_name_of_the_folder_does_not_break_the_message(tmp_path):
-    (tmp_path / "two\nlines").touch()
-    refused(tmp_path / "two\nlines", ONE, Mirrors(), "two\\nlines")
     refused(tmp_path / "more\nlines", replace(ONE, mirrors=()), Mirrors(), "more\\nlines")
 
 
@@ -280,16 +271,13 @@ def test_a_line_break_in_the_name_of_the_folder_does_not_break_the_message(tmp_p
 
 
 @pytest.mark.parametrize("mirror", ["http://a.example/", "ftp://a.example/", "file:///", "HTTPS+x://a.example/"])
-def test_a_mirror_without_https_is_never_asked(tmp_path, mirror):
+def test_a_mirror_without_https_is_never_asked_and_the_published_ones_have_it(tmp_path, mirror):
     opener = Mirrors()
     refused(tmp_path, replace(ONE, mirrors=(mirror,)), opener, f"({mirror}: refused, since it is not https)")
     assert opener.asked == []
-
-
-@pytest.mark.parametrize("published", [MNIST, NORB], ids=["mnist", "norb"])
-def test_the_published_mirrors_use_https(published):
-    assert published.mirrors
-    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in published.mirrors)
+    for published in (MNIST, NORB):
+        assert published.mirrors
+        assert all(known.startswith("https://") and known.endswith("/") for known in published.mirrors)
 
 
 class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
@@ -311,36 +299,28 @@ class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
     http_open = ftp_open = https_open
 
 
-def test_without_an_opener_the_one_for_https_is_used(tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "open_https", Mirrors())
-    fetch(tmp_path, ONE, stream=io.StringIO())
-    assert names(tmp_path) == [f"{NAME}.gz"]
-
-
-def test_a_redirect_to_https_is_followed():
+@pytest.mark.parametrize("address", ["http://b.example/to", "ftp://b.example/to", "HTTP://b.example/to"])
+def test_a_redirect_to_https_is_followed_and_any_other_is_refused(address):
     handler = Redirecting("https://b.example/to")
     with open_https("https://a.example/from", 7, handler) as response:
         assert response.read() == b"content"
     assert handler.asked == [("https://a.example/from", 7), ("https://b.example/to", 7)]
-
-
-@pytest.mark.parametrize("address", ["http://b.example/to", "ftp://b.example/to", "HTTP://b.example/to"])
-def test_a_redirect_to_anything_but_https_is_refused(tmp_path, address):
-    def opener(_, timeout):
-        return open_https("https://a.example/from", timeout, handler)
-
     handler = Redirecting(address)
-    refused(tmp_path, replace(ONE, mirrors=(FIRST,)), opener, "b.example/to refused, since it is not https")
-    assert handler.asked == [("https://a.example/from", TIMEOUT)]
+    with pytest.raises(URLError, match=r"b\.example/to refused, since it is not https"):
+        open_https("https://a.example/from", 7, handler)
+    assert handler.asked == [("https://a.example/from", 7)]
 
 
 # ---- progress ----
 
 
-def test_without_a_terminal_each_file_has_one_plain_line_on_standard_error(tmp_path, capsys):
+def test_without_a_terminal_each_file_has_one_plain_line_on_standard_error_and_the_opener_is_that_for_https(
+    tmp_path, capsys, monkeypatch
+):
     lines = [f"{NAME}.gz: 0.0 MB, verified", "two-labels.gz: 0.0 MB, verified"]
     assert fetched(tmp_path / "a", BOTH) == lines
-    fetch(tmp_path / "b", ONE, opener=Mirrors())
+    monkeypatch.setattr(download, "open_https", Mirrors())
+    fetch(tmp_path / "b", ONE)
     assert capsys.readouterr() == ("", lines[0] + "\n")
 
 

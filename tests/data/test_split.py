@@ -45,14 +45,13 @@ def test_the_background_counts_as_0_and_pixels_lie_between_minus_1_and_1(views, 
     assert np.abs(inputs).max() <= 1 and inputs.min() < 0 < inputs.max()
 
 
-def test_the_background_is_that_of_the_views_trained_on(views, parts):
-    inputs, train, test = parts
-    unseen = views.images.copy()
-    unseen[test] = 255
-    assert (split(replace(views, images=unseen), np.random.default_rng(0))[0][train] == inputs[train]).all()
-
-
-def test_images_of_black_and_white_fill_the_range(views):
+def test_the_background_is_that_of_the_views_trained_on_and_black_and_white_fill_the_range(views, parts):
+    _, _, test = parts
+    images = np.full_like(views.images, 100)
+    images[:, :, 18:] = 200
+    images[test] = 200  # most pixels of all views, but not of those trained on
+    inputs, *_ = split(replace(views, images=images), np.random.default_rng(0))
+    assert (inputs.reshape(images.shape) == np.where(images == 200, np.float32(100 / 255), 0)).all()
     halves = np.zeros_like(views.images)
     halves[:, :, :10] = 255
     for images, expected in ((halves, {0.0, 1.0}), (255 - halves, {-1.0, 0.0})):

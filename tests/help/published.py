@@ -1,6 +1,5 @@
 """The published formats, written byte for byte: IDX files, as of MNIST, and the matrices of small NORB."""
 
-import gzip
 import hashlib
 import random
 import struct
@@ -25,10 +24,6 @@ def store(folder, contents, pack=bytes):
 
 def hashes(contents):
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-
-
-def gzipped(content):
-    return gzip.compress(content, 1)
 
 
 # ---- IDX ----
@@ -62,19 +57,6 @@ def left(row):
     return struct.pack("<I", row) + PATTERN[row % 251 :][:9212]
 
 
-def dat_file(rows):
-    pairs = (left(row) + left(row)[::-1] for row in range(len(rows)))
-    return matrix("byte", (len(rows), 2, 96, 96), b"".join(pairs))
-
-
-def cat_file(rows):
-    return matrix("integer", (len(rows),), b"".join(struct.pack("<i", category) for category, *_ in rows))
-
-
-def info_file(rows):
-    return matrix("integer", (len(rows), 4), b"".join(struct.pack("<4i", *facts) for _, *facts in rows))
-
-
 def toys(instance=4, seed=0):
     """Rows (category, instance, elevation, azimuth, lighting): all views of one airplane, among them other toys."""
     rows = [(2, instance, *pose) for pose in POSES]
@@ -84,6 +66,10 @@ def toys(instance=4, seed=0):
 
 
 def norb_files(rows, half=TRAINING, dat=None):
-    """The contents of the three files of a half: name -> bytes."""
-    contents = {"dat": dat_file(rows) if dat is None else dat, "cat": cat_file(rows), "info": info_file(rows)}
-    return {f"{half}-{part}.mat": content for part, content in contents.items()}
+    """The contents of the three files of a half, with other content in the first if given: name -> bytes."""
+    if dat is None:
+        pairs = (left(row) + left(row)[::-1] for row in range(len(rows)))
+        dat = matrix("byte", (len(rows), 2, 96, 96), b"".join(pairs))
+    cat = matrix("integer", (len(rows),), b"".join(struct.pack("<i", category) for category, *_ in rows))
+    info = matrix("integer", (len(rows), 4), b"".join(struct.pack("<4i", *facts) for _, *facts in rows))
+    return {f"{half}-dat.mat": dat, f"{half}-cat.mat": cat, f"{half}-info.mat": info}
