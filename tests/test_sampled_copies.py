@@ -24,11 +24,13 @@ MARGIN = 0.8
 
 
 @pytest.mark.line("step-2-drawn-pairs")
-@pytest.mark.parametrize(("weighting", "progress"), [("balanced", 1.0), ("exact", 0.2), ("exact", 1.0)])
-def test_the_mean_over_all_draws_is_the_objective_over_every_pair(weighting, progress, rng):
+@pytest.mark.parametrize(
+    ("weighting", "progress", "batch"), [("balanced", 1.0, 3), ("exact", 0.2, 2), ("exact", 1.0, 2)]
+)
+def test_the_mean_over_all_draws_is_the_objective_over_every_pair(weighting, progress, batch, rng):
     params = drawn(NETWORK, rng)
-    sampled = SampledCopies(NETWORK, X, GRAPH, MARGIN, weighting, batch=2)
-    found = [sampled.from_pairs(np.array(pairs), params, progress) for pairs in product(GRAPH.pairs, repeat=2)]
+    sampled = SampledCopies(NETWORK, X, GRAPH, MARGIN, weighting, batch)
+    found = [sampled.from_pairs(np.array(pairs), params, progress) for pairs in product(GRAPH.pairs, repeat=batch)]
     loss, gradient = reduce(add, ({"loss": loss, "dW": dW} for loss, dW in found)).values()
     average = loss / len(found), tree_map(lambda dw: dw / len(found), gradient)
     objective = EveryPair(NETWORK, X, GRAPH, MARGIN, weighting)(params, rng, progress)
