@@ -89,6 +89,10 @@ def test_what_does_not_fit_is_refused(change, message):
     refuses(lambda: SampledCopies(NETWORK, **given), message)
 
 
+def test_the_copies_of_a_single_character_are_enough():
+    assert SampledCopies(NETWORK, X[:1], SimilarityGraph(2, [[0, 1]]), MARGIN).batch == 128
+
+
 def test_fewer_than_two_drawn_pairs_are_refused(rng):
     sampled = SampledCopies(NETWORK, X, GRAPH, MARGIN)
     refuses(lambda: sampled.from_pairs(GRAPH.pairs[:1], drawn(NETWORK, rng)), "1 pairs drawn: dissimilar pairs arise")
