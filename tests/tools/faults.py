@@ -44,7 +44,7 @@ TESTS = {  # of a module that is not here, those of its own name
     "patches": ["maps", "layers"],
     "maps": ["maps", "layers"],
     "fast/memory": ["memory", "layers"],
-    "blocks": ["blocks", "arrays"],
+    "blocks": ["blocks", "arrays", "array_api"],
     "copies": ["sampled_copies"],
     "textbook": ["layers"],
     "arrays": ["arrays", "layers", "array_api", "loss", "training"],
