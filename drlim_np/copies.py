@@ -24,12 +24,13 @@ from drlim_np.tree import Tree
 class SampledCopies(SampledPairs):
     """`objective.SampledPairs` with all copies of the characters drawn: as unbiased, and it varies less.
 
-    x holds a picture for each character, (characters, maps, height, width), of which the network makes a row for each
-    copy: row i · copies + c is copy c of character i, and so is that sample of the graph.
+    x holds a picture for each character, (characters, maps, height, width). The network makes a row for each copy:
+    row i · copies + c is copy c of character i, and so is that sample of the graph.
 
-    A drawn pair stands for all n listed pairs from its one character to its other, each at 1 / n. The weights
-    w_i = 2 listed / (characters · degree_i), degree_i counting the listed pairs of all copies of i, make two draws add
-    on average 4 mean_ij Σ_cd f(copy c of i, copy d of j). Of one draw no dissimilar pairs are counted.
+    A drawn pair of copies is replaced by the mean over all n listed pairs from its one character to its other, each at
+    1 / n: the expectation stays, the variance falls (Rao and Blackwell). With the weights
+    w_i = 2 listed / (characters · degree_i), where degree_i counts the listed pairs of all copies of i, two draws add
+    on average 4 mean_ij Σ_cd f(copy c of i, copy d of j). Dissimilar pairs are counted between draws, not within one.
     """
 
     def __post_init__(self) -> None:
@@ -50,7 +51,7 @@ class SampledCopies(SampledPairs):
         return loss, pullback(dz).params
 
     def weights(self, drawn: np.ndarray, progress: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The characters in the drawn pairs, and for `weighted_pairs` the weights among their copies; on the host."""
+        """The characters in the drawn pairs, (batch, 2); attract and repel of all their copies for `weighted_pairs`."""
         graph, copies = self.graph, self._copies
         draws, count = len(drawn), self.x.shape[0]
         require(draws > 1, f"{draws} pairs drawn: dissimilar pairs arise between draws, draw at least 2")
@@ -107,7 +108,7 @@ class SampledCopies(SampledPairs):
 def weighted_pairs(z: Array, attract: np.ndarray, repel: np.ndarray, margin: float) -> tuple[Array, Array]:
     """½ Σ_ij (a_ij L_S + r_ij L_D) over all z_i, z_j, and its gradient with respect to z (samples, dims).
 
-    attract, repel: a_ij and r_ij, (samples, samples), symmetric, on the host.
+    attract, repel: a_ij and r_ij, (samples, samples), symmetric, on the host. margin: m, in the unit of z.
     """
     xp = namespace(z)
     dtype = np.float32 if kind(z).bits == 32 else np.float64

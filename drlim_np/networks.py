@@ -6,7 +6,7 @@ CONVNET_INPUT = (1, 32, 32)  # one grey map
 
 
 def convnet(outputs: int = 2) -> Sequential:
-    """The network for digits (Fig. 3): (samples, 1, 32, 32) → (samples, outputs).
+    """The network for digits (Fig. 3): (samples, 1, 32, 32) → (samples, outputs). It slides over larger images.
 
     Fig. 3 prints 15 maps of 27×27, 15 of 9×9, 30 of 1×1, 2 outputs: so kernels of 6×6 and 9×9, a window of 3×3. Chosen
     here: LeNet's form of S2, a tanh after each trainable layer but the last, C3 on all maps of S2, the linear output.

@@ -110,7 +110,7 @@ def minimise(
 
 
 def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array:
-    """G_W of each sample: (samples, …) → (samples, dims). In blocks, which go to W's device and come back to x's."""
+    """G_W: (samples, …) → (rows, dims), a row for each sample or position. Blocks go to W's device and come back."""
     block = whole_number("block", block, 1)
     xp = namespace(x)
     blocks = (slice(start, min(start + block, x.shape[0])) for start in range(0, max(1, x.shape[0]), block))
