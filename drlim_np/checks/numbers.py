@@ -35,7 +35,8 @@ def positive_number(name: str, value: float) -> float:
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
     """`x` as a NumPy array with these axes, "3" of length 3, and no masked entries."""
     require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
-    x = np.asarray(x)
+    kind, x = type(x).__name__, np.asarray(x)
+    require(x.dtype != object or x.ndim > 0, f"{name} is a {kind}: give an array, or a list such as list() makes")
     fixed = all(str(length) == axis for length, axis in zip(x.shape, axes, strict=False) if axis.isdigit())
     wanted = f"({', '.join(axes)}{',' * (len(axes) == 1)})"
     require(fixed and x.ndim == len(axes), f"{name} has shape {x.shape}: it must be {wanted}")
@@ -77,10 +78,33 @@ def real_array(name: str, x: Any, *axes: str) -> np.ndarray:
     return exact
 
 
+def coded_labels(name: str, labels: Any, **samples: Sized) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The different labels in their order; of each of the samples the place of its label among them; and their counts.
+
+    labels: (samples,), numbers or texts, none of them missing.
+    """
+    if not hasattr(labels, "__array__"):
+        labels = np.array(labels, dtype=object)  # otherwise NaN in a list of texts is the text "nan"
+    labels = plain_array(name, labels, "samples")
+    finite(name, labels)
+    same_length(**samples, **{name: labels})
+    try:
+        return np.unique(labels, return_inverse=True, return_counts=True)
+    except TypeError:
+        raise InputError(f"{name} mixes labels of unlike kinds: give numbers only, or texts only") from None
+
+
 def finite(name: str, x: np.ndarray) -> None:
-    """No NaN and no infinite values; the first sample with one is named."""
-    if not (fine := np.isfinite(x)).all():
-        raise InputError(f"sample {np.argwhere(~fine)[0, 0]} of {name} holds NaN or infinite values: remove it")
+    """No entry of x, of any dtype, is NaN, infinite, NaT, None or pandas' NA; the first sample with one is named."""
+    if x.dtype == object:  # NaN and NaT are not equal to themselves, and NA says neither
+        fine = np.array([entry is not None and str(entry == entry) == "True" for entry in x.ravel()], bool)
+        fine = fine.reshape(x.shape)
+    else:
+        fine = np.isfinite(x) if x.dtype.kind in "fc" else x == x
+    if not fine.all():
+        raise InputError(
+            f"sample {np.argwhere(~fine)[0, 0]} of {name} holds NaN, infinite or missing values: remove it"
+        )
 
 
 def same_length(**arrays: Sized) -> None:

@@ -6,18 +6,23 @@ cloned, searched over, put into a Pipeline, and asked for a table instead of an 
 
 import inspect
 import sys
+import warnings
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Self
 
 import numpy as np
 
-from drlim_np.errors import require
+from drlim_np.errors import InputError, require
 
 
 class Conventions:
     """The parameters of an estimator, and the container that its output comes in."""
 
     embedding_: np.ndarray  # the map, (samples, dims), once fitted
-    _output: str
+    feature_names_in_: np.ndarray  # (features,) texts, where `fit` was given a table whose columns have such names
+    _sklearn_output_config: dict[str, str]  # under the names that scikit-learn's `clone` copies
+    _metadata_request: Any
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The arguments of `__init__` by name, as they were given. `deep` changes nothing: none holds an estimator."""
@@ -38,15 +43,32 @@ class Conventions:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
     def set_output(self, *, transform: str | None = None) -> Self:
-        """The kind of the maps: "default", an array, or "pandas", a table with named columns; None: as is."""
-        remedy = 'choose "default" or "pandas"'
-        require(transform in (None, "default", "pandas"), f"transform is {transform!r}: {remedy}")
+        """The kind of the maps: "default", an array, "pandas" or "polars", a table with named columns; None: as is."""
+        remedy = 'choose "default", "pandas" or "polars"'
+        require(transform in (None, "default", "pandas", "polars"), f"transform is {transform!r}: {remedy}")
         if transform is not None:
-            self._output = transform
+            self._sklearn_output_config = {"transform": transform}
         return self
+
+    def set_fit_request(self, *, similar: bool | str | None) -> Self:
+        """Whether `fit` asks a Pipeline or a search for `similar`, or under which name, by metadata routing."""
+        self._metadata_request = request = self.get_metadata_routing()
+        request.fit.add_request(param="similar", alias=similar)
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """What scikit-learn asks of an estimator when it routes metadata. It alone calls this, or who uses routing."""
+        from sklearn.utils.metadata_routing import MetadataRequest
+
+        if hasattr(self, "_metadata_request"):
+            return self._metadata_request
+        request = MetadataRequest(type(self).__name__)
+        request.fit.add_request(param="similar", alias=None)
+        return request
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the map's coordinates, such as drlim0 and drlim1; those of the features do not matter."""
+        self._require_fitted()
         name = type(self).__name__.lower()
         return np.array([f"{name}{number}" for number in range(self.embedding_.shape[1])], dtype=object)
 
@@ -57,12 +79,45 @@ class Conventions:
         kept = TransformerTags(preserves_dtype=["float64", "float32"])
         return Tags(None, TargetTags(required=False), kept, input_tags=InputTags(three_d_array=True))
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "embedding_")
+
+    def _require_fitted(self) -> None:
+        name = type(self).__name__
+        require(self.__sklearn_is_fitted__(), f"this {name} is not fitted: call fit first")
+
+    def _require_feature_names(self, x: Any) -> None:
+        """The columns of a table have the names of those that `fit` was given; scikit-learn's words."""
+        given, known = feature_names(x), getattr(self, "feature_names_in_", None)
+        name = type(self).__name__
+        if known is not None and given is None:
+            warnings.warn(f"X does not have valid feature names, but {name} was fitted with them", stacklevel=3)
+        elif known is None and given is not None:
+            warnings.warn(f"X has feature names, but {name} was fitted without them", stacklevel=3)
+        elif known is not None and given != list(known):
+            unlike = sorted({*given} ^ {*known}) or "must be in the same order as they were in fit"
+            raise InputError(f"The feature names should match those that were passed during fit: {unlike}")
+
     def _contained(self, z: np.ndarray, x: Any) -> Any:
         """z (samples, dims) as `set_output` asked, or else `sklearn.set_config` where scikit-learn is in use."""
         sklearn = sys.modules.get("sklearn")
-        kind = getattr(self, "_output", None) or (sklearn.get_config()["transform_output"] if sklearn else "default")
-        if kind != "pandas":
+        kind = sklearn.get_config()["transform_output"] if sklearn else "default"
+        kind = getattr(self, "_sklearn_output_config", {}).get("transform", kind)
+        if kind == "default":
             return z
-        import pandas
+        require(find_spec(kind) is not None, f"{kind} is not installed: pip install {kind}, or ask for another output")
+        if kind == "polars":
+            return import_module("polars").DataFrame(z, schema=self.get_feature_names_out().tolist())
+        index = x.index if hasattr(x, "iloc") else None  # a table of pandas'; a list has an index that is none
+        return import_module("pandas").DataFrame(z, index=index, columns=self.get_feature_names_out())
 
-        return pandas.DataFrame(z, index=getattr(x, "index", None), columns=self.get_feature_names_out())
+
+def feature_names(x: Any) -> list[str] | None:
+    """The names of a table's columns, where all are texts; those of some other kinds at once are refused."""
+    names = list(getattr(x, "columns", ()))
+    texts = sum(isinstance(name, str) for name in names)
+    mixed = 0 < texts < len(names)
+    require(
+        not mixed, "X has columns with names that are texts and others that are not: X.columns.astype(str) mends it"
+    )
+    return names if texts else None

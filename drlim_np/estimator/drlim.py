@@ -1,6 +1,7 @@
 """The estimator: neighbours, labels or pairs go in, a map comes out that takes samples it never saw."""
 
 import io
+import json
 import os
 import sys
 from math import sqrt
@@ -11,8 +12,8 @@ import numpy as np
 from drlim_np.backend import Array
 from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
-from drlim_np.estimator.conventions import Conventions
-from drlim_np.estimator.inputs import default_network, generator, samples, similar_among
+from drlim_np.estimator.conventions import Conventions, feature_names
+from drlim_np.estimator.inputs import form, generator, network_of, require_outputs, samples, similar_among, spread
 from drlim_np.files import weights
 from drlim_np.files.npz import refusing
 from drlim_np.graph import SimilarityGraph
@@ -21,7 +22,7 @@ from drlim_np.objective import Objective, SampledPairs, Weighting
 from drlim_np.training import SGD, embed, minimise, warmup_cosine
 from drlim_np.tree import Tree, leaves, tree_map
 
-LEARNED = ("weights", "mean", "scale", "embedding", "loss_curve")  # what a file holds with the parameters
+LEARNED = ("weights", "mean", "scale", "varied", "embedding", "loss_curve")  # what a file holds with the parameters
 NUMBERS = {"n_components": int, "n_neighbors": int, "margin": float, "max_iter": int, "learning_rate": float}
 LONGEST = 0.03  # margins: a gradient longer than that is shortened to it
 
@@ -41,9 +42,11 @@ class DrLIM(Conventions):
     verbose:       1 keeps a line of progress on the terminal.
 
     What `fit` leaves: embedding_ (samples, n_components), loss_curve_ (max_iter,), the objective before each step,
-    n_iter_, n_features_in_, and of G_W network_, weights_, and mean_ (features,) and scale_ of its input. float32 is
-    mapped in float32, everything else in float64. X is always rows (samples, features), or images
-    (samples, height, width), of any scale; a network that was given gets images as (samples, 1, height, width).
+    n_iter_, n_features_in_, feature_names_in_ of a table, and of G_W network_, weights_, and of its input mean_
+    (features,), scale_ () and varied_ (features,), 0 where all samples have one value. float32 is mapped in float32,
+    everything else in float64. X is always rows (samples, features), or images (samples, height, width), of any scale;
+    a network that was given gets images as (samples, 1, height, width). Each feature is centred; one scale serves all,
+    as for pixels, so features in unlike units need a StandardScaler before. The default network gets those that vary.
     """
 
     def __init__(
@@ -65,27 +68,29 @@ class DrLIM(Conventions):
     def fit(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Self:
         """Learns the map of X. Every pair that is not similar is dissimilar.
 
-        similar: a SimilarityGraph of the samples, or (pairs, 2) indices; every sample must be in one.
-        y:       without these, labels (samples,): samples of one label are similar; alone with it, a sample is to its
-                 neighbours. In a Pipeline with a classifier the labels arrive here.
+        similar: a SimilarityGraph of the samples, (pairs, 2) indices, or a sparse matrix of SciPy's with an entry for
+                 each pair; every sample must be in one. A table of two neighbours of each sample has the shape of pairs
+                 too, but a pair holds its sample's own index: give SimilarityGraph.of_neighbours(table).
+        y:       without these, labels (samples,): samples of one label are similar; alone with it, or unlabelled (-1,
+                 as for scikit-learn's semi-supervised estimators), a sample is to its neighbours. In a Pipeline with a
+                 classifier the labels arrive here; next to a SimilarityGraph they are not used.
 
         Without either, each sample is similar to its n_neighbors nearest. Raises DivergedError where the learning rate
         is too high.
         """
-        vars(self).pop("embedding_", None)  # a fit that fails leaves no map
+        for learned in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, learned)  # a fit that fails leaves no map
         x = samples("X", X, least=3)
-        rows, form = x.reshape(len(x), -1), (x.shape[1:] if x.ndim != 3 else (1, *x.shape[1:]))
+        rows, self._form = x.reshape(len(x), -1), form(x)
         graph, rng = similar_among(rows, y, similar, self.n_neighbors), generator(self.random_state)
         outputs, steps = (whole_number(name, getattr(self, name), 1) for name in ("n_components", "max_iter"))
-        self.n_features_in_, self._form = rows.shape[1], form if self.network else (rows.shape[1],)
-        self.network_ = self.network or default_network(rows.shape[1], outputs)
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.mean_, self.scale_ = rows.mean(axis=0), rows.std(keepdims=True)[0]
-        require(bool(np.isfinite(self.scale_).all()), f"X is too large for {x.dtype}: divide it by its largest value")
-        self.scale_[self.scale_ == 0] = 1  # where all samples are the same
-        x_in, first = self._input(X), self.network_.init(rng, x.dtype)
-        given = self.network_(first, x_in[:1])[0].shape[1:]
-        require(given == (outputs,), f"the network gives {given} of a sample: n_components asks for ({outputs},)")
+        self.n_features_in_, self._dtype = rows.shape[1], x.dtype
+        if names := feature_names(X):
+            self.feature_names_in_ = np.array(names, dtype=object)
+        self.mean_, self.scale_, self.varied_ = spread(rows)
+        self.network_ = network_of(self.network, int(self.varied_.sum()), outputs)
+        x_in, first = self._input(x), self.network_.init(rng, x.dtype)
+        require_outputs(self.network_, first, x_in[:1], outputs)
         objective = SampledPairs(self.network_, x_in, graph, self.margin, self.weighting)
         descent, stream = SGD(self.learning_rate, 0.9), sys.stderr if self.verbose else io.StringIO()
         steady = clipped(objective, LONGEST * self.margin)
@@ -97,7 +102,8 @@ class DrLIM(Conventions):
     def transform(self, X: Any) -> Any:
         """The place of X on the map, (samples, n_components)."""
         self._require_fitted()
-        return self._contained(embed(self.network_, self.weights_, self._input(X)), X)
+        self._require_feature_names(X)
+        return self._contained(self._embedded(self._input(samples("X", X))), X)
 
     def fit_transform(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Any:
         """`fit`, and then embedding_."""
@@ -106,14 +112,18 @@ class DrLIM(Conventions):
     def score(self, X: Any, y: Any = None) -> float:
         """Trustworthiness, at most 1: how far the n_neighbors nearest on the map of X are near in X."""
         self._require_fitted()
-        z = embed(self.network_, self.weights_, x := self._input(X))
-        return trustworthiness(x.reshape(len(x), -1), z, min(self.n_neighbors, (len(x) - 1) // 2))
+        self._require_feature_names(X)
+        x = self._input(samples("X", X, least=3))
+        return trustworthiness(x.reshape(len(x), -1), self._embedded(x), min(self.n_neighbors, (len(x) - 1) // 2))
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes what was learned, and the parameters but network, random_state and verbose, to one .npz file."""
         self._require_fitted()
         numbers = {name: np.array(getattr(self, name), float) for name in NUMBERS}
         numbers |= {"exact": np.array(self.weighting == "exact", float), "form": np.array(self._form, float)}
+        numbers["names"] = np.frombuffer(
+            json.dumps(list(getattr(self, "feature_names_in_", []))).encode(), np.uint8
+        ).astype(float)
         weights.save(path, numbers | {name: getattr(self, f"{name}_") for name in LEARNED})
 
     @classmethod
@@ -127,21 +137,31 @@ class DrLIM(Conventions):
             for name in LEARNED:
                 setattr(loaded, f"{name}_", tree[name])
             loaded._form, loaded.n_iter_ = tuple(tree["form"].astype(int).tolist()), len(loaded.loss_curve_)
-            loaded.n_features_in_ = inputs = len(loaded.mean_)
-            loaded.network_ = network or default_network(inputs, loaded.n_components)
-            loaded.transform(loaded.mean_.reshape(1, -1))
+            loaded.n_features_in_, loaded._dtype = len(loaded.mean_), loaded.embedding_.dtype
+            if names := json.loads(bytes(tree["names"].astype(np.uint8))):
+                loaded.feature_names_in_ = np.array(names, dtype=object)
+            loaded.network_ = network_of(network, int(loaded.varied_.sum()), loaded.n_components)
+            loaded._embedded(loaded._input(loaded.mean_.reshape(1, *loaded._form)))
         return loaded
 
-    def _require_fitted(self) -> None:
-        require(hasattr(self, "embedding_"), "this DrLIM is not fitted: call fit first")
-
-    def _input(self, X: Any) -> np.ndarray:
-        """X as G_W takes it: centred, of variance 1 over all features together, because raw values saturate tanh."""
-        x = samples("X", X)
+    def _input(self, x: np.ndarray) -> np.ndarray:
+        """x as G_W takes it: centred, of variance 1 over all features together, because raw values saturate tanh."""
         rows, wanted = x.reshape(len(x), -1), self.n_features_in_
         found = f"X has {rows.shape[1]} features, but DrLIM is expecting {wanted} features as input"
         require(rows.shape[1] == wanted, f"{found}: give what fit was given")
-        return ((rows - self.mean_) / self.scale_).astype(self.mean_.dtype).reshape(len(x), *self._form)
+        alike = form(x) == self._form or x.ndim == 2
+        require(alike, f"X has samples of shape {x.shape[1:]}, but fit was given {self._form}: give what fit was given")
+        with np.errstate(over="ignore"):
+            rows = ((rows - self.mean_) / self.scale_).astype(self._dtype)
+        return rows[:, self.varied_ == 1] if self.network is None else rows.reshape(len(x), *self._form)
+
+    def _embedded(self, x: np.ndarray) -> np.ndarray:
+        """The place on the map of samples as G_W takes them."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            z = embed(self.network_, self.weights_, x)
+        there = np.isfinite(z).all(axis=1)
+        require(bool(there.all()), f"sample {there.argmin()} of X is too far from those of fit: is it in another unit?")
+        return z
 
 
 def clipped(objective: Objective, longest: float) -> Objective:

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.checks.numbers import finite, plain_array, same_length, whole_number
-from drlim_np.errors import require
+from drlim_np.checks.numbers import coded_labels, finite, whole_number
+from drlim_np.errors import InputError, require
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.neighbours import nearest_neighbour_graph
+from drlim_np.tree import Tree
 
 MOST = 2**25  # pairs that labels may list: half a gigabyte
 
@@ -24,50 +25,113 @@ def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
     x = np.asarray(x)
     remedy = "give its real and imaginary parts as features"
     require(x.dtype.kind != "c", f"Complex data not supported: {name} is {x.dtype}, {remedy}")
-    x = x.astype(np.float32 if x.dtype == np.float32 else np.float64)
+    require(x.dtype.kind not in "mM", f"{name} holds dates: give numbers, such as days since the first of them")
+    finite(name, x)  # what no float can be
+    try:
+        x = x.astype(np.float32 if x.dtype == np.float32 else np.float64)
+    except (TypeError, ValueError) as fault:  # of their own kinds, as scikit-learn wants them
+        raise type(fault)(f"{name} must hold real numbers: {fault}") from None
+    finite(name, x)
     shapes = f"{name} has shape {x.shape}: it must be (samples, features) or (samples, height, width)"
     remedy = f"Reshape your data: {name}.reshape(-1, 1) is one feature, {name}.reshape(1, -1) one sample"
     require(x.ndim in (2, 3, 4), f"{shapes}. {remedy}")
     require(len(x) >= least, f"{name} has n_samples={len(x)}: at least {least} are needed")
     empty = f"0 feature(s) (shape={x.shape}) while a minimum of 1 is required: {name} is empty"
     require(x[:1].size > 0 or len(x) == 0, empty)
-    finite(name, x)
     return x
+
+
+def form(x: np.ndarray) -> tuple[int, ...]:
+    """The shape of one of the samples: (features,), or (maps, height, width) also where there is one map."""
+    return (1, *x.shape[1:]) if x.ndim == 3 else x.shape[1:]
+
+
+def spread(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean (features,) of rows (samples, features), their deviation () from it, and which vary (features,): 0 or 1.
+
+    In float64, from the first row on: so one value far from 0 leaves exactly 0. Features that do not vary do not count
+    in the deviation, unless none does: then it is 1, and all count as if they did.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = rows[0] + (rows - rows[0].astype(float)).mean(axis=0)
+        rest = rows - mean
+    varied = (rest != 0).any(axis=0)
+    if not varied.any():
+        return mean, np.ones(()), np.ones(len(varied))
+    unit = np.abs(rest).max()  # in which no square leaves the range
+    require(bool(np.isfinite(unit)), f"X is too large for {rest.dtype}: divide it by its largest value")
+    return mean, unit * np.sqrt(np.square(rest[:, varied] / unit).mean()), varied.astype(float)
 
 
 def similar_among(
     x: np.ndarray, labels: Any = None, similar: SimilarityGraph | Any = None, n_neighbors: int = 5
 ) -> SimilarityGraph:
-    """The graph of x (samples, features): `similar` itself if given, a graph or (pairs, 2); or from labels (samples,).
+    """The graph of x (samples, features): `similar`, as `DrLIM.fit` takes it; or from labels (samples,).
 
-    Samples of one label are similar, each pair listed once; one that is alone with its label is similar to its
-    n_neighbors nearest. Without either, every sample is similar to those. Labels may list up to MOST pairs.
+    Samples of one label are similar, each pair listed once; one that is alone with its label, or is labelled -1, is
+    similar to its n_neighbors nearest. Without either, every sample is similar to those. Labels may list up to MOST
+    pairs.
     """
+    if labels is not None:
+        labels, coded, counts = coded_labels("y", labels, X=x)
     if similar is not None:
-        return similar if isinstance(similar, SimilarityGraph) else SimilarityGraph(len(x), similar)
-    k = whole_number("n_neighbors", n_neighbors, 1, len(x) - 1)
+        return _given(similar, len(x), labels)
     if labels is None:
-        return nearest_neighbour_graph(x, k)
-    labels = plain_array("y", labels, "samples")
-    same_length(X=x, y=labels)
-    if labels.dtype.kind == "f":
-        finite("y", labels)
-    _, coded, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        return nearest_neighbour_graph(x, whole_number("n_neighbors", n_neighbors, 1, len(x) - 2))
+    two = [str(label) for label in labels] in (["-1", "1"], ["-1.0", "1.0"])
+    require(not two, "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes")
+    counts = np.where(labels == -1, 1, counts)
     listed = int(np.sum(counts * (counts - 1) // 2))
     remedy = "fit a part of the samples, or list fewer by similar="
     require(listed <= MOST, f"y lists {listed:,} similar pairs: {remedy}")
-    groups = np.split(np.argsort(coded, kind="stable"), np.cumsum(counts)[:-1])
+    groups = [np.flatnonzero(coded == label) for label in np.flatnonzero(counts > 1)]
     pairs = [members[np.stack(np.triu_indices(len(members), 1), axis=1)] for members in groups]
     alone = np.flatnonzero(counts[coded] == 1)
     if len(alone):
+        k = whole_number("n_neighbors", n_neighbors, 1, len(x) - 2)
         pairs.append(np.stack([np.repeat(alone, k), nearest_neighbours(x, k)[alone].ravel()], axis=1))
     return SimilarityGraph(len(x), np.concatenate(pairs))
 
 
-def default_network(inputs: int, outputs: int, width: int = 100) -> Sequential:
-    """Two hidden layers of tanh: on a swiss roll and on small digits they reach a lower objective than one does."""
+def _given(similar: Any, size: int, labels: Any) -> SimilarityGraph:
+    """The graph among `size` samples that `similar` is, or lists."""
+    if isinstance(similar, SimilarityGraph):
+        return similar
+    remedy = (
+        "list the similar pairs alone, such as pairs[similar]; or give a SimilarityGraph, next to which y is not used"
+    )
+    require(labels is None, f"y is given with pairs, all of which are similar: {remedy}")
+    if hasattr(similar, "tocoo"):
+        require(
+            similar.shape == (size, size), f"similar has shape {similar.shape}: an entry joins two of {size} samples"
+        )
+        entries = similar.tocoo()
+        similar = np.stack([entries.row, entries.col], axis=1)
+    return SimilarityGraph(size, similar)
+
+
+def network_of(given: Any, inputs: int, outputs: int, width: int = 100) -> Any:
+    """The network that was given, or else two hidden layers of tanh, `inputs` in and `outputs` out.
+
+    On a swiss roll and on small digits two layers reach a lower objective than one does.
+    """
+    if given is not None:
+        layer = callable(given) and hasattr(given, "init") and not isinstance(given, type)
+        require(layer, f"network is {given!r}: give a layer of drlim_np.layers, such as networks.convnet()")
+        return given
     hidden1, hidden2 = Linear(inputs, width), Linear(width, width)
     return Sequential(hidden1=hidden1, squash1=Tanh(), hidden2=hidden2, squash2=Tanh(), output=Linear(width, outputs))
+
+
+def require_outputs(network: Any, params: Tree, x: np.ndarray, outputs: int) -> None:
+    """The network takes x, one sample, and gives one row of as many outputs."""
+    hint = "; networks.convnet takes images of 32×32, as data.canvas.on_canvas makes them" if x.ndim == 4 else ""
+    try:
+        given = network(params, x)[0].shape
+    except InputError as fault:
+        raise InputError(f"the network takes no sample of shape {x.shape[1:]}: {fault}{hint}") from None
+    fits = given == (1, outputs)
+    require(fits, f"the network gives {given} of a sample: n_components asks for (1, {outputs}){hint}")
 
 
 def generator(random_state: Any) -> np.random.Generator:

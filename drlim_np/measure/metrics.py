@@ -6,7 +6,7 @@ float64.
 
 import numpy as np
 
-from drlim_np.checks.numbers import finite, plain_array, real_array, same_length, whole_number
+from drlim_np.checks.numbers import coded_labels, real_array, same_length, whole_number
 from drlim_np.errors import InputError, require
 from drlim_np.fast.knn import in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
@@ -34,7 +34,8 @@ def slant(images: np.ndarray) -> np.ndarray:
 
 def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
     """The share of samples with the label of most of their k nearest others; a tie goes to the smaller label."""
-    z, (coded, sizes) = _rows("z", z), _coded("labels", labels, z)
+    z = _rows("z", z)
+    _, coded, sizes = coded_labels("labels", labels, z=z)
     votes = coded[nearest_neighbours(z, k)]
     counts = (votes[:, :, None] == np.arange(len(sizes))).sum(axis=1)
     return float(np.mean(counts.argmax(axis=1) == coded))
@@ -79,7 +80,8 @@ def continuity(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> f
 
 def same_label_neighbours(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
     """The share of the k nearest others of each sample that have its label; by chance about the label's own share."""
-    z, (coded, _) = _rows("z", z), _coded("labels", labels, z)
+    z = _rows("z", z)
+    _, coded, _ = coded_labels("labels", labels, z=z)
     return float(np.mean(coded[nearest_neighbours(z, k)] == coded[:, None]))
 
 
@@ -89,7 +91,8 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
     a is a sample's mean distance to the others of its label, b the least mean distance to those of another. A sample
     that is alone with its label counts 0.
     """
-    z, (coded, counts) = _rows("z", z), _coded("labels", labels, z)
+    z = _rows("z", z)
+    _, coded, counts = coded_labels("labels", labels, z=z)
     fits = 1 < len(counts) < len(z)
     require(fits, f"{len(z)} samples have {len(counts)} labels: a silhouette needs 2 to {len(z) - 1}")
     order, first = np.argsort(coded), np.cumsum(counts) - counts
@@ -112,7 +115,8 @@ def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
     character: (samples,), equal for the copies of one. 0 where copies coincide, about 1 where shifting a character
     takes it as far as replacing it.
     """
-    z, (character, _) = _rows("z", z), _coded("character", character, z)
+    z = _rows("z", z)
+    _, character, _ = coded_labels("character", character, z=z)
     sums, pairs = np.zeros(2), np.zeros(2)
     for rows in blocks(len(z)):
         same = character[rows, None] == character
@@ -151,7 +155,8 @@ def share_within(z: np.ndarray, groups: np.ndarray) -> float:
     groups: (samples,), equal for the samples of one. Both variances are unbiased: sums of squared distances to the
     mean over (samples - groups), and over (samples - 1).
     """
-    z, (coded, counts) = _rows("z", z), _coded("groups", groups, z)
+    z = _rows("z", z)
+    _, coded, counts = coded_labels("groups", groups, z=z)
     require(len(counts) < len(z), "every sample is a group of its own: nothing varies within one")
     means = np.stack([np.bincount(coded, column) for column in z.T], axis=1) / counts[:, None]
     within, total = np.sum((z - means[coded]) ** 2), np.sum((z - z.mean(axis=0)) ** 2)
@@ -188,16 +193,6 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
 def _rows(name: str, x: np.ndarray) -> np.ndarray:
     """`x` (samples, dims) as float64, in a unit that keeps squares in range."""
     return in_unit(real_array(name, x, "samples", "dims"))
-
-
-def _coded(name: str, labels: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of the samples of z as (samples,) numbers 0, 1, … in the labels' order, and how many have each."""
-    labels = plain_array(name, labels, "samples")
-    if np.issubdtype(labels.dtype, np.inexact):
-        finite(name, labels)
-    same_length(**{"z": z, name: labels})
-    _, coded, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    return coded, counts
 
 
 def _distances(z: np.ndarray, rows: slice) -> np.ndarray:

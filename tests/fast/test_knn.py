@@ -260,7 +260,10 @@ REFUSED = [
     *(((np.eye(6), 2, n), f"threads is {n!r}: it must be a whole number of at least 1") for n in (0, -1, 1.0, None)),
     *(((np.eye(6), k), f"k is {k!r}: it must be a whole number from 1 to 5") for k in (0, -1, 6, 7, 2.0, None, True)),
     *(((np.ones(shape), 1), "it must be (samples, features)") for shape in ((6,), (6, 2, 2), ())),
-    *(((with_bad_pixel(v), 2), "sample 3 of x holds NaN or infinite values") for v in (np.nan, np.inf, -np.inf)),
+    *(
+        ((with_bad_pixel(v), 2), "sample 3 of x holds NaN, infinite or missing values")
+        for v in (np.nan, np.inf, -np.inf)
+    ),
     *(((x, 2), named) for x, named in UNFIT),
 ]
 
