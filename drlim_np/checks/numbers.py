@@ -95,16 +95,19 @@ def coded_labels(name: str, labels: Any, **samples: Sized) -> tuple[np.ndarray, 
 
 
 def finite(name: str, x: np.ndarray) -> None:
-    """No entry of x, of any dtype, is NaN, infinite, NaT, None or pandas' NA; the first sample with one is named."""
-    if x.dtype == object:  # NaN and NaT are not equal to themselves, and NA says neither
-        fine = np.array([entry is not None and str(entry == entry) == "True" for entry in x.ravel()], bool)
-        fine = fine.reshape(x.shape)
-    else:
-        fine = np.isfinite(x) if x.dtype.kind in "fc" else x == x
-    if not fine.all():
+    """Every entry is `present`; the first sample with one that is not is named."""
+    if not (fine := present(x)).all():
         raise InputError(
             f"sample {np.argwhere(~fine)[0, 0]} of {name} holds NaN, infinite or missing values: remove it"
         )
+
+
+def present(x: np.ndarray) -> np.ndarray:
+    """Where x, of any dtype, is not NaN, infinite, NaT, None or pandas' NA: truth values of its shape."""
+    if x.dtype != object:
+        return np.isfinite(x) if x.dtype.kind in "fc" else x == x
+    there = [entry is not None and str(entry == entry) == "True" for entry in x.ravel()]  # NA is neither equal nor not
+    return np.array(there, bool).reshape(x.shape)
 
 
 def same_length(**arrays: Sized) -> None:

@@ -67,7 +67,7 @@ def printable(text: str | os.PathLike) -> str:
 
 
 class ProgressLine:
-    """One line of progress on a terminal, overwritten each time; nothing on a stream that is no terminal.
+    """One line of progress on a terminal or in a notebook, overwritten each time; nothing on any other stream.
 
     stream: an open text file, standard error if None.
     """
@@ -76,7 +76,8 @@ class ProgressLine:
         fits = stream is None or (hasattr(stream, "isatty") and not stream.closed)
         require(fits, f"stream is {stream!r}: pass an open text file, such as sys.stderr")
         self.stream, self.shown = stream or sys.stderr, False
-        self.visible = self.stream is not None and self.stream.isatty()  # None: standard error is closed
+        notebook = type(self.stream).__module__.startswith("ipykernel")
+        self.visible = self.stream is not None and (notebook or self.stream.isatty())  # None: standard error is closed
 
     def show(self, text: str) -> None:
         """Replaces the text of the line."""

@@ -1,6 +1,9 @@
 """How the figures look: one width, one size of letters, a palette for each kind of thing, told apart in grey too."""
 
-from matplotlib import colormaps, rcParamsDefault
+from io import BytesIO
+from typing import Any
+
+from matplotlib import colormaps, rc_context, rcParamsDefault
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 
@@ -22,7 +25,7 @@ AROUND = LinearSegmentedColormap.from_list("around", ["#1B3A8C", "#B23A8F", "#E8
 
 # Each figure is made under these. They begin with Matplotlib's defaults, whatever a user's
 # matplotlibrc says; the backend alone, which draws nothing here, stays as it is.
-RULES = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {
+RULES: dict[Any, Any] = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {
     "svg.hashsalt": "drlim_np",  # element names in an SVG follow from its content, not from chance
     "font.family": "DejaVu Sans",
     "font.size": LETTERS,
@@ -49,3 +52,15 @@ def stamp(figure: Figure, text: str) -> None:
     figure.text(
         0.995, 0.995, text.upper(), ha="right", va="top", fontsize=13, weight="bold", color=VERMILLION, bbox=box
     )
+
+
+class Sheet(Figure):
+    """A figure that is drawn under RULES whenever it is, and shows itself in a notebook."""
+
+    def savefig(self, *args, **options) -> None:
+        with rc_context(RULES):
+            super().savefig(*args, **options)
+
+    def _repr_png_(self) -> bytes:
+        self.savefig(content := BytesIO(), format="png")
+        return content.getvalue()

@@ -87,16 +87,16 @@ class Conventions:
         require(self.__sklearn_is_fitted__(), f"this {name} is not fitted: call fit first")
 
     def _require_feature_names(self, x: Any) -> None:
-        """The columns of a table have the names of those that `fit` was given; scikit-learn's words."""
-        given, known = feature_names(x), getattr(self, "feature_names_in_", None)
+        """The columns of a table are those that `fit` was given, in their order; in scikit-learn's words."""
+        given, known = feature_names(x), list(getattr(self, "feature_names_in_", ()))
         name = type(self).__name__
-        if known is not None and given is None:
+        if given and known and given != known:
+            found = sorted({*given} ^ {*known}) or "must be in the same order as they were in fit"
+            raise InputError(f"The feature names should match those that were passed during fit: {found}")
+        if given and not known:
+            warnings.warn(f"X has feature names, but {name} was fitted without feature names", stacklevel=3)
+        if known and not given:
             warnings.warn(f"X does not have valid feature names, but {name} was fitted with them", stacklevel=3)
-        elif known is None and given is not None:
-            warnings.warn(f"X has feature names, but {name} was fitted without them", stacklevel=3)
-        elif known is not None and given != list(known):
-            unlike = sorted({*given} ^ {*known}) or "must be in the same order as they were in fit"
-            raise InputError(f"The feature names should match those that were passed during fit: {unlike}")
 
     def _contained(self, z: np.ndarray, x: Any) -> Any:
         """z (samples, dims) as `set_output` asked, or else `sklearn.set_config` where scikit-learn is in use."""
@@ -112,12 +112,9 @@ class Conventions:
         return import_module("pandas").DataFrame(z, index=index, columns=self.get_feature_names_out())
 
 
-def feature_names(x: Any) -> list[str] | None:
-    """The names of a table's columns, where all are texts; those of some other kinds at once are refused."""
+def feature_names(x: Any) -> list[str]:
+    """The names of a table's columns, if they are texts."""
     names = list(getattr(x, "columns", ()))
-    texts = sum(isinstance(name, str) for name in names)
-    mixed = 0 < texts < len(names)
-    require(
-        not mixed, "X has columns with names that are texts and others that are not: X.columns.astype(str) mends it"
-    )
-    return names if texts else None
+    texts = [name for name in names if isinstance(name, str)]
+    require(texts in ([], names), "X has feature names that are texts and others: rename by X.columns.astype(str)")
+    return texts

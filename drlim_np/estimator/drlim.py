@@ -39,7 +39,7 @@ class DrLIM(Conventions):
     learning_rate: it rises over the first fifth of the steps and falls to 0 along a cosine; the momentum is 0.9.
     weighting:     "balanced", similar and dissimilar pairs have equal say, or "exact", the paper's plain sum.
     random_state:  None, a seed, or a generator of NumPy's.
-    verbose:       1 keeps a line of progress on the terminal.
+    verbose:       1 keeps a line of progress on the terminal, or in a notebook.
 
     What `fit` leaves: embedding_ (samples, n_components), loss_curve_ (max_iter,), the objective before each step,
     n_iter_, n_features_in_, feature_names_in_ of a table, and of G_W network_, weights_, and of its input mean_

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.checks.numbers import coded_labels, finite, whole_number
+from drlim_np.checks.numbers import coded_labels, finite, same_length, whole_number
 from drlim_np.errors import InputError, require
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
@@ -49,18 +49,17 @@ def form(x: np.ndarray) -> tuple[int, ...]:
 def spread(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The mean (features,) of rows (samples, features), their deviation () from it, and which vary (features,): 0 or 1.
 
-    In float64, from the first row on: so one value far from 0 leaves exactly 0. Features that do not vary do not count
-    in the deviation, unless none does: then it is 1, and all count as if they did.
+    In float64, from the first row on, so that one value far from 0 leaves exactly 0. Only features that vary count in
+    the deviation; where none does, it is 1, and all count as if they did.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         mean = rows[0] + (rows - rows[0].astype(float)).mean(axis=0)
         rest = rows - mean
-    varied = (rest != 0).any(axis=0)
-    if not varied.any():
-        return mean, np.ones(()), np.ones(len(varied))
-    unit = np.abs(rest).max()  # in which no square leaves the range
+    unit = np.abs(rest).max() or 1.0  # in it no square leaves the range
     require(bool(np.isfinite(unit)), f"X is too large for {rest.dtype}: divide it by its largest value")
-    return mean, unit * np.sqrt(np.square(rest[:, varied] / unit).mean()), varied.astype(float)
+    varied = (rest != 0).any(axis=0)
+    varied |= not varied.any()
+    return mean, unit * np.sqrt(np.square(rest[:, varied] / unit).mean()) or np.ones(()), varied.astype(float)
 
 
 def similar_among(
@@ -72,42 +71,34 @@ def similar_among(
     similar to its n_neighbors nearest. Without either, every sample is similar to those. Labels may list up to MOST
     pairs.
     """
-    if labels is not None:
-        labels, coded, counts = coded_labels("y", labels, X=x)
+    if isinstance(similar, SimilarityGraph):
+        same_length(X=x, y=x if labels is None else labels)
+        return similar
     if similar is not None:
-        return _given(similar, len(x), labels)
+        remedy = "list the similar ones alone, or give a SimilarityGraph, next to which y is not used"
+        require(labels is None, f"y is given with pairs, which are similar all: {remedy}")
+        if hasattr(similar, "tocoo"):
+            fits = similar.shape == (len(x), len(x))
+            require(fits, f"similar has shape {similar.shape}: a sparse matrix must be (samples, samples)")
+            similar = np.stack(similar.tocoo().coords, axis=1)
+        return SimilarityGraph(len(x), similar)
     if labels is None:
         return nearest_neighbour_graph(x, whole_number("n_neighbors", n_neighbors, 1, len(x) - 2))
-    two = [str(label) for label in labels] in (["-1", "1"], ["-1.0", "1.0"])
+    distinct, coded, counts = coded_labels("y", labels, X=x)
+    two = [str(label) for label in distinct] in (["-1", "1"], ["-1.0", "1.0"])
     require(not two, "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes")
-    counts = np.where(labels == -1, 1, counts)
-    listed = int(np.sum(counts * (counts - 1) // 2))
+    together = (counts > 1) & (distinct != -1)
+    listed = int(np.sum((counts * (counts - 1) // 2)[together]))
     remedy = "fit a part of the samples, or list fewer by similar="
     require(listed <= MOST, f"y lists {listed:,} similar pairs: {remedy}")
-    groups = [np.flatnonzero(coded == label) for label in np.flatnonzero(counts > 1)]
+    groups = np.split(np.argsort(coded, kind="stable"), np.cumsum(counts)[:-1])
+    groups = [members for members, kept in zip(groups, together, strict=True) if kept]
     pairs = [members[np.stack(np.triu_indices(len(members), 1), axis=1)] for members in groups]
-    alone = np.flatnonzero(counts[coded] == 1)
+    alone = np.flatnonzero(~together[coded])
     if len(alone):
         k = whole_number("n_neighbors", n_neighbors, 1, len(x) - 2)
         pairs.append(np.stack([np.repeat(alone, k), nearest_neighbours(x, k)[alone].ravel()], axis=1))
     return SimilarityGraph(len(x), np.concatenate(pairs))
-
-
-def _given(similar: Any, size: int, labels: Any) -> SimilarityGraph:
-    """The graph among `size` samples that `similar` is, or lists."""
-    if isinstance(similar, SimilarityGraph):
-        return similar
-    remedy = (
-        "list the similar pairs alone, such as pairs[similar]; or give a SimilarityGraph, next to which y is not used"
-    )
-    require(labels is None, f"y is given with pairs, all of which are similar: {remedy}")
-    if hasattr(similar, "tocoo"):
-        require(
-            similar.shape == (size, size), f"similar has shape {similar.shape}: an entry joins two of {size} samples"
-        )
-        entries = similar.tocoo()
-        similar = np.stack([entries.row, entries.col], axis=1)
-    return SimilarityGraph(size, similar)
 
 
 def network_of(given: Any, inputs: int, outputs: int, width: int = 100) -> Any:
@@ -129,9 +120,8 @@ def require_outputs(network: Any, params: Tree, x: np.ndarray, outputs: int) -> 
     try:
         given = network(params, x)[0].shape
     except InputError as fault:
-        raise InputError(f"the network takes no sample of shape {x.shape[1:]}: {fault}{hint}") from None
-    fits = given == (1, outputs)
-    require(fits, f"the network gives {given} of a sample: n_components asks for (1, {outputs}){hint}")
+        raise InputError(f"network takes no sample of shape {x.shape[1:]}: {fault}{hint}") from None
+    require(given == (1, outputs), f"network gives {given}: n_components asks for (1, {outputs}){hint}")
 
 
 def generator(random_state: Any) -> np.random.Generator:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drlim_np.checks.numbers import plain_array, real_array, same_length
+from drlim_np.checks.numbers import plain_array, present, real_array, same_length
+from drlim_np.errors import require
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,44 +18,63 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
     """The map z (samples, 2) as a figure of Matplotlib's: `plot(z, images).savefig("map.png")`.
 
     images: (samples, height, width) of any scale; some of them are drawn next to their points, none over another.
-    labels: (samples,) colour the points: numbers along a scale, or up to ten different ones by a legend.
+    labels: (samples,) colour the points: numbers along a scale, or up to ten different ones by a legend; points whose
+    label is missing are grey.
 
-    Matplotlib is imported here and not before.
+    In a notebook the figure shows itself. No style that is set changes its colours. Matplotlib is imported here and
+    not before.
     """
-    from matplotlib.figure import Figure
+    from matplotlib import rc_context
+
+    from drlim_np.drawing.style import RULES, Sheet
 
     z = real_array("z", z, "samples", "2")
-    figure = Figure(figsize=(SIDE, SIDE), layout="constrained")
-    axes = figure.add_subplot(aspect="equal", xticks=[], yticks=[])
-    centre, reach = (z.min(axis=0) + z.max(axis=0)) / 2, (float(np.ptp(z, axis=0).max()) or 1.0) * (0.5 + THUMBNAIL)
-    low, high = centre - reach, centre + reach
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    if labels is None:
-        axes.scatter(z[:, 0], z[:, 1], s=12, color="tab:blue", linewidths=0)
-    else:
-        _coloured(axes, z, labels)
-    if images is not None:
-        _thumbnails(axes, z, real_array("images", images, "samples", "height", "width"), low, high)
+    require(len(z) > 0, "z has no samples: there is nothing to draw")
+    with rc_context(RULES):
+        figure = Sheet(figsize=(SIDE, SIDE), layout="constrained")
+        axes = figure.add_subplot(aspect="equal", xticks=[], yticks=[], frame_on=False)
+        centre, width = (z.min(axis=0) + z.max(axis=0)) / 2, float(np.ptp(z, axis=0).max()) or 1.0
+        reach = width * (0.5 + THUMBNAIL)
+        low, high = centre - reach, centre + reach
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        if labels is None:
+            axes.scatter(z[:, 0], z[:, 1], s=12, color="tab:blue", linewidths=0)
+        else:
+            _coloured(axes, z, labels)
+        if images is not None:
+            _thumbnails(axes, z, real_array("images", images, "samples", "height", "width"), low, high)
     return figure
 
 
 def _coloured(axes: Any, z: np.ndarray, labels: Any) -> None:
+    if not hasattr(labels, "__array__"):
+        labels = np.array(labels, dtype=object)  # otherwise NaN in a list of texts is the text "nan"
     labels = plain_array("labels", labels, "samples")
     same_length(z=z, labels=labels)
-    names = np.unique(labels)
+    there = present(labels)
+    known = np.array(labels[there].tolist())
+    names, coded = np.unique(known, return_inverse=True)
+    numbers = known.dtype.kind in "fiub"
+    require(numbers or len(names) <= 10, f"labels has {len(names)} different names: ten have a colour, so group them")
+    looks = {"s": 12, "linewidths": 0}
+    shown = [axes.scatter(*z[~there].T, color="0.8", **looks)] if not there.all() else []
+    texts = ["no label"] * len(shown)
     if len(names) <= 10:
-        for number, name in enumerate(names):
-            axes.scatter(*z[labels == name].T, s=12, color=f"C{number}", linewidths=0, label=str(name))
-        axes.legend(loc="best", frameon=False)
+        shown += [axes.scatter(*z[there][coded == n].T, color=f"C{n}", **looks) for n in range(len(names))]
+        texts += [str(name) or '""' for name in names]
     else:
-        points = axes.scatter(*z.T, s=12, c=real_array("labels", labels, "samples"), linewidths=0)
-        axes.figure.colorbar(points, ax=axes, shrink=0.8)
+        axes.figure.colorbar(axes.scatter(*z[there].T, c=known, **looks), ax=axes, shrink=0.8)
+    if shown:
+        legend = axes.legend(shown, ["?"] * len(shown), loc="best", fontsize=10)
+        for text, name in zip(legend.get_texts(), texts, strict=True):
+            text.set(text=name, parse_math=False)  # only so may a name begin with "_" or hold "$"
 
 
 def _thumbnails(axes: Any, z: np.ndarray, images: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
     from drlim_np.drawing import thumbnails
 
     same_length(z=z, images=images)
+    require(images.size > 0, f"images has shape {images.shape}: it has no pixels")
     side, least, range_ = THUMBNAIL * float(high[0] - low[0]), images.min(), np.ptp(images)
     shown, middles = thumbnails.place(z, side, low, high, hides=max(1, len(z) // 100))
     grey = 255 * (images[shown] - least) / (range_ or 1.0)

@@ -7,27 +7,32 @@ import sys
 from unittest import mock
 
 import numpy as np
+import pandas
 import pytest
 import sklearn
 from scipy.sparse import coo_array
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_swiss_roll
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.manifold import LocallyLinearEmbedding
 from sklearn.manifold import trustworthiness as their_trustworthiness
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.validation import check_is_fitted
 
 import drlim_np
 from drlim_np import DrLIM
-from drlim_np.errors import DataError
+from drlim_np.errors import DataError, InputError
 from drlim_np.estimator import drlim, inputs
 from drlim_np.estimator.inputs import similar_among
 from drlim_np.files import weights
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear
+from drlim_np.measure.metrics import accuracy, same_label_neighbours, share_within, shift_ratio, silhouette
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
@@ -93,6 +98,49 @@ def test_the_unit_and_the_origin_of_the_input_do_not_matter(x):
     np.testing.assert_allclose(DrLIM(**QUICK).fit(1000 * x - 7).embedding_, DrLIM(**QUICK).fit(x).embedding_, rtol=1e-6)
 
 
+COLUMNS = {"a time in seconds": 1.7e9, "a year": 2006, "a million": 1e6, "one that rounds": 0.1, "a huge one": 1e300}
+
+
+@pytest.mark.parametrize("value", COLUMNS.values(), ids=COLUMNS.keys())
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_feature_with_one_value_has_no_effect(x, value, dtype):
+    x, value = x.astype(dtype), min(value, float(np.finfo(dtype).max))
+    wider = np.insert(x, 2, value, axis=1)
+    with_it, without = DrLIM(**QUICK).fit(wider), DrLIM(**QUICK).fit(x)
+    assert (with_it.embedding_ == without.embedding_).all()
+    assert (with_it.transform(np.insert(x, 2, 5, axis=1)) == without.transform(x)).all()
+
+
+SCALES = [1e-300, 1e-200, 1e-30, 1e30, 1e200, 1e307]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_data_of_any_scale_have_the_same_map(x, scale):
+    power = np.exp2(np.floor(np.log2(scale)))  # so that nothing is rounded
+    np.testing.assert_allclose(DrLIM(**QUICK).fit(x * power).embedding_, DrLIM(**QUICK).fit(x).embedding_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-36, 1e-30, 1e30, 1e36])
+def test_float32_of_any_scale_has_the_same_map(x, scale):
+    power, x = np.float32(np.exp2(np.floor(np.log2(scale)))), x.astype(np.float32)
+    np.testing.assert_allclose(DrLIM(**QUICK).fit(x * power).embedding_, DrLIM(**QUICK).fit(x).embedding_, rtol=1e-4)
+
+
+@pytest.mark.parametrize("far", [1e6, 1e9])
+def test_rows_far_from_0_have_the_map_of_rows_around_it(x, far):
+    grid = np.round(x * 1024) / 1024  # which float64 holds far from 0 too
+    there, here = (DrLIM(**QUICK).fit(rows).embedding_ for rows in (grid + far, grid))
+    np.testing.assert_allclose(there, here, atol=1e-6)
+
+
+def test_the_input_of_the_network_is_centred_and_of_variance_1(x):
+    images = np.random.default_rng(0).random((20, 32, 32)) * 255 + np.linspace(0, 1e4, 32)
+    with mock.patch.object(drlim, "SampledPairs", wraps=SampledPairs) as asked:
+        DrLIM(network=convnet(), **QUICK).fit(images)
+    seen = asked.call_args.args[1]
+    assert seen.mean(axis=0) == pytest.approx(0, abs=1e-12) and seen.std() == pytest.approx(1)
+
+
 def test_what_is_learned_has_the_shapes_that_are_promised(x):
     model = DrLIM(3, **QUICK).fit(x)
     assert model.embedding_.shape == (30, 3) and model.loss_curve_.shape == (5,) and model.n_features_in_ == 4
@@ -118,6 +166,10 @@ def test_a_line_of_progress_is_kept_only_where_it_is_asked_for(x, monkeypatch):
     assert terminal.getvalue() == ""
     DrLIM(verbose=1, **QUICK).fit(x)
     assert "DrLIM: step 5/5" in terminal.getvalue()
+    stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})  # of a notebook: no terminal
+    monkeypatch.setattr(sys, "stderr", notebook := stream())
+    DrLIM(verbose=1, **QUICK).fit(x)
+    assert "DrLIM: step 5/5" in notebook.getvalue()
 
 
 def test_every_parameter_of_the_descent_has_its_effect(x):
@@ -190,6 +242,58 @@ def test_a_graph_goes_before_the_labels_that_a_pipeline_brings(x):
     assert (graph_of_fit(x, np.arange(30) % 2, similar=SimilarityGraph(30, RING)).pairs == RING).all()
 
 
+GAPS = [
+    np.array([1.0, 2, np.nan]),
+    np.array([1, 2, np.nan], dtype=object),
+    ["a", "b", None],
+    ["a", "b", float("nan")],
+    pandas.Series([1, 2, None], dtype="Int64"),
+    pandas.Series(["a", "b", None], dtype="string"),
+    pandas.Series(["a", "b", None]),
+    pandas.Categorical(["a", "b", None]),
+    pandas.Categorical([1, 2, None]),
+    np.array(["2006-06-17", "2006-06-18", "NaT"], "datetime64[D]"),
+    pandas.Series([True, False, None], dtype="boolean"),
+]
+
+
+@pytest.mark.parametrize("gap", GAPS, ids=lambda gap: type(gap).__name__)
+def test_a_missing_label_is_refused_by_its_sample(gap):
+    line = np.arange(3.0)[:, None]
+    refuses(lambda: DrLIM().fit(line, gap), "sample 2 of y holds NaN, infinite or missing values: remove it")
+    for measure in (accuracy, same_label_neighbours, silhouette, shift_ratio, share_within):
+        refuses(lambda measure=measure: measure(np.eye(3)[:, :2], gap), "sample 2 of ")
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "datetime64[ns]", "object", "boolean"])
+def test_a_missing_value_of_a_table_is_refused_by_its_sample(dtype):
+    column = pandas.Series([1, 0, None, 1], dtype=dtype)
+    for table in (column.to_frame(), pandas.DataFrame({"a": [1.0, 2, 3, 4], "b": column})):
+        with pytest.raises(InputError) as fault:
+            DrLIM().fit(table)
+        assert "sample 2 of X" in str(fault.value) or "X holds dates" in str(fault.value)
+
+
+def test_dates_and_texts_are_refused_in_one_line():
+    dates = pandas.DataFrame({"a": pandas.to_datetime(["2006-06-17", "2006-06-18", "2006-06-19"])})
+    refuses(lambda: DrLIM().fit(dates), "X holds dates: give numbers")
+    for kind, other in ((TypeError, dates["a"]), (ValueError, ["a", "b", "c"])):
+        mixed = pandas.DataFrame({"a": [1.0, 2, 3], "b": other})
+        refuses(lambda mixed=mixed: DrLIM().fit(mixed), "X must hold real numbers", kind)
+
+
+def test_samples_labelled_minus_1_are_unlabelled_as_for_scikit_learns_semi_supervised_estimators():
+    line = np.array([[0.0], [1.0], [3.0], [8.0], [9.0]])
+    for unlabelled in ([0, 0, -1, 1, 1], [0.0, 0, -1, 1, 1]):
+        assert edges(similar_among(line, unlabelled, n_neighbors=2)) == {(0, 1), (3, 4), (1, 2), (0, 2)}
+    two = similar_among(line, [-1, -1, 0, 1, 1], n_neighbors=1)
+    assert edges(two) == {(3, 4), (0, 1), (1, 2)}
+
+
+def test_labels_alone_ask_for_no_neighbours(x):
+    assert DrLIM(**QUICK).fit(x[:4], [0, 0, 1, 1]).embedding_.shape == (4, 2)
+
+
 def test_labels_that_list_too_many_pairs_are_refused_before_memory_is_taken(x):
     with mock.patch.object(inputs, "MOST", 200):
         refuses(lambda: DrLIM().fit(x, np.arange(30) % 2), "y lists 210 similar pairs: fit a part")
@@ -215,12 +319,11 @@ def test_a_clone_has_its_parameters_and_nothing_that_was_learned(x):
 
 
 def test_a_table_comes_out_where_one_is_asked_for(x):
-    pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(x, index=np.arange(30) + 100)
     model = DrLIM(**QUICK)
     plain = model.fit_transform(table)
     assert isinstance(plain, np.ndarray)
-    for container in (model.set_output(transform="pandas"), clone(model).set_output(transform="pandas")):
+    for container in (model.set_output(transform="pandas"), clone(model)):
         z = container.fit_transform(table)
         assert z.columns.tolist() == ["drlim0", "drlim1"] and z.index.tolist() == table.index.tolist()
         np.testing.assert_allclose(z.to_numpy(), plain)
@@ -228,6 +331,67 @@ def test_a_table_comes_out_where_one_is_asked_for(x):
     assert isinstance(model.set_output(transform="default").transform(table), np.ndarray)
     with sklearn.config_context(transform_output="pandas"):
         assert isinstance(clone(DrLIM(**QUICK)).fit_transform(x), pandas.DataFrame)
+    assert isinstance(model.set_output(transform="pandas").fit_transform(x.tolist()), pandas.DataFrame)
+
+
+def test_a_table_of_polars_comes_out_where_one_is_asked_for(x):
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame(x, schema=list("abcd"))
+    model = DrLIM(**QUICK).set_output(transform="polars").fit(table)
+    assert model.transform(table).columns == ["drlim0", "drlim1"] and model.feature_names_in_.tolist() == list("abcd")
+    with sklearn.config_context(transform_output="polars"):
+        assert isinstance(DrLIM(**QUICK).fit_transform(x), polars.DataFrame)
+
+
+def test_a_container_that_is_not_installed_is_named(x, monkeypatch):
+    monkeypatch.setattr("drlim_np.estimator.conventions.find_spec", lambda name: None)
+    refuses(lambda: DrLIM(**QUICK).set_output(transform="polars").fit_transform(x), "polars is not installed: pip")
+
+
+def test_a_search_keeps_the_kind_of_output(x):
+    model = make_pipeline(StandardScaler(), DrLIM(**QUICK)).set_output(transform="pandas")
+    search = GridSearchCV(model, {"drlim__margin": [0.5, 1.0]}, cv=2).fit(x)
+    assert search.transform(x).columns.tolist() == ["drlim0", "drlim1"]
+
+
+def test_pairs_reach_it_through_a_pipeline_by_metadata_routing(x):
+    graph = SimilarityGraph(30, RING)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = make_pipeline(StandardScaler(), DrLIM(**QUICK).set_fit_request(similar=True))
+        routed = clone(model).fit(x, similar=graph)[-1].embedding_
+        with pytest.raises(TypeError, match="similar"):
+            make_pipeline(DrLIM(**QUICK).set_fit_request(similar=False)).fit(x, similar=graph)
+    assert (routed == DrLIM(**QUICK).fit(StandardScaler().fit_transform(x), similar=graph).embedding_).all()
+
+
+def test_a_table_with_other_columns_than_at_fit_is_refused_in_scikit_learns_words(x, tmp_path):
+    table = pandas.DataFrame(x, columns=list("abcd"))
+    fitted = DrLIM(**QUICK).fit(table)
+    fitted.save(tmp_path / "map.npz")
+    for model in (fitted, DrLIM.load(tmp_path / "map.npz")):
+        assert model.feature_names_in_.tolist() == list("abcd")
+        assert (model.transform(table) == fitted.embedding_).all()
+        for call in (model.transform, model.score):
+            refuses(lambda call=call: call(table[list("bacd")]), "must be in the same order as they were in fit")
+            refuses(lambda call=call: call(table.rename(columns={"a": "e"})), "passed during fit: ['a', 'e']")
+        with pytest.warns(UserWarning, match="X does not have valid feature names, but DrLIM was fitted with"):
+            model.transform(x)
+    with pytest.warns(UserWarning, match="X has feature names, but DrLIM was fitted without"):
+        DrLIM(**QUICK).fit(x).transform(table)
+    mixed = table.rename(columns={"a": 1})
+    refuses(lambda: DrLIM(**QUICK).fit(mixed), "X has feature names that are texts and others")
+
+
+def test_images_with_other_axes_than_at_fit_are_refused(rng, tmp_path):
+    images = rng.random((20, 16, 8))
+    fitted = DrLIM(**QUICK).fit(images)
+    fitted.save(tmp_path / "map.npz")
+    for model in (fitted, DrLIM.load(tmp_path / "map.npz")):
+        for other in (images.transpose(0, 2, 1), images[:, None].transpose(0, 2, 3, 1), images.reshape(20, 2, 8, 8)):
+            refuses(lambda model=model, other=other: model.transform(other), "but fit was given (1, 16, 8)")
+        for same in (images, images[:, None], images.reshape(20, -1)):
+            np.testing.assert_allclose(model.transform(same), fitted.embedding_, rtol=1e-9)
+    refuses(lambda: DrLIM(**QUICK).fit(images.reshape(20, -1)).transform(images), "but fit was given (128,)")
 
 
 @pytest.mark.parametrize(
@@ -243,13 +407,44 @@ def test_a_table_comes_out_where_one_is_asked_for(x):
         (lambda x: DrLIM(weighting="equal").fit(x), "weighting is 'equal': choose"),
         (
             lambda x: DrLIM(network=Linear(4, 3)).fit(x),
-            "network gives (1, 3) of a sample: n_components asks for (1, 2)",
+            "network gives (1, 3): n_components asks for (1, 2)",
         ),
         (lambda x: DrLIM().fit(x, similar=[[0, 1]]), "sample 2 is in no similar pair"),
         (lambda x: DrLIM().fit(x, np.zeros(30)), "the graph needs at least one similar and one dissimilar pair"),
         (lambda x: DrLIM().fit(x, np.zeros(29)), "the numbers of samples differ (X 30, y 29)"),
         (lambda x: DrLIM().fit(1e308 * np.sign(x)), "X is too large for float64: divide it by its largest value"),
         (lambda x: DrLIM().fit(np.ma.masked_less(x, 0)), "X has masked entries"),
+        (lambda x: DrLIM(network="hinton").fit(x), "network is 'hinton': give a layer of drlim_np.layers, such as"),
+        (lambda x: DrLIM(network=[100, 100]).fit(x), "network is [100, 100]: give a layer"),
+        (lambda x: DrLIM(network=convnet).fit(x), "give a layer of drlim_np.layers, such as networks.convnet()"),
+        (lambda x: DrLIM(network=Linear).fit(x), "give a layer of drlim_np.layers"),
+        (lambda x: DrLIM(network=convnet()).fit(np.tile(x[:, :1, None], (1, 28, 28))), "convnet takes images of 32×32"),
+        (lambda x: DrLIM(network=convnet()).fit(np.tile(x[:, :1, None], (1, 35, 35))), "convnet takes images of 32×32"),
+        (lambda x: DrLIM().get_feature_names_out(), "this DrLIM is not fitted: call fit first"),
+        (lambda x: DrLIM().fit(x[:6]), "n_neighbors is 5: it must be a whole number from 1 to 4"),
+        (lambda x: DrLIM(**QUICK).fit(x).score(x[:1]), "X has n_samples=1: at least 3 are needed"),
+        (
+            lambda x: DrLIM(**QUICK).fit(np.float32(x)).transform(1e300 * x),
+            "sample 0 of X is too far from those of fit",
+        ),
+        (
+            lambda x: DrLIM().fit(x[:3], pandas.array([1, 2, None], dtype="Int64")),
+            "y has masked entries: leave them out",
+        ),
+        (lambda x: DrLIM().fit(x, np.ones(30), similar=RING), "y is given with pairs, which are similar all"),
+        (lambda x: DrLIM().fit(x, np.ones(7), similar=RING[:7]), "y is given with pairs, which are similar all"),
+        (lambda x: DrLIM().fit(x, np.ones(7), similar=SimilarityGraph(30, RING)), "(X 30, y 7)"),
+        (lambda x: DrLIM().fit(x, np.repeat([-1, 1], 15)), "y holds -1 and 1 alone, and -1 means unlabelled: give 0"),
+        (lambda x: DrLIM().fit(x, np.repeat([-1.0, 1.0], 15)), "y holds -1 and 1 alone"),
+        (lambda x: DrLIM().fit(x, ["a", 1] * 15), "y mixes labels of unlike kinds: give numbers only, or texts only"),
+        (
+            lambda x: DrLIM().fit(x, similar=coo_array(np.eye(29))),
+            "similar has shape (29, 29): a sparse matrix must be",
+        ),
+        (lambda x: DrLIM().fit(x, similar=coo_array(np.eye(30))), "pair 0 joins sample 0 with itself"),
+        (lambda x: DrLIM().fit(x, similar={(0, 1)}), "pairs is a set: give an array, or a list such as list() makes"),
+        (lambda x: DrLIM().fit(x, similar={0: 1}), "pairs is a dict: give an array, or a list such as list() makes"),
+        (lambda x: DrLIM().fit(x, similar=zip(*RING.T, strict=True)), "pairs is a zip: give an array, or a list"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(x, call, line):
@@ -260,6 +455,9 @@ def test_a_fit_that_fails_leaves_no_map(x):
     model = DrLIM(**QUICK).fit(x)
     refuses(lambda: model.fit(x, similar=[[0, 1]]), "sample 2 is in no similar pair")
     refuses(lambda: model.transform(x), "not fitted")
+    with pytest.raises(NotFittedError):
+        check_is_fitted(model)
+    assert not hasattr(model, "loss_curve_")
 
 
 def test_samples_that_are_all_the_same_do_not_divide_by_zero():

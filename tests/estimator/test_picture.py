@@ -2,7 +2,9 @@
 
 import io
 
+import matplotlib.style
 import numpy as np
+import pandas
 import pytest
 from PIL import Image
 
@@ -50,12 +52,46 @@ def test_a_map_that_is_one_point_is_drawn():
     assert offsets(plot(np.zeros((4, 2))).axes[0]).shape == (4, 2)
 
 
+@pytest.mark.parametrize("gap", [None, np.nan, pandas.NA])
+@pytest.mark.parametrize("names", [["_bg", "", "a$b"], [1.5, 2.5, 3.5], list(range(29))], ids=["texts", "few", "many"])
+def test_points_without_a_label_are_drawn_grey_and_every_name_is_in_the_legend(names, gap):
+    labels = [gap, *(names[number % len(names)] for number in range(29))]
+    axes = plot(Z, labels=labels).axes[0]
+    grey = axes.collections[0]
+    assert grey.get_offsets().tolist() == Z[:1].tolist() and set(grey.get_facecolor()[0, :3]) == {0.8}
+    assert sorted(offsets(axes).tolist()) == sorted(Z.tolist())
+    shown = [] if len(names) > 10 else [str(name) or '""' for name in sorted(names)]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["no label", *shown]
+    assert not any(text.get_parse_math() for text in axes.get_legend().get_texts())
+
+
+def pixels(figure):
+    figure.savefig(content := io.BytesIO(), format="png")
+    return np.asarray(Image.open(content)), content.getvalue()
+
+
+@pytest.mark.parametrize("labels", [None, list("abc") * 10, list(range(30))])
+def test_a_style_that_is_set_changes_no_colour(labels):
+    plain, _ = pixels(plot(Z, labels=labels))
+    with matplotlib.style.context(["dark_background", {"lines.color": "red", "image.cmap": "gray"}]):
+        np.testing.assert_array_equal(pixels(plot(Z, labels=labels))[0], plain)
+
+
+def test_it_shows_itself_in_a_notebook():
+    figure = plot(Z)
+    assert figure._repr_png_()[:4] == b"\x89PNG"
+    assert figure._repr_png_() == pixels(figure)[1]
+
+
 @pytest.mark.parametrize(
     ("given", "line"),
     [
         ((np.zeros((4, 3)),), "z has shape (4, 3): it must be (samples, 2)"),
         ((Z, np.zeros((29, 2, 2))), "the numbers of samples differ (z 30, images 29)"),
         ((Z, np.zeros((30, 4))), "images has shape (30, 4): it must be (samples, height, width)"),
+        ((np.zeros((0, 2)),), "z has no samples: there is nothing to draw"),
+        ((Z, np.zeros((30, 0, 4))), "images has shape (30, 0, 4): it has no pixels"),
+        ((Z, None, [f"class {n}" for n in range(30)]), "labels has 30 different names: ten have a colour, so group"),
         ((Z, None, np.zeros(3)), "the numbers of samples differ (z 30, labels 3)"),
     ],
 )
