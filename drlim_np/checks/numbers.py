@@ -32,11 +32,21 @@ def positive_number(name: str, value: float) -> float:
     return float(value)
 
 
+def as_array(name: str, x: Any) -> np.ndarray:
+    """`x` as a NumPy array with no masked entries; an iterator or a set is no array, nor are rows of unlike lengths."""
+    require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise InputError(f"{name} has rows of unlike lengths: give each as many entries") from None
+    kind = type(x).__name__
+    require(array.dtype != object or array.ndim > 0, f"{name} is a {kind}: give an array, or a list as list() makes")
+    return array
+
+
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
     """`x` as a NumPy array with these axes, "3" of length 3, and no masked entries."""
-    require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
-    kind, x = type(x).__name__, np.asarray(x)
-    require(x.dtype != object or x.ndim > 0, f"{name} is a {kind}: give an array, or a list such as list() makes")
+    x = as_array(name, x)
     fixed = all(str(length) == axis for length, axis in zip(x.shape, axes, strict=False) if axis.isdigit())
     wanted = f"({', '.join(axes)}{',' * (len(axes) == 1)})"
     require(fixed and x.ndim == len(axes), f"{name} has shape {x.shape}: it must be {wanted}")
@@ -83,7 +93,7 @@ def coded_labels(name: str, labels: Any, **samples: Sized) -> tuple[np.ndarray, 
 
     labels: (samples,), numbers or texts, none of them missing.
     """
-    if not hasattr(labels, "__array__"):
+    if isinstance(labels, list | tuple):
         labels = np.array(labels, dtype=object)  # otherwise NaN in a list of texts is the text "nan"
     labels = plain_array(name, labels, "samples")
     finite(name, labels)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from drlim_np.backend import Array
-from drlim_np.checks.numbers import whole_number
+from drlim_np.checks.numbers import positive_number, whole_number
 from drlim_np.errors import require
 from drlim_np.estimator.conventions import Conventions, feature_names
 from drlim_np.estimator.inputs import form, generator, network_of, require_outputs, samples, similar_among, spread
@@ -92,7 +92,8 @@ class DrLIM(Conventions):
         x_in, first = self._input(x), self.network_.init(rng, x.dtype)
         require_outputs(self.network_, first, x_in[:1], outputs)
         objective = SampledPairs(self.network_, x_in, graph, self.margin, self.weighting)
-        descent, stream = SGD(self.learning_rate, 0.9), sys.stderr if self.verbose else io.StringIO()
+        rate = positive_number("learning_rate", self.learning_rate)
+        descent, stream = SGD(rate, 0.9), sys.stderr if self.verbose else io.StringIO()
         steady = clipped(objective, LONGEST * self.margin)
         self.weights_, self.loss_curve_ = minimise(steady, first, descent, steps, rng, warmup_cosine, "DrLIM", stream)
         self.n_iter_ = steps
@@ -113,8 +114,8 @@ class DrLIM(Conventions):
         """Trustworthiness, at most 1: how far the n_neighbors nearest on the map of X are near in X."""
         self._require_fitted()
         self._require_feature_names(X)
-        x = self._input(samples("X", X, least=3))
-        return trustworthiness(x.reshape(len(x), -1), self._embedded(x), min(self.n_neighbors, (len(x) - 1) // 2))
+        x, k = self._input(samples("X", X, least=3)), whole_number("n_neighbors", self.n_neighbors, 1)
+        return trustworthiness(x.reshape(len(x), -1), self._embedded(x), min(k, (len(x) - 1) // 2))
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes what was learned, and the parameters but network, random_state and verbose, to one .npz file."""

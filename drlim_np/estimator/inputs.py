@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.checks.numbers import coded_labels, finite, same_length, whole_number
+from drlim_np.checks.numbers import as_array, coded_labels, finite, real_array, same_length, whole_number
 from drlim_np.errors import InputError, require
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
@@ -21,24 +21,23 @@ def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
     Rows (samples, features), or images (samples, height, width), or (samples, maps, height, width); at least `least`.
     """
     require(not hasattr(x, "toarray"), f"{name} is sparse: give a dense array, such as {name}.toarray()")
-    require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
-    x = np.asarray(x)
+    x = as_array(name, x)
     remedy = "give its real and imaginary parts as features"
     require(x.dtype.kind != "c", f"Complex data not supported: {name} is {x.dtype}, {remedy}")
     require(x.dtype.kind not in "mM", f"{name} holds dates: give numbers, such as days since the first of them")
-    finite(name, x)  # what no float can be
-    try:
-        x = x.astype(np.float32 if x.dtype == np.float32 else np.float64)
-    except (TypeError, ValueError) as fault:  # of their own kinds, as scikit-learn wants them
-        raise type(fault)(f"{name} must hold real numbers: {fault}") from None
-    finite(name, x)
     shapes = f"{name} has shape {x.shape}: it must be (samples, features) or (samples, height, width)"
     remedy = f"Reshape your data: {name}.reshape(-1, 1) is one feature, {name}.reshape(1, -1) one sample"
     require(x.ndim in (2, 3, 4), f"{shapes}. {remedy}")
     require(len(x) >= least, f"{name} has n_samples={len(x)}: at least {least} are needed")
     empty = f"0 feature(s) (shape={x.shape}) while a minimum of 1 is required: {name} is empty"
     require(x[:1].size > 0 or len(x) == 0, empty)
-    return x
+    finite(name, x)
+    dtype = np.float32 if x.dtype == np.float32 else np.float64
+    try:
+        x = x if x.dtype.kind in "biuf" else x.astype(np.float64)
+    except (TypeError, ValueError) as fault:  # of their own kinds, as scikit-learn wants them
+        raise type(fault)(f"{name} must hold real numbers: {fault}") from None
+    return real_array(name, x, *map(str, x.shape)).astype(dtype, copy=False)
 
 
 def form(x: np.ndarray) -> tuple[int, ...]:
@@ -85,8 +84,9 @@ def similar_among(
     if labels is None:
         return nearest_neighbour_graph(x, whole_number("n_neighbors", n_neighbors, 1, len(x) - 2))
     distinct, coded, counts = coded_labels("y", labels, X=x)
-    two = [str(label) for label in distinct] in (["-1", "1"], ["-1.0", "1.0"])
-    require(not two, "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes")
+    require(
+        distinct.tolist() != [-1, 1], "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes"
+    )
     together = (counts > 1) & (distinct != -1)
     listed = int(np.sum((counts * (counts - 1) // 2)[together]))
     remedy = "fit a part of the samples, or list fewer by similar="
@@ -127,4 +127,7 @@ def require_outputs(network: Any, params: Tree, x: np.ndarray, outputs: int) -> 
 def generator(random_state: Any) -> np.random.Generator:
     """From None, a seed or a generator; a RandomState, as scikit-learn's users have it, seeds one."""
     old = isinstance(random_state, np.random.RandomState)
-    return np.random.default_rng(random_state.randint(2**31) if old else random_state)
+    try:
+        return np.random.default_rng(random_state.randint(2**31) if old else random_state)
+    except (TypeError, ValueError):
+        raise InputError(f"random_state is {random_state!r}: give None, a seed from 0 on, or a generator") from None

@@ -30,6 +30,7 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
 
     z = real_array("z", z, "samples", "2")
     require(len(z) > 0, "z has no samples: there is nothing to draw")
+    require(np.abs(z).max() < 1e300, "z is too large to be drawn: divide it by its largest value")
     with rc_context(RULES):
         figure = Sheet(figsize=(SIDE, SIDE), layout="constrained")
         axes = figure.add_subplot(aspect="equal", xticks=[], yticks=[], frame_on=False)
@@ -47,7 +48,7 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
 
 
 def _coloured(axes: Any, z: np.ndarray, labels: Any) -> None:
-    if not hasattr(labels, "__array__"):
+    if isinstance(labels, list | tuple):
         labels = np.array(labels, dtype=object)  # otherwise NaN in a list of texts is the text "nan"
     labels = plain_array("labels", labels, "samples")
     same_length(z=z, labels=labels)

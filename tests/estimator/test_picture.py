@@ -90,6 +90,7 @@ def test_it_shows_itself_in_a_notebook():
         ((Z, np.zeros((29, 2, 2))), "the numbers of samples differ (z 30, images 29)"),
         ((Z, np.zeros((30, 4))), "images has shape (30, 4): it must be (samples, height, width)"),
         ((np.zeros((0, 2)),), "z has no samples: there is nothing to draw"),
+        ((1e305 * Z,), "z is too large to be drawn"),
         ((Z, np.zeros((30, 0, 4))), "images has shape (30, 0, 4): it has no pixels"),
         ((Z, None, [f"class {n}" for n in range(30)]), "labels has 30 different names: ten have a colour, so group"),
         ((Z, None, np.zeros(3)), "the numbers of samples differ (z 30, labels 3)"),
