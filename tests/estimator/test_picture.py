@@ -73,7 +73,7 @@ def pixels(figure):
 @pytest.mark.parametrize("labels", [None, list("abc") * 10, list(range(30))])
 def test_a_style_that_is_set_changes_no_colour(labels):
     plain, _ = pixels(plot(Z, labels=labels))
-    with matplotlib.style.context(["dark_background", {"lines.color": "red", "image.cmap": "gray"}]):
+    with matplotlib.style.context(["dark_background", {"savefig.facecolor": "red", "image.cmap": "gray"}]):
         np.testing.assert_array_equal(pixels(plot(Z, labels=labels))[0], plain)
 
 
