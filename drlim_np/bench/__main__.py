@@ -11,7 +11,7 @@ import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from drlim_np.bench import machine, report
+from drlim_np.bench import machine, maps, report
 from drlim_np.bench.cases import CASES, measured
 from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race, runner
 from drlim_np.checks.terminal import exit_status, printable
@@ -24,6 +24,7 @@ LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
 WORDS = {name: case.words for name, case in CASES.items()} | {
     "layers": "where a training step spends its time, layer by layer, and its products; nothing to compare",
     "memory": "time and peak memory up to 300,000 samples; nothing to compare",
+    "maps": "maps of unseen digits next to UMAP, PaCMAP, openTSNE and LLE; only where it is named",
 }
 
 
@@ -32,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m drlim_np.bench", description=__doc__)
     add = parser.add_argument
     add("--list", action="store_true", help="list the cases and stop")
-    only = "these cases alone, as --list names them (default: all but those of a GPU)"
-    on_host = [name for name in WORDS if not name.startswith("gpu")]
+    only = "these cases alone, as --list names them (default: all but maps and those of a GPU)"
+    on_host = [name for name in WORDS if not name.startswith("gpu") and name != "maps"]
     add("--only", nargs="+", metavar="CASE", choices=WORDS, default=on_host, help=only)
     add("--threads", nargs="+", type=int, choices=(1, 2), default=(1, 2), help="1, 2 or both (default: both)")
     add("--fresh", action="store_true", help="each contestant in a process of its own, the libraries as installed")
@@ -68,6 +69,8 @@ def _run(options: argparse.Namespace) -> None:
         _print_layers()
     if "memory" in options.only and not options.quick:
         _print_memory()
+    if "maps" in options.only:
+        maps.print_tables()
 
 
 def _print_layers() -> None:
