@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import importlib.util
-from argparse import Namespace
+from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
 
@@ -31,7 +31,8 @@ def print_tables() -> None:
     if missing := [package for name, package in PEERS.items() if importlib.util.find_spec(name) is None]:
         raise DrlimError(f'{" and ".join(missing)} missing: run pip install ".[maps]"')
     train = Train(threads=processors())
-    digits = sources.digits(Namespace(generated=False, data=None, accept_unknown_data=False), NOTHING_CACHED)
+    sources.add_options(parser := ArgumentParser())
+    digits = sources.digits(parser.parse_args([]), NOTHING_CACHED)
     _print_neighbours(digits, train)
     _print_shifts(digits, train)
 
