@@ -5,8 +5,10 @@ whatever the similar pairs call the same. The network of Figure 7 was told of fi
 between them, shifts beyond, and moves that nobody told it of.
 """
 
+import tomllib
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.resources import files
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -44,6 +46,9 @@ PANELS = {  # by kind of move: inches from the left, inches wide, the amounts on
 
 Curves = Mapping[str, np.ndarray]
 
+# Peers of today on MNIST, told the same as Figure 7: curves by name and kind of move, as `drlim_np.bench` printed them.
+PEERS = tomllib.loads((files(__package__) / "peers.toml").read_text("utf-8"))
+
 
 @figure("invariance", needs="digits", after=("figure5", "figure7"), seconds=10)
 def make(digits: Digits, train: Train) -> Result:
@@ -58,7 +63,7 @@ def make(digits: Digits, train: Train) -> Result:
         name: {kind: dict(zip(map(str, MOVES[kind]), values.tolist(), strict=True)) for kind, values in of.items()}
         for name, of in (("figure5", five), ("figure7", seven))
     }
-    drawing = draw(five, seven, images[0, 0], digits.title)
+    drawing = draw(five, seven, PEERS if digits.name == "mnist" else {}, images[0, 0], digits.title)
     return Result(drawing, claimed, {"digits": len(images)}, digits, {"displacement": displacement})
 
 
@@ -101,8 +106,8 @@ def at(of: Curves, kind: str, *amounts: float) -> list[float]:
     return [float(of[kind][MOVES[kind] == amount][0]) for amount in amounts]
 
 
-def draw(five: Curves, seven: Curves, image: np.ndarray, title: str) -> Figure:
-    """Both maps' curves, a panel for each kind of move on one scale; above each the image (32, 32) as it is moved."""
+def draw(five: Curves, seven: Curves, peers: Mapping[str, Curves], image: np.ndarray, title: str) -> Figure:
+    """All maps' curves, a panel for each kind of move on one scale; above each the image (32, 32) as it is moved."""
     words = (
         f"Figure 7's map, {title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,"
         f"\n{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down,"
@@ -112,6 +117,8 @@ def draw(five: Curves, seven: Curves, image: np.ndarray, title: str) -> Figure:
     top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
     for kind, (left, wide, shown, label) in PANELS.items():
         axes = drawing.add_axes(box(drawing, left, 1.35, wide, 3.1))
+        for (name, curves), dashes in zip(peers.items(), ((4, 1.5), (1, 1)), strict=False):
+            axes.plot(MOVES[kind], curves[kind], color=FAINT, dashes=dashes, linewidth=1.6)
         _panel(axes, kind, five, seven, top)
         axes.set(xlabel=label, xticks=shown)
         _moved_images(axes, image, kind, shown)

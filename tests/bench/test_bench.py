@@ -4,17 +4,24 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from contextlib import contextmanager
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import cases, machine, race, report
+from drlim_np.bench import cases, machine, maps, race, report
 from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
+from drlim_np.data import handwriting
+from drlim_np.errors import DrlimError
+from drlim_np.figures import Train, figure4, figure7, invariance, shifted_maps
+from drlim_np.figures import digits as figures_digits
 from drlim_np.networks import convnet
+from tests.help.refusals import refuses
 
 HERE = [name for name in CASES if not name.startswith("gpu")]
 
@@ -238,3 +245,54 @@ def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
         assert 0 <= run() < 10 and 0 <= run() < 10
     with race.runner(tmp_path, {}, "another", 5, 1, "ours") as run, pytest.raises((OSError, ValueError)):
         run()
+
+
+# ---- maps next to those of peers ----
+
+
+def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch, capsys):
+    told = {}
+    monkeypatch.setattr(shifted_maps, "QUICK_TRAIN", 24)
+    monkeypatch.setattr(shifted_maps, "QUICK_TEST", 15)
+    monkeypatch.setattr(figure7, "STORY", replace(figure7.STORY, quick_steps=4))
+    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
+    monkeypatch.setattr(figures_digits, "require_spread", lambda *map_and_words: None)
+    monkeypatch.setattr(maps.sources, "digits", lambda *given: handwriting.generate(1, (25, 25), (20, 20)))
+
+    def peer(name):
+        def fit(x, near=None):
+            told[name] = near
+            return lambda pixels: pixels @ np.random.default_rng(0).random((1024, 2))
+
+        return fit
+
+    for name in ("_umap", "_pacmap", "_tsne", "_lle"):
+        monkeypatch.setattr(maps, name, peer(name))
+    monkeypatch.setattr(maps, "PEERS", {})
+    monkeypatch.setattr(maps, "_called", lambda name: name)
+    monkeypatch.setattr(maps, "Train", lambda threads: Train(quick=True, threads=threads))
+    maps.print_tables()
+    neighbours, shifts = capsys.readouterr().out.split("\n\nFigure 7")
+    rows = [line.split(" | ")[0] for line in (neighbours + shifts).splitlines() if re.search(r"\| \d", line)]
+    assert rows == ["| UMAP", "| PaCMAP", "| openTSNE", "| DrLIM", "| LLE", "| DrLIM", "| UMAP", "| PaCMAP"]
+    assert told["_umap"].shape[1] == 29 and told["_tsne"] is None
+    curves = tomllib.loads(shifts[shifts.index("[") :])
+    assert curves["UMAP"].keys() == invariance.MOVES.keys() and curves["UMAP"] == curves["PaCMAP"]
+    assert curves["UMAP"]["right"][16] == 0  # where nothing is moved
+
+
+def test_a_table_of_neighbours_holds_the_listed_pairs_of_each():
+    table = maps._table(np.array([[1, 0], [0, 2], [1, 2], [2, 0], [0, 1], [2, 1]]), 3)
+    assert table.tolist() == [[2, 1], [0, 2], [0, 1]]
+
+
+def test_maps_name_the_peers_that_are_missing(monkeypatch):
+    monkeypatch.setattr(maps.importlib.util, "find_spec", lambda name: None if name == "umap" else True)
+    refuses(maps.print_tables, 'umap-learn missing: run pip install ".[maps]"', DrlimError)
+
+
+@pytest.mark.parametrize("peer", invariance.PEERS.values(), ids=invariance.PEERS)
+def test_the_recorded_curves_of_peers_have_every_move(peer):
+    assert {kind: len(values) for kind, values in peer.items()} == {
+        kind: len(amounts) for kind, amounts in invariance.MOVES.items()
+    }
