@@ -22,7 +22,7 @@ from drlim_np.loss import contrastive, energy
 PAGE = Path(__file__).resolve().parents[1] / "drlim_np" / "estimator" / "README.md"
 SECTION = PAGE.read_text(encoding="utf-8").partition("## Coming from another library")[2]
 ROWS = [line.strip("| ").split(" | ") for line in SECTION.splitlines() if re.match(r"\| \S+ [\d.]+ \|", line)]
-WITHOUT = re.findall(r"(\S+) ([\d.]+)\s\(`(\S+)`\)", SECTION)
+WITHOUT = re.findall(r"(\S+)\s([\d.]+)\s\(`(\S+)`\)", SECTION)
 M, P = 1.3, 200  # margin and pairs
 
 TORCH = """import torch
