@@ -43,7 +43,7 @@ and subpackages
     estimator   all of it as `drlim_np.DrLIM`, with fit, transform, score and a picture of the map: DrLIM, plot
     bench       time and memory, ours and others'; `python -m drlim_np.bench`: cases, race, report
 
-Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; many libraries have it the other way.
+Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; some libraries have it the other way.
 Images are (samples, maps, height, width), features and embeddings (samples, dims), pairs (pairs, 2) indices of samples.
 The floating dtype that goes in comes out; nothing is promoted silently. Distances and the margin are in the unit of the
 embedding. All random numbers come from the generator that you pass. Only NumPy is needed; figures need Matplotlib.

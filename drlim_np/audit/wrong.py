@@ -1,4 +1,4 @@
-"""Wrong gradients on record in other implementations of this loss. Whatever audits here must reject every one.
+"""Wrong gradients of this loss, most with a thread or release that has them. Whatever audits here must reject each.
 
 Each is the mistake as a function: of points z1, z2 (pairs, dims), labels and margin, to dL/dz1, dL/dz2;
 or of a network, its parameters, the inputs of both towers, labels and margin, to dL/dW.
@@ -38,13 +38,13 @@ def _push(v, d, m):
 
 
 LOSSES = {
-    "the labels' convention flipped": lambda z1, z2, y, m: contrastive(z1, z2, 1 - y, m)[1:],
-    "margin - D² for (margin - D)²": _of_force(lambda v, d, m: (v, -np.where(d * d < m, v, 0))),
-    "the similar term not squared": _of_force(lambda v, d, m: (v / d, _push(v, d, m))),
-    "the ½ missing": lambda *given: [2 * dz for dz in contrastive(*given)[1:]],
-    "an epsilon inside the difference": _of_force(lambda v, d, m: (v + 1e-6, _push(v + 1e-6, d, m))),
-    "an epsilon under the root": _of_force(_under_the_root),
-    "a sigmoid on the distance": _of_force(_squashed),
+    "the labels' convention flipped": lambda z1, z2, y, m: contrastive(z1, z2, 1 - y, m)[1:],  # keras #13584
+    "margin - D² for (margin - D)²": _of_force(lambda v, d, m: (v, -np.where(d * d < m, v, 0))),  # BVLC/caffe #2308
+    "the similar term not squared": _of_force(lambda v, d, m: (v / d, _push(v, d, m))),  # the docs of Caffe, #3310
+    "the ½ missing": lambda *given: [2 * dz for dz in contrastive(*given)[1:]],  # tensorflow-addons 0.23.0
+    "an epsilon inside the difference": _of_force(lambda v, d, m: (v + 1e-6, _push(v + 1e-6, d, m))),  # pytorch #61538
+    "an epsilon under the root": _of_force(_under_the_root),  # adambielski/siamese-triplet #18
+    "a sigmoid on the distance": _of_force(_squashed),  # keras-io #2230
     "a push beyond the margin": _of_force(lambda v, d, m: (v, -(m - d) / d * v)),
     "mean in the loss, sum in the gradient": lambda *given: [len(given[0]) * dz for dz in contrastive(*given)[1:]],
     "the second tower's sign": lambda *given: contrastive(*given)[1:2] * 2,

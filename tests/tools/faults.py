@@ -102,7 +102,7 @@ class Fault(NamedTuple):
 
 
 FAULTS = [
-    # Those on record in other implementations of this loss.
+    # Those of drlim_np/audit/wrong.py, most on record in other implementations.
     Fault("arrays", "label convention flipped", "    return y == 0\n", "    return y == 1\n"),
     Fault("arrays", "label convention flipped for booleans", "return ~y", "return y"),
     Fault("loss", "margin - D² for (margin - D)²", "    return gap * gap / 2\n", "    return missing(d * d, margin) / 2\n"),
