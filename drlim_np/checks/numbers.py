@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from drlim_np.backend import native
 from drlim_np.errors import InputError, require
 
 
@@ -33,9 +34,9 @@ def positive_number(name: str, value: float) -> float:
 
 
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as a NumPy array with these axes, "3" of length 3, and no masked entries."""
+    """`x` as a NumPy array in native byte order with these axes, "3" of length 3, and no masked entries."""
     require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
-    x = np.asarray(x)
+    x = native(np.asarray(x))
     fixed = all(str(length) == axis for length, axis in zip(x.shape, axes, strict=False) if axis.isdigit())
     wanted = f"({', '.join(axes)}{',' * (len(axes) == 1)})"
     require(fixed and x.ndim == len(axes), f"{name} has shape {x.shape}: it must be {wanted}")
@@ -48,6 +49,14 @@ def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
     fit = x.dtype.kind in "iu" and x.max(initial=0) <= np.iinfo(np.int64).max
     require(fit, f"{name} is {x.dtype}: it must hold whole numbers that fit int64")
     return x.astype(np.int64)
+
+
+def indices(name: str, x: Any, size: int, *axes: str) -> np.ndarray:
+    """`x` as int64, from 0 to size - 1: on a machine of 32 bits NumPy cuts an index to these, and says nothing."""
+    x = whole_numbers(name, x, *axes)
+    for outside in x[(x < 0) | (x >= size)][:1]:
+        raise InputError(f"{name} holds {outside}: samples count from 0 to {size - 1}")
+    return x
 
 
 def pairs_of_samples(name: str, x: Any, size: int) -> np.ndarray:

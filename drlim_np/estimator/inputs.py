@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from drlim_np.backend import native
 from drlim_np.checks.numbers import finite, plain_array, same_length, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.knn import nearest_neighbours
@@ -21,7 +22,7 @@ def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
     """
     require(not hasattr(x, "toarray"), f"{name} is sparse: give a dense array, such as {name}.toarray()")
     require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
-    x = np.asarray(x)
+    x = native(np.asarray(x))
     remedy = "give its real and imaginary parts as features"
     require(x.dtype.kind != "c", f"Complex data not supported: {name} is {x.dtype}, {remedy}")
     x = x.astype(np.float32 if x.dtype == np.float32 else np.float64)
@@ -53,7 +54,7 @@ def similar_among(
     if labels.dtype.kind == "f":
         finite("y", labels)
     _, coded, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    listed = int(np.sum(counts * (counts - 1) // 2))
+    listed = sum(n * (n - 1) // 2 for n in counts.tolist())  # in Python's integers: NumPy's may have 32 bits
     remedy = "fit a part of the samples, or list fewer by similar="
     require(listed <= MOST, f"y lists {listed:,} similar pairs: {remedy}")
     groups = np.split(np.argsort(coded, kind="stable"), np.cumsum(counts)[:-1])

@@ -37,7 +37,7 @@ MACHINE = "MemTotal:  9 kB\nMemFree:  2 kB\nMemAvailable:  5 kB\nBuffers:  1 kB\
 @pytest.mark.parametrize(
     ("files", "free"),
     [
-        ({}, float("inf")),
+        ({}, sys.maxsize),
         ({"meminfo": MACHINE}, 5 * 1024),
         ({"meminfo": MACHINE, "memory.max": "4096\n", "memory.current": "1000\n"}, 3096),
         ({"meminfo": MACHINE, "memory.max": "40960\n", "memory.current": "1000\n"}, 5 * 1024),
