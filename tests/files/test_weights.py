@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import tracemalloc
 import warnings
 import zipfile
 from contextlib import suppress
@@ -22,6 +21,7 @@ from drlim_np.files.weights import OF, load, save, to_bytes
 from drlim_np.networks import convnet, two_layer
 from drlim_np.tree import leaves, tree_map
 from tests.help.comparing import bits
+from tests.help.peaks import peak_of_memory
 from tests.help.refusals import refuses
 
 rng = np.random.default_rng
@@ -259,22 +259,17 @@ for names in (("a", "a.b"), ("a.b", "a"), ("a.", "a"), ("a.b", "a.b.c.d"), ("a..
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_file_that_is_no_file_of_weights_is_refused_within_its_own_length_of_memory(kind, loaded):
     content, message = HOSTILE[kind]
-    tracemalloc.start()
-    try:
+    with peak_of_memory() as peak:
         refuses(lambda: loaded(content), message, DataError)
-        assert tracemalloc.get_traced_memory()[1] < 4 * len(content) + 500_000
-    finally:
-        tracemalloc.stop()
+        assert peak() < 4 * len(content) + 500_000
 
 
 def test_a_file_of_one_plain_entry_is_loaded_in_no_more_memory_than_it_is_long(loaded):
     assert loaded(archive(("w", NUMBERS)))["w"].shape == (25,)
     whole = to_bytes({"w": np.ones((1000, 1000)), "v": np.ones((1000, 1000))})
-    tracemalloc.start()
-    loaded(whole)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 1.2 * len(whole)
+    with peak_of_memory() as peak:
+        loaded(whole)
+        assert peak() < 1.2 * len(whole)
 
 
 def test_a_place_without_a_file_is_named_with_a_remedy(tmp_path):
