@@ -1,12 +1,14 @@
 """Which samples are similar: the outcome of Step 1, as a list of pairs. Every pair that is not listed is dissimilar."""
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from drlim_np.checks.numbers import pairs_of_samples, whole_number, whole_numbers
+from drlim_np.checks.numbers import indices, pairs_of_samples, whole_number, whole_numbers
 from drlim_np.fast import tables
+from drlim_np.fast.memory import require_memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +23,7 @@ class SimilarityGraph:
     pairs: np.ndarray
 
     def __post_init__(self) -> None:
-        size = whole_number("size", self.size, 0, 2**31)
+        size = whole_number("size", self.size, 0, min(2**31, sys.maxsize))
         object.__setattr__(self, "size", size)  # the dataclass is frozen
         object.__setattr__(self, "pairs", pairs_of_samples("pairs", self.pairs, size))
 
@@ -52,16 +54,18 @@ class SimilarityGraph:
     @cached_property
     def degree(self) -> np.ndarray:
         """(size,): in how many listed pairs each sample is, on either side."""
+        require_memory(8 * self.size, f"the degree of each of {self.size:,} samples")
         return np.bincount(self.pairs.ravel(), minlength=self.size)
 
     @cached_property
     def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
         """Both directions of every edge: neighbours of sample i are neighbours[offsets[i] : offsets[i + 1]]."""
+        require_memory(8 * self.size, f"a list of neighbours for each of {self.size:,} samples")
         return tables.by_sample(self.edges, self.size)
 
     def within(self, samples: np.ndarray) -> "SimilarityGraph":
         """The graph among the given distinct samples, renumbered by their place in `samples`: each edge listed once."""
-        samples = whole_numbers("samples", samples, "samples")
+        samples = indices("samples", samples, self.size, "samples")
         return SimilarityGraph(len(samples), tables.edges_within(samples, *self.adjacency))
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from drlim_np.backend import Array, namespace
-from drlim_np.checks.arrays import guarded, require_features, require_images, require_names, require_params, whole_sizes
+from drlim_np.checks.arrays import checked, guarded, require_features, require_images, require_names, whole_sizes
 from drlim_np.errors import require
 from drlim_np.fast.maps import as_images, by_row, one_minus_square, over_windows, plus, spread, sum_by_map, window_sums
 from drlim_np.fast.patches import as_kernels, as_rows, fold, patches
@@ -52,7 +52,7 @@ class Linear:
         return {"weight": weight, "bias": np.zeros(self.outputs, dtype)}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_params(self, params, x, weight=(self.outputs, self.inputs), bias=(self.outputs,))
+        params, x = checked(self, params, x, weight=(self.outputs, self.inputs), bias=(self.outputs,))
         require_features(x, self, self.inputs)
         w, b = params["weight"], params["bias"]
 
@@ -87,7 +87,7 @@ class Conv2d:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         kernels = (self.maps, self.channels, self.kernel, self.kernel)
-        require_params(self, params, x, weight=kernels, bias=(self.maps,))
+        params, x = checked(self, params, x, weight=kernels, bias=(self.maps,))
         require_images(x, self, self.channels, least=self.kernel)
         size, columns = self.kernel, x.shape[3]
         x, w = by_row(x), as_rows(params["weight"])
@@ -121,7 +121,7 @@ class Subsample:
         return {"coefficient": np.ones(self.maps, dtype), "bias": np.zeros(self.maps, dtype)}
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_params(self, params, x, coefficient=(self.maps,), bias=(self.maps,))
+        params, x = checked(self, params, x, coefficient=(self.maps,), bias=(self.maps,))
         require_images(x, self, self.maps, unit=self.window)
         size, area, columns = self.window, self.window**2, x.shape[3]
         sums = window_sums(by_row(x), size, columns)
@@ -144,7 +144,7 @@ class Tanh:
     init = no_parameters
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_params(self, params, x)
+        params, x = checked(self, params, x)
         y = namespace(x).tanh(x)
         return guarded(y, lambda dy, wrt_input: Gradient({}, dy * one_minus_square(y) if wrt_input else None))
 
@@ -156,7 +156,7 @@ class Flatten:
     init = no_parameters
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_params(self, params, x)
+        params, x = checked(self, params, x)
         y = namespace(x).reshape(x, (x.shape[0], prod(x.shape[1:])))
         return guarded(y, lambda dy, wrt_input: Gradient({}, namespace(dy).reshape(dy, x.shape) if wrt_input else None))
 
@@ -171,7 +171,7 @@ class Positions:
     init = no_parameters
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
-        require_params(self, params, x)
+        params, x = checked(self, params, x)
         require(x.ndim == 4, f"{self} takes (samples, maps, height, width), got {x.shape}")
         xp = namespace(x)
         samples, maps, height, width = x.shape

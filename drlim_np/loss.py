@@ -20,7 +20,7 @@ distance; very near D = 0, where D² would underflow, the force divides by a tin
 import numpy as np
 
 from drlim_np.backend import Array, is_complex, kind, namespace, real
-from drlim_np.checks.arrays import require_embeddings, require_floating, require_margin, similar_by_label
+from drlim_np.checks.arrays import embeddings, require_floating, require_margin, similar_by_label
 from drlim_np.errors import require
 from drlim_np.graph import SimilarityGraph, pair_table
 
@@ -66,7 +66,7 @@ def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, A
 
 def all_pairs_by_definition(z: np.ndarray, graph: SimilarityGraph, margin: float) -> tuple[np.ndarray, np.ndarray]:
     """𝓛 over every pair of a small set z (samples, dims): loss, dL/dz, `fast.all_pairs` by its definition (Eq. 2)."""
-    require_embeddings(z, graph.size)
+    z = embeddings(z, graph.size)
     i, j, y = pair_table(graph)
     loss, dz1, dz2 = contrastive(z[i], z[j], y, margin)
     dz = np.zeros_like(z)

@@ -1,7 +1,5 @@
 """Step 1: graphs of nearest neighbours, of shifted copies and of contiguous views, by the proofs and at full size."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 
@@ -11,6 +9,7 @@ from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tables import partners
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
+from tests.help.peaks import peak_of_memory
 from tests.help.refusals import refuses
 
 COPIES = 5
@@ -35,14 +34,12 @@ def test_every_small_graph_lists_exactly_the_pairs_that_the_papers_words_name(pr
 def test_at_the_scale_of_figure_7_the_graph_stays_within_1_gib():
     rng = np.random.default_rng(1)
     characters = SimilarityGraph.of_neighbours((np.arange(6000)[:, None] + rng.integers(1, 6000, (6000, 5))) % 6000)
-    tracemalloc.start()
-    graph = alike_in_any_copy(characters, COPIES)
-    assert graph.listed_count == 30_000 * 29
-    assert partners(graph.pairs, graph.size).shape[0] == 30_000
-    assert len(graph.edges) + graph.dissimilar_count == 30_000 * 29_999 // 2
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 2**30
+    with peak_of_memory() as peak:
+        graph = alike_in_any_copy(characters, COPIES)
+        assert graph.listed_count == 30_000 * 29
+        assert partners(graph.pairs, graph.size).shape[0] == 30_000
+        assert len(graph.edges) + graph.dissimilar_count == 30_000 * 29_999 // 2
+        assert peak() < 2**30
 
 
 def test_copies_of_numpys_integers_are_counted_without_wrapping():

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array
+from drlim_np.backend import Array, native
 from drlim_np.checks.numbers import require_generator
 from drlim_np.errors import require
 from drlim_np.tree import Tree, leaves, tree_map
@@ -92,7 +92,7 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
     check weights tied together, give their array once and let `function` use it twice: the gradient is the sum.
     """
     require_generator(rng)
-    tensors, gradients = dict(leaves(arguments)), dict(leaves(gradient))
+    tensors, gradients = dict(leaves(tree_map(native, arguments))), dict(leaves(gradient))
     require(
         {name: x.shape for name, x in tensors.items()} == {name: np.shape(g) for name, g in gradients.items()},
         f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}",

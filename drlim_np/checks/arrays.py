@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, is_array, kind, like, namespace, on_host, to_host
+from drlim_np.backend import Array, is_array, kind, like, namespace, native, on_host, to_host
 from drlim_np.checks.numbers import positive_number, whole_number
 from drlim_np.errors import DivergedError, InputError, require
 from drlim_np.tree import Tree, leaves
@@ -30,13 +30,14 @@ def require_floating(**arrays: Array) -> None:
         raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
 
 
-def require_params(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...]) -> None:
-    """The layer's parameters have these names and shapes, and the dtype of x."""
+def checked(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...]) -> tuple[dict[str, Array], Array]:
+    """The layer's parameters and x in native byte order, if they have these names and shapes, and the dtype of x."""
     require_names(layer, params, shapes)
     require_floating(x=x, **params)
     for name, shape in shapes.items():
         if (got := params[name].shape) != shape:
             raise InputError(f"{layer} takes a {name} of shape {shape}, got {got}: is it another network's?")
+    return {name: native(w) for name, w in params.items()}, native(x)
 
 
 def require_names(taker: Any, params: Any, names: Any) -> None:
@@ -53,7 +54,7 @@ def guarded(y: Array, pullback: Callable) -> tuple[Array, Callable]:
     def guard(dy: Array, wrt_input: bool = False) -> Any:
         if kind(dy).bits != bits or dy.shape != shape:
             raise InputError(f"dy has shape {dy.shape} and dtype {dy.dtype}: the output has {shape} and {dtype}")
-        return pullback(dy, wrt_input)
+        return pullback(native(dy), wrt_input)
 
     return y, guard
 
@@ -87,11 +88,12 @@ def require_margin(margin: float, z: Array) -> float:
     return m
 
 
-def require_embeddings(z: Array, size: int) -> None:
-    """z is floating, (samples, dims), with as many samples as the graph, `size`."""
+def embeddings(z: Array, size: int) -> Array:
+    """z in native byte order, if it is floating, (samples, dims), with as many samples as the graph, `size`."""
     require_floating(z=z)
     fits = z.ndim == 2 and z.shape[0] == size
     require(fits, f"z has shape {z.shape}: the graph has {size} samples, so it must be ({size}, dims)")
+    return native(z)
 
 
 def similar_by_label(y: Any, z: Array) -> Array:

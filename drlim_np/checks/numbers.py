@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from drlim_np.backend import native
 from drlim_np.errors import InputError, require
 
 
@@ -33,10 +34,10 @@ def positive_number(name: str, value: float) -> float:
 
 
 def as_array(name: str, x: Any) -> np.ndarray:
-    """`x` as a NumPy array with no masked entries; an iterator or a set is no array, nor are rows of unlike lengths."""
+    """`x` as a NumPy array in native byte order, with no masked entries; no iterator or set, no rows of unlike lengths."""
     require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
     try:
-        array = np.asarray(x)
+        array = native(np.asarray(x))
     except ValueError:
         raise InputError(f"{name} has rows of unlike lengths: give each as many entries") from None
     kind = type(x).__name__
@@ -45,7 +46,7 @@ def as_array(name: str, x: Any) -> np.ndarray:
 
 
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as a NumPy array with these axes, "3" of length 3, and no masked entries."""
+    """`x` as a NumPy array in native byte order with these axes, "3" of length 3, and no masked entries."""
     x = as_array(name, x)
     fixed = all(str(length) == axis for length, axis in zip(x.shape, axes, strict=False) if axis.isdigit())
     wanted = f"({', '.join(axes)}{',' * (len(axes) == 1)})"
@@ -59,6 +60,14 @@ def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
     fit = x.dtype.kind in "iu" and x.max(initial=0) <= np.iinfo(np.int64).max
     require(fit, f"{name} is {x.dtype}: it must hold whole numbers that fit int64")
     return x.astype(np.int64)
+
+
+def indices(name: str, x: Any, size: int, *axes: str) -> np.ndarray:
+    """`x` as int64, from 0 to size - 1: on a machine of 32 bits NumPy cuts an index to these, and says nothing."""
+    x = whole_numbers(name, x, *axes)
+    for outside in x[(x < 0) | (x >= size)][:1]:
+        raise InputError(f"{name} holds {outside}: samples count from 0 to {size - 1}")
+    return x
 
 
 def pairs_of_samples(name: str, x: Any, size: int) -> np.ndarray:

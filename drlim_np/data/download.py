@@ -51,6 +51,7 @@ def open_https(address: str, timeout: float, *handlers: urllib.request.BaseHandl
 class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, request, response, code, message, headers, address):
         if not address.startswith("https://"):
+            response.close()
             raise URLError(f"redirect to {address} refused, since it is not https")
         return super().redirect_request(request, response, code, message, headers, address)
 

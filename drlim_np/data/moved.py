@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 
+from drlim_np.backend import native
 from drlim_np.errors import require
 
 
@@ -17,6 +18,7 @@ def moved(images: np.ndarray, right: float = 0.0, down: float = 0.0, turn: float
         images.dtype.kind == "f" and bool(np.isfinite([right, down, turn]).all()),
         f"right, down, turn are {right}, {down}, {turn} and pixels {images.dtype}: give finite numbers and floats",
     )
+    images = native(images)
     height, width = images.shape[2:]
     middle = np.array([[[(height - 1) / 2]], [[(width - 1) / 2]]])
     y, x = np.indices((height, width)) - middle - np.reshape([down, right], (2, 1, 1))

@@ -13,6 +13,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
+from drlim_np.files.npz import portable
+
 DPI = {"png": 110, "svg": 80}  # points per inch; with more, the shipped figures together would exceed 8 MB
 CLOUD = 250  # points in one panel, from which they are drawn as a picture in the SVG
 COLOURS = 256
@@ -64,6 +66,6 @@ def with_palettes(svg: bytes) -> bytes:
 def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     """The arrays as a compressed .npz, floating numbers in float32."""
     buffer = io.BytesIO()
-    floating = {name: array for name, array in arrays.items() if np.issubdtype(array.dtype, np.floating)}
-    np.savez_compressed(buffer, **arrays | {name: np.float32(array) for name, array in floating.items()})
+    floating = {name: np.float32(array) for name, array in arrays.items() if np.issubdtype(array.dtype, np.floating)}
+    np.savez_compressed(buffer, **{name: portable(array) for name, array in (arrays | floating).items()})
     return buffer.getvalue()

@@ -84,11 +84,10 @@ def similar_among(
     if labels is None:
         return nearest_neighbour_graph(x, whole_number("n_neighbors", n_neighbors, 1, len(x) - 2))
     distinct, coded, counts = coded_labels("y", labels, X=x)
-    require(
-        distinct.tolist() != [-1, 1], "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes"
-    )
+    lone = distinct.tolist() == [-1, 1]
+    require(not lone, "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes")
     together = (counts > 1) & (distinct != -1)
-    listed = int(np.sum((counts * (counts - 1) // 2)[together]))
+    listed = sum(n * (n - 1) // 2 for n in counts[together].tolist())  # in Python's integers: NumPy's may have 32 bits
     remedy = "fit a part of the samples, or list fewer by similar="
     require(listed <= MOST, f"y lists {listed:,} similar pairs: {remedy}")
     groups = np.split(np.argsort(coded, kind="stable"), np.cumsum(counts)[:-1])

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, is_complex, kind, like, namespace, of_cupy, on_host, real, to_host, zeros
-from drlim_np.checks.arrays import require_embeddings, require_floating, require_margin
+from drlim_np.backend import Array, is_complex, kind, like, namespace, native, of_cupy, on_host, real, to_host, zeros
+from drlim_np.checks.arrays import embeddings, require_floating, require_margin
 from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
@@ -41,7 +41,7 @@ def similar_sum(z: Array, graph: Graph) -> tuple[Array, Array]:
     Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `tables.partners`, one coordinate
     after another. ½D² from either end makes each pair's share of the sum of squares a quarter.
     """
-    require_embeddings(z, graph.size)
+    z = embeddings(z, graph.size)
     xp = namespace(z)
     others = like(partners(graph.pairs, graph.size), z)
     squares = xp.sum(zeros((1,), z))
@@ -65,11 +65,11 @@ def dissimilar_sum(
     to groups, which threads share, and the groups' sums are added in order: the number of threads changes nothing.
     """
     keep_freed_memory()
-    require_embeddings(z, graph.size)
+    z = embeddings(z, graph.size)
     margin = require_margin(margin, z)
     threads = whole_number("threads", threads, 1)
     xp = namespace(z)
-    weight = xp.ones_like(z[:, 0]) if weight is None else weight
+    weight = xp.ones_like(z[:, 0]) if weight is None else native(weight)
     require_floating(z=z, weight=weight)
     samples = z.shape[0]
     require(weight.shape == (samples,), f"weight has shape {weight.shape}: one for each of {samples} samples is needed")

@@ -1,8 +1,9 @@
 """The host's memory: keep freed memory, ask for huge pages, and refuse a calculation that is too large."""
 
+import sys
 from contextlib import suppress
 from functools import cache
-from math import inf
+from mmap import PAGESIZE
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ def keep_freed_memory() -> None:
     """Lets the process keep the memory that it frees, from the first call on.
 
     Having seen one large array freed, glibc keeps freed memory instead of returning it to the system, which would hand
-    it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). Elsewhere this does nothing. A training step in a fresh
-    process then takes a third of the time, the loss over all pairs three quarters.
+    it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). A training step in a fresh process then takes a third of
+    the time, the loss over all pairs three quarters. This does nothing elsewhere, on 32 bits, where that ends at
+    512 KiB, and on PyPy, which does not free an array at once.
     """
     np.empty(31 << 20, np.uint8)
     ask_for_large_pages()
@@ -30,15 +32,23 @@ def ask_for_large_pages() -> None:
     np.empty(30 << 20, np.uint8)
 
 
-def free_memory() -> float:
-    """Bytes that this process may still take: of the machine, and of its container; inf if neither says."""
-    limits = [inf]
+def free_memory() -> int:
+    """Bytes that this process may still take: of the machine, of its container, and of its own addresses.
+
+    sys.maxsize, which no array can exceed, if nothing says less; on 32 bits it often is the least.
+    """
+    limits = [sys.maxsize]
     with suppress(OSError):
         lines = Path("/proc/meminfo").read_text().splitlines()
         limits += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
     with suppress(OSError, ValueError):  # if there is no limit, the file says "max"
         most, taken = (int(Path("/sys/fs/cgroup", f"memory.{name}").read_text()) for name in ("max", "current"))
         limits.append(most - taken)
+    with suppress(ImportError, OSError):  # of the two it needs, Windows has neither, macOS no /proc
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
+
+        allowed, used = getrlimit(RLIMIT_AS)[0], int(Path("/proc/self/statm").read_text().split()[0]) * PAGESIZE
+        limits.append((2 * sys.maxsize if allowed == RLIM_INFINITY else allowed) - used)
     return min(limits)
 
 

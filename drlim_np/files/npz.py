@@ -16,7 +16,7 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
-from drlim_np.backend import Array, to_host
+from drlim_np.backend import Array, native, to_host
 from drlim_np.checks.mistaken import HEAD, mistaken_for
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DataError, InputError
@@ -24,18 +24,24 @@ from drlim_np.tree import Tree
 
 
 def to_bytes(of: str, arrays: Mapping[str, Array]) -> bytes:
-    """The arrays under their names, and a comment that they are `of` that. The same arrays give the same bytes."""
+    """The arrays under their names, and a comment that they are `of` that. The same numbers give the same bytes."""
     content = BytesIO()
     with ZipFile(content, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                np.lib.format.write_array(entry, to_host(array), version=(1, 0), allow_pickle=False)
+                np.lib.format.write_array(entry, portable(array), version=(1, 0), allow_pickle=False)
         archive.comment = _comment(of, len(arrays))
     return content.getvalue()
 
 
+def portable(array: Array) -> np.ndarray:
+    """`array` little-endian and in C order, on every machine: some readers in other languages know nothing else."""
+    array = to_host(array)
+    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+
+
 def read(path: str | os.PathLike, of: str) -> dict[str, np.ndarray]:
-    """The arrays of a file `of` that, as `to_bytes` got them: order of names, shapes, dtypes, memory order, every bit.
+    """The arrays of a file `of` that, as `to_bytes` got them: order of names, shapes, dtypes, every bit.
 
     Nothing in the file is executed, each checksum is compared, and the arrays take no more memory than the file is
     long. Foreign bytes raise exceptions of many kinds: call it inside `refusing`.
@@ -116,5 +122,4 @@ def _array(archive: ZipFile, member: ZipInfo) -> np.ndarray:
         if dtype.kind not in "biuf" or min(shape, default=0) < 0:
             raise ValueError(f"{member.filename} has dtype {dtype}, shape {shape}: only numbers are read, no pickles")
         shutil.copyfileobj(file, content)  # to its end, where the checksum is compared
-    array = np.frombuffer(content.getbuffer(), dtype).reshape(shape, order="F" if fortran else "C")
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    return native(np.frombuffer(content.getbuffer(), dtype).reshape(shape, order="F" if fortran else "C"))

@@ -187,7 +187,7 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
     same_length(**spaces)
     ranks = ranks_of_near(space, other, k, threads)
     n, k = ranks.shape
-    return float(1 - 2 / (n * k * (2 * n - 3 * k - 1)) * int(np.maximum(ranks - k, 0).sum()))
+    return float(1 - 2 / (n * k * (2 * n - 3 * k - 1)) * int(np.maximum(ranks - k, 0).sum(dtype=np.int64)))
 
 
 def _rows(name: str, x: np.ndarray) -> np.ndarray:

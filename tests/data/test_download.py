@@ -285,7 +285,7 @@ class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
 
     def __init__(self, address):
         super().__init__()
-        self.address, self.asked = address, []
+        self.address, self.asked, self.answers = address, [], []
 
     def https_open(self, request):
         self.asked.append((request.full_url, request.timeout))
@@ -294,6 +294,7 @@ class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
         code = 302 if request.full_url.endswith("/from") else 200
         response = addinfourl(io.BytesIO(b"content"), headers, request.full_url, code)
         response.msg = ""
+        self.answers.append(response)
         return response
 
     http_open = ftp_open = https_open
@@ -305,10 +306,12 @@ def test_a_redirect_to_https_is_followed_and_any_other_is_refused(address):
     with open_https("https://a.example/from", 7, handler) as response:
         assert response.read() == b"content"
     assert handler.asked == [("https://a.example/from", 7), ("https://b.example/to", 7)]
+    assert [response.closed for response in handler.answers] == [True, True]
     handler = Redirecting(address)
     with pytest.raises(URLError, match=r"b\.example/to refused, since it is not https"):
         open_https("https://a.example/from", 7, handler)
     assert handler.asked == [("https://a.example/from", 7)]
+    assert [response.closed for response in handler.answers] == [True]
 
 
 # ---- progress ----

@@ -148,7 +148,7 @@ def views_in(cat, info):
     return mine if len(mine) == 972 == sum(row[:2] == (2, 4) for row in rows) else None
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@settings(deadline=None, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow])
 @given(cat=mutated(st.just(WHOLE[CAT])), info=mutated(st.just(WHOLE[INFO])))
 @example(cat=WHOLE[CAT], info=WHOLE[INFO])
 @example(cat=BACKWARDS[CAT], info=BACKWARDS[INFO])

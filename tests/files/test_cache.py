@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -51,8 +50,7 @@ def test_the_layout_in_memory_is_that_of_the_file_from_the_start(tmp_path):
     made, found = (Cache(tmp_path).tree("a", [], lambda: tree) for _ in range(2))
     assert bits(made) == bits(found) == bits(tree)
     for name in ("C1", "F"):
-        assert made["W"][name].strides == found["W"][name].strides
-    assert made["W"]["F"].flags.f_contiguous
+        assert made["W"][name].flags.c_contiguous and found["W"][name].flags.c_contiguous
     assert NOTHING_CACHED.tree("a", [], lambda: tree) is tree
 
 
@@ -81,10 +79,9 @@ def test_a_place_where_nothing_can_be_kept_is_named(tmp_path):
 def test_trainings_killed_at_random_moments_end_with_the_same_bytes(tmp_path, uncached):
     script, found = Path(trainings.__file__), []
     environ = os.environ | {"PYTHONPATH": str(script.parents[2])}
-    for seconds in np.random.default_rng(0).uniform(0, 0.06, 6):
+    for signs in np.random.default_rng(0).integers(2 * STEPS, size=6).tolist():
         with subprocess.Popen([sys.executable, script, tmp_path], stdout=subprocess.PIPE, env=environ) as process:
-            assert process.stdout.readline() == b"starts\n"
-            time.sleep(seconds)
+            assert len(process.stdout.read(signs)) == signs
             process.kill()
         found.append(len(list(tmp_path.glob("*.npz"))))
     assert any(found) and found == sorted(found), "what was finished stays"

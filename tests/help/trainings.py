@@ -1,4 +1,7 @@
-"""Small trainings, one after the other, through a cache: for tests, and run as a program, for them to kill."""
+"""Small trainings, one after the other, through a cache: for tests, and run as a program, for them to kill.
+
+The program writes a dot before each step: a sign of work, by which the moment to kill it is chosen.
+"""
 
 import io
 import sys
@@ -35,6 +38,5 @@ def trained(cache: Cache, seed: int = 0, taken=None):
 
 
 if __name__ == "__main__":
-    print("starts", flush=True)
     for number in SEEDS:
-        trained(Cache(Path(sys.argv[1])), number)
+        trained(Cache(Path(sys.argv[1])), number, partial(print, end=".", flush=True))

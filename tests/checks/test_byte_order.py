@@ -1,0 +1,158 @@
+"""Arrays in the other byte order, as files of another machine hold them: every door answers as to those of this one."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from drlim_np.audit import gradcheck
+from drlim_np.checks.numbers import plain_array, real_array, whole_numbers
+from drlim_np.copies import weighted_pairs
+from drlim_np.data.moved import moved
+from drlim_np.data.shifts import ink_lost, shifted, wide
+from drlim_np.data.split import in_their_span
+from drlim_np.drawing.light import packed
+from drlim_np.estimator import DrLIM, plot
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum
+from drlim_np.fast.knn import nearest_neighbours
+from drlim_np.files import npz
+from drlim_np.graph import SimilarityGraph
+from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
+from drlim_np.measure import cylinder, lle, metrics
+from drlim_np.neighbours import contiguous_views
+from drlim_np.networks import two_layer
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.siamese import one_tower, two_towers
+from drlim_np.training import SGD, embed, minimise
+from drlim_np.tree import tree_map
+from tests.help.comparing import bits
+from tests.help.every_layer import EVERY_LAYER, drawn
+from tests.help.refusals import refuses
+
+RNG = np.random.default_rng(0)
+X, Z, Z2 = (RNG.standard_normal((600, width)).astype(np.float32) for width in (7, 2, 2))
+SPACE = RNG.standard_normal((60, 3))
+PAIRS = np.stack([np.arange(600), np.roll(np.arange(600), 1)], axis=1)
+GRAPH = SimilarityGraph(600, PAIRS)
+LABELS, WORDS = np.repeat(np.arange(3), 20), np.repeat(["four", "nine", "seven"], 20)
+IMAGES = RNG.random((3, 2, 8, 16))
+NETWORK = two_layer(7, 4, 2)
+W = NETWORK.init(np.random.default_rng(1))
+
+
+def swapped(array):
+    return array.astype(array.dtype.newbyteorder("S"))
+
+
+def tree(answer):
+    """Tuples of tuples as a tree, so that its leaves can be compared."""
+    return {str(k): tree(part) for k, part in enumerate(answer)} if isinstance(answer, tuple | list) else answer
+
+
+def one_pass(layer, params, x):
+    y, pullback = layer(params, x)
+    return y, pullback(y if x.dtype.isnative else swapped(y), wrt_input=True)
+
+
+def fitted(x, labels=None, similar=None, **more):
+    model = DrLIM(max_iter=3, random_state=0, **more).fit(x, labels, similar)
+    return model.embedding_, model.transform(x), model.mean_, model.weights_, model.score(x)
+
+
+def points(z, images, labels):
+    figure = plot(z, images, labels)
+    return [artist.get_offsets().data for artist in figure.axes[0].collections]
+
+
+def descended(objective, params, x):
+    return minimise(objective(NETWORK, x, GRAPH), params, SGD(0.1, 0.9), 2, np.random.default_rng(0))
+
+
+def checked(x):
+    rows = gradcheck.check(lambda t: (t["x"] ** 2).sum(), {"x": x}, {"x": 2 * x}, np.random.default_rng(0))
+    return np.array([row.holds for row in rows])
+
+
+DOORS = {
+    **{name: (partial(one_pass, layer), drawn(layer, RNG, np.float32), RNG.standard_normal(shape).astype("f"))
+       for name, (layer, shape) in EVERY_LAYER.items()},
+    "energy": (energy, Z, Z2),
+    "similar_loss": (similar_loss, Z[:, 0]),
+    "dissimilar_loss": (partial(dissimilar_loss, margin=1.0), np.abs(Z[:, 0])),
+    "contrastive": (partial(contrastive, margin=1.0), Z, Z2, np.arange(600) % 2),
+    "all_pairs_by_definition": (lambda z: all_pairs_by_definition(z, GRAPH, 1.0), Z),
+    "contrastive_all_pairs": (lambda z, pairs: contrastive_all_pairs(z, SimilarityGraph(600, pairs), 1.0), Z, PAIRS),
+    "dissimilar_sum": (lambda z, weight: dissimilar_sum(z, GRAPH, 1.0, weight), Z, np.abs(Z[:, 1])),
+    "weighted_pairs": (partial(weighted_pairs, margin=1.0), Z[:60], SPACE @ SPACE.T, SPACE @ SPACE.T),
+    "one_tower": (lambda w, x: one_tower(NETWORK, w, x, GRAPH, 1.0), W, X),
+    "two_towers": (lambda w, x, y: two_towers(NETWORK, w, x[:300], x[300:], y, 1.0), W, X, np.arange(300) % 2),
+    "EveryPair": (partial(descended, EveryPair), W, X),
+    "SampledPairs": (partial(descended, SampledPairs), W, X),
+    "embed": (partial(embed, NETWORK), W, X),
+    "gradcheck": (checked, SPACE),
+    "SimilarityGraph": (lambda pairs: (SimilarityGraph(600, pairs).degree, SimilarityGraph(600, pairs).edges), PAIRS),
+    "of_neighbours": (lambda table: SimilarityGraph.of_neighbours(table).pairs, PAIRS[:, 1:]),
+    "within": (lambda samples: GRAPH.within(samples).pairs, PAIRS[3:9, 0]),
+    "contiguous_views": (lambda *steps: contiguous_views(*steps, 18).pairs, LABELS, LABELS),
+    "nearest_neighbours": (partial(nearest_neighbours, k=5), X),
+    "nearest_neighbours of few": (partial(nearest_neighbours, k=5), Z),
+    "nearest_neighbours of float16": (partial(nearest_neighbours, k=5), X.astype(np.float16)),
+    "fit": (fitted, X[:60]),
+    "fit of labels": (fitted, X[:60], LABELS),
+    "fit of words": (fitted, X[:60].astype(float), WORDS),
+    "fit of pairs": (lambda x, pairs: fitted(x, similar=pairs), X, PAIRS),
+    "fit of images": (fitted, RNG.random((40, 5, 6), dtype=np.float32)),
+    "fit of whole numbers": (fitted, RNG.integers(0, 255, (40, 6), np.uint16)),
+    "plot": (points, Z[:60], RNG.random((60, 4, 4)), LABELS),
+    "lle": (lambda x, near: lle.lle(x, list(near)), X[:60], nearest_neighbours(X[:60], 5)),
+    **{name: (getattr(metrics, name), X[:60], LABELS)
+       for name in ("accuracy", "regression_r2", "same_label_neighbours", "silhouette", "shift_ratio", "share_within")},
+    **{name: (getattr(metrics, name), X[:60], Z[:60]) for name in ("trustworthiness", "continuity")},
+    **{name: (getattr(metrics, name), SPACE[:, 0], SPACE[:, 1]) for name in ("linear_r2", "resultant_length")},
+    **{name: (getattr(metrics, name), X[:60]) for name in ("unevenness", "pca")},
+    "slant": (metrics.slant, IMAGES[:, 0]),
+    "cylinder": (lambda z, *angles: cylinder.fit(z, *angles).upright(z), SPACE, SPACE[:, 0], SPACE[:, 1]),
+    **{door.__name__: (door, IMAGES) for door in (shifted, wide, ink_lost)},
+    "moved": (partial(moved, right=0.5, turn=10.0), IMAGES.astype(np.float32)),
+    "in_their_span": (in_their_span, X, np.arange(5)),
+    "npz": (lambda *arrays: (npz.to_bytes("W", {"a": arrays[0]}), packed({"a": arrays[0], "b": arrays[1]})), X, PAIRS),
+    "longdouble": (lambda x: real_array("x", x, "samples"), SPACE[:, 0].astype(np.longdouble)),
+    "words": (lambda y: plain_array("y", y, "samples"), WORDS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_every_door_takes_the_other_byte_order_and_answers_in_this_one_bit_for_bit(door):
+    function, *arrays = DOORS[door]
+    expected, found = function(*arrays), function(*(tree_map(swapped, array) for array in arrays))
+    assert bits(tree(found)) == bits(tree(expected))
+
+
+BEYOND = 2**53 + np.arange(3, dtype=np.int64)
+REFUSED = {
+    "int64": (lambda x: nearest_neighbours(x[:, None], 1), BEYOND, "x is int64 and holds numbers that float64"),
+    "uint64": (
+        lambda x: real_array("x", x, "samples"),
+        BEYOND.astype("u8"),
+        "x is uint64 and holds numbers that float64",
+    ),
+    "whole": (
+        lambda x: whole_numbers("x", x, "samples"),
+        np.array([2**63], "u8"),
+        "x is uint64: it must hold whole numbers",
+    ),
+    "pairs": (lambda x: SimilarityGraph(3, x), np.array([[0, 3]]), "pair 0 is (0, 3): samples count from 0 to 2"),
+    "layers": (lambda x: NETWORK(W, x), X.astype(float), "mismatched dtypes"),
+    "half": (similar_loss, Z[:, 0].astype(np.float16), "d has dtype float16"),
+    "complex": (lambda x: DrLIM().fit(x), X.astype(complex), "Complex data not supported: X is complex128"),
+}
+if np.finfo(np.longdouble).nmant > 52:
+    third = np.array([1, 2, 3], np.longdouble) / 3
+    REFUSED["longdouble"] = (lambda x: real_array("x", x, "samples"), third, "holds numbers that float64 does not")
+
+
+@pytest.mark.parametrize("door", REFUSED)
+def test_what_is_refused_in_this_byte_order_is_refused_in_the_other(door):
+    call, array, message = REFUSED[door]
+    for x in (array, swapped(array)):
+        refuses(partial(call, x), message.replace("float16", str(x.dtype)).replace("complex128", str(array.dtype)))
