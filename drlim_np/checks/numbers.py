@@ -34,7 +34,7 @@ def positive_number(name: str, value: float) -> float:
 
 
 def as_array(name: str, x: Any) -> np.ndarray:
-    """`x` as a NumPy array in native byte order, with no masked entries; no iterator or set, no rows of unlike lengths."""
+    """`x` as a NumPy array in native byte order: no masked entries, no iterator or set, no rows of unlike lengths."""
     require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
     try:
         array = native(np.asarray(x))

@@ -16,8 +16,8 @@ def keep_freed_memory() -> None:
     """Lets the process keep the memory that it frees, from the first call on.
 
     Having seen one large array freed, glibc keeps freed memory instead of returning it to the system, which would hand
-    it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). A training step in a fresh process then takes a third of
-    the time, the loss over all pairs three quarters. This does nothing elsewhere, on 32 bits, where that ends at
+    it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). A training step in a fresh process then takes a third
+    of the time, the loss over all pairs three quarters. This does nothing elsewhere, on 32 bits, where that ends at
     512 KiB, and on PyPy, which does not free an array at once.
     """
     np.empty(31 << 20, np.uint8)

@@ -117,7 +117,7 @@ def draw(five: Curves, seven: Curves, peers: Mapping[str, Curves], image: np.nda
     top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
     for kind, (left, wide, shown, label) in PANELS.items():
         axes = drawing.add_axes(box(drawing, left, 1.35, wide, 3.1))
-        for (name, curves), dashes in zip(peers.items(), ((4, 1.5), (1, 1)), strict=False):
+        for curves, dashes in zip(peers.values(), ((4, 1.5), (1, 1)), strict=False):
             axes.plot(MOVES[kind], curves[kind], color=FAINT, dashes=dashes, linewidth=1.6)
         _panel(axes, kind, five, seven, top)
         axes.set(xlabel=label, xticks=shown)
