@@ -49,7 +49,8 @@ def methods(steps: int) -> dict[str, list]:
     from sklearn.decomposition import PCA
     from sklearn.manifold import LocallyLinearEmbedding as LLE
 
-    kinds = [("DrLIM", partial(DrLIM, max_iter=steps), (5, 12)), ("scikit-learn's LLE", LLE, (5, 12))]
+    lle = partial(LLE, neighbors_algorithm="kd_tree")  # others choose other neighbours where distances tie
+    kinds = [("DrLIM", partial(DrLIM, max_iter=steps), (5, 12)), ("scikit-learn's LLE", lle, (5, 12))]
     if importlib.util.find_spec("umap"):
         from umap import UMAP
 
