@@ -251,8 +251,17 @@ def test_nothing_overflows(browser, size, opened):
     browser.resize(size)
     browser.call("refresh")
     browser.js(f"document.querySelectorAll('details').forEach(one => {{ one.open ||= {str(opened).lower()}; }})")
+    assert browser.js("innerWidth") == SIZES[size][0]
     assert browser.js("document.documentElement.scrollWidth <= innerWidth")
     assert browser.js("astray()") == []
+
+
+@needs_a_browser
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_core_finds_no_fault(browser, size):
+    browser.resize(size)
+    browser.call("refresh")
+    assert browser.complaints() == []
 
 
 @needs_a_browser

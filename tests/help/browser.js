@@ -20,14 +20,15 @@ function within(one) {                                            // wholly in t
 function astray() {                                               // visible words beyond their section or drawing
   const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
-    const parent = walk.currentNode.parentElement;
-    if (!walk.currentNode.data.trim() || !parent.checkVisibility()) continue;
-    const range = document.createRange();
-    range.selectNodeContents(walk.currentNode);
-    const box = (parent.closest("svg, section") || document.body).getBoundingClientRect();
-    for (const one of range.getClientRects())
-      if (one.left < box.left - .5 || one.right > box.right + .5 || one.bottom > box.bottom + .5)
-        found.push(walk.currentNode.data.trim());
+    const node = walk.currentNode, parent = node.parentElement;
+    if (!parent.checkVisibility()) continue;
+    const box = (parent.closest("svg, section") || document.body).getBoundingClientRect(), range = document.createRange();
+    for (const {0: word, index} of node.data.matchAll(/\S+/g)) {   // blanks at the end of a line may hang out
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      for (const one of range.getClientRects())
+        if (one.left < box.left - .5 || one.right > box.right + .5 || one.bottom > box.bottom + .5) found.push(word);
+    }
   }
   return found;
 }
@@ -40,6 +41,12 @@ function overlapping() {                                          // words of on
       && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3
         ? [words[i].textContent + " / " + words[j].textContent] : []));
   });
+}
+
+async function complaints() {                                     // of axe-core, which is loaded before this
+  const {violations, incomplete} = await axe.run({resultTypes: ["violations", "incomplete"]});
+  const undecided = incomplete.filter(one => one.id !== "color-contrast");
+  return [...violations, ...undecided].map(one => `${one.id}: ${one.nodes.map(node => node.target).join(", ")}`);
 }
 
 function luminance(name) {                                        // of a colour of the page, by the Web Content

@@ -6,13 +6,16 @@ import shutil
 import subprocess
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
 
 HELPERS = Path(__file__).with_name("browser.js").read_text(encoding="utf-8")
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Shift": "\ue008", "Space": " "}
 KEYS |= dict(zip(("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"), "\ue012\ue013\ue014\ue015", strict=True))
-SIZES = {"desk": (1400, 900), "phone": (390, 844)}
+SIZES = {"desk": (1400, 900), "phone": (390, 844), "narrow": (320, 568)}
 WINDOW = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1200,1150"]
 
 
@@ -20,6 +23,12 @@ def missing() -> str | None:
     """Why no page can be opened here, or None."""
     absent = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     return f"{' and '.join(absent)} not installed (Debian: chromium, chromium-driver)" if absent else None
+
+
+def axe_core() -> str | None:
+    """The script that judges how accessible a page is, or None."""
+    found = find_spec("axe_core_python")
+    return found and Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -144,9 +153,9 @@ class Page:
         self.of(f"#{identifier}", "one.scrollIntoView({block: 'center'})")
 
     def resize(self, size: str):
-        """The window of a desk or of a phone, which has a touch screen."""
+        """The window of a desk, or of a phone, wider or narrow, which has a touch screen."""
         width, height = SIZES[size]
-        phone = size == "phone"
+        phone = size != "desk"
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         self.cdp("Emulation.setTouchEmulationEnabled", enabled=phone)
         self._size = size
@@ -154,6 +163,15 @@ class Page:
     def prefer(self, feature: str, value: str):
         """Sets a preference of the reader, such as prefers-color-scheme; "" unsets it."""
         self.cdp("Emulation.setEmulatedMedia", features=[{"name": feature, "value": value}])
+
+    def complaints(self) -> list[str]:
+        """What axe-core has against the page: a rule of WCAG or one of its best practices, and the elements that break it.
+
+        What it cannot decide counts too, except colours over a drawing, which have a test of their own.
+        """
+        if (script := axe_core()) is None:
+            pytest.skip("axe-core is not installed (PyPI: axe-core-python)")
+        return self.call("execute/sync", script=f"{script}\n{HELPERS}\nreturn complaints()", args=[])
 
     def luminances(self, names: list[str], scheme: str) -> dict[str, float]:
         """The relative luminance of the page's colours, light or dark."""

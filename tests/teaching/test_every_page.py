@@ -32,6 +32,27 @@ def test_nothing_overflows_and_no_words_in_a_drawing_overlap(page, name, size):
         assert page.js("astray()") == []
 
 
+@EACH
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_core_finds_no_fault(page, name, size, scheme):
+    page.prefer("prefers-color-scheme", scheme)
+    found = page.complaints()
+    page.prefer("prefers-color-scheme", "")
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["springs", "map"])
+def test_without_javascript_a_laboratory_says_that_it_needs_it(browser, addresses, name):
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    page = browser.at(addresses[name], fresh=True)
+    said = page.of("noscript p", "[one.textContent, one.getBoundingClientRect().height > 0]")
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+    page.visit(addresses[name])
+    assert "without JavaScript: allow it" in said[0] and said[1]
+    assert page.of("noscript", "one.getClientRects().length") == 0
+
+
 @pytest.mark.parametrize(
     ("name", "size", "reached", "seen"),
     [

@@ -103,6 +103,14 @@ def test_a_pairs_loss_and_forces_are_the_librarys(desk, y):
         np.testing.assert_allclose(found["dz1"], dz1[0], rtol=1e-12, atol=1e-15)
 
 
+def test_other_colours_while_the_curve_is_computed_are_no_fault(page):
+    for shift, scheme in ((1, "dark"), (2, "light"), (3, "dark"), (4, "")):
+        page.js("laboratory.set({moved: {right: arguments[0]}})", shift)
+        page.prefer("prefers-color-scheme", scheme)
+    page.until("laboratory.read().curve.length === 17")
+    assert page.call("se/log", type="browser") == []
+
+
 def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, digits):
     x = fifty(digits)
     draw(page, x[40])
