@@ -22,9 +22,8 @@ class SimilarityGraph:
     pairs: np.ndarray
 
     def __post_init__(self) -> None:
-        most = min(2**31, np.iinfo(np.intp).max)  # what an index counts to
-        object.__setattr__(self, "size", whole_number("size", self.size, 0, most))  # the dataclass is frozen
-        object.__setattr__(self, "pairs", pairs_of_samples("pairs", self.pairs, self.size))
+        object.__setattr__(self, "size", whole_number("size", self.size, 0, min(2**31, np.iinfo(np.intp).max)))
+        object.__setattr__(self, "pairs", pairs_of_samples("pairs", self.pairs, self.size))  # the dataclass is frozen
 
     @classmethod
     def of_neighbours(cls, table: np.ndarray) -> "SimilarityGraph":

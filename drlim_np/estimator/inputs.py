@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import native
-from drlim_np.checks.numbers import finite, plain_array, same_length, whole_number
+from drlim_np.checks.numbers import finite, native, plain_array, same_length, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
