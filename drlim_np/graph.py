@@ -22,7 +22,7 @@ class SimilarityGraph:
     pairs: np.ndarray
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "size", whole_number("size", self.size, 0, min(2**31, np.iinfo(np.intp).max)))
+        object.__setattr__(self, "size", whole_number("size", self.size, 0, 2**31 - 1))
         object.__setattr__(self, "pairs", pairs_of_samples("pairs", self.pairs, self.size))  # the dataclass is frozen
 
     @classmethod
