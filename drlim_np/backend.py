@@ -49,11 +49,6 @@ def to_host(x: Array) -> np.ndarray:
     return np.asarray(x)
 
 
-def native(x: Array) -> Array:
-    """`x` in the byte order of this machine: dtypes compare only in that, and products are fast only in that."""
-    return x.astype(x.dtype.newbyteorder("="), copy=False) if on_host(x) and not x.dtype.isnative else x
-
-
 def like(host: np.ndarray, x: Array) -> Array:
     """The host array `host` in the module and on the device of `x`: the one crossing from the host to a device."""
     if on_host(x):

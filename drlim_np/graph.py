@@ -1,6 +1,5 @@
 """Which samples are similar: the outcome of Step 1, as a list of pairs. Every pair that is not listed is dissimilar."""
 
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,9 +22,8 @@ class SimilarityGraph:
     pairs: np.ndarray
 
     def __post_init__(self) -> None:
-        size = whole_number("size", self.size, 0, min(2**31, sys.maxsize))
-        object.__setattr__(self, "size", size)  # the dataclass is frozen
-        object.__setattr__(self, "pairs", pairs_of_samples("pairs", self.pairs, size))
+        object.__setattr__(self, "size", whole_number("size", self.size, 0, 2**31 - 1))
+        object.__setattr__(self, "pairs", pairs_of_samples("pairs", self.pairs, self.size))  # the dataclass is frozen
 
     @classmethod
     def of_neighbours(cls, table: np.ndarray) -> "SimilarityGraph":

@@ -31,7 +31,7 @@ def edge_set(graph):
 
 # ---- what is refused ----
 
-SIZE = "it must be a whole number from 0 to 2147483648"
+SIZE = "it must be a whole number from 0 to 2147483647"
 REFUSED = [
     ([0, 1], "(2,)"),
     ([[0, 1, 2]], "(1, 3)"),
@@ -46,7 +46,7 @@ REFUSED = [
 ]
 CALLS = [
     *((partial(SimilarityGraph, 4, pairs), named) for pairs, named in REFUSED),
-    *((partial(SimilarityGraph, n, NO_PAIRS), f"size is {n!r}: {SIZE}") for n in (4.0, "4", None, True, -1, 2**31 + 1)),
+    *((partial(SimilarityGraph, n, NO_PAIRS), f"size is {n!r}: {SIZE}") for n in (4.0, "4", None, True, -1, 2**31)),
     (partial(SimilarityGraph, 3, np.array([[0, 3]])), "pair 0 is (0, 3)"),
     (lambda: SimilarityGraph(256, np.array([[255, 0]])).within(np.array([255.0, 0])), "samples is float64"),
     (partial(SimilarityGraph.of_neighbours, [0, 1]), "table has shape (2,): it must be (samples, k)"),
@@ -87,8 +87,8 @@ def test_a_size_and_pairs_of_any_whole_dtype_count_without_wrapping(dtype):
 
 
 def test_the_largest_graph_tells_its_pairs_apart():
-    last = 2**31 - 1
-    graph = SimilarityGraph(2**31, np.array([[last, 0], [last - 1, last], [last, last - 1]]))
+    last = 2**31 - 2
+    graph = SimilarityGraph(2**31 - 1, np.array([[last, 0], [last - 1, last], [last, last - 1]]))
     assert graph.edges.tolist() == [[0, last], [last - 1, last]]
 
 

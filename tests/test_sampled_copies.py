@@ -81,7 +81,7 @@ def test_the_dtype_of_x_is_kept(rng):
         ({"graph": SimilarityGraph(6, [[0, 1], [2, 3]])}, "character 2 is in no similar pair"),
         ({"batch": 1}, "batch is 1"),
         ({"margin": 0.0}, "margin is 0.0"),
-        ({"x": X.astype(int)}, "x has dtype int64"),
+        ({"x": X.astype(np.int64)}, "x has dtype int64"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, message):

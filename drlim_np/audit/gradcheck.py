@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, native
-from drlim_np.checks.numbers import require_generator
+from drlim_np.backend import Array
+from drlim_np.checks.numbers import native, require_generator
 from drlim_np.errors import require
 from drlim_np.tree import Tree, leaves, tree_map
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, is_array, kind, like, namespace, native, on_host, to_host
-from drlim_np.checks.numbers import positive_number, whole_number
+from drlim_np.backend import Array, is_array, kind, like, namespace, on_host, to_host
+from drlim_np.checks.numbers import native, positive_number, whole_number
 from drlim_np.errors import DivergedError, InputError, require
 from drlim_np.tree import Tree, leaves
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import native
+from drlim_np.backend import Array, on_host
 from drlim_np.errors import InputError, require
 
 
@@ -31,6 +31,11 @@ def positive_number(name: str, value: float) -> float:
     fits = isinstance(value, Real) and not isinstance(value, bool) and 0 < value < inf
     require(fits, f"{name} is {value!r}: it must be a finite number greater than 0")
     return float(value)
+
+
+def native(x: Array) -> Array:
+    """`x` in the byte order of this machine: dtypes compare only in that, and products are fast only in that."""
+    return x.astype(x.dtype.newbyteorder("="), copy=False) if on_host(x) and not x.dtype.isnative else x
 
 
 def as_array(name: str, x: Any) -> np.ndarray:

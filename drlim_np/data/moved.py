@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from drlim_np.backend import native
+from drlim_np.checks.numbers import native
 from drlim_np.errors import require
 
 

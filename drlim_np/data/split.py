@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from drlim_np.backend import native
-from drlim_np.checks.numbers import indices
+from drlim_np.checks.numbers import indices, plain_array
 from drlim_np.data import Views
 
 TRAIN = 660  # of the 972 views; the others are unseen
@@ -29,6 +28,7 @@ def in_their_span(inputs: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np
     training inputs, so descent never leaves their span, and an orthonormal change of coordinates changes no step. With
     weights C on the coordinates, those on pixels are A = C · basis.
     """
-    inputs, train = native(inputs), indices("train", train, len(inputs), "rows")
+    inputs = plain_array("inputs", inputs, "samples", "features")
+    train = indices("train", train, len(inputs), "rows")
     basis = np.linalg.qr(inputs[train].T.astype(np.float64))[0].T
     return (inputs @ basis.T).astype(inputs.dtype), basis

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, is_complex, kind, like, namespace, native, of_cupy, on_host, real, to_host, zeros
+from drlim_np.backend import Array, is_complex, kind, like, namespace, of_cupy, on_host, real, to_host, zeros
 from drlim_np.checks.arrays import embeddings, require_floating, require_margin
-from drlim_np.checks.numbers import whole_number
+from drlim_np.checks.numbers import native, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.memory import keep_freed_memory

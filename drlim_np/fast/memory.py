@@ -17,8 +17,7 @@ def keep_freed_memory() -> None:
 
     Having seen one large array freed, glibc keeps freed memory instead of returning it to the system, which would hand
     it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). A training step in a fresh process then takes a third
-    of the time, the loss over all pairs three quarters. This does nothing elsewhere, on 32 bits, where that ends at
-    512 KiB, and on PyPy, which does not free an array at once.
+    of the time, the loss over all pairs three quarters. Elsewhere, on 32 bits and on PyPy this changes nothing.
     """
     np.empty(31 << 20, np.uint8)
     ask_for_large_pages()
@@ -33,10 +32,7 @@ def ask_for_large_pages() -> None:
 
 
 def free_memory() -> int:
-    """Bytes that this process may still take: of the machine, of its container, and of its own addresses.
-
-    sys.maxsize, which no array can exceed, if nothing says less; on 32 bits it often is the least.
-    """
+    """Bytes that this process may still take: of the machine, its container and its addresses; at most sys.maxsize."""
     limits = [sys.maxsize]
     with suppress(OSError):
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -44,10 +40,10 @@ def free_memory() -> int:
     with suppress(OSError, ValueError):  # if there is no limit, the file says "max"
         most, taken = (int(Path("/sys/fs/cgroup", f"memory.{name}").read_text()) for name in ("max", "current"))
         limits.append(most - taken)
-    with suppress(ImportError, OSError):  # of the two it needs, Windows has neither, macOS no /proc
+    with suppress(ImportError, OSError):  # Windows has none of this, macOS no /proc
         from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
 
-        allowed, used = getrlimit(RLIMIT_AS)[0], int(Path("/proc/self/statm").read_text().split()[0]) * PAGESIZE
+        allowed, used = getrlimit(RLIMIT_AS)[0], PAGESIZE * int(Path("/proc/self/statm").read_text().split()[0])
         limits.append((2 * sys.maxsize if allowed == RLIM_INFINITY else allowed) - used)
     return min(limits)
 

@@ -16,8 +16,9 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 
-from drlim_np.backend import Array, native, to_host
+from drlim_np.backend import Array, to_host
 from drlim_np.checks.mistaken import HEAD, mistaken_for
+from drlim_np.checks.numbers import native
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DataError, InputError
 from drlim_np.tree import Tree

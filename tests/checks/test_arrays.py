@@ -169,7 +169,7 @@ def test_objectives_are_not_asked_what_they_cannot_be(rng):
         (partial(sampled.from_pairs, [[0, 1]], params), "draw at least 2"),
         (partial(SampledPairs, network, np.float32(1), GRAPH), "x has shape"),
         (partial(SampledPairs, network, x.tolist(), GRAPH), "expected an array, got list"),
-        (partial(SampledPairs, network, x.astype(int), GRAPH), "x has dtype int64"),
+        (partial(SampledPairs, network, x.astype(np.int64), GRAPH), "x has dtype int64"),
         (partial(EveryPair(network, x.tolist(), GRAPH), params, None, 1.0), "expected an array, got list"),
     ):
         refuses(call, message)

@@ -39,7 +39,7 @@ PASSED = [
     (partial(real_array, "x", np.zeros((0, 2), int), "samples", "features"), np.zeros((0, 2))),
     (partial(real_array, "x", [LARGEST, -LARGEST], "samples"), np.array([LARGEST, -LARGEST], float)),
     (lambda: real_array("x", np.asmatrix([[1.0, 2.0]]), "samples", "features"), np.array([[1.0, 2.0]])),
-    *((partial(whole_numbers, "a", np.array([0, 17], d), "views"), np.array([0, 17])) for d in DTYPES[:5]),
+    *((partial(whole_numbers, "a", np.array([0, 17], d), "views"), np.array([0, 17], np.int64)) for d in DTYPES[:5]),
     (partial(whole_numbers, "a", np.array([2**63 - 1], np.uint64), "views"), np.array([2**63 - 1])),
     (partial(plain_array, "labels", ["a", "b"], "samples"), np.array(["a", "b"])),
     (partial(plain_array, "labels", np.ma.masked_array([1, 2]), "samples"), np.array([1, 2])),

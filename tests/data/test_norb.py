@@ -1,7 +1,6 @@
 """One airplane of small NORB from its three files, and rows that do not fit. test_published is about each file."""
 
 import gzip
-import tracemalloc
 from functools import partial
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 
 from drlim_np.data import norb
 from drlim_np.errors import DataError
+from tests.help.peaks import peak_of_memory
 from tests.help.published import CAT, DAT, INFO, POSES, TESTING, TRAINING, hashes, left, matrix, norb_files, store, toys
 from tests.help.refusals import refuses
 
@@ -68,12 +68,9 @@ def test_memory_is_bounded_by_the_airplane_and_not_by_the_file(tmp_path):
         file.write(matrix("byte", (len(rows), 2, 96, 96), b""))
         for _ in rows:
             file.write(bytes(2 * 96 * 96))
-    tracemalloc.start()
-    try:
+    with peak_of_memory() as peak:
         views = norb.load(tmp_path)
-        assert tracemalloc.get_traced_memory()[1] < views.images.nbytes + 2**21 < len(rows) * 2 * 96 * 96 / 5
-    finally:
-        tracemalloc.stop()
+        assert peak() < views.images.nbytes + 2**21 < len(rows) * 2 * 96 * 96 / 5
 
 
 # ---- files that are not what they should be ----

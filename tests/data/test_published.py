@@ -2,7 +2,7 @@
 
 import gzip
 import os
-import tracemalloc
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from drlim_np.data import files, mnist, norb
 from drlim_np.data.files import blaming, locate
 from drlim_np.data.mnist import FILES, LIMIT, read_idx
 from drlim_np.errors import DataError
+from tests.help.peaks import peak_of_memory
 from tests.help.published import CAT, DAT, INFO, TESTING, idx, matrix, norb_files, store, toys
 from tests.help.refusals import refuses
 
@@ -120,18 +121,18 @@ HEADERS = [
 ]
 
 
+BUFFERS = 2**18 if sys.version_info >= (3, 14) else 0  # gzip's own: from 3.14 on 128 KiB before and after unpacking
+
+
 @pytest.mark.parametrize(("kind", "content", "message"), HEADERS, ids=map(str, range(len(HEADERS))))
 @PACKS
 def test_a_header_or_length_that_is_wrong_is_refused_before_anything_large_is_allocated(
     tmp_path, kind, content, message, pack
 ):
     content = pack(content)
-    tracemalloc.start()
-    try:
+    with peak_of_memory() as peak:
         refused(tmp_path / "file", kind, content, message)
-        assert tracemalloc.get_traced_memory()[1] < 2**18
-    finally:
-        tracemalloc.stop()
+        assert peak() < 2**18 + BUFFERS
 
 
 def test_a_file_of_just_the_limit_is_read(tmp_path, monkeypatch):

@@ -47,6 +47,7 @@ def x(rng):
 
 
 def test_it_passes_every_check_that_scikit_learn_has_for_estimators():
+    pytest.importorskip("sklearn", minversion="1.6")
     with pytest.warns(UserWarning, match="does not inherit from"):
         found = check_estimator(DrLIM(max_iter=5), on_skip=None)
     assert len(found) > 40

@@ -1,6 +1,5 @@
 """The loss over all pairs in tiles: equal to its definition, and to a double loop, whatever the tiles."""
 
-import tracemalloc
 from itertools import combinations
 
 import numpy as np
@@ -24,6 +23,7 @@ from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
 from tests.help.comparing import assert_close
 from tests.help.double_loop import double_loop, random_pairs
+from tests.help.peaks import peak_of_memory
 from tests.help.refusals import refuses
 
 NONE = np.zeros((0, 2), int)
@@ -163,13 +163,11 @@ def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
     rng = np.random.default_rng(0)
     samples, itemsize = 3000, np.dtype(dtype).itemsize
     z, similar = rng.standard_normal((samples, dims)).astype(dtype), SimilarityGraph(samples, np.array([[0, 1]]))
-    tracemalloc.start()
-    contrastive_all_pairs(z, similar, 1.0)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
     bound = 2**20 + (12 + dims) * TILE**2 * itemsize
     assert bound < samples**2 * itemsize / 2  # less than one array of all the pairs
-    assert peak < bound
+    with peak_of_memory() as peak:
+        contrastive_all_pairs(z, similar, 1.0)
+        assert peak() < bound
 
 
 # ---- tiles, against every pair one by one ----

@@ -1,6 +1,5 @@
 """Nearest neighbours against a double loop: where the fast product is right or useless, on maps, and where all ties."""
 
-import tracemalloc
 from unittest import mock
 
 import numpy as np
@@ -12,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from drlim_np.fast import knn as nearest
 from drlim_np.fast.knn import BOX, FEW, SPARE, in_unit, nearest_neighbours
+from tests.help.peaks import peak_of_memory
 from tests.help.refusals import refuses
 
 
@@ -234,11 +234,9 @@ def test_the_number_of_threads_changes_nothing():
 def test_memory_stays_far_below_the_table_of_all_distances():
     samples = 6_000
     x = np.random.default_rng(9).random((samples, 16), dtype=np.float32)
-    tracemalloc.start()
-    nearest_neighbours(x, 5)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < samples * samples * 4 / 5
+    with peak_of_memory() as peak:
+        nearest_neighbours(x, 5)
+        assert peak() < samples * samples * 4 / 5
 
 
 # ---- what is refused ----

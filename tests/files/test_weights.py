@@ -128,7 +128,7 @@ def test_an_array_that_numpy_wrote_in_fortran_order_on_a_machine_of_the_other_by
     [
         (np.ones(2), "params is ndarray: it must be a dict"),
         ({"w": [1.0]}, "expected an array, got list"),
-        ({"w": np.arange(3)}, "w has dtype int64"),
+        ({"w": np.arange(3, dtype=np.int64)}, "w has dtype int64"),
         ({"C1": {"w": np.array([None])}}, "C1.w has dtype object"),
         ({"C1.w": np.ones(2)}, "params holds the name 'C1.w'"),
         ({"": np.ones(2)}, "params holds the name ''"),

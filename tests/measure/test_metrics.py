@@ -1,6 +1,5 @@
 """The numbers behind the claims against scikit-learn, against sorted lists, and against values worked by hand."""
 
-import tracemalloc
 from fractions import Fraction
 from functools import partial
 from itertools import combinations
@@ -38,6 +37,7 @@ from drlim_np.measure.metrics import (
     trustworthiness,
     unevenness,
 )
+from tests.help.peaks import peak_of_memory
 from tests.help.refusals import refuses
 
 BOUND = 1e-12
@@ -361,11 +361,9 @@ def test_no_measure_holds_a_table_of_all_pairs(rng):
         lambda: accuracy(z, labels % 2),
         lambda: unevenness(z),
     ):
-        tracemalloc.start()
-        measure()
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert peak < samples**2 * 8 / 2
+        with peak_of_memory() as peak:
+            measure()
+            assert peak() < samples**2 * 8 / 2
 
 
 # ---- what is refused ----
