@@ -12,7 +12,7 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/python" -m pip install -q torch==2.13.0 numpy==2.4.6 sentence-transformers==6.2.0
 "$folder/venv/bin/python" - <<'END'
 import torch
-from sentence_transformers.losses import ContrastiveLoss, OnlineContrastiveLoss, SiameseDistanceMetric
+from sentence_transformers.sentence_transformer.losses import ContrastiveLoss, OnlineContrastiveLoss, SiameseDistanceMetric
 
 for pairs in (2, 4, 32):
     z1, z2 = torch.zeros(pairs, 2), torch.zeros(pairs, 2)

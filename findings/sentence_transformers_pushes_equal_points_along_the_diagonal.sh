@@ -15,7 +15,7 @@ python3 -m venv "$folder/venv"
 import math
 
 import torch
-from sentence_transformers.losses import ContrastiveLoss, SiameseDistanceMetric
+from sentence_transformers.sentence_transformer.losses import ContrastiveLoss, SiameseDistanceMetric
 
 z1 = torch.tensor([[0.3, -0.2], [5.0, 7.0]], requires_grad=True)
 z2 = z1.detach().clone()

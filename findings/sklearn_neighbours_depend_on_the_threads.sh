@@ -4,7 +4,7 @@
 # Guess: kneighbors() gives the same neighbours with one thread and with two; only the time differs.
 # Seen:  digits of whole grey levels have many equal distances. With one thread the search of 1,797 samples is split
 #        by rows of the question, with two by rows of the answer, and among equals another one is kept: other sets of
-#        twelve for a part of the digits, and so another LLE. algorithm="kd_tree" gives the same with any number.
+#        twelve for 1 % of the digits, and so another LLE. algorithm="kd_tree" gives the same with any number.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -3,8 +3,8 @@
 #
 # Guess: transform(x[:100]) of the x that was fitted is embedding_[:100], because transform(x) is embedding_ exactly.
 # Seen:  x as a whole is recognised by its hash, and its map is returned. A part of it is new data: its points are
-#        placed by their neighbours and moved by a new descent, and end a tenth of the map's width from their places
-#        at worst.
+#        placed by their neighbours and moved by a new descent, and ended up to .6 standard deviations of the map from
+#        their places.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
