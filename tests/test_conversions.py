@@ -32,7 +32,9 @@ z, label = torch.cat([z1, z2]), torch.tensor(label)
 TORCH_AFTER = "loss.backward(); dz1 = z1.grad"
 AROUND = {  # before the call, which makes a loss of NumPy's z1, z2 (pairs, dims), label (pairs,) and m; and after it
     "sentence-transformers": (
-        TORCH + "from sentence_transformers.losses import ContrastiveLoss, SiameseDistanceMetric; model = None",
+        TORCH
+        + """from sentence_transformers.sentence_transformer.losses import ContrastiveLoss, SiameseDistanceMetric
+model = None""",
         TORCH_AFTER,
     ),
     "tensorflow-addons": (

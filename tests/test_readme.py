@@ -22,7 +22,7 @@ from drlim_np.runs.seeds import of_seed, seeds_of
 
 ROOT = Path(__file__).resolve().parent.parent
 WINGS = tuple(f"drlim_np/{wing}" for wing in ("audit", "bench", "data", "estimator"))
-FOLDERS = ("", "figures", "drlim_np", *WINGS, "tests")
+FOLDERS = ("", "figures", "findings", "drlim_np", *WINGS, "tests")
 PAGES = {Path(folder, "README.md").as_posix(): ROOT / folder / "README.md" for folder in FOLDERS}
 TEXTS = {page: path.read_text(encoding="utf-8") for page, path in PAGES.items()}
 README, PAPER, FIGURES = TEXTS["README.md"], TEXTS["drlim_np/README.md"], TEXTS["figures/README.md"]
@@ -131,6 +131,17 @@ def test_an_index_of_ones_own_gives_the_neighbours_of_the_estimator(folder):
 def test_every_block_of_python_stands_on_a_page_that_is_run():
     with_code = {page for page, text in TEXTS.items() if "```python" in text}
     assert with_code == {"README.md", *(f"drlim_np/{wing}README.md" for wing in ("", "audit/", "estimator/"))}
+
+
+def test_every_find_has_a_guess_and_what_was_seen_and_is_in_the_index():
+    finds = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "findings").glob("*.sh")}
+    assert sorted(re.findall(r"\]\((\w+\.sh)\)", TEXTS["findings/README.md"])) == sorted(finds)
+    for text in finds.values():
+        assert (
+            re.search(r"\n# Guess: \S.*(\n# .*)*\n# Seen: +\S", text)
+            and re.search(r"==\d", text)
+            and "drlim_np" not in text
+        )
 
 
 # ---- links and names ----
