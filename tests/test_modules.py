@@ -182,7 +182,7 @@ HOSTS = np.ones((4, 5), np.float32)
 MIXED = {
     "samples": (
         lambda model: SMALL(tree_map(partial(like, x=model), PARAMS), HOSTS),
-        "mixed modules or devices (x numpy",
+        "mixed modules or devices (x nu",
     ),
     "weights": (lambda model: SMALL(PARAMS, beside(model, 4, 5)), "weight numpy"),
     "embeddings": (lambda model: energy(beside(model, 4, 5), HOSTS), "z2 numpy on cpu): move them to one"),
@@ -237,7 +237,7 @@ def jaxs_float64():
 
 def inside_jit(function):
     jax = pytest.importorskip("jax", reason="JAX is not installed")
-    return jax.jit(function)(origin("jax").astype("float32") + jax.numpy.ones((6, 1), "float32"))
+    return jax.jit(function)(beside(origin("jax"), 6, 2))
 
 
 def marrays(function):
@@ -282,10 +282,9 @@ def test_pytorch_without_array_api_compat_says_what_to_install(monkeypatch):
 def test_a_backend_that_is_not_installed_is_refused_in_one_line_by_the_command(library, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, BACKENDS[library], None)
     assert command.main(["--backend", library]) == 2
-    assert (
-        f"the backend {library} needs {library}, which is not installed: run pip install {library}"
-        in capsys.readouterr().err
-    )
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"the backend {library} needs {library}, which is not installed: run pip install {library}" in said
 
 
 def test_labels_as_booleans_pass_through_jit_and_grad():
