@@ -1,7 +1,7 @@
-"""Arrays bring their module, so that the rest of the package runs on NumPy, CuPy or any array API module.
+"""Arrays bring their module, so that the rest of the package runs on NumPy, CuPy, JAX, MLX, PyTorch or another.
 
-There is no state. What the standard does not cover, or CuPy does otherwise, is a function here. Arrays go to a device
-by `like` and come back by `to_host`, and nowhere else.
+There is no state. What the array API standard does not cover, or a module does otherwise, is a function here. Arrays go
+to a device by `like` and come back by `to_host`, and nowhere else. Which versions were run is said in bench/README.md.
 """
 
 import sys
@@ -13,7 +13,7 @@ import numpy as np
 
 from drlim_np.errors import InputError
 
-Array = Any  # an ndarray of NumPy, CuPy, or another module that follows the array API standard
+Array = Any  # of NumPy, CuPy, JAX, MLX, PyTorch, or another module that follows the array API standard
 
 
 def namespace(x: Array) -> ModuleType:
@@ -21,18 +21,32 @@ def namespace(x: Array) -> ModuleType:
     if isinstance(x, np.ndarray):
         return np
     if not is_array(x):
-        raise InputError(f"expected an array, got {type(x).__name__}: convert it first, for instance by numpy.asarray")
+        raise InputError(f"expected an array, got {type_of(x)}: convert it first, for instance by numpy.asarray")
+    if library(x) == "sparse":
+        raise InputError(f"expected a dense array, got {type_of(x)}: give a dense array, as its todense() is")
+    if library(x) == "torch":
+        return _for_pytorch()
     return sys.modules["cupy"] if of_cupy(x) else x.__array_namespace__()
 
 
 def is_array(x: Any) -> bool:
-    """Whether `x` is an array of any module."""
-    return of_cupy(x) or hasattr(x, "__array_namespace__")
+    """Whether `x` is an array of any module; those of CuPy and PyTorch have no `__array_namespace__`."""
+    return hasattr(x, "__array_namespace__") or of_cupy(x) or (library(x) == "torch" and hasattr(x, "dtype"))
+
+
+def library(x: Any) -> str:
+    """The library that the type of `x` is from; works without any of them installed."""
+    return type(x).__module__.partition(".")[0]
 
 
 def of_cupy(x: Any) -> bool:
-    """Whether `x` is a CuPy array, which has no `__array_namespace__`; works without CuPy installed."""
-    return type(x).__module__.partition(".")[0] == "cupy"
+    """Whether `x` is a CuPy array."""
+    return library(x) == "cupy"
+
+
+def type_of(x: Any) -> str:
+    """The type of `x` for a message, with its module unless it is Python's own."""
+    return f"{type(x).__module__}.{type(x).__qualname__}".removeprefix("builtins.")
 
 
 def on_host(x: Array) -> bool:
@@ -42,23 +56,47 @@ def on_host(x: Array) -> bool:
 
 def to_host(x: Array) -> np.ndarray:
     """`x` as a NumPy array: the one crossing from a device to the host."""
+    if on_host(x):
+        return np.asarray(x)
     if hasattr(x, "get"):  # CuPy
         return np.asarray(x.get())
-    if hasattr(x, "to_device") and not on_host(x):
+    if library(x) == "torch":
+        x = x.detach().cpu()
+    elif library(x) != "jaxlib" and hasattr(x, "to_device"):
         x = x.to_device(namespace(x).__array_namespace_info__().default_device())
-    return np.asarray(x)
+    try:
+        host = np.asarray(x)
+    except TypeError as fault:  # inside jax.jit and jax.grad an array has no values yet
+        raise InputError(f"{type_of(x)} has no values for the host: call this outside jax.jit and jax.grad") from fault
+    if host.dtype == object:
+        raise InputError(f"{type_of(x)} does not convert to a NumPy array: give the plain array, such as its data")
+    return host
 
 
 def like(host: np.ndarray, x: Array) -> Array:
     """The host array `host` in the module and on the device of `x`: the one crossing from the host to a device."""
     if on_host(x):
         return host
-    return namespace(x).asarray(host, **_device(x))
+    xp, host = namespace(x), np.array(host, host.dtype.newbyteorder("="))  # some refuse strides, or share the memory
+    options = {"dtype": getattr(xp, host.dtype.name, None)} if library(x) == "mlx" else _device(x)
+    there = xp.asarray(host, **options)
+    if kind(there).bits < kind(host).bits:
+        remedy = "convert to float32 first, or, if this is JAX, set JAX_ENABLE_X64=1"
+        raise InputError(f"{xp.__name__} would make {there.dtype} of {host.dtype}: {remedy}")
+    return there
 
 
 def zeros(shape: tuple[int, ...], x: Array) -> Array:
     """Zeros of the given shape, with the module, device and dtype of `x`."""
     return namespace(x).zeros(shape, dtype=x.dtype, **_device(x))
+
+
+def add_at(x: Array, place: Any, values: Array) -> Array:
+    """`x` with `values` added at a slice or slices: `x` itself, changed, but in JAX, which never writes to an array."""
+    if hasattr(x, "at"):
+        return x.at[place].add(values)
+    x[place] += values
+    return x
 
 
 def real(x: Array) -> Array:
@@ -94,5 +132,18 @@ def _kind(xp: ModuleType, dtype: Any) -> Kind:
 
 
 def _device(x: Array) -> dict[str, Any]:
-    """The keyword that creates an array on the device of `x`: CuPy has none, it creates all on the current device."""
-    return {} if of_cupy(x) else {"device": x.device}
+    """The keyword that creates an array on the device of `x`: CuPy has none, it creates all on the current device.
+
+    Nor has MLX, which has one memory, and inside jax.jit and jax.grad arrays have no device yet.
+    """
+    return {} if of_cupy(x) or not hasattr(x, "device") else {"device": x.device}
+
+
+@cache
+def _for_pytorch() -> ModuleType:
+    try:
+        import array_api_compat.torch
+    except ImportError as fault:
+        remedy = "run pip install array-api-compat"
+        raise InputError(f"PyTorch's arrays need array-api-compat, which is not installed: {remedy}") from fault
+    return array_api_compat.torch

@@ -140,7 +140,7 @@ def test_the_processors_that_count_are_those_lent_to_this_process_or_all_if_the_
 
 def test_the_origin_of_numpy_is_an_empty_array_on_the_host_and_another_backend_is_refused():
     assert isinstance(origin("numpy"), np.ndarray) and origin("numpy").shape == (0,)
-    refuses(lambda: origin("jax"), "backend is 'jax': choose numpy or cupy")
+    refuses(lambda: origin("gpu"), "backend is 'gpu': choose numpy, cupy, jax, mlx, torch")
 
 
 # ---- what it does otherwise, on its stand-in ----

@@ -210,7 +210,7 @@ WHOLE = [Z.astype(dtype) for dtype in (np.int64, np.int8, bool)]
 NARROW = Z.astype(np.float32)
 
 REFUSED = [
-    *((form, f"margin is {m!r}: it must be a finite number greater than 0")
+    *((form, f"margin is {told(m)}: it must be a finite number greater than 0")
       for m in MARGINS for form in (given(margin=m), *of_all(margin=m))),
     *((given(y), "y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs") for y in LABELS),
     *((given(y), f"y has shape {np.shape(y)}: one label for each of the 3 pairs is needed") for y in LENGTHS),

@@ -16,7 +16,7 @@ from drlim_np.backend import Array, like, to_host
 from drlim_np.copies import weighted_pairs
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.fast.devices import origin
+from drlim_np.fast.devices import origin_of_complex
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Subsample, Tanh
 from drlim_np.loss import contrastive
@@ -58,8 +58,8 @@ class Finding(NamedTuple):
 
 
 def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
-    """The whole audit, in float64; every draw comes from `seed`. The oracles stay on the host, whatever the backend."""
-    rng, model = np.random.default_rng(seed), origin(backend)
+    """The whole audit, in float64; every draw comes from `seed`. The oracles stay on the host, and all does for MLX."""
+    rng, model = np.random.default_rng(seed), origin_of_complex(backend)
     yield from _layers(rng, model)
     yield from _losses(rng, model)
     yield from _networks(rng, model)

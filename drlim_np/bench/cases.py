@@ -1,6 +1,7 @@
 """The same work by us and by others, at sizes that the figures need: what it is given, the contestants, the table."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from io import StringIO
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from drlim_np.copies import SampledCopies
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted, wide
+from drlim_np.errors import InputError
 from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
@@ -85,6 +87,23 @@ def step(images: int, threads: int, device: str = "cpu") -> Contest:
     params, x, dz = tree_map(partial(on, device), params), on(device, x), on(device, dz)
     ours = {"ours": lambda: network(params, x)[1](dz).params}
     return Contest(ours | theirs, flat, images * FLOP)
+
+
+def modules(images: int, threads: int) -> Contest:
+    """Our own step on every array module that is installed; each ends on the host, because some only then compute."""
+    arrays, contestants = problem(images), {}
+    for backend in ("numpy", "jax", "mlx", "torch"):
+        with suppress(InputError):  # is not installed
+            on_device = partial(like, x=origin(backend))
+            params, x, dz = tree_map(on_device, arrays[0]), *map(on_device, arrays[1:])
+            network = Blockwise(convnet(), threads=threads)
+            gradient = partial(lambda network, params, x, dz: network(params, x)[1](dz).params, network)
+            contestants[backend] = partial(lambda step, *given: flat(step(*given)), gradient, params, x, dz)
+            if backend == "jax":
+                from jax import jit
+
+                contestants["jax.jit"] = partial(lambda step, *given: flat(step(*given)), jit(gradient), params, x, dz)
+    return Contest({"ours": contestants.pop("numpy")} | contestants, np.asarray, images * FLOP)
 
 
 def pairs(samples: int, threads: int, width: float = ONE, device: str = "cpu") -> Contest:
@@ -216,6 +235,7 @@ class Case(NamedTuple):
 
 CASES = {
     "step": Case(step, (64, 256, 1024), "torch", "gradients of Fig. 3's network, float32; size: images"),
+    "modules": Case(modules, (256,), "numpy", "our step on other array modules, those installed; size: images", (1,)),
     "pairs": Case(pairs, (512, 6_000, 30_000), "torch", "loss over all pairs of a map one margin wide; size: samples"),
     "spread": Case(partial(pairs, width=WIDE), (512, 6_000, 30_000), "torch", "the same on a map 16 margins wide"),
     "neighbours": Case(neighbours, (6_000, 30_000), "sklearn", "five nearest of 1,024 pixels, exact; size: images"),

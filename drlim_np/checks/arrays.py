@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, is_array, kind, like, namespace, on_host, to_host
+from drlim_np.backend import Array, is_array, kind, like, namespace, on_host, to_host, type_of
 from drlim_np.checks.numbers import native, positive_number, whole_number
 from drlim_np.errors import DivergedError, InputError, require
 from drlim_np.tree import Tree, leaves
@@ -18,22 +18,36 @@ def require_floating(**arrays: Array) -> None:
     complex128 counts as float64, because a complex step perturbs only some of the arrays. float16 is refused, because
     it does not hold a squared distance, and so are matrices and masked arrays.
     """
+    require_together(**arrays)
     seen = set()
     for name, x in arrays.items():
         seen.add(bits := kind(x).bits)
         if bits not in (32, 64):
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, float32 or float64")
-        if isinstance(x, (np.matrix, np.ma.MaskedArray)):  # their * is not the product entry by entry
-            raise InputError(f"{name} is a {type(x).__name__}: convert it to a plain array, such as by numpy.array")
+        if isinstance(x, np.matrix) or hasattr(x, "mask"):  # * is no product entry by entry, or masks some entries
+            raise InputError(f"{name} is a {type_of(x)}: convert it to a plain array, such as by numpy.array")
     if len(seen) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
         raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
+
+
+def require_together(**arrays: Array) -> None:
+    """All the arrays are of one module, and on one device where they say it: nothing here ever moves silently."""
+    if all(type(x) is np.ndarray for x in arrays.values()):
+        return
+    modules = {name: namespace(x).__name__ for name, x in arrays.items()}
+    devices = {name: f"{modules[name]} on {x.device}" for name, x in arrays.items() if hasattr(x, "device")}
+    if len({*modules.values()}) > 1 or len({*devices.values()}) > 1:
+        listed = ", ".join(f"{name} {(modules | devices)[name]}" for name in modules)
+        raise InputError(f"mixed modules or devices ({listed}): move them to one, such as by backend.like")
 
 
 def checked(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...]) -> tuple[dict[str, Array], Array]:
     """The layer's parameters and x in native byte order, if they have these names and shapes, and the dtype of x."""
     require_names(layer, params, shapes)
     require_floating(x=x, **params)
+    if x.ndim == 0:
+        raise InputError(f"{layer} takes an array of samples, got a single number")
     for name, shape in shapes.items():
         if (got := params[name].shape) != shape:
             raise InputError(f"{layer} takes a {name} of shape {shape}, got {got}: is it another network's?")
@@ -43,17 +57,19 @@ def checked(layer: Any, params: Any, x: Array, **shapes: tuple[int, ...]) -> tup
 def require_names(taker: Any, params: Any, names: Any) -> None:
     """`params` is a dict with just these names."""
     if not isinstance(params, dict) or params.keys() != set(names):
-        got = sorted(params) if isinstance(params, dict) else type(params).__name__
+        got = sorted(params, key=str) if isinstance(params, dict) else type(params).__name__
         raise InputError(f"{taker} takes parameters named {sorted(names)}, got {got}: is it another network's?")
 
 
 def guarded(y: Array, pullback: Callable) -> tuple[Array, Callable]:
     """A layer's output, and its pullback, which then refuses a dy of another shape or dtype than y's."""
-    shape, dtype, bits = y.shape, y.dtype, kind(y).bits
+    shape, dtype, bits, xp = y.shape, y.dtype, kind(y).bits, namespace(y)
 
     def guard(dy: Array, wrt_input: bool = False) -> Any:
         if kind(dy).bits != bits or dy.shape != shape:
             raise InputError(f"dy has shape {dy.shape} and dtype {dy.dtype}: the output has {shape} and {dtype}")
+        if namespace(dy) is not xp:
+            raise InputError(f"dy is of {namespace(dy).__name__}, the output of {xp.__name__}: move dy there by like")
         return pullback(native(dy), wrt_input)
 
     return y, guard
@@ -98,14 +114,19 @@ def embeddings(z: Array, size: int) -> Array:
 
 def similar_by_label(y: Any, z: Array) -> Array:
     """Where Y = 0, (pairs,) bool on the device of z (pairs, dims); y holds 0, 1 or truth values, one for each pair."""
-    y = like(np.asarray(y), z) if on_host(y) or not is_array(y) else y
+    y = y if is_array(y) else np.asarray(y)
+    if not on_host(y):
+        require_together(y=y, z=z)
     pairs = z.shape[0]
     require(y.shape == (pairs,), f"y has shape {y.shape}: one label for each of the {pairs} pairs is needed")
     if namespace(y).isdtype(y.dtype, "bool"):
-        return ~y
-    labelled = bool(namespace(y).all((y == 0) | (y == 1)))
+        return like(~y, z) if on_host(y) else ~y
+    try:
+        labelled = bool(namespace(y).all((y == 0) | (y == 1)))
+    except TypeError as fault:  # jax.jit gives them no values yet
+        raise InputError("y has no values inside jax.jit: pass booleans, True for dissimilar pairs") from fault
     require(labelled, "y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs")
-    return y == 0
+    return like(y == 0, z) if on_host(y) else y == 0
 
 
 def require_finite_step(number: int, loss: Array, gradient: Tree, params: Tree) -> None:

@@ -11,25 +11,30 @@ from drlim_np.backend import Array, on_host
 from drlim_np.errors import InputError, require
 
 
+def told(value: Any) -> str:
+    """A value for a message: of an array the shape, not its lines of numbers."""
+    return f"an array of shape {tuple(value.shape)}" if hasattr(value, "shape") and value.shape != () else repr(value)
+
+
 def whole_number(name: str, value: Any, least: int, most: float = inf) -> int:
     """`value` as an int, from `least` to `most`: NumPy's integers count, booleans do not."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     allowed = f"of at least {least}" if most == inf else f"from {least} to {most}"
     fits = whole and least <= value <= most
-    require(fits, f"{name} is {value!r}: it must be a whole number {allowed}")
+    require(fits, f"{name} is {told(value)}: it must be a whole number {allowed}")
     return int(value)
 
 
 def real_number(name: str, value: float) -> float:
     """`value` as a float, NaN included. What is no real number, such as "3", is refused."""
-    require(isinstance(value, Real) and not isinstance(value, bool), f"{name} is {value!r}: it must be a number")
+    require(isinstance(value, Real) and not isinstance(value, bool), f"{name} is {told(value)}: it must be a number")
     return float(value)
 
 
 def positive_number(name: str, value: float) -> float:
     """`value`, finite and greater than 0, as Python's own float: NumPy's would promote float32."""
     fits = isinstance(value, Real) and not isinstance(value, bool) and 0 < value < inf
-    require(fits, f"{name} is {value!r}: it must be a finite number greater than 0")
+    require(fits, f"{name} is {told(value)}: it must be a finite number greater than 0")
     return float(value)
 
 
@@ -144,4 +149,4 @@ def same_length(**arrays: Sized) -> None:
 def require_generator(rng: Any) -> None:
     """`rng` is a generator, not a seed."""
     remedy = "give a generator, such as numpy.random.default_rng(0)"
-    require(isinstance(rng, np.random.Generator), f"rng is {rng!r}: {remedy}")
+    require(isinstance(rng, np.random.Generator), f"rng is {told(rng)}: {remedy}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, is_complex, kind, like, namespace, of_cupy, on_host, real, to_host, zeros
+from drlim_np.backend import Array, add_at, is_complex, kind, like, namespace, of_cupy, on_host, real, to_host, zeros
 from drlim_np.checks.arrays import embeddings, require_floating, require_margin
 from drlim_np.checks.numbers import native, whole_number
 from drlim_np.errors import require
@@ -91,9 +91,8 @@ def dissimilar_sum(
             among = rows == columns
             cost, forces = _springs(differences, weight[rows], weight[columns], similar_pairs, among, margin)
             costs.append(cost)
-            for dz, (on_rows, on_columns) in zip(gradient, forces, strict=True):
-                dz[rows] -= on_rows
-                dz[columns] += on_columns
+            for axis, (on_rows, on_columns) in enumerate(forces):
+                gradient[axis] = add_at(add_at(gradient[axis], rows, -on_rows), columns, on_columns)
         return costs, gradient
 
     costs, gradients = zip(*on_threads(of_group, range(groups), threads), strict=True)

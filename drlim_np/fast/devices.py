@@ -1,20 +1,24 @@
-"""Backends by name: NumPy on the host, or CuPy on a GPU. After that every array brings its own module."""
+"""Backends by name: NumPy on the host, or another library on its device. After that arrays bring their own module."""
 
 import os
+import sys
+from importlib import import_module
 
 import numpy as np
 
-from drlim_np.backend import Array, namespace, of_cupy
+from drlim_np.backend import Array, like, namespace, of_cupy
 from drlim_np.errors import InputError, require
 
-BACKENDS = ("numpy", "cupy")
+BACKENDS = {"numpy": "numpy", "cupy": "cupy", "jax": "jax", "mlx": "mlx.core", "torch": "torch"}  # and the module
 
 
 def origin(backend: str) -> Array:
     """An empty array of the backend of that name, for `like` to put other arrays on the same device."""
+    require(backend in BACKENDS, f"backend is {backend!r}: choose {', '.join(BACKENDS)}")
     if backend == "numpy":
         return np.empty(0)
-    require(backend == "cupy", f"backend is {backend!r}: choose {' or '.join(BACKENDS)}")
+    if backend != "cupy":
+        return _origin(backend)
     install = 'run pip install "cupy-cuda12x[ctk]>=14", or for CUDA 13 "cupy-cuda13x[ctk]>=14"'
     try:
         import cupy
@@ -35,6 +39,31 @@ def origin(backend: str) -> Array:
     return cupy.empty(0)
 
 
+def _origin(backend: str) -> Array:
+    """Of JAX, MLX or PyTorch, on the device that the library prefers. JAX is told to keep float64."""
+    os.environ.setdefault("MLX_ENABLE_TF32", "0")  # as for CuPy, products are not rounded; so is PyTorch's default
+    try:
+        module = import_module(BACKENDS[backend])
+    except ImportError as fault:
+        remedy = f"run pip install {backend}{' array-api-compat' * (backend == 'torch')}"
+        raise InputError(f"the backend {backend} needs {backend}, which is not installed: {remedy}") from fault
+    if backend == "jax":
+        module.config.update("jax_enable_x64", True)
+        module.config.update("jax_default_matmul_precision", "highest")
+        return module.numpy.zeros(0)
+    device = {"device": module.accelerator.current_accelerator()} if backend == "torch" else {}
+    return module.zeros(0, **device)
+
+
+def origin_of_complex(backend: str) -> Array:
+    """`origin`, but NumPy's where the backend has no complex128, as MLX has none: so the audit is on the host there."""
+    model = origin(backend)
+    try:
+        return like(np.zeros(1, complex), model)[:0]
+    except (InputError, TypeError):
+        return origin("numpy")
+
+
 def processors() -> int:
     """How many of the host's processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -44,4 +73,9 @@ def device_of(x: Array) -> str:
     """The name of the device that `x` is on, for the record."""
     if of_cupy(x):
         return namespace(x).cuda.runtime.getDeviceProperties(x.device.id)["name"].decode()
-    return str(x.device)
+    return str(getattr(x, "device", None) or namespace(x).default_device())  # MLX's arrays have none of their own
+
+
+def version_of(backend: str) -> str:
+    """The version of the backend's library, once `origin` has imported it."""
+    return sys.modules[BACKENDS[backend]].__version__

@@ -5,7 +5,7 @@ Images are by row, (rows, channels, columns · samples), as `maps.by_row` gives 
 
 import numpy as np
 
-from drlim_np.backend import Array, namespace, on_host, zeros
+from drlim_np.backend import Array, add_at, namespace, on_host, zeros
 
 
 def patches(x: Array, size: int, columns: int) -> Array:
@@ -39,7 +39,8 @@ def fold(dpatches: Array, size: int, columns: int) -> Array:
     dx = zeros((rows, channels, columns, samples), dpatches)
     for i in range(height):
         for j in range(width):
-            dx[i : i + size, :, j : j + size, :] += xp.permute_dims(dpatches[i, :, :, :, j, :], (0, 2, 1, 3))
+            place = (slice(i, i + size), slice(None), slice(j, j + size), slice(None))
+            dx = add_at(dx, place, xp.permute_dims(dpatches[i, :, :, :, j, :], (0, 2, 1, 3)))
     return xp.reshape(dx, (rows, channels, columns * samples))
 
 

@@ -83,7 +83,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
     add("--fresh", action="store_true", help="train again, whatever earlier runs left")
     add("--verify", action="store_true", help="draw again, elsewhere, what --out has records of, and compare")
-    add("--backend", choices=BACKENDS, default="numpy", help="where training runs: cupy is an NVIDIA GPU")
+    add("--backend", choices=BACKENDS, default="numpy", help="the library that trains, on its GPU if it finds one")
     sources.add_options(parser)
     return parser
 

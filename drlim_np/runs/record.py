@@ -15,11 +15,11 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure as Drawing
 
 import drlim_np
-from drlim_np.backend import namespace, to_host
+from drlim_np.backend import to_host
 from drlim_np.drawing import light
 from drlim_np.drawing.style import RULES, stamp
 from drlim_np.errors import DataError
-from drlim_np.fast.devices import device_of, origin
+from drlim_np.fast.devices import device_of, origin, version_of
 from drlim_np.figures import Result, Train
 from drlim_np.files import atomic, weights
 from drlim_np.runs.seeds import RECORD, Entry, earlier_record, filed, seeds_of
@@ -84,7 +84,6 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
     """The figure's entry in metrics.json."""
     data = result.data and {"name": result.data.name, "title": result.data.title, "sha256": result.data.sha256}
     model = origin(train.backend)
-    arrays = namespace(model)
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "data": data,
@@ -98,7 +97,7 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
             "python": platform.python_version(),
             "numpy": np.__version__,
             "matplotlib": matplotlib.__version__,
-            arrays.__name__: arrays.__version__,
+            train.backend: version_of(train.backend),
         },
         "machine": {
             "system": sys.platform,

@@ -1,0 +1,296 @@
+"""One table, module by function: what NumPy computes, the other array modules compute too, and what they cannot is
+refused in one line.
+
+A module that is not installed is skipped with the reason. The one whose arrays stand in for CuPy, and array_api_strict,
+are always there; test_array_api.py asks more of these two.
+"""
+
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+
+from drlim_np import backend
+from drlim_np.audit.gradcheck import check, check_layer
+from drlim_np.backend import like, namespace, to_host
+from drlim_np.copies import SampledCopies
+from drlim_np.errors import InputError
+from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
+from drlim_np.fast.devices import BACKENDS, device_of, origin
+from drlim_np.files import weights
+from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
+from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
+from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.runs import command
+from drlim_np.siamese import one_tower, two_towers
+from drlim_np.training import SGD, embed, minimise
+from drlim_np.tree import leaves, tree_map
+from tests.help.comparing import bits
+from tests.help.refusals import refuses
+
+BOUNDS = {"float32": 2e-5, "float64": 1e-11}
+PAIRS = SimilarityGraph(6, np.array([[0, 1], [1, 0], [2, 5], [3, 5], [4, 0]]))
+Y = np.array([0, 1, 1, 0, 1, 1])
+SMALL = two_layer(5, 4, 2)
+
+
+@pytest.fixture(params=["strict", "stand-in", "jax", "mlx", "torch"])
+def model(request):
+    """An empty array of each module, to put others beside it."""
+    if request.param == "strict":
+        strict = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
+        return strict.zeros(0, device=strict.Device("device1"))
+    if request.param == "stand-in":
+        request.getfixturevalue("standin")
+        return origin("cupy")
+    try:
+        return origin(request.param)
+    except InputError as reason:
+        pytest.skip(str(reason))
+
+
+def near_init(layer, rng, dtype):
+    """Parameters with no bias at 0, but where tanh is not flat: there 1 - y² keeps few digits in any module."""
+    return tree_map(lambda w: (w + 0.1 * rng.standard_normal(w.shape)).astype(dtype), layer.init(rng, dtype))
+
+
+def back_and_forth(layer, shape):
+    """Forward and back of a layer: a function of where its arrays are."""
+
+    def run(there, dtype):
+        rng = np.random.default_rng(0)
+        params, x = near_init(layer, rng, dtype), rng.standard_normal(shape).astype(dtype)
+        y, pullback = layer(tree_map(there, params), there(x))
+        gradient = pullback(there(rng.standard_normal(y.shape).astype(dtype)), wrt_input=True)
+        return {"y": y, **gradient._asdict()}
+
+    return run
+
+
+def of_z(function):
+    """A function of two sets of embeddings, of which one pair is at D = 0."""
+
+    def run(there, dtype):
+        z1, z2 = np.random.default_rng(0).standard_normal((2, 6, 3)).astype(dtype)
+        z2[1] = z1[1]
+        return function(there(z1), there(z2))
+
+    return run
+
+
+def of_network(function, network=SMALL, shape=(5,)):
+    """A function of a network, its parameters and six samples."""
+
+    def run(there, dtype):
+        rng = np.random.default_rng(0)
+        params, x = network.init(rng, dtype), rng.standard_normal((6, *shape)).astype(dtype)
+        return function(network, tree_map(there, params), there(x))
+
+    return run
+
+
+def descent(objective, network, params, x):
+    """Three steps with momentum, and the map that they end in. The loss leaves open where a map is."""
+    params, losses = minimise(objective(network, x, PAIRS), params, SGD(0.1, 0.9), 3, np.random.default_rng(1))
+    z = embed(network, params, x, block=4)
+    return {"losses": like(losses.astype(to_host(z).dtype), x), "z": z - z[:1, ...]}
+
+
+def but_the_last_bias(found):
+    """Its gradient is the rounding of a sum that is zero, which cannot be compared relative to its size."""
+    loss, dparams = found
+    return {"loss": loss} | {name: w for name, w in leaves(dparams) if name != "output.bias"}
+
+
+LAYERS = {
+    "Linear": (Linear(5, 3), (4, 5)),
+    "Conv2d": (Conv2d(2, 3, 2), (2, 2, 3, 4)),
+    "Subsample": (Subsample(2, 2), (2, 2, 2, 4)),
+    "Tanh": (Tanh(), (4, 3)),
+    "Flatten": (Flatten(), (2, 2, 3, 5)),
+    "Positions": (Positions(), (2, 2, 3, 5)),
+    "Sequential": (Sequential(conv=Conv2d(1, 2, 2), squash=Tanh(), flat=Flatten(), out=Linear(4, 2)), (2, 1, 2, 3)),
+    "two_layer": (SMALL, (4, 5)),
+    "convnet": (convnet(), (2, *CONVNET_INPUT)),
+}
+OBJECTIVES = {"EveryPair": EveryPair, "SampledPairs": partial(SampledPairs, batch=4)}
+OBJECTIVES |= {"SampledCopies": partial(SampledCopies, batch=4)}
+FUNCTIONS = {name: back_and_forth(*layer) for name, layer in LAYERS.items()}
+FUNCTIONS |= {
+    "energy": of_z(energy),
+    "similar_loss": of_z(lambda z1, z2: similar_loss(z1)),
+    "dissimilar_loss": of_z(lambda z1, z2: dissimilar_loss(z1, 1.0)),
+    "contrastive": of_z(lambda z1, z2: contrastive(z1, z2, Y, 2.0)),
+    "contrastive, labels there": of_z(lambda z1, z2: contrastive(z1, z2, like(Y, z1), 2.0)),
+    "contrastive_all_pairs": of_z(lambda z1, z2: contrastive_all_pairs(z1, PAIRS, 2.0)),
+    "similar_sum": of_z(lambda z1, z2: similar_sum(z1, PAIRS)),
+    "dissimilar_sum": of_z(lambda z1, z2: dissimilar_sum(z1, PAIRS, 2.0, z2[:, 0] * z2[:, 0])),
+    "one_tower": of_network(lambda *given: but_the_last_bias(one_tower(*given, PAIRS, 1.0))),
+    "two_towers": of_network(
+        lambda network, W, x: but_the_last_bias(two_towers(network, W, x[:3, ...], x[3:, ...], [0, 1, 1], 1.0))
+    ),
+    **{f"descent on {name}": of_network(partial(descent, way)) for name, way in OBJECTIVES.items()},
+    "descent of convnet": of_network(partial(descent, OBJECTIVES["SampledPairs"]), convnet(), CONVNET_INPUT),
+}
+HOST = partial(like, x=np.empty(0))
+
+
+def named(result):
+    """Every array of a result, a tuple or a tree, by its name."""
+    return dict(leaves(dict(enumerate(result)) if isinstance(result, tuple) else {"": result}))
+
+
+@pytest.mark.parametrize("dtype", list(BOUNDS))
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_equals_numpys_on_every_module(name, dtype, model):
+    theirs = named(FUNCTIONS[name](partial(like, x=model), np.dtype(dtype)))
+    ours = named(FUNCTIONS[name](HOST, np.dtype(dtype)))
+    assert theirs.keys() == ours.keys() and len(ours) > 0
+    for leaf, expected in ours.items():
+        assert namespace(theirs[leaf]) is namespace(model) and device_of(theirs[leaf]) == device_of(model), leaf
+        actual = to_host(theirs[leaf])
+        assert actual.dtype == dtype and actual.shape == expected.shape, leaf
+        assert np.linalg.norm(actual - expected) <= BOUNDS[dtype] * np.linalg.norm(expected), leaf
+
+
+@pytest.mark.parametrize("dtype", list(BOUNDS))
+def test_weights_of_every_module_are_saved_and_loaded_bit_for_bit(dtype, model, tmp_path):
+    params = SMALL.init(np.random.default_rng(0), np.dtype(dtype))
+    weights.save(tmp_path / "W.npz", tree_map(partial(like, x=model), params))
+    assert bits(weights.load(tmp_path / "W.npz")) == bits(params)
+
+
+def test_samples_on_the_host_are_embedded_by_weights_elsewhere_and_come_back(model):
+    params, x = SMALL.init(np.random.default_rng(0)), np.ones((7, 5), np.float32)
+    z = embed(SMALL, tree_map(partial(like, x=model), params), x, block=3)
+    assert type(z) is np.ndarray and z.dtype == np.float32
+    np.testing.assert_allclose(z, embed(SMALL, params, x), rtol=2e-5)
+
+
+# ---- what is refused ----
+
+
+def beside(model, *shape, dtype="float32"):
+    return like(np.ones(shape, dtype), model)
+
+
+PARAMS = SMALL.init(np.random.default_rng(0))
+HOSTS = np.ones((4, 5), np.float32)
+MIXED = {
+    "samples": (
+        lambda model: SMALL(tree_map(partial(like, x=model), PARAMS), HOSTS),
+        "mixed modules or devices (x nu",
+    ),
+    "weights": (lambda model: SMALL(PARAMS, beside(model, 4, 5)), "weight numpy"),
+    "embeddings": (lambda model: energy(beside(model, 4, 5), HOSTS), "z2 numpy on cpu): move them to one"),
+    "weights of samples": (
+        lambda model: dissimilar_sum(beside(model, 6, 2), PAIRS, 1.0, np.ones(6, np.float32)),
+        "weight numpy on cpu",
+    ),
+    "dy": (lambda model: Tanh()({}, beside(model, 4, 5))[1](HOSTS), "dy is of numpy, the output of "),
+    "labels": (lambda model: contrastive(HOSTS, HOSTS, beside(model, 4), 1.0), "z numpy on cpu"),
+    "a single number": (lambda model: Flatten()({}, beside(model)), "Flatten() takes an array of samples"),
+    "a margin": (lambda model: energy(beside(model, 2, 2), 1.0), "expected an array, got float"),
+}
+
+
+@pytest.mark.parametrize("case", MIXED)
+def test_modules_are_not_mixed(case, model):
+    call, message = MIXED[case]
+    refuses(lambda: call(model), message)
+
+
+TWELVE = np.ones((12, 12), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: contrastive(HOSTS, HOSTS, [0, 1, 1, 0], TWELVE), "margin is an array of shape (12, 12)"),
+        (lambda: SGD(TWELVE), "rate is an array of shape (12, 12)"),
+        (lambda: SGD(0.1, TWELVE), "momentum is an array of shape (12, 12)"),
+        (lambda: Linear(TWELVE, 2), "inputs is an array of shape (12, 12)"),
+        (lambda: SMALL({1: {}, "a": {}}, HOSTS), "got [1, 'a']: is it another network's?"),
+        (lambda: check_layer(SMALL, PARAMS, HOSTS, np.random.default_rng(0)), "must be a float64 NumPy array"),
+        (
+            lambda: check(sum, {"x": np.ones(2)}, {"x": np.ones(2, np.float32)}, np.random.default_rng(0)),
+            "the gradient of x must be a float64 NumPy array to be checked, got float32",
+        ),
+    ],
+)
+def test_numbers_names_and_dtypes_that_do_not_fit_are_named_in_one_line(call, message):
+    refuses(call, message)
+
+
+def jaxs_float64():
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    before = jax.config.jax_enable_x64
+    try:
+        jax.config.update("jax_enable_x64", False)
+        like(np.ones(2), jax.numpy.zeros(0))
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
+def inside_jit(function):
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    return jax.jit(function)(beside(origin("jax"), 6, 2))
+
+
+def marrays(function):
+    marray = pytest.importorskip("marray", reason="marray is not installed")
+    masked = marray.masked_namespace(pytest.importorskip("array_api_strict"))
+    return function(masked.asarray(np.ones((4, 5), np.float32), mask=np.zeros((4, 5), bool)))
+
+
+def of_sparse():
+    sparse = pytest.importorskip("sparse", reason="sparse is not installed")
+    return energy(sparse.COO.from_numpy(np.eye(3)), sparse.COO.from_numpy(np.eye(3)))
+
+
+def pytorchs_without_its_helper(monkeypatch):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    monkeypatch.setitem(sys.modules, "array_api_compat.torch", None)
+    backend._for_pytorch.cache_clear()
+    return namespace(torch.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (jaxs_float64, "jax.numpy would make float32 of float64: convert to float32 first, or"),
+        (partial(inside_jit, lambda z: contrastive(z, z, z[:, 0] > 0, 1.0)[0] + to_host(z)), "outside jax.jit"),
+        (partial(inside_jit, lambda z: contrastive(z, z, Y, 1.0)), "y has no values inside jax.jit: pass booleans"),
+        (partial(inside_jit, lambda z: similar_sum(z, PAIRS)[0] + dissimilar_sum(z, PAIRS, 1.0)[0]), "outside jax.jit"),
+        (partial(marrays, lambda x: energy(x, x)), "convert it to a plain array"),
+        (partial(marrays, to_host), "does not convert to a NumPy array"),
+        (of_sparse, "give a dense array"),
+    ],
+)
+def test_what_a_module_cannot_do_is_refused_in_one_line(call, message):
+    refuses(call, message)
+
+
+def test_pytorch_without_array_api_compat_says_what_to_install(monkeypatch):
+    refuses(lambda: pytorchs_without_its_helper(monkeypatch), "run pip install array-api-compat")
+
+
+@pytest.mark.parametrize("library", ["jax", "mlx", "torch"])
+def test_a_backend_that_is_not_installed_is_refused_in_one_line_by_the_command(library, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, BACKENDS[library], None)
+    assert command.main(["--backend", library]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"the backend {library} needs {library}, which is not installed: run pip install {library}" in said
+
+
+def test_labels_as_booleans_pass_through_jit_and_grad():
+    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    origin("jax")
+    z1, z2 = np.random.default_rng(0).standard_normal((2, 6, 3))
+    loss = jax.jit(lambda z1, z2: contrastive(z1, z2, Y == 1, 2.0)[0])
+    np.testing.assert_allclose(loss(z1, z2), contrastive(z1, z2, Y, 2.0)[0], rtol=1e-12)
+    np.testing.assert_allclose(jax.grad(loss)(z1, z2), contrastive(z1, z2, Y, 2.0)[1], rtol=1e-12)
