@@ -28,7 +28,9 @@ def loops(z: np.ndarray) -> np.ndarray:
     # At this length one point is joined to all others, and no loop is alive any more.
     last = np.searchsorted(length[ends][order], length.max(axis=1, initial=0).min(initial=np.inf), side="right")
     joined, part = np.zeros(length.shape, bool), np.arange(len(z))
-    marks, births, lives = np.zeros((0, *length.shape), bool), [], []
+    marks = np.zeros((0, *length.shape), bool)
+    births: list[float] = []  # of the living, as the marks
+    lives: list[tuple[float, float]] = []
     for i, j in np.stack(ends, axis=1)[order[:last]]:
         common = joined[i] & joined[j]
         joined[i, j] = joined[j, i] = True
