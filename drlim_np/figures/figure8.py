@@ -22,9 +22,11 @@ TILTED = Side("tilted", 45, 30)
 SIDES = [(Side("along the axis", 0, 90), "azimuth"), (Side("from the side", 0, 0), "elevation")]
 
 # Bounds on the map of unseen views, by quick: R² of elevation, resultant length of azimuth at least; share of
-# lighting at most; neighbours that are similar at least; second loop at most. Where three azimuths of an elevation are
-# not among the unseen, its ring closes late: the second loop is 0 to .52 on ten seeds, and never above .24 elsewhere.
-BOUNDS = {False: (0.95, 0.98, 0.02, 0.95, 0.6), True: (0.9, 0.95, 0.05, 0.8, 0.8)}
+# lighting at most; neighbours that are similar at least.
+BOUNDS = {False: (0.95, 0.98, 0.02, 0.95), True: (0.9, 0.95, 0.05, 0.8)}
+# The second loop at most: .00 to .24 on nine seeds, .52 on one of which the unseen views of an elevation leave out
+# three azimuths in a row, so that the ring closes late. Not claimed of quick maps: .08 to .89 on ten seeds.
+SECOND_LOOP = 0.6
 
 
 @figure("figure8", needs="views", seconds=30)
@@ -35,14 +37,16 @@ def make(views: Views, train: Train) -> Result:
     ours = organisation(z, found.cylinder, views, found.test)
     claims = counts(found)
     if views.name == "airplane":
-        elevation, azimuth, lighting, near, second = BOUNDS[train.quick]
+        elevation, azimuth, lighting, near = BOUNDS[train.quick]
         claims += [
             Claim("elevation along the axis: R²", ours["elevation_r2"], "≥", elevation),
             Claim("azimuth around it: resultant length", ours["azimuth_resultant"], "≥", azimuth),
             Claim("lighting has no effect: its share of variance", ours["share_of_lighting"], "≤", lighting),
             Claim("5 nearest neighbours that are neighbours in the graph", ours["similar_neighbours"], "≥", near),
-            Claim("one loop at each elevation: the second over the first", ours["second_loop"], "≤", second),
         ]
+        if not train.quick:
+            second = ours["second_loop"]
+            claims.append(Claim("one loop at each elevation: the second over the first", second, "≤", SECOND_LOOP))
     loss, _ = contrastive_all_pairs(found.z[found.train], found.similar, MARGIN)
     measured = {
         "similar_pairs": found.similar.listed_count,

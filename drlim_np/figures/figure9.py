@@ -27,7 +27,7 @@ NONE = 1e-9  # regularisation, in parts of the Gram matrix's trace: rounding alo
 OTHERS = (1e-6, 1e-3, 1e-2, 1e-1, 1.0)  # for comparison
 
 # Bounds on the map, quick or not: R² of elevation at most, which Figure 8 must exceed; neighbours lit alike at least;
-# the second loop, at least LLE's and at most DrLIM's: .24 to .99 and .00 to .13 on ten seeds.
+# the second loop at least, .24 to .99 on ten seeds, which is also DrLIM's at most, .00 to .13 if not quick.
 ELEVATION, LIT_ALIKE, SECOND_LOOP = 0.5, 1 / 4, 0.2
 
 
@@ -41,15 +41,15 @@ def make(views: Views, train: Train) -> Result:
     claims = counts(found)
     if views.name == "airplane":
         lit_alike, by_light = theirs["same_lighting_neighbours"], theirs["share_of_lighting"]
+        second = theirs["second_loop"]
         claims += [
             Claim("LLE does not show the elevation: R²", theirs["elevation_r2"], "≤", ELEVATION),
             Claim("it follows the lighting: 5 nearest lit alike (chance 1/6)", lit_alike, "≥", LIT_ALIKE),
             Claim("lighting's share of variance, against DrLIM's", by_light, "≥", ours["share_of_lighting"]),
-            Claim(
-                "LLE's loop at some elevation is not one: second over first", theirs["second_loop"], "≥", SECOND_LOOP
-            ),
-            Claim("DrLIM's is one at each", ours["second_loop"], "≤", SECOND_LOOP),
+            Claim("not one loop at each elevation: the second over the first", second, "≥", SECOND_LOOP),
         ]
+        if not train.quick:
+            claims.append(Claim("DrLIM's on the same views", ours["second_loop"], "≤", SECOND_LOOP))
     measured = {
         "lle": theirs,
         "drlim_on_the_same_views": ours,
