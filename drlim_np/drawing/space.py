@@ -31,6 +31,7 @@ WORDS = {
     "share_of_lighting": "lighting's share {:.3f}",
     "similar_neighbours": "near in the graph {:.3f}",
     "same_lighting_neighbours": "lit alike {:.3f}",
+    "second_loop": "second loop {:.3f}",
 }
 
 Point = tuple[float, float]

@@ -2,5 +2,6 @@
 
 metrics    how well a map keeps neighbours, classes and quantities; ranks: of samples by distance
 cylinder   a map of views read as a cylinder
+loops      of a map, counted
 lle        locally linear embedding
 """

@@ -9,6 +9,7 @@ from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
 from drlim_np.errors import require
 from drlim_np.fast.knn import in_unit
 from drlim_np.measure import metrics
+from drlim_np.measure.loops import second_loop
 from drlim_np.neighbours import contiguous_views
 
 
@@ -67,7 +68,10 @@ def fit_views(z: np.ndarray, views: Views, rows: np.ndarray) -> Cylinder:
 
 
 def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarray) -> dict[str, float]:
-    """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder."""
+    """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder.
+
+    second_loop is that of the elevation where it is longest: at each the camera goes around once.
+    """
     azimuth, elevation = views.azimuth[rows], views.elevation[rows]
     angle, truth = cylinder.angle(z), radians(views, rows)
     similar = contiguous_views(azimuth, elevation, AZIMUTHS)
@@ -78,6 +82,7 @@ def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarr
         "share_of_lighting": metrics.share_within(z, azimuth * ELEVATIONS + elevation),
         "similar_neighbours": metrics.similar_neighbours(z, similar),
         "same_lighting_neighbours": metrics.same_label_neighbours(z, views.lighting[rows]),
+        "second_loop": max(second_loop(z[elevation == height]) for height in np.unique(elevation)),
     }
 
 

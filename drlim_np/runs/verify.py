@@ -29,6 +29,7 @@ SPREADS = {
     "share_of_lighting": 0.01,
     "similar_neighbours": 0.05,
     "same_lighting_neighbours": 0.05,
+    "second_loop": 0.55,  # that of unseen views; LLE's does not move
 }
 OTHERWISE = 0.05  # for any other number, as a share of its record
 Made = tuple[int, bool]  # with which seed, and whether in the quick size

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.measure import metrics
 from drlim_np.measure.cylinder import fit, fit_views, in_words, organisation, radians
+from drlim_np.measure.loops import second_loop
 from drlim_np.measure.metrics import linear_r2, resultant_length
 from drlim_np.neighbours import contiguous_views
 from tests.help.refusals import refuses
@@ -127,6 +128,7 @@ def test_organisation_is_each_measure_of_the_views_at_hand():
         "share_of_lighting": metrics.share_within(z, azimuth * 9 + elevation),
         "similar_neighbours": metrics.similar_neighbours(z, contiguous_views(azimuth, elevation, AZIMUTHS)),
         "same_lighting_neighbours": metrics.same_label_neighbours(z, VIEWS.lighting[rows]),
+        "second_loop": max(second_loop(z[elevation == height]) for height in range(9)),
     }
 
 
