@@ -96,8 +96,8 @@ def _tested(line: Line, audited: Audited | None) -> str:
 
 _NOT_INSTALLED = '<p class="dim">The tests are in a checkout, not installed.</p>'
 _ERRORS = (
-    "<table><thead><tr><th>gradient, its relative error against</th><th>complex step</th><th>central</th><th>verdict</th></tr>"
-    "</thead><tbody>{}"
+    "<table><thead><tr><th>gradient, its relative error against</th><th>complex step</th><th>central</th>"
+    "<th>verdict</th></tr></thead><tbody>{}"
     f"<tr><td>bound</td><td>{COMPLEX_BOUND:.0e}</td><td>{CENTRAL_BOUND:.0e}</td><td></td></tr></tbody></table>"
 )
 
