@@ -215,7 +215,7 @@ def _draw_elsewhere(task: Task) -> Drawn:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait until the end; a process started here holds them too, until it can answer without words."""
+    """Ctrl-C and SIGTERM wait; a process started here holds them too, until it can answer without a traceback."""
     if HOLD_SIGNALS is None:
         return (yield)
     before = HOLD_SIGNALS(signal.SIG_BLOCK, HELD)

@@ -25,6 +25,7 @@ import numpy as np
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.checks.terminal import exit_status, printable
 from drlim_np.errors import DataError, InputError, require
+from drlim_np.files.atomic import make_folder
 from drlim_np.teaching.lesson import relative_error, true_gradient
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
@@ -40,7 +41,7 @@ def start(folder: Path) -> str:
     """Writes the files that are not there yet and says how many; the others stay as they are."""
     written = 0
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for exercise in EXERCISES:
             path = folder / exercise.file
             if not path.exists():
