@@ -146,8 +146,8 @@ def _side_by_side(tasks: list[Task], count: int, first: Callable[[], None]) -> I
     try:
         while True:
             for task in _ready(waiting, done)[: count - len(running)]:
-                process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
                 with _signals_held():
+                    process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
                     running[process.submit(_draw_elsewhere, task)] = task, process
                 waiting.remove(task)
             if len(waiting) + len(running) == len(tasks):
