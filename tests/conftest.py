@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 # NumPy reads this when it is first imported, which nothing has done yet.
 for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
@@ -36,6 +37,24 @@ settings.load_profile(os.environ.get("DRLIM_TESTS", "default"))
 def rng() -> np.random.Generator:
     """A new generator for each test, always from the same seed."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def owned():
+    """A folder whose owner runs the rest of the test, and is not root: what may not be read cannot be read."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("permissions are those of POSIX")
+    is_root = os.geteuid() == 0
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        os.seteuid(65534 if is_root else os.geteuid())
+        try:
+            mine = Path(folder).resolve() / "mine"
+            mine.mkdir()
+            yield mine
+            mine.chmod(0o700)
+        finally:
+            os.seteuid(0 if is_root else os.geteuid())
 
 
 @pytest.fixture

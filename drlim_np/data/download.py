@@ -12,6 +12,7 @@ from urllib.error import URLError
 from drlim_np.checks.terminal import ProgressLine, printable
 from drlim_np.data.files import DataSet, blaming, locate
 from drlim_np.errors import DataError
+from drlim_np.files.atomic import make_folder
 
 TIMEOUT = 30  # seconds a mirror may stay silent
 CHUNK = 2**16  # bytes read at once
@@ -30,7 +31,7 @@ def fetch(
     for name in wanted.files:
         target = folder / f"{name}.gz"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             if present := locate(folder, name):
                 with blaming(present, f"delete it or move it away, then pass --download {wanted.name} again"):
                     known = wanted.verify(present, name)

@@ -5,9 +5,10 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Any
 
 import numpy as np
@@ -44,7 +45,15 @@ class DataSet:
 def locate(directory: str | os.PathLike, name: str) -> Path | None:
     """The file NAME.gz in a directory, or else NAME."""
     paths = Path(directory, f"{name}.gz"), Path(directory, name)
-    return next((path for path in paths if os.path.isfile(path)), None)
+    return next((path for path in paths if is_file(path)), None)
+
+
+def is_file(path: str | os.PathLike) -> bool:
+    """As os.path.isfile, but a folder that may not be read is a DataError, because nobody knows what it holds."""
+    seen = [folder for folder in Path(os.path.abspath(path)).parents if os.path.lexists(folder)]
+    with blaming(seen[0], ""), suppress(FileNotFoundError, NotADirectoryError, ValueError):
+        return S_ISREG(os.stat(path).st_mode)
+    return False
 
 
 def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str) -> dict[str, Path]:

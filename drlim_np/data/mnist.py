@@ -14,7 +14,7 @@ import numpy as np
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Split
-from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
+from drlim_np.data.files import DataSet, blaming, is_file, locate_all, unpacked
 from drlim_np.errors import DataError
 
 # name -> SHA-256 of the unpacked file, because each mirror packs it differently.
@@ -62,7 +62,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
     Reads no further than the sizes that the header declares, which may come to LIMIT bytes at most.
     """
-    if not os.path.isfile(path):  # to open a pipe would wait for ever
+    if not is_file(path):  # to open a pipe would wait for ever
         raise DataError(f"{printable(path)}: expected an IDX file, found none: put it there or pass --download")
     with blaming(path, AGAIN):
         return _content(path)[0]

@@ -28,7 +28,7 @@ def replace(files: Mapping[Path, bytes], remedy: str = "free the place or choose
     try:
         try:
             for path, content in files.items():
-                path.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(path.parent)
                 with open(partial[path], "wb") as file:
                     file.write(content)
                     file.flush()
@@ -40,6 +40,16 @@ def replace(files: Mapping[Path, bytes], remedy: str = "free the place or choose
                 leftover.unlink(missing_ok=True)
     except OSError as fault:
         raise DrlimError(f"{printable(path)}: cannot be written ({fault.strerror}): {remedy}") from fault
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, where it is missing. A link that leads nowhere is said to be one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as fault:
+        if not os.path.exists(fault.filename):
+            fault.strerror = f"{printable(fault.filename)} is a link that leads nowhere"
+        raise
 
 
 @contextlib.contextmanager

@@ -60,10 +60,13 @@ class Cache:
     def find(self, label: str, follows_from: Sequence[Any]) -> Tree | None:
         """The tree that was kept; None if there is none."""
         path, digest = self._place(label, follows_from)
-        if path is None or not path.exists():
+        if path is None:
             return None
         with npz.refusing(path, "is damaged or not of this cache", "delete it, or pass --fresh"):
-            return npz.grown(npz.read(path, digest))
+            try:
+                return npz.grown(npz.read(path, digest))
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
     def keep(self, label: str, follows_from: Sequence[Any], tree: Tree) -> Tree:
         """Keeps the tree, and returns it just as it will be found: the same layout in memory gives the same bits."""

@@ -60,7 +60,7 @@ def _main(options: argparse.Namespace) -> int:
     if options.out == OUT:
         print(f"Figures go to {printable(out.resolve())}; --out figures refreshes those that ship with a checkout.")
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        atomic.make_folder(out)
     except OSError as fault:
         complaint = f"{printable(out)}: cannot be made ({fault.strerror})"
         raise DrlimError(f"{complaint}: choose another folder by --out") from fault

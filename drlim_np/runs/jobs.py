@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
 from multiprocessing.connection import wait as wait_for_end
@@ -29,6 +29,8 @@ from drlim_np.runs.record import Drawn, drawn
 
 LARGEST, FURTHER = 1 << 30, 640 << 20  # bytes: what Figure 5 takes, at most, and what any other does
 PATIENCE = 5  # seconds for a process to clear up
+HELD = signal.SIGINT, signal.SIGTERM
+HOLD_SIGNALS = getattr(signal, "pthread_sigmask", None)  # not on Windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +146,9 @@ def _side_by_side(tasks: list[Task], count: int, first: Callable[[], None]) -> I
     try:
         while True:
             for task in _ready(waiting, done)[: count - len(running)]:
-                process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
-                running[process.submit(_draw_elsewhere, task)] = task, process
+                with _signals_held():
+                    process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
+                    running[process.submit(_draw_elsewhere, task)] = task, process
                 waiting.remove(task)
             if len(waiting) + len(running) == len(tasks):
                 first()
@@ -210,11 +213,25 @@ def _draw_elsewhere(task: Task) -> Drawn:
     return replace(figure, complained=complained.getvalue())
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait; a process started here holds them too, until it can answer without a traceback."""
+    if HOLD_SIGNALS is None:
+        return (yield)
+    before = HOLD_SIGNALS(signal.SIG_BLOCK, HELD)
+    try:
+        yield
+    finally:
+        HOLD_SIGNALS(signal.SIG_SETMASK, before)
+
+
 def _begin() -> None:
     """In such a process: Ctrl-C is for its parent, which then ends it; SIGTERM lets it clear up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     Thread(target=_end_with_parent, daemon=True).start()
+    if HOLD_SIGNALS:
+        HOLD_SIGNALS(signal.SIG_UNBLOCK, HELD)  # one that came before ends it here, and nothing is to be cleared up
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def _end_with_parent() -> None:

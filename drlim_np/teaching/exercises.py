@@ -16,6 +16,7 @@ import traceback
 from copy import deepcopy
 from difflib import unified_diff
 from pathlib import Path
+from runpy import run_path
 from textwrap import fill
 from typing import NoReturn
 
@@ -23,7 +24,8 @@ import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.checks.terminal import exit_status, printable
-from drlim_np.errors import DataError, InputError
+from drlim_np.errors import DataError, InputError, require
+from drlim_np.files.atomic import make_folder
 from drlim_np.teaching.lesson import relative_error, true_gradient
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
@@ -31,6 +33,7 @@ PROGRAM = "python -m drlim_np.teaching.exercises"
 FOLDER = "exercises"
 LIMIT = 20  # seconds that a file may take
 SEED = 20060617
+JUDGED = 100  # what `judge` adds to its exit status, so that no file can end it with one that it has not earned
 NUMBERED = ("check", "judge", "hint", "solution")  # the commands that take the number of an exercise
 
 
@@ -38,7 +41,7 @@ def start(folder: Path) -> str:
     """Writes the files that are not there yet and says how many; the others stay as they are."""
     written = 0
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for exercise in EXERCISES:
             path = folder / exercise.file
             if not path.exists():
@@ -57,9 +60,11 @@ def check(number: int, folder: Path, limit: float = LIMIT) -> int:
         raise DataError(f"{printable(path)} is not there: run start, or name its folder with --folder")
     command = [sys.executable, "-m", "drlim_np.teaching.exercises", "judge", str(number), f"--folder={folder}"]
     try:
-        return subprocess.run(command, timeout=limit).returncode
+        status = subprocess.run(command, timeout=limit).returncode
     except subprocess.TimeoutExpired as fault:
         raise InputError(f"{printable(path.name)} did not end within {limit:g} seconds: does a loop go on?") from fault
+    require(status >= JUDGED, f"{printable(path.name)} ended the check, by os._exit or a crash: take out what does it")
+    return status - JUDGED
 
 
 def judge(exercise: Exercise, path: Path) -> int:
@@ -93,17 +98,18 @@ def verdict(exercise: Exercise, path: Path) -> dict[str, float]:
 def _run(path: Path, arguments: dict):
     """What the file's `loss_and_gradient` returns."""
     name = printable(path.name)
-    scope = {"__name__": "exercise", "__file__": str(path)}
     try:
+        if b"\0" in path.read_bytes():
+            raise UnicodeError("this is not text in UTF-8: save it as UTF-8")
         with np.errstate(all="ignore"):
-            exec(compile(path.read_bytes(), str(path), "exec"), scope)
+            scope = run_path(str(path), run_name="exercise")
             if not callable(scope.get("loss_and_gradient")):
                 raise NameError("the file defines no function loss_and_gradient: start again from a fresh copy")
             return scope["loss_and_gradient"](**arguments)
-    except (Exception, SystemExit) as fault:
+    except BaseException as fault:
         lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == str(path)]
         if isinstance(fault, SyntaxError) and fault.filename == str(path):
-            lines = [fault.lineno]
+            lines = [fault.lineno] if fault.lineno else []
         where = f", line {lines[-1]}" if lines else ""
         message = getattr(fault, "msg", None) or str(fault)
         raise InputError(f"{name}{where}: {type(fault).__name__}: {printable(message)}") from fault
@@ -171,7 +177,8 @@ def _done(options: argparse.Namespace) -> int:
             return check(int(options.number), options.folder)
         case "judge":
             exercise = EXERCISES[int(options.number) - 1]
-            return judge(exercise, options.folder / exercise.file)
+            sys.path.insert(0, str(options.folder.resolve()))  # as Python does, for a helper next to the file
+            return JUDGED + exit_status(lambda: judge(exercise, options.folder / exercise.file), PROGRAM)
         case "hint":
             print(fill(EXERCISES[int(options.number) - 1].hint, 100))
         case "solution":

@@ -1,12 +1,14 @@
 """The folder with the data: who names it, where a data set in it is found, and what is said if it is not."""
 
+import io
 import os
 from pathlib import Path
 
 import pytest
 
-from drlim_np.data import norb
+from drlim_np.data import mnist, norb
 from drlim_np.data.directory import DataDirectory, data_directory, find, folder_of
+from drlim_np.data.download import fetch
 from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError
 from tests.help.refusals import refuses
@@ -131,6 +133,61 @@ def test_no_error_is_a_cache_folder_without_the_data_set_or_a_named_one_that_hol
 
 
 # ---- what is said if it is not ----
+
+
+@EITHER
+@ANYONE
+@INSIDE
+@pytest.mark.parametrize("closed", [".", "data", "data/NAME"])
+@pytest.mark.parametrize("mode", [0, 0o600], ids=["closed", "to be listed alone"])
+def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_one_without_the_files(
+    owned, wanted, other, named_by, inside, closed, mode
+):
+    put(owned / "data" / wanted.name, *wanted.files if inside else ())
+    put(owned / "data", *() if inside else wanted.files)
+    assert find(DataDirectory(owned / "data", named_by), wanted)
+    folder = owned / closed.replace("NAME", wanted.name)
+    folder.chmod(mode)
+    refused(
+        DataDirectory(owned / "data", named_by),
+        wanted,
+        f"{folder}: cannot be read (Permission denied): check permissions and disk",
+    )
+    folder.chmod(0o700)
+    assert find(DataDirectory(owned / "data", named_by), wanted)
+
+
+def test_a_folder_that_may_be_entered_is_read_even_if_it_may_not_be_listed(owned):
+    put(owned / "data", *MNIST.files).chmod(0o100)
+    assert find(DataDirectory(owned / "data", "--data"), MNIST) == owned / "data"
+    (owned / "data").chmod(0o700)
+
+
+def test_a_closed_folder_is_told_wherever_a_file_is_looked_for(owned):
+    file = put(owned / "data", *MNIST.files) / MNIST.files[0]
+    (owned / "data").chmod(0)
+    for call in (
+        lambda: mnist.load(owned / "data"),
+        lambda: norb.load(owned / "data"),
+        lambda: mnist.read_idx(file),
+        lambda: fetch(owned / "data", MNIST, stream=io.StringIO(), opener=lambda *_, **__: pytest.fail("asked")),
+    ):
+        refuses(call, f"{owned / 'data'}: cannot be read (Permission denied): check permissions and disk", DataError)
+    (owned / "data").chmod(0o700)
+    file.chmod(0)
+    message = f"{file}: cannot be read (Permission denied): check permissions and disk"
+    refuses(lambda: mnist.load(owned / "data"), message, DataError)
+    refuses(lambda: mnist.read_idx(file), message, DataError)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+def test_a_link_to_itself_is_told_and_one_to_nothing_is_no_folder(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    refused(DataDirectory(tmp_path / "loop", "--data"), MNIST, f"{tmp_path / 'loop'}: cannot be read (Too many levels")
+    refused(DataDirectory(tmp_path / "dangling", "--data"), MNIST, "named by --data, is not a folder")
+    message = f"cannot be read or stored ({tmp_path / 'dangling'} is a link that leads nowhere)"
+    refuses(lambda: fetch(tmp_path / "dangling", MNIST, stream=io.StringIO()), message, DataError)
 
 
 @EITHER

@@ -76,6 +76,22 @@ def test_a_place_where_nothing_can_be_kept_is_named(tmp_path):
     refuses(lambda: trained(Cache(tmp_path / "taken")), remedy, DrlimError)
 
 
+@pytest.mark.parametrize("closed", ["cache", "cache/file"])
+def test_a_result_that_may_not_be_read_is_told(owned, closed):
+    trained(Cache(owned / "cache"))
+    path = only_file(owned / "cache")
+    (owned / closed.replace("file", path.name)).chmod(0)
+    refuses(lambda: trained(Cache(owned / "cache")), f"{path}: cannot be read (Permission denied): ", DataError)
+    (owned / "cache").chmod(0o700)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+def test_a_cache_whose_link_leads_nowhere_is_told(tmp_path):
+    (tmp_path / "cache").symlink_to(tmp_path / "nothing")
+    told = f"cannot be written ({tmp_path / 'cache'} is a link that leads nowhere): "
+    refuses(lambda: trained(Cache(tmp_path / "cache")), told, DrlimError)
+
+
 def test_trainings_killed_at_random_moments_end_with_the_same_bytes(tmp_path, uncached):
     script, found = Path(trainings.__file__), []
     environ = os.environ | {"PYTHONPATH": str(script.parents[2])}

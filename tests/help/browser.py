@@ -165,7 +165,7 @@ class Page:
         self.cdp("Emulation.setEmulatedMedia", features=[{"name": feature, "value": value}])
 
     def complaints(self) -> list[str]:
-        """What axe-core has against the page: a rule of WCAG or a best practice, and the elements that break it.
+        """What axe-core has against the page: rules of WCAG and best practices, each with the elements that break it.
 
         What it cannot decide counts too, except colours over a drawing, which have a test of their own.
         """

@@ -596,6 +596,49 @@ def test_a_folder_that_cannot_be_used_is_told_before_anything_is_drawn_and_stays
     assert (tmp_path / file).read_text() == content
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
+@pytest.mark.parametrize("out", ["dangling", "dangling/folder", "loop"])
+def test_a_link_that_leads_nowhere_is_told_and_nothing_is_made(refused, drawn, tmp_path, out):
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    link = tmp_path / out.partition("/")[0]
+    told = f"{tmp_path / out}: cannot be made ({link} is a link that leads nowhere): choose another folder by --out"
+    assert refused(out=tmp_path / out) == told
+    assert not drawn and {path.name for path in tmp_path.iterdir()} == {"dangling", "loop"}
+
+
+@pytest.mark.parametrize("named", ["--data", "DRLIM_DATA", "cache"])
+def test_data_that_may_not_be_read_are_told_and_never_taken_for_missing(
+    refused, drawn, generated, published, owned, monkeypatch, named
+):
+    folder = owned / ("drlim_np" if named == "cache" else "data")
+    folder.mkdir(mode=0)
+    variables = {"cache": ("XDG_CACHE_HOME", str(owned)), "DRLIM_DATA": ("DRLIM_DATA", str(folder))}
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv(*variables.get(named, ("NOTHING", "")))
+    told = refused("--only", "figure4", *(["--data", folder] if named == "--data" else []), out=owned / "out")
+    assert told == f"{folder}: cannot be read (Permission denied): check permissions and disk"
+    assert not drawn and not generated
+
+
+@pytest.mark.parametrize(
+    ("closed", "told"),
+    [
+        (".", "out: cannot be made (Permission denied): choose another folder by --out"),
+        ("out", "out/.lock: cannot be opened (Permission denied): choose another by --out"),
+        ("out/metrics.json", "out/metrics.json: cannot be read ("),
+    ],
+)
+def test_an_out_that_may_not_be_used_is_told(refused, drawn, owned, closed, told):
+    if closed != ".":
+        (owned / "out").mkdir()
+        (owned / "out" / "metrics.json").write_text("{}")
+    (owned / closed).chmod(0)
+    refused_by = refused(out=owned / "out")
+    (owned / closed).chmod(0o700)
+    assert refused_by.startswith(f"{owned}/{told}") and not drawn
+
+
 def test_a_figure_that_fails_leaves_the_others(command, drawn, monkeypatch, tmp_path):
     def fail(data, train):
         raise DrlimError("the moon is in the way: wait")

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from math import inf
+from pathlib import Path
 
 import pytest
 
@@ -183,6 +184,27 @@ def test_stopped_it_keeps_finished_figures_and_leaves_no_process_and_nothing_hal
     assert f"{tmp_path / 'figure4-handwriting.png'}  " in said
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"begun", "ended", "metrics.json", *(f"figure4-handwriting.{kind}" for kind in ("png", "svg"))}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
+@pytest.mark.parametrize(
+    ("how", "seconds"), [*((signal.SIGINT, seconds) for seconds in (0, 0.05, 0.15, 0.3)), (signal.SIGTERM, 0.1)]
+)
+def test_stopped_with_its_processes_while_they_start_it_says_one_line_or_none(tmp_path, how, seconds):
+    code = (
+        "import sys; from tests.help.small_figures import *\n"
+        "sys.exit(main(sys.argv[1:], figure1=endless, figure2=endless, figure4=endless))"
+    )
+    command = [sys.executable, "-c", code, "--jobs", "3", "--out", str(tmp_path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=ENVIRON, start_new_session=True, **pipes) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        assert _awaited(lambda: children.read_text() if children.exists() else (tmp_path / ".lock").exists())
+        time.sleep(seconds)
+        os.killpg(process.pid, how)  # as a terminal does with Ctrl-C
+        said, complained = process.communicate(timeout=60)
+    assert (process.returncode, said) == (128 + how, "")
+    assert re.fullmatch(r"run_all\.py: interrupted; .*\n" if how == signal.SIGINT else "", complained), complained
 
 
 @pytest.mark.parametrize("begun", ["endless"], indirect=True)

@@ -7,6 +7,7 @@ import sys
 import warnings
 from contextlib import redirect_stdout
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,10 +151,11 @@ def test_from_start_to_right(tmp_path):
 
 
 @EACH
-def test_neither_check_nor_hint_gives_the_answer_away_and_solution_does(tmp_path, capsys, exercise):
+def test_neither_check_nor_hint_gives_the_answer_away_and_solution_does(tmp_path, capsys, monkeypatch, exercise):
+    monkeypatch.setattr(sys, "path", [*sys.path])
     number = exercise.file[:2].lstrip("0")
     written(tmp_path, exercise, exercise.source)
-    assert exercises.main(["judge", number, "--folder", str(tmp_path)]) == 1
+    assert exercises.main(["judge", number, "--folder", str(tmp_path)]) == exercises.JUDGED + 1
     assert exercises.main(["hint", number]) == 0
     said = capsys.readouterr().out
     assert exercises.main(["solution", number]) == 0
@@ -225,6 +227,87 @@ def test_such_a_file_ends_the_command_with_2_a_loop_is_ended_and_no_file_is_miss
     assert capfd.readouterr().err == f"{exercises.PROGRAM}: 01_half.py, line 1: ZeroDivisionError: division by zero\n"
     written(tmp_path, EXERCISES[0], "while True:\n    pass\n")
     refuses(lambda: exercises.check(1, tmp_path, limit=0.5), "01_half.py did not end within 0.5 seconds")
+
+
+ENDS = {
+    "at once": "import os\nos._exit({})\n",
+    "when called": "import os\ndef loss_and_gradient(**a):\n    os._exit({})\n",
+    "after the verdict": "import atexit, os\natexit.register(os._exit, {})\n" + EXERCISES[0].source,
+    "in a thread": "import os, threading as t\nt.Thread(target=os._exit, args=({},)).start()\nwhile True:\n    pass\n",
+    "by another program": "import os, sys\nos.execv(sys.executable, [sys.executable, '-c', 'raise SystemExit({})'])\n",
+    "by a signal": "import os\nos.kill(os.getpid(), 9 + {})\n",
+    "by a crash": "import os\nos.abort()\n",
+}
+
+
+@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("status", [0, 1, 2])
+def test_a_file_that_ends_the_check_by_itself_is_told_so_and_is_never_right(tmp_path, ends, status):
+    written(tmp_path, EXERCISES[0], ENDS[ends].replace("{}", str(status)))
+    told = "01_half.py ended the check, by os._exit or a crash: take out what does it"
+    refuses(lambda: exercises.check(1, tmp_path), told)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    ["exit(0)", "import sys; sys.exit()", "raise KeyboardInterrupt", "raise GeneratorExit", "raise BaseException"],
+)
+def test_a_file_that_ends_by_an_exception_is_told_its_line(tmp_path, capfd, ends):
+    written(tmp_path, EXERCISES[0], f"\n{ends}\n")
+    assert exercises.check(1, tmp_path) == 2
+    said, complained = capfd.readouterr()
+    assert said == "" and complained.startswith(f"{exercises.PROGRAM}: 01_half.py, line 2: ")
+    assert complained.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("helper", "use"),
+    [
+        ("helper.py", "from helper import half"),
+        ("tools/__init__.py", "from tools import half"),
+        ("typing_helper.py", "from __future__ import annotations\nfrom typing_helper import half"),
+    ],
+)
+def test_what_lies_next_to_the_file_is_found_as_where_it_is_run_alone(tmp_path, monkeypatch, capfd, helper, use):
+    text = EXERCISES[0].solution.replace("import numpy as np\n", f"{use}\nimport numpy as np\n", 1)
+    text += "\nimport dataclasses\n@dataclasses.dataclass\nclass Kept:\n    x: dataclasses.InitVar[float] = half\n"
+    folder = tmp_path / "mine"
+    (folder / helper).parent.mkdir(parents=True)
+    (folder / helper).write_text("half = 0.5\n", encoding="utf-8")
+    written(folder, EXERCISES[0], text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    alone = subprocess.run([sys.executable, "mine/01_half.py"], capture_output=True, text=True)
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert exercises.main(["check", "1", "--folder", "mine"]) == 0
+    assert "\nRight." in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_file_in_another_encoding_is_told_which_to_use(tmp_path, encoding):
+    (tmp_path / EXERCISES[0].file).write_bytes(EXERCISES[0].solution.encode(encoding))
+    message = "01_half.py: UnicodeError: this is not text in UTF-8: save it as UTF-8"
+    refuses(lambda: verdict(EXERCISES[0], tmp_path / EXERCISES[0].file), message)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("# ½\n".encode("latin-1"), "01_half.py"),
+        (b"x = 1\ny = '\xe4'\n", "01_half.py, line 2: SyntaxError: (unicode error) 'utf-8' codec can't decode"),
+        (b"# coding: nonsense\n", "01_half.py: SyntaxError: unknown encoding: nonsense"),
+    ],
+)
+def test_bytes_that_are_no_text_are_told_with_the_line_where_there_is_one(tmp_path, content, message):
+    (tmp_path / EXERCISES[0].file).write_bytes(content)
+    refuses(lambda: verdict(EXERCISES[0], tmp_path / EXERCISES[0].file), message)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
+def test_a_file_that_declares_its_encoding_is_judged(tmp_path, encoding):
+    text = f"# coding: {encoding}\n# ½\n{EXERCISES[0].solution}".encode(encoding, errors="replace")
+    (tmp_path / EXERCISES[0].file).write_bytes(text)
+    assert not any(map(off, verdict(EXERCISES[0], tmp_path / EXERCISES[0].file).values()))
 
 
 def test_a_file_that_changes_what_it_is_given_is_judged_by_what_it_was_given(tmp_path):
