@@ -59,7 +59,7 @@ def contrastive(z1: Array, z2: Array, y: Array, margin: float) -> tuple[Array, A
     xp = namespace(z1)
     loss = xp.sum(xp.where(is_similar, similar_loss(d), dissimilar_loss(d, margin)))  # Eq. 3
     pull = xp.ones_like(d)  # times z1 - z2: Eq. 6
-    push = -missing(d, margin) / at_least_tiny(d)  # times z1 - z2: Eq. 7
+    push = repulsion(d, margin)  # times z1 - z2: Eq. 7
     dz1 = xp.where(is_similar, pull, push)[:, None] * (z1 - z2)
     return loss, dz1, -dz1
 
@@ -78,6 +78,11 @@ def all_pairs_by_definition(z: np.ndarray, graph: SimilarityGraph, margin: float
 def missing(d: Array, margin: float) -> Array:
     """max(0, m - D): how much is missing to the margin."""
     return _at_least(margin - d, 0.0)
+
+
+def repulsion(d: Array, margin: float) -> Array:
+    """-max(0, m - D)/D, by which z1 - z2 is multiplied to dL_D/dz1 (Eq. 7)."""
+    return -missing(d, margin) / at_least_tiny(d)
 
 
 def at_least_tiny(d: Array) -> Array:

@@ -169,6 +169,7 @@ def _without_pullback(network: Callable) -> Callable:
 def _controls(rng: np.random.Generator) -> Iterator[Finding]:
     """Wrong gradients on record. Each must be rejected, or the audit proves nothing."""
     z1, z2, y = pairs_around_the_margin(rng)
+    z2[0] = z1[0]  # a similar pair at D = 0
     arguments = {"z1": z1, "z2": z2}
     for mistake, gradients in wrong.LOSSES.items():
         claimed = dict(zip(arguments, gradients(z1, z2, y, MARGIN), strict=True))

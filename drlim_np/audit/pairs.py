@@ -52,6 +52,9 @@ def exact_pairs() -> Iterator[tuple]:
             z1 = np.arange(v.size).reshape(v.shape) - 3.0
             losses, dz1 = zip(*said, strict=True)
             yield z1, z1 - v, np.full(len(v), y), margin, d, sum(losses), np.array(dz1)
+    for dims in (1, 2, 3):  # similar pairs at D = 0, where L_S is smooth
+        z = np.ones((1, dims))
+        yield z, z, np.zeros(1, int), 1.0, Fraction(0), Fraction(0), np.zeros((1, dims))
 
 
 def _loss(_rng: np.random.Generator) -> Iterator[Proof]:

@@ -16,7 +16,8 @@ def _of_force(force: Callable) -> Callable:
     """The mistake with this force: force(z1 - z2, D, m) → dL_S/dz1, dL_D/dz1, and dL/dz2 opposite."""
 
     def gradients(z1, z2, y, margin):
-        pull, push = force(z1 - z2, energy(z1, z2)[:, None], margin)
+        with np.errstate(invalid="ignore", divide="ignore"):  # at D = 0
+            pull, push = force(z1 - z2, energy(z1, z2)[:, None], margin)
         dz1 = np.where(np.asarray(y)[:, None] == 0, pull, push)
         return dz1, -dz1
 
@@ -33,6 +34,10 @@ def _squashed(v, d, m):
     return v, -(m - squashed) * squashed * (1 - squashed) / d * v
 
 
+def _unit(v, d):
+    return np.divide(v, d, out=np.zeros_like(v), where=d > 0)
+
+
 def _push(v, d, m):
     return -np.where(d < m, (m - d) / d, 0) * v
 
@@ -40,13 +45,19 @@ def _push(v, d, m):
 LOSSES = {
     "the labels' convention flipped": lambda z1, z2, y, m: contrastive(z1, z2, 1 - y, m)[1:],  # keras #13584
     "margin - D² for (margin - D)²": _of_force(lambda v, d, m: (v, -np.where(d * d < m, v, 0))),  # BVLC/caffe #2308
-    "the similar term not squared": _of_force(lambda v, d, m: (v / d, _push(v, d, m))),  # the docs of Caffe, #3310
+    "the similar term not squared": _of_force(
+        lambda v, d, m: (_unit(v, d), _push(v, d, m))
+    ),  # the docs of Caffe, #3310
     "the ½ missing": lambda *given: [2 * dz for dz in contrastive(*given)[1:]],  # tensorflow-addons 0.23.0
     "an epsilon inside the difference": _of_force(lambda v, d, m: (v + 1e-6, _push(v + 1e-6, d, m))),  # pytorch #61538
     "an epsilon under the root": _of_force(_under_the_root),  # adambielski/siamese-triplet #18
     "a sigmoid on the distance": _of_force(_squashed),  # keras-io #2230
     "a push beyond the margin": _of_force(lambda v, d, m: (v, -(m - d) / d * v)),
     "mean in the loss, sum in the gradient": lambda *given: [len(given[0]) * dz for dz in contrastive(*given)[1:]],
+    # the default of pytorch-metric-learning's ContrastiveLoss: L_S = D, L_D = max(0, m - D)
+    "both hinges linear": _of_force(lambda v, d, m: (_unit(v, d), -np.where(d < m, _unit(v, d), 0))),
+    # catalyst's ContrastiveEmbeddingLoss: the root of a sum, differentiated, is D/D v for a similar pair as well
+    "NaN at D = 0 for similar pairs": _of_force(lambda v, d, m: (d / d * v, _push(v, d, m))),
     "the second tower's sign": lambda *given: contrastive(*given)[1:2] * 2,
 }
 

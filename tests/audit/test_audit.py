@@ -32,7 +32,7 @@ def test_the_audit_covers_layers_networks_losses_and_siamese_forms_at_random_and
 
 
 def test_the_audit_offers_every_mistake_on_record(audit):
-    assert sum(subject.startswith("wrong: ") for subject in {finding.subject for finding in audit}) == 12
+    assert sum(subject.startswith("wrong: ") for subject in {finding.subject for finding in audit}) == 14
     assert all(finding.wrong_on_purpose == finding.subject.startswith("wrong: ") for finding in audit)
 
 

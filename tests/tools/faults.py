@@ -132,7 +132,7 @@ FAULTS = [
     Fault("loss", "hinge on the wrong side", "real(x) <= least", "real(x) > least"),
     Fault("all_pairs", "gap of the other sign", "    gap = margin - d\n", "    gap = d - margin\n"),
     Fault("all_pairs", "difference of the other sign", "xp.stack([one, -x])", "-xp.stack([one, -x])"),
-    Fault("loss", "repulsion attracts", "push = -missing", "push = missing"),
+    Fault("loss", "repulsion attracts", "return -missing", "return missing"),
     Fault("loss", "push of the given pairs not divided by D", "-missing(d, margin) / at_least_tiny(d)", "-missing(d, margin)"),
     Fault("loss", "all pairs: the second end left out", "    np.add.at(dz, j, dz2)\n", ""),
     Fault("loss", "all pairs: of pairs that share a sample only the last", "np.add.at(dz, i, dz1)", "dz[i] += dz1"),
