@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 from drlim_np.checks.terminal import ProgressLine, printable
 from drlim_np.data.files import DataSet, blaming, locate
@@ -94,6 +94,8 @@ def _chunks(address: str, limit: int, opener: Callable) -> Iterator[bytes]:
                     raise DataError(f"sent more than {limit} bytes")
                 yield chunk
     except (OSError, ValueError, http.client.HTTPException) as fault:
+        if isinstance(fault, HTTPError):
+            fault.close()  # it is the response too
         raise DataError(printable(str(fault).strip("<>") or type(fault).__name__)) from fault
 
 

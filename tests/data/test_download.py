@@ -161,7 +161,7 @@ def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, wa
 
 TWO = gzip.compress(CONTENTS["two-labels"])
 FAULTS = [
-    (NAME, "HTTP Error 403: Forbidden", [HTTPError(FIRST, 403, "Forbidden", Message(), None)]),
+    (NAME, "HTTP Error 403: Forbidden", [HTTPError(FIRST, 403, "Forbidden", Message(), io.BytesIO())]),
     (NAME, "urlopen error no route", [URLError("no route")]),
     (NAME, "timed out", [SENT[:9], TimeoutError("timed out")]),
     (NAME, "[Errno 104] reset", [SENT[:9], ConnectionResetError(104, "reset")]),
@@ -203,6 +203,7 @@ def test_when_a_mirror_fails_its_reason_is_given_and_the_next_is_asked_and_when_
     assert done == f"{name}.gz: 0.0 MB, {known}"
     assert opener.asked == [first, second]
     assert opener.closed == 2
+    assert all(fault.closed for fault in sent if isinstance(fault, HTTPError))
     assert names(tmp_path) == [f"{name}.gz"]
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import os
 import subprocess
 import sys
 import warnings
@@ -138,7 +139,8 @@ def test_start_writes_all_of_them_and_never_over_what_a_student_wrote(tmp_path):
 def test_from_start_to_right(tmp_path):
     def command(*arguments):
         run = [sys.executable, "-X", "utf8", "-m", "drlim_np.teaching.exercises", *arguments]
-        return subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+        environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}  # installed or not
+        return subprocess.run(run, cwd=tmp_path, env=environ, capture_output=True, text=True, encoding="utf-8")
 
     assert command("start").stdout.startswith("12 exercises written to exercises")
     wrong = command("check", "7")
