@@ -45,9 +45,7 @@ def _push(v, d, m):
 LOSSES = {
     "the labels' convention flipped": lambda z1, z2, y, m: contrastive(z1, z2, 1 - y, m)[1:],  # keras #13584
     "margin - D² for (margin - D)²": _of_force(lambda v, d, m: (v, -np.where(d * d < m, v, 0))),  # BVLC/caffe #2308
-    "the similar term not squared": _of_force(
-        lambda v, d, m: (_unit(v, d), _push(v, d, m))
-    ),  # Caffe's docs, #3310
+    "the similar term not squared": _of_force(lambda v, d, m: (_unit(v, d), _push(v, d, m))),  # Caffe's docs, #3310
     "the ½ missing": lambda *given: [2 * dz for dz in contrastive(*given)[1:]],  # tensorflow-addons 0.23.0
     "an epsilon inside the difference": _of_force(lambda v, d, m: (v + 1e-6, _push(v + 1e-6, d, m))),  # pytorch #61538
     "an epsilon under the root": _of_force(_under_the_root),  # adambielski/siamese-triplet #18

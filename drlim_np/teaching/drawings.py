@@ -3,16 +3,20 @@
 Red is similar and blue dissimilar, as in Figures 1 and 2. The page sets the colours, so that they follow its ground.
 """
 
+from base64 import b64encode
 from html import escape
+from typing import NamedTuple
 
 import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.drawing.sketches import zigzag
+from drlim_np.files.frame import template
 from drlim_np.teaching import lesson
 from drlim_np.teaching.lesson import MARGIN, RATE, W
 
 KINDS = ("similar", "dissimilar")
+SVG = "http://www.w3.org/2000/svg"
 UNIT = 80  # how long a unit is in the drawings of points
 Z1, Z2 = lesson.layer(W, lesson.X1)[0], lesson.layer(W, lesson.X2)[0]
 
@@ -20,6 +24,18 @@ Z1, Z2 = lesson.layer(W, lesson.X1)[0], lesson.layer(W, lesson.X2)[0]
 def drawing(width: int, height: int, label: str, *parts: str) -> str:
     """An SVG of that size in its own units, as wide as the page lets it be; `label` is what a screen reader reads."""
     return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}">' + "".join(parts) + "</svg>"
+
+
+class Picture(NamedTuple):
+    """A drawing that a notebook shows, as an image, so that its style changes nothing else there."""
+
+    svg: str
+
+    def _repr_html_(self) -> str:
+        style = template("frame.css", "drlim_np.files").template + "svg { max-width: none; background: var(--ground) }"
+        whole = self.svg.replace(">", f"><style>{style}</style>", 1).replace("<svg", f'<svg xmlns="{SVG}"', 1)
+        name = self.svg.partition('aria-label="')[2].partition('"')[0]
+        return f'<img width="420" alt="{name}" src="data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}">'
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
@@ -93,6 +109,16 @@ def loss_curves() -> str:
         text(at(d[1], 0)[0] + 40, 128, f"½ (m − D)² = {costs[1]:.3f}", "dissimilar"),
     ]
     return drawing(360, 195, "What a similar and a dissimilar pair cost against their energy D", *parts)
+
+
+def tower() -> str:
+    """Step 3: a layer, forward and back."""
+    return template("tower.svg", __package__).substitute()
+
+
+def two_towers() -> str:
+    """Step 4: two towers that share W."""
+    return template("two_towers.svg", __package__).substitute()
 
 
 def spring() -> str:

@@ -13,6 +13,7 @@ import argparse
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from copy import deepcopy
 from difflib import unified_diff
 from pathlib import Path
@@ -68,8 +69,18 @@ def check(number: int, folder: Path, limit: float = LIMIT) -> int:
 
 
 def judge(exercise: Exercise, path: Path) -> int:
-    """Prints the verdict: 0 if all of it holds, 1 if not."""
-    off = verdict(exercise, path)
+    """Prints the verdict on a file: 0 if all of it holds, 1 if not."""
+    return _printed(exercise, verdict(exercise, path))
+
+
+def judge_cell(number: int, loss_and_gradient: Callable) -> None:
+    """Prints the verdict on what a notebook's cell defines."""
+    exercise = EXERCISES[number - 1]
+    with np.errstate(all="ignore"):
+        _printed(exercise, _off(exercise, lambda inputs: loss_and_gradient(**inputs), f"exercise {number}"))
+
+
+def _printed(exercise: Exercise, off: dict[str, float]) -> int:
     print(exercise.title)
     for name, error in off.items():
         far = "has entries that are not numbers" if np.isnan(error) else f"off by {error:.1e} of its norm"
@@ -85,9 +96,14 @@ def verdict(exercise: Exercise, path: Path) -> dict[str, float]:
 
     A file that cannot be judged is an InputError, with the line where there is one.
     """
+    return _off(exercise, lambda inputs: _run(path, inputs), printable(path.name))
+
+
+def _off(exercise: Exercise, run: Callable[[dict], object], name: str) -> dict[str, float]:
+    """The same of anything that runs on the inputs; `name` is for complaints."""
     inputs = exercise.inputs(np.random.default_rng(SEED))
-    given = _run(path, deepcopy(inputs))
-    claimed = _checked(path, given, {"loss": ()} | {name: inputs[name].shape for name in exercise.tensors})
+    given = run(deepcopy(inputs))
+    claimed = _checked(name, given, {"loss": ()} | {name: inputs[name].shape for name in exercise.tensors})
     lifted = inputs | {name: inputs[name].astype(complex) for name in exercise.tensors}
     true = {"loss": exercise.loss(**inputs)}
     for name in exercise.tensors:
@@ -115,9 +131,8 @@ def _run(path: Path, arguments: dict):
         raise InputError(f"{name}{where}: {type(fault).__name__}: {printable(message)}") from fault
 
 
-def _checked(path: Path, given, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+def _checked(file: str, given, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     """The loss and its gradients as arrays of real numbers, each of the shape it must have."""
-    file = printable(path.name)
     wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(list(shapes)[1:])}"
     if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)):
         raise InputError(f"{file}: {wanted}")
@@ -146,7 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     return exit_status(lambda: _done(_parsed(arguments)), PROGRAM)
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Complains in one line."""
 
     def error(self, message: str) -> NoReturn:
@@ -154,7 +169,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parsed(arguments: list[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = ("list", "start", *NUMBERED)
     numbers = [str(k) for k in range(1, len(EXERCISES) + 1)]
     parser.add_argument("what", nargs="?", default="list", choices=commands, help="(default: %(default)s)")

@@ -1,7 +1,9 @@
 """Backprop through a Siamese network in five steps, and the two mistakes that nearly everyone makes.
 
 Two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed by hand. Each step is a
-function: its docstring explains it, its body does it. `python -m drlim_np.teaching.lesson` prints it with its numbers.
+function: its text explains it, its body does it.
+
+`python -m drlim_np.teaching.lesson` prints it with its numbers; `pages` makes a page of it, and `notebook` a notebook.
 """
 
 import sys
@@ -13,7 +15,6 @@ import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
 from drlim_np.backend import real
-from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import DrlimError
 
 X1 = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]])  # the first input of each pair
@@ -119,6 +120,12 @@ def error(gradient: np.ndarray) -> float:
     return relative_error(gradient, true_gradient(loss_of, W))
 
 
+def verdict(gradient: np.ndarray, name: str = "dL/dW") -> str:
+    """The same in words."""
+    off = error(gradient)
+    return f"{name:8} off the complex step by {off:.1e} of its norm: {'right' if off <= COMPLEX_BOUND else 'WRONG'}"
+
+
 def true_gradient(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
     """The gradient of an analytic scalar function at x, by the complex step, entry by entry."""
     nudges = np.eye(x.size).reshape(x.size, *x.shape)
@@ -188,6 +195,13 @@ class Section(NamedTuple):
         """The rest of it."""
         return cleandoc(self.step.__doc__).partition("\n")[2].strip("\n")
 
+    def __str__(self) -> str:
+        rows = []
+        for name, value in self.numbers.items():
+            first, *others = as_text(value).splitlines()
+            rows += [f"{name:8} = {first}", *(f"{'':8}   {line}" for line in others)]
+        return "\n".join(f"    {row}" for row in [*rows, *self.verdicts])
+
 
 GIVEN = {"X1": X1, "X2": X2, "Y": Y, "W": W, "m": MARGIN}
 
@@ -196,43 +210,31 @@ def sections() -> list[Section]:
     """The five steps and the two mistakes, with their numbers."""
     if __doc__ is None:
         raise DrlimError("the lesson's text is its docstrings, which python -OO strips: run it without")
-    z1, pullback1 = layer(W, X1)
-    z2, pullback2 = layer(W, X2)
+    return list(steps())
+
+
+def steps() -> Iterator[Section]:
+    """The same, one after another; in the notebook the code of each is a cell."""
+    z1, z2 = layer(W, X1)[0], layer(W, X2)[0]
     d, loss = energy_and_loss(z1, z2)
+    yield Section(energy_and_loss, {"z1": z1, "z2": z2, "D": d, "L": loss})
     dz1, dz2 = springs(z1, z2)
+    yield Section(springs, {"dL/dz1": dz1, "dL/dz2": dz2})
+    pullback1, pullback2 = layer(W, X1)[1], layer(W, X2)[1]
+    yield Section(layer, {"a1": X1 @ W.T, "a2": X2 @ W.T, "tower 1": pullback1(dz1), "tower 2": pullback2(dz2)})
     gradient = both_towers(W)
+    yield Section(both_towers, {"dL/dW": gradient})
     after = loss_of(descend(W, gradient))
     slope = complex_step(lambda rate: loss_of(descend(W, gradient, rate)), np.zeros(()), np.ones(()))
     along = f"dL/dη at η = 0 by complex step {slope:.6f}, and -‖dL/dW‖² = {-np.sum(gradient**2):.6f}"
-    found = [
-        Section(energy_and_loss, {"z1": z1, "z2": z2, "D": d, "L": loss}),
-        Section(springs, {"dL/dz1": dz1, "dL/dz2": dz2}),
-        Section(layer, {"a1": X1 @ W.T, "a2": X2 @ W.T, "tower 1": pullback1(dz1), "tower 2": pullback2(dz2)}),
-        Section(both_towers, {"dL/dW": gradient}),
-        Section(descend, {"η": RATE, "L before": loss, "L after": after}, (along, _verdict(gradient))),
-    ]
-    for mistake in (shared_cache, one_tower):
-        wrong = mistake(W)
-        numbers = {"dL/dW": wrong, "L before": loss, "L after": loss_of(descend(W, wrong))}
-        doubled = (_verdict(2 * wrong, "doubled"),) if mistake is one_tower else ()
-        found.append(Section(mistake, numbers, (_verdict(wrong), *doubled)))
-    return found
-
-
-def page() -> Iterator[str]:
-    """The lesson, line by line, with its numbers."""
-    found = sections()
-    yield from (__doc__.partition("\n")[0], "", *_printed(**GIVEN))
-    for section in found:
-        yield from ("", "", section.heading, "-" * len(section.heading), "", *section.prose.splitlines(), "")
-        yield from (*_printed(**section.numbers), *(f"    {verdict}" for verdict in section.verdicts))
-    yield from ("", "drlim_np.siamese.two_towers is steps 1 to 4 for any network.")
-
-
-def _printed(**numbers) -> Iterator[str]:
-    for name, value in numbers.items():
-        for k, line in enumerate(as_text(value).splitlines()):
-            yield f"    {name if k == 0 else '':8} {'=' if k == 0 else ' '} {line}"
+    yield Section(descend, {"η": RATE, "L before": loss, "L after": after}, (along, verdict(gradient)))
+    wrong = shared_cache(W)
+    after = loss_of(descend(W, wrong))
+    yield Section(shared_cache, {"dL/dW": wrong, "L before": loss, "L after": after}, (verdict(wrong),))
+    wrong = one_tower(W)
+    after = loss_of(descend(W, wrong))
+    verdicts = verdict(wrong), verdict(2 * wrong, "doubled")
+    yield Section(one_tower, {"dL/dW": wrong, "L before": loss, "L after": after}, verdicts)
 
 
 def as_text(value) -> str:
@@ -240,10 +242,7 @@ def as_text(value) -> str:
     return np.array2string(np.asarray(value), precision=4, suppress_small=True, separator=", ")
 
 
-def _verdict(gradient: np.ndarray, name: str = "dL/dW") -> str:
-    off = error(gradient)
-    return f"{name:8} off the complex step by {off:.1e} of its norm: {'right' if off <= COMPLEX_BOUND else 'WRONG'}"
-
-
 if __name__ == "__main__":
-    sys.exit(exit_status(lambda: print("\n".join(page())), "python -m drlim_np.teaching.lesson"))
+    from drlim_np.teaching.command import main
+
+    sys.exit(main())

@@ -22,8 +22,8 @@ from drlim_np.teaching.shapes import shapes
 NEXT_TO = {  # the drawings of each step, and the numbers of the exercises to do after it
     lesson.energy_and_loss: ((drawings.pair_and_energy, drawings.loss_curves), (1, 4)),
     lesson.springs: ((drawings.spring,), (2, 3, 5)),
-    lesson.layer: ((template("tower.svg", __package__).substitute,), (6, 10, 11, 12)),
-    lesson.both_towers: ((template("two_towers.svg", __package__).substitute,), (9,)),
+    lesson.layer: ((drawings.tower,), (6, 10, 11, 12)),
+    lesson.both_towers: ((drawings.two_towers,), (9,)),
     lesson.descend: ((drawings.step_down,), ()),
     lesson.shared_cache: ((drawings.seen_by_the_check,), (8,)),
     lesson.one_tower: ((), (7,)),
@@ -74,7 +74,7 @@ def _anchor(section: Section) -> str:
 
 
 def _section(section: Section) -> str:
-    code = _listing(_body(shapes(section.step, lesson.sections)))
+    code = _listing(without_docstring(shapes(section.step, lesson.sections)))
     if section.step is lesson.shared_cache:
         code = _listing(shapes(lesson.RememberingLayer, lesson.sections)) + code
     draws, exercises = NEXT_TO[section.step]
@@ -103,7 +103,7 @@ def _listing(lines: list[tuple[str, str]], kind: str = "") -> str:
     return f'<div class="code {kind}">{"".join(rows)}</div>'
 
 
-def _body(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def without_docstring(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Without the docstring, which is above as text."""
     ends = [k for k, (line, _) in enumerate(lines) if line.rstrip().endswith('"""')]
     return lines[:1] + lines[ends[0] + 1 :]
