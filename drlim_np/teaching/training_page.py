@@ -36,7 +36,9 @@ MISTAKES = (
     Mistake("attract", "no dissimilar pairs", ((HINGE, "if Y == 1:"),)),
     Mistake("tower", "one tower forgotten", ((BOTH, "A -= rate * np.outer(da1, x1)"),)),
     Mistake("sign", "the second tower's sign", (("-dz @ B * (1 - h2**2)", "dz @ B * (1 - h2**2)"),)),
-    Mistake("cache", "a cache shared by both towers", ((COPIES, "(z1, _), (z2, h2) = G(W, x1), G(W, x2); x1, h1 = x2, h2"),)),
+    Mistake(
+        "cache", "a cache shared by both towers", ((COPIES, "(z1, _), (z2, h2) = G(W, x1), G(W, x2); x1, h1 = x2, h2"),)
+    ),
     Mistake("hinge", "no hinge: a force beyond m", ((HINGE, "if Y == 1 and not 0 < D:"),)),
     Mistake("square", "m − D² for (m − D)²", ((PUSH, "dz = -(z1 - z2)"),)),
     Mistake("half", "½ dropped", ((PULL, "dz = 2 * (z1 - z2)"), (PUSH, "dz = -2 * (m - D) * (z1 - z2) / D"))),
@@ -66,7 +68,9 @@ def training_page(views: Views, unseen: np.ndarray) -> str:
     }
     # "<" is always escaped in the script, so that no line of code can end it.
     text = json.dumps(data).replace("<", "\\u003c")
-    return files(__package__).joinpath("training.html").read_text(encoding="utf-8").replace("/*DATA*/null/*DATA*/", text)
+    return (
+        files(__package__).joinpath("training.html").read_text(encoding="utf-8").replace("/*DATA*/null/*DATA*/", text)
+    )
 
 
 def blocks(views: Views, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
