@@ -26,8 +26,10 @@ VERDICT = """(({seen, W, verdict}, i, j, Y, wrong) => verdict(W(), seen[i], seen
     (laboratory, ...arguments)"""
 
 
-DRAWINGS = """(window.drawings = 0, (clear => CanvasRenderingContext2D.prototype.clearRect = function(...box)
-    { drawings += this.canvas.id === "map"; clear.apply(this, box); })(CanvasRenderingContext2D.prototype.clearRect)) && 0"""
+DRAWINGS = """(({prototype}) => { const clear = prototype.clearRect;
+    window.drawings = 0;
+    prototype.clearRect = function(...box) { drawings += this.canvas.id === "map"; clear.apply(this, box); };
+})(CanvasRenderingContext2D) || 0"""
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +198,7 @@ def test_slowly_it_takes_that_many_pairs_a_frame(page, speed):
 
 
 def test_the_pair_at_hand_shows_distance_loss_and_force_and_both_gradients_meet_in_their_sum(page, x):
-    page.js("laboratory.train(600) && 0")
+    page.js("laboratory.train(600)")
     page.js("(() => { do laboratory.train(1); while (laboratory.pairs().Y[laboratory.read().hand]); })() || 0")
     page.js("laboratory.set({})")
     k = page.js("laboratory.read().hand")
@@ -217,8 +219,7 @@ def test_the_pair_at_hand_shows_distance_loss_and_force_and_both_gradients_meet_
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
 def test_a_switch_shows_its_line_in_the_code_and_the_verdict_calls_it_wrong(page, mistake):
-    page.js("laboratory.train(3000) && 0")
-    page.js("laboratory.set({})")
+    page.js("laboratory.train(3000) || laboratory.set({})")
     assert "wrong" not in page.text("verdict") and page.text("verdict").count("right") == 3
     page.click(f"wrong-{mistake.name}")
     assert page.each("#source mark", "one.textContent") == [wrong for _, wrong in mistake.lines]
@@ -232,7 +233,7 @@ def test_a_switch_shows_its_line_in_the_code_and_the_verdict_calls_it_wrong(page
 
 def test_without_dissimilar_pairs_the_map_collapses_and_that_meets_a_challenge(page):
     page.js(
-        "laboratory.train(3000) && laboratory.set({wrong: 'attract'}) || laboratory.train(60000) && laboratory.set({})"
+        "laboratory.train(3000) || laboratory.set({wrong: 'attract'}) || laboratory.train(60000) || laboratory.set({})"
     )
     assert "This is the collapse" in page.text("say") and "not counted" in page.text("numbers")
     assert page.js("laboratory.read().met") == {"collapse": True}
@@ -240,7 +241,7 @@ def test_without_dissimilar_pairs_the_map_collapses_and_that_meets_a_challenge(p
 
 
 def test_keys_a_mouse_and_a_finger_turn_the_map_and_point_at_views(page):
-    page.js("laboratory.train(3000) && laboratory.set({})")
+    page.js("laboratory.train(3000) || laboratory.set({})")
     page.focus("map")
     page.press("ArrowRight", "ArrowUp")
     assert page.js("[laboratory.read().angle, laboratory.read().tilt]") == [45, 35]
@@ -267,7 +268,7 @@ def test_what_is_told_and_chosen_changes_what_is_learned(page):
 @pytest.mark.parametrize("width", [320, 390, 820, 1150])
 def test_it_fits_every_width(page, width):
     page.cdp("Emulation.setDeviceMetricsOverride", width=width, height=700, deviceScaleFactor=1, mobile=width < 500)
-    page.js("laboratory.train(50) && laboratory.set({wrong: 'cache'})")
+    page.js("laboratory.train(50) || laboratory.set({wrong: 'cache'})")
     assert page.js("document.documentElement.scrollWidth <= innerWidth") and page.js("innerWidth") == width
     page.resize("desk")
 
