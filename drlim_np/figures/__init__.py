@@ -107,7 +107,6 @@ class Result:
     measured: dict[str, Any] = field(default_factory=dict)  # further numbers, without a bound
     arrays: Mapping[str, np.ndarray] | None = None  # what colours the plot, for the .npz; None if nothing was trained
     weights: Tree | None = None  # the trained W that drew it, which ships with it
-    files: Mapping[str, bytes] = field(default_factory=dict)  # the content of further files, by their ending
 
 
 class CollapsedError(DrlimError, ArithmeticError):

@@ -79,7 +79,6 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add("--seeds", type=int, nargs="+", metavar="SEED", help="pictures of the first, and the records of all of them")
     add("--out", default=OUT, metavar="DIR", help=f"folder of the figures and metrics.json (default: {OUT}, here)")
     add("--jobs", metavar="N", help="processes that draw side by side (default: one a processor, if memory allows)")
-    add("--animate", action="store_true", help="also draw how the map of Figure 8 unfolds, as a strip and an animation")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
     add("--fresh", action="store_true", help="train again, whatever earlier runs left")
     add("--verify", action="store_true", help="draw again, elsewhere, what --out has records of, and compare")
@@ -134,8 +133,6 @@ def _chosen(options: argparse.Namespace) -> list[str]:
     names = {*sources.named("--only", options.only, FIGURES, "figures")}
     if options.only is None:
         names = {name for name in names if not FIGURES[name].on_request}
-    if options.animate:
-        names.add("unfolding")
     return [name for name in FIGURES if name in names]
 
 

@@ -9,7 +9,7 @@ from drlim_np import figures
 from drlim_np.figures import Figure
 
 NUMBERED = [f"figure{number}" for number in range(1, 11)]
-OURS = ["invariance", "collapse", "unfolding", "sheets", "towers"]
+OURS = ["invariance", "collapse", "sheets", "towers"]
 MODULES = [*NUMBERED, *OURS]
 for module in MODULES:
     import_module(f"drlim_np.figures.{module}")

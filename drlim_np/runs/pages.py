@@ -1,4 +1,4 @@
-"""The pages that a run leaves with its figures: the lesson, the paper's algorithm, the map laboratory, the audit."""
+"""The pages that a run leaves with its figures: the lesson, the paper's algorithm, two laboratories, the audit."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import redirect_stdout
@@ -10,12 +10,13 @@ from drlim_np.audit.first import audited
 from drlim_np.audit.page import audit_page
 from drlim_np.data import AZIMUTHS, Digits, Views
 from drlim_np.figures import Train, figure5, figure7
-from drlim_np.figures.airplane_map import train_airplane
+from drlim_np.figures.airplane_map import setting, train_airplane
 from drlim_np.figures.shifted_maps import trained, unseen_digits
 from drlim_np.files.frame import of_living_sources
 from drlim_np.runs.seeds import Entry, earlier_record
 from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page
+from drlim_np.teaching.training_page import training_page
 
 PICKED = 60  # digits of each class, to choose from in the map laboratory
 
@@ -24,7 +25,7 @@ def due(names: Collection[str], quick: bool) -> list[str]:
     """The pages that can be made where these figures were drawn; none of a quick run, its networks being too raw."""
     if quick:
         return []
-    shown = {"paper.html": {"figure8"}, "map.html": {"figure5", "figure7", "invariance"}}
+    shown = {"paper.html": {"figure8"}, "training.html": {"figure8"}, "map.html": {"figure5", "figure7", "invariance"}}
     return [*(page for page, figures in shown.items() if figures <= {*names}), "lesson.html", "audit.html"]
 
 
@@ -37,6 +38,7 @@ def made(
     """
     makers = {
         "paper.html": lambda: _paper(views, train),
+        "training.html": lambda: training_page(views, setting(views, train).test),
         "map.html": lambda: _map(entries["invariance"], digits, train),
         "lesson.html": lesson_page,
         "audit.html": lambda: audit_page(earlier_record(out), out, audited(train.backend, train.cache)),

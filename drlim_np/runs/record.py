@@ -122,7 +122,6 @@ def _files(result: Result, quick: bool) -> dict[str, bytes]:
         ".png": light.with_palette(_rendered(result.drawing, "png")),
         ".svg": light.with_palettes(_rendered(result.drawing, "svg")),
     }
-    files |= {f".{kind}": content for kind, content in result.files.items()}
     if result.arrays is not None:
         files[".npz"] = light.packed(result.arrays)
     if result.weights is not None:

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgb
 
 from drlim_np.data.handwriting import generate
 from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, LOOKS, SIX_LIGHTS, WIDTH
-from drlim_np.figures import Train, airplane_map, figure4, figure9, shifted_maps, unfolding
+from drlim_np.figures import Train, airplane_map, figure4, figure9, shifted_maps
 from drlim_np.files.cache import Cache
 from drlim_np.runs.index import FIGURES
 from tests.help.small_views import blobs
@@ -30,8 +30,6 @@ def drawn(few_digits, tmp_path_factory):
         patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "steps": 4})
         patch.setattr(airplane_map, "QUICK_EPOCHS", 1)
         patch.setattr(figure9, "OTHERS", ())  # their numbers are recorded, not drawn
-        patch.setattr(unfolding, "FRAMES", 2)
-        patch.setattr(unfolding, "LAST", 1)
         figures = {name: FIGURES[name].make(data[FIGURES[name].needs], quick).drawing for name in NAMES}
     for figure in figures.values():
         FigureCanvasAgg(figure).draw()

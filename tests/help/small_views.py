@@ -6,6 +6,8 @@ import numpy as np
 
 from drlim_np.data import AZIMUTHS, VIEW_SIDE, Views
 
+UNSEEN = np.sort(np.random.default_rng(8).permutation(972)[660:])  # rows that a training leaves out
+
 
 def blobs() -> Views:
     """A blob that goes around with azimuth, farther out with elevation, and changes its grey with lighting."""

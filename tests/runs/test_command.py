@@ -162,17 +162,14 @@ def test_list_names_every_figure_with_what_it_shows(capsys):
 def test_the_figures_are_in_the_order_of_the_paper_and_those_that_it_does_not_print_come_last():
     numbers = [int(name[6:]) for name in FIGURES if name.startswith("figure") and name[6:].isdigit()]
     assert numbers == [*range(1, 11)]
-    assert [*FIGURES][-6:] == ["invariance", "collapse", "unfolding", "sheet", "sheet-airplane", "towers"]
-    assert {*FIGURES} - {*USUAL} == {"figure4-verbatim", "figure5-exact", "figure7-exact", "unfolding"}
+    assert [*FIGURES][-5:] == ["invariance", "collapse", "sheet", "sheet-airplane", "towers"]
+    assert {*FIGURES} - {*USUAL} == {"figure4-verbatim", "figure5-exact", "figure7-exact"}
 
 
 @pytest.mark.parametrize(
     ("asked", "names"),
     [
         ((), USUAL),
-        (("--animate",), [name for name in FIGURES if name == "unfolding" or name in USUAL]),
-        (("--only", "unfolding"), ["unfolding"]),
-        (("--only", "unfolding", "--animate"), ["unfolding"]),
         (("--only", "figure4", "figure1"), ["figure1", "figure4"]),
         (("--only", "figure4,figure1"), ["figure1", "figure4"]),
         (("--only", "figure1,", "figure4,figure1"), ["figure1", "figure4"]),

@@ -298,14 +298,15 @@ def made(out, figures=(), quick=False):
     ("figures", "quick", "expected"),
     [
         (["figure1"], False, ["audit.html", "lesson.html"]),
-        (["figure8", "figure1"], False, ["audit.html", "lesson.html", "paper.html"]),
+        (["figure8", "figure1"], False, ["audit.html", "lesson.html", "paper.html", "training.html"]),
         (["figure5", "figure7"], False, ["audit.html", "lesson.html"]),
         (["figure5", "figure7", "invariance"], False, ["audit.html", "lesson.html", "map.html"]),
         (["figure5", "figure7", "figure8", "invariance"], True, []),  # its networks are too raw
     ],
 )
 def test_a_page_is_made_where_all_that_it_shows_was_drawn(figures, quick, expected, monkeypatch, tmp_path):
-    for name in ("_paper", "_map"):
+    monkeypatch.setattr(pages, "setting", lambda *_: SimpleNamespace(test=None))
+    for name in ("_paper", "_map", "training_page"):
         monkeypatch.setattr(pages, name, lambda *_: "<!doctype html> of the figures")
     found = made(tmp_path, figures, quick)
     assert sorted(found) == expected

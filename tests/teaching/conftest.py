@@ -11,8 +11,10 @@ from drlim_np.data.canvas import on_canvas
 from drlim_np.networks import convnet
 from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page
+from drlim_np.teaching.training_page import training_page
 from drlim_np.tree import tree_map
 from tests.help.browser import missing, opened
+from tests.help.small_views import UNSEEN, blobs
 
 SPRINGS = Path(__file__).resolve().parents[2] / "figures" / "springs.html"
 
@@ -52,6 +54,7 @@ def html(maps, digits):
     return {
         "springs": SPRINGS.read_text(encoding="utf-8"),
         "map": map_page(maps, *digits, margin=0.8, numbers="Measured elsewhere."),
+        "training": training_page(blobs(), UNSEEN),
         "lesson": lesson_page(),
         "paper": paper_page(verbatim, grown, np.linspace(0, 1, 660, endpoint=False)),
     }

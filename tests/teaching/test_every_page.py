@@ -6,8 +6,10 @@ import pytest
 
 from tests.help.browser import SIZES
 
-EACH = pytest.mark.parametrize("name", ["springs", "map", "lesson", "paper"])
-FOCUSABLE = "document.querySelectorAll('a, button, input, select, [tabindex]')"
+EACH = pytest.mark.parametrize("name", ["springs", "map", "training", "lesson", "paper"])
+FOCUSABLE = (  # of radio buttons Tab reaches the one that is chosen
+    "document.querySelectorAll('a, button, input:not([type=radio]), input:checked, select, summary, [tabindex]')"
+)
 STAYS = ["stage", "loss", "run", "say"]
 
 
@@ -17,7 +19,7 @@ def test_it_is_one_file_that_asks_the_network_for_nothing(html, name):
     assert "default-src 'none'" in text
     for word in ("http:", "https:", "//cdn", "src=", "url(", "@import", "import(", "fetch(", "XMLHttp"):
         assert word not in text, word
-    assert text.count("</script>") == (name in ("springs", "map"))
+    assert text.count("</script>") == (name in ("springs", "map", "training"))
     links = re.findall(r'href="([^"]*)"', text)
     assert all(link.startswith("#") and f'id="{link[1:]}"' in text for link in links)
 
@@ -60,6 +62,8 @@ def test_without_javascript_a_laboratory_says_that_it_needs_it(browser, addresse
         ("springs", "phone", "stage", STAYS),
         ("springs", "phone", "challenge-clusters", [*STAYS, "challenge-clusters"]),
         ("map", "desk", None, ["pad", "thick", "map-0", "map-1", "near-1"]),
+        ("training", "desk", None, ["map", "run", "say", "hand", "da", "curve", "breaks", "verdict"]),
+        *(("training", "phone", reached, [reached, "map", "run", "say"]) for reached in ("wrong-plain", "m", "x1")),
         *(("map", "phone", reached, [reached, "map-0", "map-1"]) for reached in ("pad", "right", "thick")),
     ],
 )
@@ -82,7 +86,8 @@ def test_it_asks_the_network_for_nothing_has_no_complaint_and_says_its_name(page
 @EACH
 def test_tab_goes_through_every_link_and_control_in_order_and_each_is_named_and_shows_the_focus(page, name):
     count = page.js(f"{FOCUSABLE}.length")
-    assert count == {"springs": 6 + 6 + 15 + 3, "map": 2 + 5 + 12 + 1 + 1 + 2 + 3, "lesson": 20, "paper": 0}[name]
+    expected = {"springs": 6 + 6 + 15 + 3, "map": 2 + 5 + 12 + 1 + 1 + 2 + 3, "training": 1 + 5 + 2 + 5 + 4 + 1}
+    assert count == (expected | {"lesson": 20, "paper": 0})[name]
     for k in range(count):
         page.press("Tab")
         reached, mark, identifier, text = page.js(
