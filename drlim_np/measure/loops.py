@@ -20,15 +20,13 @@ def loops(z: np.ndarray) -> np.ndarray:
     exponent = np.frexp(np.abs(z).max(initial=0))[1]
     squares = ((column[:, None] - column) ** 2 for column in np.ldexp(z, -exponent).T)
     length = np.sqrt(sum(squares, np.zeros((len(z), len(z)))))
-    ends = np.triu_indices(len(z), 1)
-    order = np.argsort(length[ends], kind="stable")
-    # At this length one point is joined to all others, and no loop is alive any more.
-    last = np.searchsorted(length[ends][order], length.max(axis=1, initial=0).min(initial=np.inf), side="right")
+    enough = length.max(axis=1, initial=0).min(initial=np.inf)  # one point is joined to all others, and no loop lives
+    pairs = np.argwhere(np.triu(length <= enough, 1))
     joined, part = np.zeros(length.shape, bool), np.arange(len(z))
     marks = np.zeros((0, *length.shape), bool)
     births: list[float] = []  # of the living
     lives: list[tuple[float, float]] = []
-    for i, j in np.stack(ends, axis=1)[order[:last]]:
+    for i, j in pairs[np.argsort(length[tuple(pairs.T)], kind="stable")]:
         common = joined[i] & joined[j]
         joined[i, j] = joined[j, i] = True
         if common.any():
