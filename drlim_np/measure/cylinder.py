@@ -68,10 +68,7 @@ def fit_views(z: np.ndarray, views: Views, rows: np.ndarray) -> Cylinder:
 
 
 def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarray) -> dict[str, float]:
-    """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder.
-
-    second_loop is that of the elevation where it is longest: at each the camera goes around once.
-    """
+    """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder."""
     azimuth, elevation = views.azimuth[rows], views.elevation[rows]
     angle, truth = cylinder.angle(z), radians(views, rows)
     similar = contiguous_views(azimuth, elevation, AZIMUTHS)
@@ -82,6 +79,7 @@ def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarr
         "share_of_lighting": metrics.share_within(z, azimuth * ELEVATIONS + elevation),
         "similar_neighbours": metrics.similar_neighbours(z, similar),
         "same_lighting_neighbours": metrics.same_label_neighbours(z, views.lighting[rows]),
+        # At each elevation the camera goes around once: the one that shows it least.
         "second_loop": max(second_loop(z[elevation == height]) for height in np.unique(elevation)),
     }
 

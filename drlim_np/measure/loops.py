@@ -1,8 +1,7 @@
 """The loops of a map, counted: persistence of the first homology of the Vietoris-Rips complex.
 
-Join all pairs of points up to some length, fill in every triangle of joined points, and let the length grow. A loop is
-born with the pair that closes it, and dies with the triangle that fills it. A ring has one loop that lives long, and so
-has a cylinder, however it is bent. The method: de Silva, Morozov and Vejdemo-Johansson, Inverse Problems 27, 2011.
+Join all pairs of points up to some length, fill in all triangles, and let the length grow. A loop is born with the pair
+that closes it and dies with the triangle that fills it. A ring has one that lives long; so has a cylinder, bent or not.
 """
 
 import numpy as np
@@ -11,27 +10,23 @@ from drlim_np.checks.numbers import real_array
 
 
 def loops(z: np.ndarray) -> np.ndarray:
-    """Birth and death of every loop among the points z (samples, dims), longest life first: (loops, 2) float64.
+    """Birth and death of every loop of z (samples, dims), as lengths, longest life first: (loops, 2) float64.
 
-    Both are distances of two points, in the unit of z; nothing but these is rounded. No loop is born and dies at once.
-
-    Each living loop, the oldest first, has marks on joined pairs. A closed path goes around it if it passes an odd
-    number of them, so a triangle that is filled must have an even number. Where one has not, the youngest loop for
-    which it is odd dies; added to the marks of the others, its own make them even there.
+    Each living loop, the oldest first, has marks on joined pairs, of which a closed path around it passes an odd
+    number. A filled triangle must pass an even one: else the youngest loop for which it is odd dies, and its marks,
+    added to the others', make these even there (de Silva, Morozov, Vejdemo-Johansson, Inverse Problems 27, 2011).
     """
     z = real_array("z", z, "samples", "dims")
     exponent = np.frexp(np.abs(z).max(initial=0))[1]
     squares = ((column[:, None] - column) ** 2 for column in np.ldexp(z, -exponent).T)
     length = np.sqrt(sum(squares, np.zeros((len(z), len(z)))))
-    ends = np.triu_indices(len(z), 1)
-    order = np.argsort(length[ends], kind="stable")
-    # At this length one point is joined to all others, and no loop is alive any more.
-    last = np.searchsorted(length[ends][order], length.max(axis=1, initial=0).min(initial=np.inf), side="right")
+    enough = length.max(axis=1, initial=0).min(initial=np.inf)  # one point is joined to all others, and no loop lives
+    pairs = np.argwhere(np.triu(length <= enough, 1))
     joined, part = np.zeros(length.shape, bool), np.arange(len(z))
     marks = np.zeros((0, *length.shape), bool)
-    births: list[float] = []  # of the living, as the marks
+    births: list[float] = []  # of the living
     lives: list[tuple[float, float]] = []
-    for i, j in np.stack(ends, axis=1)[order[:last]]:
+    for i, j in pairs[np.argsort(length[tuple(pairs.T)], kind="stable")]:
         common = joined[i] & joined[j]
         joined[i, j] = joined[j, i] = True
         if common.any():
