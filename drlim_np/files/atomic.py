@@ -4,6 +4,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
+from errno import ENOENT
 from pathlib import Path
 from typing import IO
 
@@ -43,13 +44,11 @@ def replace(files: Mapping[Path, bytes], remedy: str = "free the place or choose
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder, and those above it, where it is missing. A link that leads nowhere is said to be one."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as fault:
-        if not os.path.exists(fault.filename):
-            fault.strerror = f"{printable(fault.filename)} is a link that leads nowhere"
-        raise
+    """Makes a folder, and those above it, where it is missing. A link that leads nowhere is an OSError that says so."""
+    for path in (folder, *folder.parents):
+        if os.path.islink(path) and not os.path.exists(path):
+            raise FileNotFoundError(ENOENT, f"{printable(path)} is a link that leads nowhere")
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextlib.contextmanager

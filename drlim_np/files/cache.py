@@ -10,6 +10,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -60,13 +61,11 @@ class Cache:
     def find(self, label: str, follows_from: Sequence[Any]) -> Tree | None:
         """The tree that was kept; None if there is none."""
         path, digest = self._place(label, follows_from)
-        if path is None:
-            return None
-        with npz.refusing(path, "is damaged or not of this cache", "delete it, or pass --fresh"):
-            try:
+        if path is not None:
+            absent = suppress(FileNotFoundError, NotADirectoryError)
+            with npz.refusing(path, "is damaged or not of this cache", "delete it, or pass --fresh"), absent:
                 return npz.grown(npz.read(path, digest))
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+        return None
 
     def keep(self, label: str, follows_from: Sequence[Any], tree: Tree) -> Tree:
         """Keeps the tree, and returns it just as it will be found: the same layout in memory gives the same bits."""

@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait as wait_for_end
 from threading import Thread
 from time import perf_counter
@@ -29,8 +30,6 @@ from drlim_np.runs.record import Drawn, drawn
 
 LARGEST, FURTHER = 1 << 30, 640 << 20  # bytes: what Figure 5 takes, at most, and what any other does
 PATIENCE = 5  # seconds for a process to clear up
-HELD = signal.SIGINT, signal.SIGTERM
-HOLD_SIGNALS = getattr(signal, "pthread_sigmask", None)  # not on Windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +145,7 @@ def _side_by_side(tasks: list[Task], count: int, first: Callable[[], None]) -> I
     try:
         while True:
             for task in _ready(waiting, done)[: count - len(running)]:
-                with _signals_held():
+                with _ctrl_c_held():
                     process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
                     running[process.submit(_draw_elsewhere, task)] = task, process
                 waiting.remove(task)
@@ -214,24 +213,23 @@ def _draw_elsewhere(task: Task) -> Drawn:
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
-    """Ctrl-C and SIGTERM wait; a process started here holds them too, until it can answer without a traceback."""
-    if HOLD_SIGNALS is None:
+def _ctrl_c_held() -> Iterator[None]:
+    """Ctrl-C waits; a process that starts here never hears it, because it would answer with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
         return (yield)
-    before = HOLD_SIGNALS(signal.SIG_BLOCK, HELD)
+    resource_tracker.ensure_running()  # as a pool does, but that lets Ctrl-C in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        HOLD_SIGNALS(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:
     """In such a process: Ctrl-C is for its parent, which then ends it; SIGTERM lets it clear up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-    if HOLD_SIGNALS:
-        HOLD_SIGNALS(signal.SIG_UNBLOCK, HELD)  # one that came before ends it here, and nothing is to be cleared up
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
