@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from drlim_np.checks.numbers import told
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition, contrastive, energy
