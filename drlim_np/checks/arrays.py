@@ -118,7 +118,7 @@ def similar_by_label(y: Any, z: Array) -> Array:
     pairs = z.shape[0]
     require(y.shape == (pairs,), f"y has shape {y.shape}: one label for each of the {pairs} pairs is needed")
     if namespace(y).isdtype(y.dtype, "bool"):
-        return like(~y, z) if on_host(y) else ~y
+        return ~y if not on_host(y) else like(~y, z)
     try:
         labelled = bool(namespace(y).all((y == 0) | (y == 1)))
     except TypeError as fault:  # jax.jit gives them no values yet

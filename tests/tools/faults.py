@@ -103,7 +103,7 @@ class Fault(NamedTuple):
 
 FAULTS = [
     # Those on record in other implementations of this loss.
-    Fault("arrays", "label convention flipped", "    return y == 0\n", "    return y == 1\n"),
+    Fault("arrays", "label convention flipped", "else y == 0\n", "else y == 1\n"),
     Fault("arrays", "label convention flipped for booleans", "return ~y", "return y"),
     Fault("loss", "margin - D² for (margin - D)²", "    return gap * gap / 2\n", "    return missing(d * d, margin) / 2\n"),
     Fault("loss", "(margin - D²)² for (margin - D)²", "gap = missing(d, require", "gap = missing(d * d, require"),
@@ -143,7 +143,7 @@ FAULTS = [
     Fault("all_pairs", "pairs of the similar sum counted twice", "return squares / 4, xp", "return squares / 2, xp"),
     Fault("all_pairs", "similar force of the other sign", "dz.append(xp.sum(difference, axis=1))", "dz.append(-xp.sum(difference, axis=1))"),
     Fault("all_pairs", "½ missing from the sum over tiles", "return loss / 2, _arranged", "return loss, _arranged"),
-    Fault("all_pairs", "rows pushed the wrong way", "dz[rows] -=", "dz[rows] +="),
+    Fault("all_pairs", "rows pushed the wrong way", "rows, -on_rows", "rows, on_rows"),
     Fault("all_pairs", "columns pushed the wrong way", "dz[columns] +=", "dz[columns] -="),
     Fault("all_pairs", "weight of the other end left out", "(difference @ w2, w1 @ difference)", "(difference.sum(axis=1), w1 @ difference)"),
     Fault("all_pairs", "own weight left out", "[weight * dz for dz in gradient]", "gradient"),
@@ -197,7 +197,7 @@ FAULTS = [
     Fault("patches", "columns and samples backwards", "runs = _runs(xp.reshape(x, (rows, channels, columns, samples)), size, axis=2)", "runs = _runs(xp.reshape(x[:, :, ::-1], (rows, channels, columns, samples)), size, axis=2)"),
     Fault("patches", "channels before columns in a strip", "(runs, (0, 3, 1, 2, 4))", "(runs, (0, 1, 3, 2, 4))"),
     Fault("patches", "fold: overwritten", "j : j + size, :] +=", "j : j + size, :] ="),
-    Fault("patches", "fold: all in the first columns", "dx[i : i + size, :, j : j + size, :]", "dx[i : i + size, :, :size, :]"),
+    Fault("patches", "fold: all in the first columns", "slice(j, j + size)", "slice(0, size)"),
     Fault("patches", "fold: rows and columns of a patch exchanged", "j, :], (0, 2, 1, 3))", "j, :], (1, 2, 0, 3))"),
     Fault("layers", "Conv2d: gradient to the input of the other sign", "fold(w.T @ dy_i,", "fold(-w.T @ dy_i,"),
     Fault("layers", "Subsample: sum for mean", 'params["coefficient"] / area', 'params["coefficient"]'),
