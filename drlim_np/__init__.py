@@ -24,7 +24,7 @@ The paper, in reading order, with what to look at first:
 
 helpers
 
-    backend     arrays bring their module, NumPy, CuPy or another of the array API standard: namespace, to_host, like
+    backend     arrays bring their module, NumPy, CuPy, JAX, MLX, PyTorch or another: namespace, to_host, like
     tree        parameters are dicts of dicts of arrays: leaves, tree_map, add
     errors      exceptions, one line each with the remedy: DrlimError, InputError, DataError, DivergedError
 

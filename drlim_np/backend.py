@@ -1,17 +1,18 @@
 """Arrays bring their module, so that the rest of the package runs on NumPy, CuPy, JAX, MLX, PyTorch or another.
 
 There is no state. What the array API standard does not cover, or a module does otherwise, is a function here. Arrays go
-to a device by `like` and come back by `to_host`, and nowhere else. Which versions were run is said in bench/README.md.
+to a device by `like` and come back by `to_host`, and nowhere else. bench/README.md: which versions were run, and how.
 """
 
 import sys
 from functools import cache
+from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from drlim_np.errors import InputError
+from drlim_np.errors import InputError, require
 
 Array = Any  # of NumPy, CuPy, JAX, MLX, PyTorch, or another module that follows the array API standard
 
@@ -25,8 +26,16 @@ def namespace(x: Array) -> ModuleType:
     if library(x) == "sparse":
         raise InputError(f"expected a dense array, got {type_of(x)}: give a dense array, as its todense() is")
     if library(x) == "torch":
-        return _for_pytorch()
+        return installed("array_api_compat.torch", "PyTorch's arrays", "array-api-compat")
     return sys.modules["cupy"] if of_cupy(x) else x.__array_namespace__()
+
+
+def installed(module: str, taker: str, package: str) -> ModuleType:
+    """The module, imported. Without it one line says what to install."""
+    try:
+        return import_module(module)
+    except ImportError as fault:
+        raise InputError(f"{taker} need {package}, which is not installed: run pip install {package}") from fault
 
 
 def is_array(x: Any) -> bool:
@@ -66,11 +75,10 @@ def to_host(x: Array) -> np.ndarray:
         x = x.to_device(namespace(x).__array_namespace_info__().default_device())
     try:
         host = np.asarray(x)
+        require(host.dtype != object, f"{type_of(x)} does not convert to a NumPy array: give the plain array, its data")
+        return host
     except TypeError as fault:  # inside jax.jit and jax.grad an array has no values yet
         raise InputError(f"{type_of(x)} has no values for the host: call this outside jax.jit and jax.grad") from fault
-    if host.dtype == object:
-        raise InputError(f"{type_of(x)} does not convert to a NumPy array: give the plain array, such as its data")
-    return host
 
 
 def like(host: np.ndarray, x: Array) -> Array:
@@ -137,13 +145,3 @@ def _device(x: Array) -> dict[str, Any]:
     Nor has MLX, which has one memory, and inside jax.jit and jax.grad arrays have no device yet.
     """
     return {} if of_cupy(x) or not hasattr(x, "device") else {"device": x.device}
-
-
-@cache
-def _for_pytorch() -> ModuleType:
-    try:
-        import array_api_compat.torch
-    except ImportError as fault:
-        remedy = "run pip install array-api-compat"
-        raise InputError(f"PyTorch's arrays need array-api-compat, which is not installed: {remedy}") from fault
-    return array_api_compat.torch

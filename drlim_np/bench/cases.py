@@ -91,18 +91,11 @@ def step(images: int, threads: int, device: str = "cpu") -> Contest:
 
 def modules(images: int, threads: int) -> Contest:
     """Our own step on every array module that is installed; each ends on the host, because some only then compute."""
-    arrays, contestants = problem(images), {}
+    network, contestants = Blockwise(convnet(), threads=threads), {}
     for backend in ("numpy", "jax", "mlx", "torch"):
         with suppress(InputError):  # is not installed
-            on_device = partial(like, x=origin(backend))
-            params, x, dz = tree_map(on_device, arrays[0]), *map(on_device, arrays[1:])
-            network = Blockwise(convnet(), threads=threads)
-            gradient = partial(lambda network, params, x, dz: network(params, x)[1](dz).params, network)
-            contestants[backend] = partial(lambda step, *given: flat(step(*given)), gradient, params, x, dz)
-            if backend == "jax":
-                from jax import jit
-
-                contestants["jax.jit"] = partial(lambda step, *given: flat(step(*given)), jit(gradient), params, x, dz)
+            given = [tree_map(partial(like, x=origin(backend)), array) for array in problem(images)]
+            contestants[backend] = lambda given=given: flat(network(*given[:2])[1](given[2]).params)
     return Contest({"ours": contestants.pop("numpy")} | contestants, np.asarray, images * FLOP)
 
 

@@ -18,14 +18,16 @@ def require_floating(**arrays: Array) -> None:
     complex128 counts as float64, because a complex step perturbs only some of the arrays. float16 is refused, because
     it does not hold a squared distance, and so are matrices and masked arrays.
     """
-    require_together(**arrays)
-    seen = set()
+    seen, plain = set(), True  # NumPy's own plain arrays need no more checks
     for name, x in arrays.items():
         seen.add(bits := kind(x).bits)
         if bits not in (32, 64):
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, float32 or float64")
-        if isinstance(x, np.matrix) or hasattr(x, "mask"):  # * is no product entry by entry, or masks some entries
+        plain = plain and type(x) is np.ndarray
+        if not plain and (isinstance(x, np.matrix) or hasattr(x, "mask")):  # their * is not that of each entry
             raise InputError(f"{name} is a {type_of(x)}: convert it to a plain array, such as by numpy.array")
+    if not plain:
+        require_together(**arrays)
     if len(seen) > 1:
         listed = ", ".join(f"{name} {x.dtype}" for name, x in arrays.items())
         raise InputError(f"mismatched dtypes ({listed}): convert them to one dtype")
@@ -33,8 +35,6 @@ def require_floating(**arrays: Array) -> None:
 
 def require_together(**arrays: Array) -> None:
     """All the arrays are of one module, and on one device where they say it: nothing here ever moves silently."""
-    if all(type(x) is np.ndarray for x in arrays.values()):
-        return
     modules = {name: namespace(x).__name__ for name, x in arrays.items()}
     devices = {name: f"{modules[name]} on {x.device}" for name, x in arrays.items() if hasattr(x, "device")}
     if len({*modules.values()}) > 1 or len({*devices.values()}) > 1:
@@ -120,7 +120,7 @@ def similar_by_label(y: Any, z: Array) -> Array:
     pairs = z.shape[0]
     require(y.shape == (pairs,), f"y has shape {y.shape}: one label for each of the {pairs} pairs is needed")
     if namespace(y).isdtype(y.dtype, "bool"):
-        return like(~y, z) if on_host(y) else ~y
+        return ~y if not on_host(y) else like(~y, z)
     try:
         labelled = bool(namespace(y).all((y == 0) | (y == 1)))
     except TypeError as fault:  # jax.jit gives them no values yet

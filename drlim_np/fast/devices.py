@@ -1,12 +1,10 @@
 """Backends by name: NumPy on the host, or another library on its device. After that arrays bring their own module."""
 
 import os
-import sys
-from importlib import import_module
 
 import numpy as np
 
-from drlim_np.backend import Array, like, namespace, of_cupy
+from drlim_np.backend import Array, installed, like, namespace, of_cupy
 from drlim_np.errors import InputError, require
 
 BACKENDS = {"numpy": "numpy", "cupy": "cupy", "jax": "jax", "mlx": "mlx.core", "torch": "torch"}  # and the module
@@ -40,26 +38,24 @@ def origin(backend: str) -> Array:
 
 
 def _origin(backend: str) -> Array:
-    """Of JAX, MLX or PyTorch, on the device that the library prefers. JAX is told to keep float64."""
-    os.environ.setdefault("MLX_ENABLE_TF32", "0")  # as for CuPy, products are not rounded; so is PyTorch's default
-    try:
-        module = import_module(BACKENDS[backend])
-    except ImportError as fault:
-        remedy = f"run pip install {backend}{' array-api-compat' * (backend == 'torch')}"
-        raise InputError(f"the backend {backend} needs {backend}, which is not installed: {remedy}") from fault
+    """Of JAX, MLX or PyTorch, on the device that the library prefers. JAX keeps float64, and no product is rounded."""
+    os.environ.setdefault("MLX_ENABLE_TF32", "0")
+    module = installed(BACKENDS[backend], f"arrays of the backend {backend}", backend)
     if backend == "jax":
         module.config.update("jax_enable_x64", True)
         module.config.update("jax_default_matmul_precision", "highest")
         return module.numpy.zeros(0)
-    device = {"device": module.accelerator.current_accelerator()} if backend == "torch" else {}
-    return module.zeros(0, **device)
+    if backend == "mlx":
+        return module.zeros(0)
+    gpu = module.accelerator.current_accelerator() if module.accelerator.is_available() else None
+    return namespace(module.zeros(0, device=gpu)).zeros(0, device=gpu)  # which needs array-api-compat
 
 
 def origin_of_complex(backend: str) -> Array:
     """`origin`, but NumPy's where the backend has no complex128, as MLX has none: so the audit is on the host there."""
     model = origin(backend)
     try:
-        return like(np.zeros(1, complex), model)[:0]
+        return like(np.zeros(0, complex), model)
     except (InputError, TypeError):
         return origin("numpy")
 
@@ -74,8 +70,3 @@ def device_of(x: Array) -> str:
     if of_cupy(x):
         return namespace(x).cuda.runtime.getDeviceProperties(x.device.id)["name"].decode()
     return str(getattr(x, "device", None) or namespace(x).default_device())  # MLX's arrays have none of their own
-
-
-def version_of(backend: str) -> str:
-    """The version of the backend's library, once `origin` has imported it."""
-    return sys.modules[BACKENDS[backend]].__version__

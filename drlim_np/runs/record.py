@@ -19,7 +19,7 @@ from drlim_np.backend import to_host
 from drlim_np.drawing import light
 from drlim_np.drawing.style import RULES, stamp
 from drlim_np.errors import DataError
-from drlim_np.fast.devices import device_of, origin, version_of
+from drlim_np.fast.devices import BACKENDS, device_of, origin
 from drlim_np.figures import Result, Train
 from drlim_np.files import atomic, weights
 from drlim_np.runs.seeds import RECORD, Entry, earlier_record, filed, seeds_of
@@ -97,7 +97,7 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
             "python": platform.python_version(),
             "numpy": np.__version__,
             "matplotlib": matplotlib.__version__,
-            train.backend: version_of(train.backend),
+            train.backend: sys.modules[BACKENDS[train.backend]].__version__,
         },
         "machine": {
             "system": sys.platform,
