@@ -261,7 +261,10 @@ def pytorchs_without_its_helper(monkeypatch):
     [
         (jaxs_float64, "jax.numpy would make float32 of float64: convert to float32 first, or"),
         (partial(inside_jit, lambda z: contrastive(z, z, z[:, 0] > 0, 1.0)[0] + to_host(z)), "outside jax.jit"),
-        (partial(inside_jit, lambda z: contrastive(z, z, z[:, 0], 1.0)), "no values inside jax.jit: pass booleans"),
+        (
+            partial(inside_jit, lambda z: contrastive(z, z, z[:, 0], 1.0)),
+            "y has no values inside jax.jit: pass booleans",
+        ),
         (partial(inside_jit, lambda z: similar_sum(z, PAIRS)[0] + dissimilar_sum(z, PAIRS, 1.0)[0]), "outside jax.jit"),
         (partial(marrays, lambda x: energy(x, x)), "convert it to a plain array"),
         (partial(marrays, to_host), "does not convert to a NumPy array"),
