@@ -94,5 +94,8 @@ def _kind(xp: ModuleType, dtype: Any) -> Kind:
 
 
 def _device(x: Array) -> dict[str, Any]:
-    """The keyword that creates an array on the device of `x`: CuPy has none, it creates all on the current device."""
-    return {} if of_cupy(x) else {"device": x.device}
+    """The keyword that creates an array on the device of `x`.
+
+    CuPy has none: it creates all on the current device. Nor have the arrays inside jax.grad a device.
+    """
+    return {} if of_cupy(x) or not hasattr(x, "device") else {"device": x.device}
