@@ -23,7 +23,7 @@ from drlim_np.backend import Array, namespace
 from drlim_np.checks.arrays import checked, guarded, require_features, require_images, require_names, whole_sizes
 from drlim_np.errors import require
 from drlim_np.fast.maps import as_images, by_row, one_minus_square, over_windows, plus, spread, sum_by_map, window_sums
-from drlim_np.fast.patches import as_kernels, as_rows, fold, patches
+from drlim_np.fast.patches import as_kernels, as_rows, fold, patches, product
 from drlim_np.tree import Gradient, Pullback, Tree
 
 
@@ -91,7 +91,7 @@ class Conv2d:
         require_images(x, self, self.channels, least=self.kernel)
         size, columns = self.kernel, x.shape[3]
         x, w = by_row(x), as_rows(params["weight"])
-        y = w @ patches(x, size, columns)
+        y = product(w, patches(x, size, columns))
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
             dy_i = by_row(dy)
@@ -157,7 +157,7 @@ class Flatten:
 
     def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
         params, x = checked(self, params, x)
-        y = namespace(x).reshape(x, (x.shape[0], prod(x.shape[1:])))
+        y = namespace(x).reshape(x, (-1, prod(x.shape[1:])))
         return guarded(y, lambda dy, wrt_input: Gradient({}, namespace(dy).reshape(dy, x.shape) if wrt_input else None))
 
 
@@ -175,7 +175,7 @@ class Positions:
         require(x.ndim == 4, f"{self} takes (samples, maps, height, width), got {x.shape}")
         xp = namespace(x)
         samples, maps, height, width = x.shape
-        y = xp.reshape(xp.permute_dims(x, (0, 2, 3, 1)), (samples * height * width, maps))
+        y = xp.reshape(xp.permute_dims(x, (0, 2, 3, 1)), (-1, maps))
 
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
             dx = xp.permute_dims(xp.reshape(dy, (samples, height, width, maps)), (0, 3, 1, 2))

@@ -113,6 +113,8 @@ def embed(network: Callable, params: Tree, x: Array, block: int = 1024) -> Array
     """G_W: (samples, …) → (rows, dims), a row for each sample or position. Blocks go to W's device and come back."""
     block = whole_number("block", block, 1)
     xp = namespace(x)
+    if x.shape[0] is None:  # open, as in a model that ndonnx traces
+        return network(params, x)[0]
     blocks = (slice(start, min(start + block, x.shape[0])) for start in range(0, max(1, x.shape[0]), block))
     if on_host(x):
         model = next((leaf for _, leaf in leaves(params)), x)

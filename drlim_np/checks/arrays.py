@@ -84,7 +84,7 @@ def whole_sizes(layer: Any) -> None:
 
 def require_features(x: Array, taker: Any, features: int) -> None:
     """`x`, which the layer `taker` takes, is (samples, features)."""
-    if x.shape[1:] != (features,):
+    if x.shape[1:] not in ((features,), (None,)):  # ndonnx does not know all of a product's shape
         raise InputError(f"{taker} takes (samples, {features}), got {x.shape}")
 
 

@@ -14,20 +14,20 @@ from drlim_np.backend import Array, is_complex, namespace, on_host
 
 def by_row(images: Array) -> Array:
     """(samples, maps, height, width) → (height, maps, width · samples), copied if memory has another order."""
-    xp, (samples, maps, height, width) = namespace(images), images.shape
+    xp, (samples, maps, height, width) = namespace(images), images.shape  # samples may be unknown, as in ONNX: hence -1
     if on_host(images) and images.strides[0] != images.itemsize:
         # Rows of memory a power of two apart evict each other from the cache. With 16 numbers between them the copy
         # below takes a sixth of the time.
         apart = np.empty((samples, maps * height * width + 16), images.dtype)[:, :-16].reshape(images.shape)
         apart[...] = images
         images = apart
-    return xp.reshape(xp.permute_dims(images, (2, 1, 3, 0)), (height, maps, width * samples))
+    return xp.reshape(xp.permute_dims(images, (2, 1, 3, 0)), (height, maps, -1))
 
 
 def as_images(x: Array, width: int) -> Array:
     """(height, maps, width · samples) → (samples, maps, height, width): undoes `by_row`; memory stays as it is."""
-    xp, (height, maps, pixels) = namespace(x), x.shape
-    return xp.permute_dims(xp.reshape(x, (height, maps, width, pixels // width)), (3, 1, 0, 2))
+    xp, (height, maps, _) = namespace(x), x.shape
+    return xp.permute_dims(xp.reshape(x, (height, maps, width, -1)), (3, 1, 0, 2))
 
 
 def window_sums(x: Array, size: int, width: int) -> Array:
@@ -35,12 +35,12 @@ def window_sums(x: Array, size: int, width: int) -> Array:
 
     (height, maps, width · samples) → (height / size, maps, width / size · samples).
     """
-    xp, (height, maps, pixels) = namespace(x), x.shape
-    rows = xp.reshape(x, (height // size, size, maps, pixels))
+    xp, (height, maps, _) = namespace(x), x.shape
+    rows = xp.reshape(x, (height // size, size, maps, -1))
     x = reduce(add, (rows[:, k, ...] for k in range(size)))
-    columns = xp.reshape(x, (height // size, maps, width // size, size, pixels // width))
+    columns = xp.reshape(x, (height // size, maps, width // size, size, -1))
     x = reduce(add, (columns[..., k, :] for k in range(size)))
-    return xp.reshape(x, (height // size, maps, pixels // size))
+    return xp.reshape(x, (height // size, maps, -1))
 
 
 def over_windows(dsums: Array, size: int, width: int) -> Array:
@@ -57,6 +57,8 @@ def over_windows(dsums: Array, size: int, width: int) -> Array:
 
 def spread(values: Array, x: Array) -> Array:
     """(maps,) repeated along the rows of `x`, as (maps, width · samples): NumPy adds two such matrices faster."""
+    if x.shape[2] is None:
+        return values[:, None]
     return namespace(x).reshape(namespace(x).repeat(values, x.shape[2]), x.shape[1:])
 
 

@@ -282,7 +282,7 @@ FAULTS = [
     Fault("patches", "fold: doubled", "place, xp.permute_dims(", "place, 2 * xp.permute_dims("),
     Fault("maps", "over_windows: a mean for a sum", "broadcast_to(dsums,", "broadcast_to(dsums / size,"),
     Fault("maps", "over_windows: of the other sign", "broadcast_to(dsums,", "broadcast_to(-dsums,"),
-    Fault("maps", "images mirrored on the way back", "pixels // width)), (3, 1, 0, 2))", "pixels // width)), (3, 1, 2, 0))"),
+    Fault("maps", "images mirrored on the way back", "width, -1)), (3, 1, 0, 2))", "width, -1)), (3, 1, 2, 0))"),
     Fault("loss", "gradient doubled", "dz1 = xp.where(is_similar, pull, push)[:, None] * (z1 - z2)\n", "dz1 = 2 * xp.where(is_similar, pull, push)[:, None] * (z1 - z2)\n"),
     Fault("loss", "½ in the gradient", "dz1 = xp.where(is_similar, pull, push)[:, None] * (z1 - z2)\n", "dz1 = xp.where(is_similar, pull, push)[:, None] * (z1 - z2) / 2\n"),
     Fault("loss", "one end for the difference", "dz1 = xp.where(is_similar, pull, push)[:, None] * (z1 - z2)\n", "dz1 = xp.where(is_similar, pull, push)[:, None] * z1\n"),
