@@ -11,7 +11,7 @@ import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from drlim_np.bench import machine, maps, report
+from drlim_np.bench import machine, peers, report
 from drlim_np.bench.cases import CASES, measured
 from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race, runner
 from drlim_np.checks.terminal import exit_status, printable
@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace) -> None:
     if "memory" in options.only and not options.quick:
         _print_memory()
     if "maps" in options.only:
-        maps.print_tables()
+        peers.print_tables()
 
 
 def _print_layers() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import cases, machine, maps, race, report
+from drlim_np.bench import cases, machine, peers, race, report
 from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.data import handwriting
@@ -37,7 +37,10 @@ def both_peers(monkeypatch):
 def test_every_case_does_the_same_work_as_its_peers(name):
     case = CASES[name]
     pytest.importorskip(case.peer)
-    times = race.race(case.build(command.QUICK, 1), rounds=1)
+    contest = case.build(command.QUICK, 1)
+    if len(contest.contestants) == 1:
+        pytest.skip("no other array module is installed")
+    times = race.race(contest, rounds=1)
     assert next(iter(times.seconds)) == "ours" and len(times.seconds) > 1
     assert {len(rounds) for rounds in times.seconds.values()} == {1}
     assert times.differ < 1e-4
@@ -108,7 +111,7 @@ def test_list_names_every_case_and_needs_neither_peer():
     code = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None; from drlim_np.bench.__main__ import main"
     command_line = [sys.executable, "-c", f"{code}; sys.exit(main(['--list']))"]
     lines = subprocess.run(command_line, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [*CASES, "layers", "memory"]
+    assert [line.split()[0] for line in lines] == [*CASES, "layers", "memory", "maps"]
     assert all(len(line.split()) > 3 for line in lines)
 
 
@@ -257,7 +260,7 @@ def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch,
     monkeypatch.setattr(figure7, "STORY", replace(figure7.STORY, quick_steps=4))
     monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
     monkeypatch.setattr(figures_digits, "require_spread", lambda *map_and_words: None)
-    monkeypatch.setattr(maps.sources, "digits", lambda *given: handwriting.generate(1, (25, 25), (20, 20)))
+    monkeypatch.setattr(peers.sources, "digits", lambda *given: handwriting.generate(1, (25, 25), (20, 20)))
 
     def peer(name):
         def fit(x, near=None):
@@ -267,11 +270,11 @@ def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch,
         return fit
 
     for name in ("_umap", "_pacmap", "_tsne", "_lle"):
-        monkeypatch.setattr(maps, name, peer(name))
-    monkeypatch.setattr(maps, "PEERS", {})
-    monkeypatch.setattr(maps, "_called", lambda name: name)
-    monkeypatch.setattr(maps, "Train", lambda threads: Train(quick=True, threads=threads))
-    maps.print_tables()
+        monkeypatch.setattr(peers, name, peer(name))
+    monkeypatch.setattr(peers, "PEERS", {})
+    monkeypatch.setattr(peers, "_called", lambda name: name)
+    monkeypatch.setattr(peers, "Train", lambda threads: Train(quick=True, threads=threads))
+    peers.print_tables()
     neighbours, shifts = capsys.readouterr().out.split("\n\nFigure 7")
     rows = [line.split(" | ")[0] for line in (neighbours + shifts).splitlines() if re.search(r"\| \d", line)]
     assert rows == ["| UMAP", "| PaCMAP", "| openTSNE", "| DrLIM", "| LLE", "| DrLIM", "| UMAP", "| PaCMAP"]
@@ -282,13 +285,13 @@ def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch,
 
 
 def test_a_table_of_neighbours_holds_the_listed_pairs_of_each():
-    table = maps._table(np.array([[1, 0], [0, 2], [1, 2], [2, 0], [0, 1], [2, 1]]), 3)
+    table = peers._table(np.array([[1, 0], [0, 2], [1, 2], [2, 0], [0, 1], [2, 1]]), 3)
     assert table.tolist() == [[2, 1], [0, 2], [0, 1]]
 
 
 def test_maps_name_the_peers_that_are_missing(monkeypatch):
-    monkeypatch.setattr(maps.importlib.util, "find_spec", lambda name: None if name == "umap" else True)
-    refuses(maps.print_tables, 'umap-learn missing: run pip install ".[maps]"', DrlimError)
+    monkeypatch.setattr(peers.importlib.util, "find_spec", lambda name: None if name == "umap" else True)
+    refuses(peers.print_tables, 'umap-learn missing: run pip install ".[maps]"', DrlimError)
 
 
 @pytest.mark.parametrize("peer", invariance.PEERS.values(), ids=invariance.PEERS)
