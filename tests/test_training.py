@@ -8,6 +8,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from drlim_np.checks.numbers import told
 from drlim_np.errors import DivergedError
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.figures.collapse import attraction_alone
@@ -309,9 +310,9 @@ REFUSED = [
       for n in (0, -1, 2.5, 2.0, "3", None, np.int64(0), np.float64(3))),
     *((run(3, rng), f"rng is {rng!r}: give a generator, such as numpy.random.default_rng(0)")
       for run in (descent, minimised) for rng in (0, None, np.random, np.random.RandomState(0))),
-    *((partial(SGD, value), f"rate is {value!r}: it must be a finite number greater than 0")
+    *((partial(SGD, value), f"rate is {told(value)}: it must be a finite number greater than 0")
       for value in [*NO_NUMBERS, 0, 0.0, -1e-3, np.nan, np.inf]),
-    *((partial(SGD, 0.1, value), f"momentum is {value!r}: it must be a number") for value in NO_NUMBERS),
+    *((partial(SGD, 0.1, value), f"momentum is {told(value)}: it must be a number") for value in NO_NUMBERS),
     *((partial(SGD, 0.1, v), f"momentum is {v}: it must be in [0, 1)") for v in (1, 1.0, 1.5, -0.1, np.nan)),
     *((minimised(3, generator(), stream=stream), f"stream is {stream!r}: pass an open text file, such as sys.stderr")
       for stream in ("progress.txt", 2, closed())),

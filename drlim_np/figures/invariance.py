@@ -44,6 +44,8 @@ PANELS = {  # by kind of move: inches from the left, inches wide, the amounts on
     "turn": (6.35, 1.35, (-15, 0, 15), "degrees turned"),
 }
 
+GREY = "#666666"  # of peers
+
 Curves = Mapping[str, np.ndarray]
 
 # Peers of today on MNIST, told the same as Figure 7: curves by name and kind of move, as `drlim_np.bench` printed them.
@@ -113,12 +115,13 @@ def draw(five: Curves, seven: Curves, peers: Mapping[str, Curves], image: np.nda
         f"\n{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down,"
         f" {max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
     )
+    words += ";\ngrey: UMAP (dashed) and PaCMAP (dotted), told the same" if peers else ""
     drawing, _ = sheet(TITLE, words, 4.34)
     top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
     for kind, (left, wide, shown, label) in PANELS.items():
         axes = drawing.add_axes(box(drawing, left, 1.35, wide, 3.1))
         for curves, dashes in zip(peers.values(), ((4, 1.5), (1, 1)), strict=False):
-            axes.plot(MOVES[kind], curves[kind], color=FAINT, dashes=dashes, linewidth=1.6)
+            axes.plot(MOVES[kind], curves[kind], color=GREY, dashes=dashes, linewidth=1.6)
         _panel(axes, kind, five, seven, top)
         axes.set(xlabel=label, xticks=shown)
         _moved_images(axes, image, kind, shown)
