@@ -90,7 +90,7 @@ def test_two_towers_and_one_on_both_networks(network, shape, rng):
     x1, x2 = (some.reshape(-1, *shape) for some in (x1, x2))
 
     def loss(params):
-        return two_towers(network, params, x1, x2, y, MARGIN)[0]
+        return two_towers(network, params, *map(jax.numpy.asarray, (x1, x2)), y, MARGIN)[0]
 
     assert error(two_towers(network, params, x1, x2, y, MARGIN)[1], loss, params) <= BOUND
     assert error(one_tower(network, params, x, GRAPH, MARGIN)[1], loss, params) <= BOUND
@@ -103,7 +103,7 @@ def test_both_objectives_by_the_means_of_their_pairs(network, shape, weighting, 
     lam = dissimilar_weight(GRAPH, weighting)
 
     def loss(params):
-        z = network(params, x)[0]
+        z = network(params, jax.numpy.asarray(x))[0]
         means = [
             contrastive(*listed(z, GRAPH, kind), MARGIN)[0] / np.sum(pair_table(GRAPH)[2] == kind) for kind in (0, 1)
         ]
@@ -126,5 +126,5 @@ def test_at_distance_0_jax_gives_nan_where_ours_is_0():
     z = np.array([[0.5, -0.25]])
     for y in (0, 1):
         _, dz1, _ = contrastive(z, z, [y], MARGIN)
-        theirs = jax.grad(lambda z1, y=y: contrastive(z1, z, [y], MARGIN)[0])(z)
+        theirs = jax.grad(lambda z1, y=y: contrastive(z1, jax.numpy.asarray(z), [y], MARGIN)[0])(z)
         assert (dz1 == 0).all() and np.isnan(theirs).all()
