@@ -6,14 +6,15 @@ one below t is off by up to 2ut, the smallest number, instead of by u of its val
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 
 from drlim_np.audit.proof import Proof
 from drlim_np.checks.arrays import require_margin
 from drlim_np.checks.terminal import ProgressLine
+from drlim_np.fast.devices import processors
 from drlim_np.loss import dissimilar_loss, repulsion, similar_loss
 
 FIRST, BINADE, INFINITY = 0, 2**23, 255 * 2**23  # bits of floats, which count upwards from 0 as whole numbers do
@@ -50,6 +51,12 @@ def broken(bits: np.ndarray, margin: float) -> set[str]:
     return {line for line, held in holds.items() if not held}
 
 
+def broken_in(binade: int, margin: float) -> set[str]:
+    """The same on a whole binade, by the bits of its first energy; each chunk ends with what the next begins with."""
+    starts = range(binade, binade + BINADE, CHUNK)
+    return set().union(*(broken(np.arange(start, start + CHUNK + 1, dtype=np.int32), margin) for start in starts))
+
+
 def thinned(margin: float) -> np.ndarray:
     """The thinned set, ascending, as bits of float32."""
     places = np.concatenate([np.arange(0, INFINITY + 1, BINADE), np.array([margin, 2 * margin], "f4").view("i4")])
@@ -69,16 +76,11 @@ def proofs(_rng: np.random.Generator) -> Iterator[Proof]:
 
 
 def every(margin: float, progress: ProgressLine) -> Iterator[Proof]:
-    """The claims on every float32 energy, binade by binade, on all cores: NumPy releases the lock."""
+    """The claims on every float32 energy, binade by binade, on all cores: threads would wait for Python's lock."""
     m, binades = require_margin(margin, np.zeros(1, np.float32)), range(FIRST, INFINITY, BINADE)
-
-    def broken_in(binade: int) -> set[str]:  # each chunk ends with what the next begins with
-        starts = range(binade, binade + BINADE, CHUNK)
-        return set().union(*(broken(np.arange(start, start + CHUNK + 1, dtype=np.int32), m) for start in starts))
-
     where = dict.fromkeys(CLAIMS, "")
-    with ThreadPoolExecutor(cpu_count()) as threads:
-        for first, lines in zip(binades, threads.map(broken_in, binades), strict=True):
+    with ProcessPoolExecutor(processors()) as pool:
+        for first, lines in zip(binades, pool.map(partial(broken_in, margin=m), binades), strict=True):
             progress.show(f"every float32, m = {m:g}: binade {first // BINADE + 1} of {INFINITY // BINADE}")
             for line in lines:
                 where[line] += f", not from 2^{max(first // BINADE, 1) - 127} up"
