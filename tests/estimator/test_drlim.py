@@ -21,6 +21,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import LabelSpreading
 from sklearn.utils.estimator_checks import check_estimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -288,6 +289,7 @@ def test_samples_labelled_minus_1_are_unlabelled_as_for_scikit_learns_semi_super
     for unlabelled in ([0, 0, -1, 1, 1], [0.0, 0, -1, 1, 1]):
         assert edges(similar_among(line, unlabelled, n_neighbors=2)) == {(0, 1), (3, 4), (1, 2), (0, 2)}
     assert edges(similar_among(line, [-1, 0, 0, 1, -1], n_neighbors=1)) == {(0, 1), (1, 2), (3, 4)}
+    assert LabelSpreading().fit(line, [-1, 0, 0, 1, -1]).classes_.tolist() == [0, 1]
 
 
 def test_labels_alone_ask_for_no_neighbours(x):
