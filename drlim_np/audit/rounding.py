@@ -84,6 +84,8 @@ def proofs(rng: np.random.Generator) -> Iterator[Proof]:
                 worst[name] = max(worst.get(name, 0.0), value)
     beyond = worst.pop("beyond")
     bound = "worst by bound: " + ", ".join(f"{name} {value:.2f}" for name, value in worst.items())
-    statement = f"float32 and float64 err within their bounds; the force from D = m on is at most {beyond:.1f} u m"
+    statement = (
+        f"drawn pairs err within their bounds, float32 and float64; the force from D = m on is at most {beyond:.1f} u m"
+    )
     lines = ("eq-1", "eq-4-l_s", "eq-4-l_d", "eq-6", "eq-7")
     yield Proof("rounding", statement, lines, (), max(worst.values()) <= 1, bound)

@@ -107,16 +107,18 @@ def real_array(name: str, x: Any, *axes: str) -> np.ndarray:
     return exact
 
 
-def coded_labels(name: str, labels: Any, **samples: Sized) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The different labels in their order; of each of the samples the place of its label among them; and their counts.
-
-    labels: (samples,), numbers or texts, none of them missing.
-    """
-    if isinstance(labels, list | tuple):
-        labels = np.array(labels, dtype=object)  # otherwise NaN in a list of texts is the text "nan"
+def labels_of(name: str, labels: Any, **samples: Sized) -> np.ndarray:
+    """One label for each of the samples, (samples,). In a list of texts NaN stays NaN, and is not the text "nan"."""
+    labels = np.array(labels, dtype=object) if isinstance(labels, list | tuple) else labels
     labels = plain_array(name, labels, "samples")
-    finite(name, labels)
     same_length(**samples, **{name: labels})
+    return labels
+
+
+def coded_labels(name: str, labels: Any, **samples: Sized) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The different labels in their order; of each sample the place of its label among them; and their counts."""
+    labels = labels_of(name, labels, **samples)
+    finite(name, labels)
     try:
         return np.unique(labels, return_inverse=True, return_counts=True)
     except TypeError:
@@ -126,9 +128,8 @@ def coded_labels(name: str, labels: Any, **samples: Sized) -> tuple[np.ndarray, 
 def finite(name: str, x: np.ndarray) -> None:
     """Every entry is `present`; the first sample with one that is not is named."""
     if not (fine := present(x)).all():
-        raise InputError(
-            f"sample {np.argwhere(~fine)[0, 0]} of {name} holds NaN, infinite or missing values: remove it"
-        )
+        first = np.argwhere(~fine)[0, 0]
+        raise InputError(f"sample {first} of {name} holds NaN, infinite or missing values: remove it")
 
 
 def present(x: np.ndarray) -> np.ndarray:

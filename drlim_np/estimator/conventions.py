@@ -20,7 +20,7 @@ class Conventions:
     """The parameters of an estimator, and the container that its output comes in."""
 
     embedding_: np.ndarray  # the map, (samples, dims), once fitted
-    feature_names_in_: np.ndarray  # (features,) texts, where `fit` was given a table whose columns have such names
+    feature_names_in_: np.ndarray  # (features,) texts: the columns of the table that `fit` was given
     _sklearn_output_config: dict[str, str]  # under the names that scikit-learn's `clone` copies
     _metadata_request: Any
 
@@ -57,7 +57,7 @@ class Conventions:
         return self
 
     def get_metadata_routing(self) -> Any:
-        """What scikit-learn asks of an estimator when it routes metadata. It alone calls this, or who uses routing."""
+        """What scikit-learn asks of an estimator when it routes metadata."""
         from sklearn.utils.metadata_routing import MetadataRequest
 
         if hasattr(self, "_metadata_request"):

@@ -13,7 +13,15 @@ from drlim_np.backend import Array
 from drlim_np.checks.numbers import positive_number, whole_number
 from drlim_np.errors import require
 from drlim_np.estimator.conventions import Conventions, feature_names
-from drlim_np.estimator.inputs import form, generator, network_of, require_outputs, samples, similar_among, spread
+from drlim_np.estimator.inputs import (
+    centre_and_scale,
+    form,
+    generator,
+    network_of,
+    require_outputs,
+    samples,
+    similar_among,
+)
 from drlim_np.files import weights
 from drlim_np.files.npz import refusing
 from drlim_np.graph import SimilarityGraph
@@ -87,7 +95,7 @@ class DrLIM(Conventions):
         self.n_features_in_, self._dtype = rows.shape[1], x.dtype
         if names := feature_names(X):
             self.feature_names_in_ = np.array(names, dtype=object)
-        self.mean_, self.scale_, self.varied_ = spread(rows)
+        self.mean_, self.scale_, self.varied_ = centre_and_scale(rows)
         self.network_ = network_of(self.network, int(self.varied_.sum()), outputs)
         x_in, first = self._input(x), self.network_.init(rng, x.dtype)
         require_outputs(self.network_, first, x_in[:1], outputs)
@@ -122,9 +130,8 @@ class DrLIM(Conventions):
         self._require_fitted()
         numbers = {name: np.array(getattr(self, name), float) for name in NUMBERS}
         numbers |= {"exact": np.array(self.weighting == "exact", float), "form": np.array(self._form, float)}
-        numbers["names"] = np.frombuffer(
-            json.dumps(list(getattr(self, "feature_names_in_", []))).encode(), np.uint8
-        ).astype(float)
+        names = json.dumps(list(getattr(self, "feature_names_in_", [])))
+        numbers["names"] = np.array(list(names.encode()), float)
         weights.save(path, numbers | {name: getattr(self, f"{name}_") for name in LEARNED})
 
     @classmethod

@@ -45,7 +45,7 @@ def form(x: np.ndarray) -> tuple[int, ...]:
     return (1, *x.shape[1:]) if x.ndim == 3 else x.shape[1:]
 
 
-def spread(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def centre_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The mean (features,) of rows (samples, features), their deviation () from it, and which vary (features,): 0 or 1.
 
     In float64, from the first row on, so that one value far from 0 leaves exactly 0. Only features that vary count in
@@ -66,16 +66,15 @@ def similar_among(
 ) -> SimilarityGraph:
     """The graph of x (samples, features): `similar`, as `DrLIM.fit` takes it; or from labels (samples,).
 
-    Samples of one label are similar, each pair listed once; one that is alone with its label, or is labelled -1, is
-    similar to its n_neighbors nearest. Without either, every sample is similar to those. Labels may list up to MOST
-    pairs.
+    Samples of one label are similar, each pair listed once; one alone with its label, or labelled -1, is similar to
+    its n_neighbors nearest. Without either, every sample is similar to those. Labels may list up to MOST pairs.
     """
     if isinstance(similar, SimilarityGraph):
         same_length(X=x, y=x if labels is None else labels)
         return similar
     if similar is not None:
         remedy = "list the similar ones alone, or give a SimilarityGraph, next to which y is not used"
-        require(labels is None, f"y is given with pairs, which are similar all: {remedy}")
+        require(labels is None, f"y is given with pairs, all of which are similar: {remedy}")
         if hasattr(similar, "tocoo"):
             fits = similar.shape == (len(x), len(x))
             require(fits, f"similar has shape {similar.shape}: a sparse matrix must be (samples, samples)")
@@ -84,12 +83,11 @@ def similar_among(
     if labels is None:
         return nearest_neighbour_graph(x, whole_number("n_neighbors", n_neighbors, 1, len(x) - 2))
     distinct, coded, counts = coded_labels("y", labels, X=x)
-    lone = distinct.tolist() == [-1, 1]
-    require(not lone, "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes")
+    two_classes = distinct.tolist() == [-1, 1]
+    require(not two_classes, "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes")
     together = (counts > 1) & (distinct != -1)
     listed = sum(n * (n - 1) // 2 for n in counts[together].tolist())  # in Python's integers: NumPy's may have 32 bits
-    remedy = "fit a part of the samples, or list fewer by similar="
-    require(listed <= MOST, f"y lists {listed:,} similar pairs: {remedy}")
+    require(listed <= MOST, f"y lists {listed:,} similar pairs: fit a part of the samples, or list fewer by similar=")
     groups = np.split(np.argsort(coded, kind="stable"), np.cumsum(counts)[:-1])
     groups = [members for members, kept in zip(groups, together, strict=True) if kept]
     pairs = [members[np.stack(np.triu_indices(len(members), 1), axis=1)] for members in groups]
@@ -101,10 +99,7 @@ def similar_among(
 
 
 def network_of(given: Any, inputs: int, outputs: int, width: int = 100) -> Any:
-    """The network that was given, or else two hidden layers of tanh, `inputs` in and `outputs` out.
-
-    On a swiss roll and on small digits two layers reach a lower objective than one does.
-    """
+    """The network that was given, or else two hidden layers of tanh, which reach a lower objective than one."""
     if given is not None:
         layer = callable(given) and hasattr(given, "init") and not isinstance(given, type)
         require(layer, f"network is {given!r}: give a layer of drlim_np.layers, such as networks.convnet()")

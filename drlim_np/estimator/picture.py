@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drlim_np.checks.numbers import plain_array, present, real_array, same_length
+from drlim_np.checks.numbers import labels_of, present, real_array, same_length
 from drlim_np.errors import require
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
     """The map z (samples, 2) as a figure of Matplotlib's: `plot(z, images).savefig("map.png")`.
 
     images: (samples, height, width) of any scale; some of them are drawn next to their points, none over another.
-    labels: (samples,) colour the points: numbers along a scale, or up to ten different ones by a legend; points whose
-    label is missing are grey.
+    labels: (samples,) colour the points: numbers along a scale, or up to ten different ones by a legend. Points
+    without a label are grey.
 
     In a notebook the figure shows itself. No style that is set changes its colours. Matplotlib is imported here and
     not before.
@@ -34,8 +34,8 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
     with rc_context(RULES):
         figure = Sheet(figsize=(SIDE, SIDE), layout="constrained")
         axes = figure.add_subplot(aspect="equal", xticks=[], yticks=[], frame_on=False)
-        centre, width = (z.min(axis=0) + z.max(axis=0)) / 2, float(np.ptp(z, axis=0).max()) or 1.0
-        reach = width * (0.5 + THUMBNAIL)
+        centre = (z.min(axis=0) + z.max(axis=0)) / 2
+        reach = (float(np.ptp(z, axis=0).max()) or 1.0) * (0.5 + THUMBNAIL)
         low, high = centre - reach, centre + reach
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         if labels is None:
@@ -48,15 +48,12 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
 
 
 def _coloured(axes: Any, z: np.ndarray, labels: Any) -> None:
-    if isinstance(labels, list | tuple):
-        labels = np.array(labels, dtype=object)  # otherwise NaN in a list of texts is the text "nan"
-    labels = plain_array("labels", labels, "samples")
-    same_length(z=z, labels=labels)
+    labels = labels_of("labels", labels, z=z)
     there = present(labels)
     known = np.array(labels[there].tolist())
     names, coded = np.unique(known, return_inverse=True)
-    numbers = known.dtype.kind in "fiub"
-    require(numbers or len(names) <= 10, f"labels has {len(names)} different names: ten have a colour, so group them")
+    fits = known.dtype.kind in "fiub" or len(names) <= 10
+    require(fits, f"labels has {len(names)} different names: ten have a colour, so group them")
     looks = {"s": 12, "linewidths": 0}
     shown = [axes.scatter(*z[~there].T, color="0.8", **looks)] if not there.all() else []
     texts = ["no label"] * len(shown)

@@ -64,7 +64,7 @@ def check(number: int, folder: Path, limit: float = LIMIT) -> int:
         status = subprocess.run(command, timeout=limit).returncode
     except subprocess.TimeoutExpired as fault:
         raise InputError(f"{printable(path.name)} did not end within {limit:g} seconds: does a loop go on?") from fault
-    require(status >= JUDGED, f"{printable(path.name)} ended the check, by os._exit or a crash: take out what does it")
+    require(status >= JUDGED, f"{printable(path.name)} ended the check, by os._exit or a crash: remove that line")
     return status - JUDGED
 
 

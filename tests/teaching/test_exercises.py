@@ -246,7 +246,7 @@ ENDS = {
 @pytest.mark.parametrize("status", [0, 1, 2])
 def test_a_file_that_ends_the_check_by_itself_is_told_so_and_is_never_right(tmp_path, ends, status):
     written(tmp_path, EXERCISES[0], ENDS[ends].replace("{}", str(status)))
-    told = "01_half.py ended the check, by os._exit or a crash: take out what does it"
+    told = "01_half.py ended the check, by os._exit or a crash: remove that line"
     refuses(lambda: exercises.check(1, tmp_path), told)
 
 
