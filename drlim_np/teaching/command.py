@@ -14,15 +14,17 @@ from drlim_np.checks.terminal import exit_status, printable
 from drlim_np.errors import DataError
 from drlim_np.files.atomic import replace
 from drlim_np.teaching import lesson
-from drlim_np.teaching.exercises import Parser
 from drlim_np.teaching.notebook import notebook
 
 PROGRAM = "python -m drlim_np.teaching.lesson"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; 2, and one line, for what cannot be done."""
-    return exit_status(lambda: print("\n".join(_done(arguments))), PROGRAM)
+    """The command; 2 for what cannot be done."""
+    parser = argparse.ArgumentParser(PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--notebook", type=Path, metavar="DIR", help="write DIR/lesson.ipynb instead of printing")
+    folder = parser.parse_args(arguments).notebook
+    return exit_status(lambda: print("\n".join(page() if folder is None else [write(folder)])), PROGRAM)
 
 
 def page() -> Iterator[str]:
@@ -42,10 +44,3 @@ def write(folder: Path) -> str:
         raise DataError(f"{printable(path)} is there already: name another folder")
     replace({path: notebook().encode()}, "name another folder")
     return f"{printable(path)} is written: open it with Jupyter"
-
-
-def _done(arguments: list[str] | None) -> Iterator[str]:
-    parser = Parser(PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--notebook", type=Path, metavar="DIR", help="write DIR/lesson.ipynb instead of printing")
-    folder = parser.parse_args(arguments).notebook
-    return page() if folder is None else iter([write(folder)])

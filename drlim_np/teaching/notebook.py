@@ -4,15 +4,15 @@ Code is in cells that can be changed and run again: the cells below use what the
 the lesson as it is.
 """
 
-import ast
 import json
+import re
 from collections.abc import Iterator
 from inspect import getsource
 from textwrap import dedent
 
 from drlim_np.teaching import lesson
-from drlim_np.teaching.pages import NEXT_TO, without_docstring
-from drlim_np.teaching.problems import EXERCISES, Exercise
+from drlim_np.teaching.pages import NEXT_TO
+from drlim_np.teaching.problems import EXERCISES
 
 IMPORTS = """from drlim_np.teaching import drawings
 from drlim_np.teaching.exercises import judge_cell
@@ -40,41 +40,26 @@ def _cells() -> Iterator[tuple[str, str]]:
     yield "markdown", "# " + "\n\n".join(lesson.__doc__.split("\n\n")[:2])
     yield "code", IMPORTS
     yield "code", getsource(lesson).partition("\n\n\ndef ")[0].rpartition("\n\n")[2]  # what is given
-    for section, numbers in zip(found, _numbers(), strict=True):
+    # The code of `lesson.steps`, cut after every step, which a cell prints instead of yielding it.
+    parts = re.split(r"\n +yield (.+)", getsource(lesson.steps).split('"""')[2])
+    for section, before, printed in zip(found, parts[::2], parts[1::2], strict=False):
         draws, exercises = NEXT_TO[section.step]
         yield "markdown", f"## {section.heading}\n\n{section.prose}"
         yield from (("code", getsource(part)) for part in BEFORE.get(section.step, ()))
-        lines = [(line, "") for line in getsource(section.step).splitlines()]
-        yield "code", "\n".join(line for line, _ in without_docstring(lines))
-        yield "code", numbers
+        head, _, body = getsource(section.step).split('"""')  # without the docstring, which is above
+        yield "code", head.rstrip() + body
+        yield "code", f"{dedent(before)}\nprint({printed})"
         yield from (("code", f"drawings.Picture(drawings.{draw.__name__}())") for draw in draws)
         if exercises:
-            yield "markdown", "Try it: " + ", ".join(_link(EXERCISES[k - 1].title) for k in exercises)
-    for number, exercise in enumerate(EXERCISES, 1):
-        yield from _exercise(number, exercise)
-
-
-def _numbers() -> Iterator[str]:
-    """The code of `lesson.steps`, cut after every step, which it prints instead of yielding it."""
-    source = dedent(getsource(lesson.steps))
-    lines, (function,) = source.splitlines(), ast.parse(source).body
-    start = function.body[0].end_lineno  # of the docstring
-    for node in function.body[1:]:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Yield):
-            before = dedent("\n".join(lines[start : node.lineno - 1]))
-            yield f"{before}\nprint({ast.get_source_segment(source, node.value.value)})"
-            start = node.end_lineno
-
-
-def _exercise(number: int, exercise: Exercise) -> Iterator[tuple[str, str]]:
-    """Its text with a hint that opens, and its code, which ends with the verdict."""
-    _, text, code = exercise.source.split('"""', 2)
-    title, _, text = text.partition("\n")
-    text = text.partition("Then: ")[0].replace("this file", "this cell") + "Then run it again: its last line judges it."
-    yield "markdown", f"## {title}\n{text}\n\n<details><summary>Hint</summary>{exercise.hint.strip()}</details>"
-    yield "code", f"{code}\n\njudge_cell({number}, loss_and_gradient)"
-
-
-def _link(title: str) -> str:
-    """To the heading of that title, as Jupyter names it."""
-    return f"[{title}](#{title.replace(' ', '-')})"
+            titles = (EXERCISES[k - 1].title for k in exercises)
+            links = (f"[{title}](#{title.replace(' ', '-')})" for title in titles)  # headings, as Jupyter names them
+            yield "markdown", "Try it: " + ", ".join(links)
+    for number, exercise in enumerate(EXERCISES, 1):  # each with a hint that opens, and with the verdict at its end
+        _, text, code = exercise.source.split('"""', 2)
+        title, _, text = text.partition("\n")
+        text = text.partition("Then: ")[0].replace("this file", "this cell")
+        text += (
+            f"Then run it again: its last line judges it.\n\n<details><summary>Hint</summary>{exercise.hint.strip()}"
+        )
+        yield "markdown", f"## {title}\n{text}</details>"
+        yield "code", f"{code}\n\njudge_cell({number}, loss_and_gradient)"

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drlim_np import verbatim
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.networks import convnet
@@ -56,7 +55,7 @@ def html(maps, digits):
         "map": map_page(maps, *digits, margin=0.8, numbers="Measured elsewhere."),
         "training": training_page(blobs(), UNSEEN),
         "lesson": lesson_page(),
-        "paper": paper_page(verbatim, grown, np.linspace(0, 1, 660, endpoint=False)),
+        "paper": paper_page(grown, np.linspace(0, 1, 660, endpoint=False)),
     }
 
 

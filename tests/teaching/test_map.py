@@ -9,8 +9,7 @@ from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.files import weights
 from drlim_np.loss import contrastive
 from drlim_np.networks import convnet
-from drlim_np.teaching.map_page import as_kept, map_page
-from tests.help.refusals import refuses
+from drlim_np.teaching.map_page import as_kept
 
 PAGE = "map"
 FIGURES = Path(__file__).parents[2] / "figures"
@@ -202,17 +201,3 @@ def test_the_pictures_have_names_too(page):
     page.until("document.querySelector('#curve').ariaLabel")  # it is computed once the page is up
     assert all(page.label(identifier) for identifier in ("layers", "curve", "pull-0"))
     assert page.label("map-1").startswith("Figure 7</script>: the digit is at")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda maps, x, y: (dict(list(maps.items())[:1]), x, y), "two names"),
-        (lambda maps, x, y: ({name: {"C1": {}} for name in maps}, x, y), "weights of convnet"),
-        (lambda maps, x, y: (maps, x[:, :, :28], y), "must be"),
-        (lambda maps, x, y: (maps, x[:5], y[:5]), "12 to"),
-        (lambda maps, x, y: (maps, x, np.zeros(30)), "know 4 and 9"),
-    ],
-)
-def test_what_makes_no_page_is_refused(maps, digits, change, message):
-    refuses(lambda: map_page(*change(maps, *digits), margin=1.0), message)

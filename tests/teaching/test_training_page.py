@@ -21,7 +21,7 @@ EXACT = 1e-12
 VIEWS = blobs()
 SEEN = np.delete(np.arange(972), UNSEEN)
 LISTED = "(({A, a, B, b}) => [A, a, B, b].map(w => Array.from(w)))(laboratory.W())"
-NAMES = ["", *(mistake.name for mistake in MISTAKES)]
+LINES = {"": (), **{name: lines for name, (_, *lines) in MISTAKES.items()}}
 VERDICT = """(({seen, W, verdict}, i, j, Y, wrong) => verdict(W(), seen[i], seen[j], Y, 1, wrong))
     (laboratory, ...arguments)"""
 
@@ -48,10 +48,9 @@ def weights(page):
 def planted(name):
     """`verbatim.update` with the lines of that mistake in the place of its own."""
     source = inspect.getsource(verbatim.update)
-    for mistake in MISTAKES:
-        for line, wrong in mistake.lines * (mistake.name == name):
-            assert source.count(line) == 1, line
-            source = source.replace(line, wrong)
+    for line, wrong in LINES[name]:
+        assert source.count(line) == 1, line
+        source = source.replace(line, wrong)
     found = {}
     exec(source, vars(verbatim) | {}, found)  # the module's own names, and the function apart from them
     return found["update"]
@@ -88,7 +87,7 @@ def moved_alike(page, x, pairs, wrong):
     return max(np.abs(one - other).max() for one, other in zip(expected, right, strict=True))
 
 
-@pytest.mark.parametrize("wrong", NAMES, ids=lambda name: name or "as it is")
+@pytest.mark.parametrize("wrong", LINES, ids=lambda name: name or "as it is")
 def test_two_hundred_pairs_of_all_kinds_move_w_as_verbatim_does_as_it_is_and_with_each_mistake(page, x, wrong):
     # At first all points are near each other; a view and itself are in one place.
     moved_alike(page, x, np.array([[0, 0, 0], [0, 0, 1], [0, 1, 0], [3, 300, 0], [3, 300, 1]]).T, wrong)
@@ -138,7 +137,7 @@ def step(update, W, x1, x2, Y):
     return np.concatenate([(w - v).ravel() for w, v in zip(W, moved, strict=True)])
 
 
-@pytest.mark.parametrize("wrong", NAMES, ids=lambda name: name or "as it is")
+@pytest.mark.parametrize("wrong", LINES, ids=lambda name: name or "as it is")
 def test_the_verdict_is_by_how_much_the_gradient_of_each_kind_of_pair_is_off(desk, x, wrong):
     if desk.js("laboratory.read().done") < 3000:
         desk.js("laboratory.train(3000)")
@@ -223,17 +222,17 @@ def test_the_pair_at_hand_shows_distance_loss_and_force_and_both_gradients_meet_
     assert np.abs(parts).max() > 100
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_a_switch_shows_its_line_in_the_code_and_the_verdict_calls_it_wrong(page, mistake):
+@pytest.mark.parametrize("wrong", MISTAKES)
+def test_a_switch_shows_its_line_in_the_code_and_the_verdict_calls_it_wrong(page, wrong):
     page.js("laboratory.train(3000) || laboratory.set({})")
     assert "wrong" not in page.text("verdict") and page.text("verdict").count("right") == 3
-    page.click(f"wrong-{mistake.name}")
-    assert page.each("#source mark", "one.textContent") == [wrong for _, wrong in mistake.lines]
+    page.click(f"wrong-{wrong}")
+    assert page.each("#source mark", "one.textContent") == [there for _, there in LINES[wrong]]
     assert "wrong" in page.text("verdict") and "falling" not in page.text("though")  # it has not trained since
     expected = inspect.getsource(verbatim.update)
-    for line, wrong in mistake.lines:
-        expected = expected.replace(line, wrong)
-        assert line in page.of(f"label:has(#wrong-{mistake.name})", "one.textContent")
+    for line, there in LINES[wrong]:
+        expected = expected.replace(line, there)
+        assert line in page.of(f"label:has(#wrong-{wrong})", "one.textContent")
     assert page.text("source") == expected
 
 
