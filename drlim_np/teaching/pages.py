@@ -5,10 +5,11 @@ the source of the paper's algorithm next to the equations that its comments name
 """
 
 import re
+import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
-from inspect import cleandoc, getsource
+from inspect import cleandoc, getsource, getsourcefile, getsourcelines
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from drlim_np.files.frame import page, template
 from drlim_np.teaching import drawings, lesson
 from drlim_np.teaching.lesson import Section, as_text
 from drlim_np.teaching.problems import EXERCISES
-from drlim_np.teaching.shapes import shapes
 
 NEXT_TO = {  # the drawings of each step, and the numbers of the exercises to do after it
     lesson.energy_and_loss: ((drawings.pair_and_energy, drawings.loss_curves), (1, 4)),
@@ -140,4 +140,46 @@ def _pictures(maps: list[np.ndarray], turn: np.ndarray) -> Iterator[str]:
         for colour in range(18):
             dots = "".join(f"M{x} {y}h0" for x, y in places[colours == colour])
             paths.append(f'<path class="points" style="stroke: hsl({20 * colour} 65% 50%)" d="{dots}"/>')
-        yield drawings.drawing(200, 200, f"A map of {len(places)} points", *paths)
+        label = f"A map of {len(places)} points"
+        yield f'<svg viewBox="0 0 200 200" role="img" aria-label="{label}">{"".join(paths)}</svg>'
+
+
+def shapes(code: Callable | type, run: Callable[[], object]) -> list[tuple[str, str]]:
+    """The lines of `code`, a function or a class, each with the names it sets and their shapes, as in "d (2,)".
+
+    They are found by running `run`, which calls the code, so that none can be out of date. A line that never runs, or
+    sets nothing with a shape, has "". Functions defined inside are followed where `run` calls them.
+    """
+    lines, first = getsourcelines(code)
+    file, found = getsourcefile(code), {}
+
+    def enter(frame, event, argument):
+        before, at = {}, frame.f_code.co_firstlineno
+
+        def follow(frame, event, argument):
+            nonlocal before, at
+            now = {name: value for name, value in frame.f_locals.items() if name not in frame.f_code.co_freevars}
+            if "self" in now:
+                now |= {f"self.{name}": value for name, value in vars(now["self"]).items()}
+            new = {name: _shape(value) for name, value in now.items() if before.get(name) is not value and name != "_"}
+            set_here = ", ".join(f"{name} {shape}" for name, shape in new.items() if shape)
+            handed = ", ".join(filter(None, map(_shape, argument if isinstance(argument, tuple) else [argument])))
+            found[at] = found.get(at) or set_here + (f"→ {handed}" if event == "return" and handed else "")
+            before, at = now, frame.f_lineno
+            return follow
+
+        return follow if frame.f_code.co_filename == file and first <= at < first + len(lines) else None
+
+    previous = sys.gettrace()
+    sys.settrace(enter)
+    try:
+        run()
+    finally:
+        sys.settrace(previous)
+    return [(line.rstrip("\n"), found.get(first + k, "")) for k, line in enumerate(lines)]
+
+
+def _shape(value) -> str:
+    if isinstance(value, np.ndarray | np.floating | float):
+        return str(np.shape(value)) if np.ndim(value) else "number"
+    return ""

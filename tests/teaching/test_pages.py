@@ -18,7 +18,6 @@ from drlim_np.siamese import two_towers
 from drlim_np.teaching import command, drawings, lesson, pages
 from drlim_np.teaching.lesson import MARGIN, RATE, X1, X2, W, Y, as_text, sections
 from drlim_np.teaching.problems import EXERCISES
-from drlim_np.teaching.shapes import shapes
 from tests.help.comparing import BOUND
 
 STEPS = [section.step for section in sections()]
@@ -183,13 +182,13 @@ def test_shapes_are_found_by_running_and_the_tracer_before_is_put_back():
             z = x
         return y.sum() + z.sum()
 
-    found = dict(shapes(grows, lambda: grows(np.zeros(3))))
+    found = dict(pages.shapes(grows, lambda: grows(np.zeros(3))))
     assert found["        y = np.concatenate([x, x])"] == "y (6,)"
     assert found["            y = y[:1]"] == "" and found["        return y.sum() + z.sum()"] == "→ number"
     assert found["            z = x"] == "z (3,)", "the second time nothing is new"
     before = sys.gettrace()
     with pytest.raises(ZeroDivisionError):
-        shapes(grows, lambda: 1 / 0)
+        pages.shapes(grows, lambda: 1 / 0)
     assert sys.gettrace() is before
 
 
@@ -213,7 +212,7 @@ def test_the_energies_are_drawn_as_long_as_they_are():
 def test_the_arrows_are_the_forces_minus_the_gradient():
     dz1, dz2 = lesson.springs(drawings.Z1, drawings.Z2)
     svg = drawings.spring()
-    ends = re.findall(r'class="line " d="M([\d. ]*)L[^"]*"/><polygon class="dot" points="([\d.]*,[\d.]*) ', svg)
+    ends = re.findall(r'class="line" d="M([\d. ]*)L[^"]*"/><polygon class="dot" points="([\d.]*,[\d.]*) ', svg)
     drawn = [numbers(tip.replace(",", " ")) - numbers(start) for start, tip in ends]
     forces = [-dz1[0], -dz2[0], -dz1[1], -dz2[1]]
     np.testing.assert_allclose(drawn, [30 * force * [1, -1] for force in forces], atol=0.15)
