@@ -62,10 +62,10 @@ def html(maps, digits):
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory, html):
     """Where each page is."""
-    files = {name: tmp_path_factory.mktemp("pages") / f"{name}.html" for name in html}
-    for name, file in files.items():
-        file.write_text(html[name], encoding="utf-8")
-    return {name: file.as_uri() for name, file in files.items()}
+    folder = tmp_path_factory.mktemp("pages")
+    for name, text in html.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in html}
 
 
 @pytest.fixture
