@@ -36,9 +36,11 @@ def test_nothing_overflows_no_words_in_a_drawing_overlap_and_axe_core_finds_no_f
     assert page.js("document.documentElement.scrollWidth <= innerWidth")
     assert page.js("overlapping()") == []
     assert name not in ("lesson", "paper") or page.js("astray()") == []
-    for scheme in ("light", "dark", ""):
+    for scheme in ("light", "dark"):
         page.prefer("prefers-color-scheme", scheme)
-        assert scheme == "" or page.complaints() == []
+        found = page.complaints()
+        page.prefer("prefers-color-scheme", "")
+        assert found == []
 
 
 @pytest.mark.parametrize("name", ["springs", "map"])

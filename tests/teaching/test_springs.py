@@ -13,10 +13,10 @@ from tests.help.comparing import BOUND
 PAGE = "springs"
 RATE = 0.1
 FIRST, SECOND = np.triu_indices(6, k=1)
-RING = np.where((SECOND - FIRST == 1) | (SECOND - FIRST == 5), SIMILAR, DISSIMILAR)
+RING = np.where(np.isin(SECOND - FIRST, [1, 5]), SIMILAR, DISSIMILAR)
 CHAIN = np.where(SECOND - FIRST == 1, SIMILAR, DISSIMILAR)
 GROUPS = np.where((FIRST < 3) == (SECOND < 3), SIMILAR, DISSIMILAR)
-NOBODY = np.full(15, DISSIMILAR)
+NOBODY, ALL = np.full(15, DISSIMILAR), np.full(15, SIMILAR)
 POINTS = np.random.default_rng(0).uniform(-1.2, 1.2, (6, 2))
 CONTROLS = ["step", "run", "scatter", "margin", "only", "preset"]
 BUTTONS = [f"pair-{'ABCDEF'[i]}{'ABCDEF'[j]}" for i, j in zip(FIRST, SECOND, strict=True)]
@@ -27,14 +27,14 @@ AT_REST = "document.getElementById('say').textContent.startsWith('Equilibrium')"
 
 
 def change(page, **state):
-    """Sets a part of the system through the page's own function."""
+    """Sets a part of the system through the page's own function; returns what the page computes of it."""
     page.js("laboratory.set(arguments[0])", {name: np.asarray(value).tolist() for name, value in state.items()})
+    return page.js("laboratory.read()")
 
 
 def put(page, points=POINTS, labels=RING, margin=1.0, similar_only=False):
-    """Sets all of the system; returns what the page computes of it."""
-    change(page, points=points, labels=labels, margin=margin, similarOnly=similar_only)
-    return page.js("laboratory.read()")
+    """The same for all of it."""
+    return change(page, points=points, labels=labels, margin=margin, similarOnly=similar_only)
 
 
 def read(page, name):
@@ -54,8 +54,8 @@ def by_library(points, labels, margin, similar_only=False):
 
 
 def assert_as_in_the_library(found):
-    points, labels, margin = np.array(found["points"], float), np.array(found["labels"]), found["margin"]
-    loss, net, each = by_library(points, labels, margin, found["similarOnly"])
+    points, labels = np.array(found["points"], float), np.array(found["labels"])
+    loss, net, each = by_library(points, labels, found["margin"], found["similarOnly"])
     d = energy(points[FIRST], points[SECOND])
     assert abs(found["loss"] - loss) <= BOUND * loss
     assert np.linalg.norm(found["net"] - net) <= BOUND * np.linalg.norm(each)
@@ -74,8 +74,7 @@ def numbers(text):
 
 def vertices(page, query):
     """The corners of each path drawn, in the unit of the points."""
-    drawn = page.each(query, "one.getAttribute('d')")
-    return [np.array(numbers(d)).reshape(-1, 2) for d in drawn]
+    return [np.array(numbers(d)).reshape(-1, 2) for d in page.each(query, "one.getAttribute('d')")]
 
 
 def test_it_is_short_and_its_colours_and_the_length_of_arrows_are_those_of_figure_2(html):
@@ -111,17 +110,22 @@ def test_a_dissimilar_pair_costs_half_m_minus_d_squared_and_feels_nothing_in_one
     assert found["loss"] == pytest.approx(loss, rel=BOUND, abs=0)
     assert np.array(found["net"]).any() == (0 < d < margin)
     assert_as_in_the_library(found)
-    assert_as_in_the_library(put(desk, points, np.full(15, SIMILAR), margin))
+    assert_as_in_the_library(put(desk, points, ALL, margin))
 
 
-def test_what_the_page_shows_are_those_numbers(page):
+def test_what_the_page_shows_and_tells_a_screen_reader_are_those_numbers(page):
     found = put(page)
     similar = by_library(POINTS, RING, 1.0, similar_only=True)[0]
-    dissimilar = by_library(POINTS, RING, 1.0)[0] - similar
-    losses = {"loss": [found["loss"]], "loss-similar": [similar], "loss-dissimilar": [dissimilar]}
+    losses = {"loss": [found["loss"]], "loss-similar": [similar], "loss-dissimilar": [found["loss"] - similar]}
     for name, values in (losses | {"largest": [found["largest"]], "force": found["net"][0]}).items():
         np.testing.assert_allclose(numbers(page.text(name)), values, atol=5e-5)
     assert page.text("who") == "A"
+    force = hypot(*found["net"][2])
+    place = f"Point C at {POINTS[2][0]:.4f}, {POINTS[2][1]:.4f}, net force {force:.4f}"
+    assert page.label("point-C") == place.replace("-", "−")
+    assert page.label("pair-AB") == "A B: similar" and page.label("margin").startswith("Margin m")
+    assert page.label("stage") and page.label("chart")
+    assert page.of("#say", "one.getAttribute('aria-live')") == "polite"
 
 
 @pytest.mark.parametrize("chosen", [0, 2, 4])
@@ -150,35 +154,31 @@ def test_it_settles_where_the_library_finds_no_net_force_and_does_not_collapse(d
     before = put(desk, labels=labels)
     assert 10 < desk.js("laboratory.settle()") < 20000
     found = desk.js("laboratory.read()")
-    points = np.array(found["points"])
-    _, net, forces = by_library(points, labels, 1.0)
+    _, net, forces = by_library(found["points"], labels, 1.0)
     assert found["loss"] < before["loss"]
     assert np.linalg.norm(net, axis=1).max() <= 1e-6 < np.linalg.norm(forces, axis=1).max()
-    assert energy(points[FIRST], points[SECOND]).min() > 0.2
+    assert min(pair["d"] for pair in found["springs"]) > 0.2
     assert "Equilibrium" in desk.text("say") and "collapse" not in desk.text("say")
 
 
+ONE, TWO = [range(6)], [range(3), range(3, 6)]
+COLLAPSE, EACH = "This is the collapse", "each group has collapsed to one point"
+
+
 @pytest.mark.parametrize(
-    ("labels", "parts", "words"),
-    [
-        (RING, [range(6)], "This is the collapse"),
-        (CHAIN, [range(6)], "This is the collapse"),
-        (GROUPS, [range(3), range(3, 6)], "each group has collapsed to one point"),
-    ],
+    ("labels", "parts", "words"), [(RING, ONE, COLLAPSE), (CHAIN, ONE, COLLAPSE), (GROUPS, TWO, EACH)]
 )
 def test_with_similar_pairs_only_what_hangs_together_collapses_and_the_push_undoes_it(desk, labels, parts, words):
     put(desk, labels=labels, similar_only=True)
-    found = desk.js("(laboratory.settle(), laboratory.read())")
+    assert words in rest(desk) and desk.text("loss-dissimilar") == "off"
+    found = desk.js("laboratory.read()")
     points = np.array(found["points"])
     for part in parts:
         assert np.ptp(points[part], axis=0).max() < 1e-4
         np.testing.assert_allclose(points[part].mean(axis=0), POINTS[part].mean(axis=0), atol=1e-9)
     assert found["loss"] < 1e-9
     assert_as_in_the_library(found)
-    assert words in desk.text("say") and desk.text("loss-dissimilar") == "off"
-    put(desk, points=points, labels=labels)
-    desk.js("laboratory.settle()")
-    assert spread(read(desk, "points")) > 0.5 and "collapse" not in desk.text("say")
+    assert "collapse" not in rest(desk, similarOnly=False) and spread(read(desk, "points")) > 0.5
 
 
 def test_similar_only_sets_the_points_in_motion_both_ways(page):
@@ -215,16 +215,6 @@ def test_points_in_one_place_show_every_letter_next_to_the_other(desk, together)
     assert beside == [letter in together for letter in "ABCDEF"]
 
 
-def test_a_screen_reader_has_a_name_for_everything(page):
-    put(page)
-    force = hypot(*by_library(POINTS, RING, 1.0)[1][2])
-    place = f"Point C at {POINTS[2][0]:.4f}, {POINTS[2][1]:.4f}, net force {force:.4f}"
-    assert page.label("point-C") == place.replace("-", "−")
-    assert page.label("pair-AB") == "A B: similar" and page.label("margin").startswith("Margin m")
-    assert page.label("stage") and page.label("chart")
-    assert page.of("#say", "one.getAttribute('aria-live')") == "polite"
-
-
 def rest(page, **state):
     """Sets a part of the system, lets it settle, and returns what is said."""
     change(page, **state)
@@ -246,8 +236,7 @@ def test_a_challenge_says_what_is_asked_and_nothing_is_judged_that_was_not_taken
         assert page.text("say") and not met(page, challenge)
         assert page.js("document.querySelectorAll('[aria-pressed=true]').length") == 1
     page.call("refresh")
-    rest(page, labels=similar("AB", "BC", "CD", "AD"))
-    assert not met(page, "square") and "Met" not in page.text("say")
+    assert "Met" not in rest(page, labels=similar("AB", "BC", "CD", "AD")) and not met(page, "square")
 
 
 SQUARE = [[-1, -1], [1, -1], [1, 1], [-1, 1], [0, 3], [3, 0]]
@@ -285,8 +274,7 @@ def test_a_challenge_is_met_by_what_it_asks_alone_and_stays_so(page, challenge):
 
 def test_the_ring_opens_up_to_one_margin_and_the_challenge_is_met_there_alone(page):
     page.click("challenge-ring")
-    start = read(page, "points")
-    opened_at, met_at = [], []
+    start, opened_at, met_at = read(page, "points"), [], []
     for margin in np.arange(4, 31) / 20:
         said = rest(page, points=start, labels=RING, margin=margin)
         found = np.array(read(page, "points"))
