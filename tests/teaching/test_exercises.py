@@ -21,23 +21,9 @@ from tests.help.refusals import refuses
 
 ROOT = str(Path(__file__).parents[2])
 EACH = pytest.mark.parametrize("exercise", EXERCISES, ids=[exercise.file for exercise in EXERCISES])
-WRONG = {  # what is off in each as it is given; the rest is right
-    "01_half.py": {"loss"},
-    "02_hinge.py": {"z1", "z2"},
-    "03_collapse.py": {"loss", "z"},
-    "04_squared.py": {"loss", "z1", "z2"},
-    "05_cone.py": {"z1", "z2"},
-    "06_tanh.py": {"w", "b"},
-    "07_one_tower.py": {"w"},
-    "08_cache.py": {"w"},
-    "09_sampling.py": {"loss", "z"},
-    "10_subsample.py": {"a", "x"},
-    "11_convolution.py": {"x"},
-    "12_unit_length.py": {"x"},
-}
-
-
 FIRST = EXERCISES[0]
+OFF = ["loss", "z1 z2", "loss z", "loss z1 z2", "z1 z2", "w b", "w", "w", "loss z", "a x", "x", "x"]
+WRONG = {exercise.file: set(names.split()) for exercise, names in zip(EXERCISES, OFF, strict=True)}  # as they are given
 
 
 def written(tmp_path, exercise, content):
@@ -126,12 +112,11 @@ def test_the_batch_of_exercise_9_stands_for_all_pairs_in_the_mean():
 def test_start_writes_all_of_them_and_never_over_what_a_student_wrote(tmp_path):
     folder = tmp_path / "mine" / "deep"
     assert exercises.start(folder) == f"12 exercises written to {folder}"
-    assert sorted(path.name for path in folder.iterdir()) == [exercise.file for exercise in EXERCISES]
-    (folder / "03_collapse.py").write_text("mine", encoding="utf-8")
+    mine = written(folder, EXERCISES[2], "mine")
     (folder / "04_squared.py").unlink()
     assert exercises.start(folder) == f"1 exercises written to {folder}, 11 there already and kept"
-    assert (folder / "03_collapse.py").read_text(encoding="utf-8") == "mine"
-    assert (folder / "04_squared.py").read_text(encoding="utf-8") == EXERCISES[3].source
+    sources = {one.file: one.source for one in EXERCISES} | {mine.name: "mine"}
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == sources
 
 
 def test_from_start_to_right(tmp_path, monkeypatch):
@@ -216,11 +201,8 @@ UTF_8 = "01_half.py: UnicodeError: this is not text in UTF-8: save it as UTF-8"
         ("# ½\n".encode("latin-1"), "01_half.py"),
         (b"x = 1\ny = '\xe4'\n", "01_half.py, line 2: SyntaxError: (unicode error) 'utf-8' codec can't decode"),
         (b"# coding: nonsense\n", "01_half.py: SyntaxError: unknown encoding: nonsense"),
-        ("\nexit(0)", "01_half.py, line 2: SystemExit"),
-        ("\nimport sys; sys.exit()", "01_half.py, line 2: SystemExit"),
-        ("\nraise KeyboardInterrupt", "01_half.py, line 2: KeyboardInterrupt"),
-        ("\nraise GeneratorExit", "01_half.py, line 2: GeneratorExit"),
-        ("\nraise BaseException", "01_half.py, line 2: BaseException"),
+        *((f"\n{end}", "01_half.py, line 2: ") for end in ("exit(0)", "import sys; sys.exit()")),
+        *((f"\nraise {end}", f"line 2: {end}") for end in ("KeyboardInterrupt", "GeneratorExit", "BaseException")),
     ],
 )
 def test_a_file_that_cannot_be_judged_gets_one_line_with_the_place(tmp_path, content, message):
@@ -278,16 +260,10 @@ def test_what_lies_next_to_the_file_is_found_as_where_it_is_run_alone(tmp_path, 
     assert "\nRight." in capfd.readouterr().out
 
 
-STRANGE = FIRST.solution.replace("    difference = z1 - z2\n", "    difference = z1 - z2\n    z1 *= 0\n")
+ENCODED = [f"# coding: {name}\n# ½\n{FIRST.solution}".encode(name, "replace") for name in ("utf-8-sig", "latin-1")]
+CHANGING = FIRST.solution.replace("    difference = z1 - z2\n", "    difference = z1 - z2\n    z1 *= 0\n")
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(f"# coding: {name}\n# ½\n{FIRST.solution}".encode(name, "replace") for name in ("utf-8-sig", "latin-1")),
-        STRANGE,
-    ],
-    ids=["signed", "latin-1", "changes its inputs"],
-)
+@pytest.mark.parametrize("content", [*ENCODED, CHANGING])
 def test_a_file_in_an_encoding_that_it_declares_or_that_changes_what_it_is_given_is_judged(tmp_path, content):
     assert not off(judged(tmp_path, FIRST, content))
