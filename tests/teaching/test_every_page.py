@@ -100,11 +100,3 @@ def test_every_colour_of_words_stands_out_from_its_ground(browser, addresses, na
         for ground in ("card", "ground"):
             dark, light = sorted((tones[word], tones[ground]))
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (word, ground)
-
-
-@pytest.mark.parametrize("name", ["lesson"])
-def test_a_link_of_the_lesson_leads_to_its_place(page):
-    page.js("[...document.querySelectorAll('a')].at(-1).focus()")
-    page.press("Enter")
-    assert page.js("location.hash") == page.js("[...document.querySelectorAll('a')].at(-1).hash") != ""
-    assert page.js("document.querySelector(location.hash).getBoundingClientRect().top < innerHeight")

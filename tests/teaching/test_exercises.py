@@ -238,20 +238,16 @@ def test_a_file_that_ends_the_check_by_itself_is_told_so_and_is_never_right(tmp_
     refuses(lambda: exercises.check(1, tmp_path), told)
 
 
-@pytest.mark.parametrize(
-    ("helper", "use"),
-    [
-        ("helper.py", "from helper import half"),
-        ("tools/__init__.py", "from tools import half"),
-        ("typing_helper.py", "from __future__ import annotations\nfrom typing_helper import half"),
-    ],
-)
-def test_what_lies_next_to_the_file_is_found_as_where_it_is_run_alone(tmp_path, monkeypatch, capfd, helper, use):
-    text = FIRST.solution.replace("import numpy as np\n", f"{use}\nimport numpy as np\n", 1)
-    text += "\nimport dataclasses\n@dataclasses.dataclass\nclass Kept:\n    x: dataclasses.InitVar[float] = half\n"
+def test_what_lies_next_to_the_file_is_found_as_where_it_is_run_alone(tmp_path, monkeypatch, capfd):
+    uses = (
+        "from __future__ import annotations\nfrom helper import a\nfrom tools import b\nfrom typing_helper import c\n"
+    )
+    text = FIRST.solution.replace("import numpy as np\n", f"{uses}import numpy as np\n", 1)
+    text += "\nimport dataclasses\n@dataclasses.dataclass\nclass Kept:\n    x: dataclasses.InitVar[float] = a + b + c\n"
     written(tmp_path / "mine", FIRST, text)
-    (tmp_path / "mine" / helper).parent.mkdir(exist_ok=True)
-    (tmp_path / "mine" / helper).write_text("half = 0.5\n", encoding="utf-8")
+    (tmp_path / "mine" / "tools").mkdir()
+    for name in ("helper.py", "tools/__init__.py", "typing_helper.py"):
+        (tmp_path / "mine" / name).write_text("a = b = c = 0.5\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", ROOT)
     alone = subprocess.run([sys.executable, "mine/01_half.py"], capture_output=True, text=True)
