@@ -86,12 +86,24 @@ def verdict(exercise: Exercise, loss_and_gradient: Callable, name: str) -> dict[
     inputs = exercise.inputs(np.random.default_rng(SEED))
     with np.errstate(all="ignore"):
         given = loss_and_gradient(**deepcopy(inputs))
-    claimed = _checked(name, given, {"loss": ()} | {name: inputs[name].shape for name in exercise.tensors})
-    lifted = inputs | {name: inputs[name].astype(complex) for name in exercise.tensors}
-    true = {"loss": exercise.loss(**inputs)}
-    for name in exercise.tensors:
-        true[name] = true_gradient(lambda x, name=name: exercise.loss(**{**lifted, name: x}), inputs[name])
-    return {name: relative_error(claimed[name], true[name]) for name in true}
+    wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(exercise.tensors)}"
+    pair = isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)
+    require(pair, f"{name}: {wanted}")
+    found, off = {**given[1], "loss": given[0]}, {}
+    lifted = inputs | {tensor: inputs[tensor].astype(complex) for tensor in exercise.tensors}
+    true = {"loss": np.asarray(exercise.loss(**inputs))}
+    for tensor in exercise.tensors:
+        true[tensor] = true_gradient(lambda x, tensor=tensor: exercise.loss(**{**lifted, tensor: x}), inputs[tensor])
+    for tensor, right in true.items():
+        require(tensor in found, f"{name}: no gradient of {tensor}: {wanted}")
+        try:
+            claimed = np.asarray(found[tensor], float)
+        except (TypeError, ValueError) as fault:
+            raise InputError(f"{name}: the value returned for {tensor} is not made of real numbers") from fault
+        shapes = f"shape {claimed.shape} for {tensor}, which must have {right.shape}"
+        require(claimed.shape == right.shape, f"{name}: {shapes}")
+        off[tensor] = relative_error(claimed, right)
+    return off
 
 
 def of_file(path: Path, **inputs):
@@ -110,23 +122,6 @@ def of_file(path: Path, **inputs):
         where = f", line {lines[-1]}" if lines else ""
         message = printable(getattr(fault, "msg", None) or str(fault))
         raise InputError(f"{printable(path.name)}{where}: {type(fault).__name__}: {message}") from fault
-
-
-def _checked(name: str, given, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """The loss and its gradients as arrays of real numbers, each of the shape it must have."""
-    wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(list(shapes)[1:])}"
-    pair = isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)
-    require(pair, f"{name}: {wanted}")
-    found = {**given[1], "loss": given[0]}
-    for tensor, shape in shapes.items():
-        require(tensor in found, f"{name}: no gradient of {tensor}: {wanted}")
-        try:
-            found[tensor] = np.asarray(found[tensor], float)
-        except (TypeError, ValueError) as fault:
-            raise InputError(f"{name}: the value returned for {tensor} is not made of real numbers") from fault
-        there = found[tensor].shape
-        require(there == shape, f"{name}: shape {there} for {tensor}, which must have {shape}")
-    return found
 
 
 def solution(exercise: Exercise) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from drlim_np.teaching import command, drawings, exercises, lesson
-from drlim_np.teaching.notebook import notebook
+from drlim_np.teaching.command import notebook
 from drlim_np.teaching.pages import NEXT_TO
 from drlim_np.teaching.problems import EXERCISES
 from tests.help.refusals import refuses
