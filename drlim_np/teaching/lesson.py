@@ -9,6 +9,7 @@ function: its text explains it, its body does it.
 import sys
 from collections.abc import Callable, Iterator
 from inspect import cleandoc
+from textwrap import indent
 from typing import NamedTuple
 
 import numpy as np
@@ -196,11 +197,8 @@ class Section(NamedTuple):
         return cleandoc(self.step.__doc__).partition("\n")[2].strip("\n")
 
     def __str__(self) -> str:
-        rows = []
-        for name, value in self.numbers.items():
-            first, *others = as_text(value).splitlines()
-            rows += [f"{name:8} = {first}", *(f"{'':8}   {line}" for line in others)]
-        return "\n".join(f"    {row}" for row in [*rows, *self.verdicts])
+        rows = [f"{name:8} = {as_text(value)}".replace("\n", f"\n{'':11}") for name, value in self.numbers.items()]
+        return indent("\n".join([*rows, *self.verdicts]), "    ")
 
 
 GIVEN = {"X1": X1, "X2": X2, "Y": Y, "W": W, "m": MARGIN}

@@ -3,6 +3,7 @@
 import inspect
 import time
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,7 +20,10 @@ PAGE = "training"
 EXACT = 1e-12
 VIEWS = blobs()
 SEEN = np.delete(np.arange(972), UNSEEN)
+SMALL, KEPT, GROUND = blocks(VIEWS, UNSEEN)
+X = BLOCK * (SMALL[:, KEPT] - GROUND[KEPT]) / 255  # (972, pixels) float64: the inputs as the page has them
 BY_CAMERA = verbatim.similar_views(VIEWS.azimuth[SEEN], VIEWS.elevation[SEEN], AZIMUTHS)
+PAIRS = verbatim.pair_up(BY_CAMERA)  # (3, 217,470) indices of X[SEEN], and Y
 LINES = {"": (), **{name: lines for name, (_, *lines) in MISTAKES.items()}}
 EACH = pytest.mark.parametrize("wrong", LINES, ids=lambda name: name or "as it is")
 LISTED = "(({A, a, B, b}) => [A, a, B, b].map(w => Array.from(w)))(laboratory.W())"
@@ -33,19 +37,13 @@ DRAWINGS = """(({prototype}) => { const clear = prototype.clearRect;
 })(CanvasRenderingContext2D) || 0"""
 
 
-@pytest.fixture(scope="module")
-def x():
-    """(972, pixels) float64: the inputs as the page has them."""
-    small, kept, background = blocks(VIEWS, UNSEEN)
-    return BLOCK * (small[:, kept] - background[kept]) / 255
-
-
 def weights(page):
     """W as `verbatim` has it, in float64."""
     A, a, B, b = (np.array(w, float) for w in page.js(LISTED))
     return A.reshape(-1, len(a)).T.copy(), a, B.reshape(3, len(a)), b
 
 
+@cache
 def planted(name):
     """`verbatim.update` with the lines of that mistake in the place of its own."""
     source = inspect.getsource(verbatim.update)
@@ -57,46 +55,45 @@ def planted(name):
     return found["update"]
 
 
-def of_all_kinds(W, x, similar, rng, each=67):
-    """Pairs (3, 201) of rows of x: similar, dissimilar and nearer than m, and beyond it, in random order."""
-    z = np.array([verbatim.G(W, one)[0] for one in x])
-    i, j, Y = verbatim.pair_up(similar)
-    D = np.linalg.norm(z[i] - z[j], axis=1)
+def of_all_kinds(page, seed, each):
+    """(3 each, 3) of the pairs: similar, dissimilar and nearer than m, and beyond it, in random order."""
+    rng, W = np.random.default_rng(seed), weights(page)
+    z = np.array([verbatim.G(W, one)[0] for one in X[SEEN]])
+    D, Y = np.linalg.norm(z[PAIRS[0]] - z[PAIRS[1]], axis=1), PAIRS[2]
     kinds = [Y == 0, (Y == 1) & (D < 1), (Y == 1) & (D > 1)]
     chosen = np.concatenate([rng.choice(np.flatnonzero(kind), each, replace=False) for kind in kinds])
-    return np.stack([i, j, Y])[:, rng.permutation(chosen)]
+    return PAIRS.T[rng.permutation(chosen)]
 
 
-def moved_alike(page, x, pairs, wrong):
+def moved_alike(page, pairs, wrong):
     """How far the mistake moves W from where it belongs; the page must move it as the planted update does."""
-    start, update = weights(page), planted(wrong)
-    page.js(SWEEP, pairs.T.tolist(), 1.0, 0.01, wrong)
-    expected, right = [w.copy() for w in start], [w.copy() for w in start]
-    for i, j, Y in pairs.T:
-        for W, by in ((expected, update), (right, verbatim.update)):
-            by(W, x[SEEN][i], x[SEEN][j], Y, 1.0, 0.01)
+    expected, right = list(weights(page)), list(weights(page))
+    page.js(SWEEP, np.asarray(pairs).tolist(), 1.0, 0.01, wrong)
+    for i, j, Y in pairs:
+        for W, update in ((expected, planted(wrong)), (right, verbatim.update)):
+            update(W, X[SEEN[i]], X[SEEN[j]], Y, 1.0, 0.01)
     for found, w in zip(weights(page), expected, strict=True):
         np.testing.assert_allclose(found, w, rtol=0, atol=EXACT * np.abs(w).max())
     return max(np.abs(one - other).max() for one, other in zip(expected, right, strict=True))
 
 
 @EACH
-def test_two_hundred_pairs_of_all_kinds_move_w_as_verbatim_does_as_it_is_and_with_each_mistake(page, x, wrong):
+def test_two_hundred_pairs_of_all_kinds_move_w_as_verbatim_does_as_it_is_and_with_each_mistake(page, wrong):
     # At first all points are near each other; a view and itself are in one place.
-    moved_alike(page, x, np.array([[0, 0, 0], [0, 0, 1], [0, 1, 0], [3, 300, 0], [3, 300, 1]]).T, wrong)
+    moved_alike(page, [[0, 0, 0], [0, 0, 1], [0, 1, 0], [3, 300, 0], [3, 300, 1]], wrong)
     page.js("laboratory.train(3000)")
-    moved = moved_alike(page, x, of_all_kinds(weights(page), x[SEEN], BY_CAMERA, np.random.default_rng(0)), wrong)
+    moved = moved_alike(page, of_all_kinds(page, 0, 67), wrong)
     assert (moved > 1e-3) == bool(wrong), "a mistake makes a difference"
 
 
-def test_after_an_epoch_in_the_same_order_the_map_is_pythons(page, x):
+def test_after_an_epoch_in_the_same_order_the_map_is_pythons(page):
     W = list(weights(page))
     page.js("laboratory.train(laboratory.pairs().count)")
     order = page.js("Array.from(laboratory.order())")
-    pairs = verbatim.pair_up(BY_CAMERA)[:, order]
+    pairs = PAIRS[:, order]
     assert np.unique(order).size == 217_470
-    verbatim.sweep(W, x[SEEN], pairs, verbatim.MARGIN, np.full(217_470, verbatim.RATE))
-    z = np.array([verbatim.G(W, one)[0] for one in x])
+    verbatim.sweep(W, X[SEEN], pairs, verbatim.MARGIN, np.full(217_470, verbatim.RATE))
+    z = np.array([verbatim.G(W, one)[0] for one in X])
     np.testing.assert_allclose(page.js("laboratory.mapped()"), z, rtol=0, atol=1e-6)
     assert np.ptp(z, axis=0).min() > 1
     found = page.js("laboratory.organisation(arguments[0])", z.tolist())
@@ -113,7 +110,7 @@ def test_after_an_epoch_in_the_same_order_the_map_is_pythons(page, x):
 
 def test_the_three_kinds_of_similar_pairs_are_the_librarys(desk):
     turn = np.abs(VIEWS.azimuth[SEEN][:, None] - VIEWS.azimuth[SEEN])
-    near = nearest_neighbour_graph(blocks(VIEWS, UNSEEN)[0][SEEN].astype(float), NEIGHBOURS).pairs
+    near = nearest_neighbour_graph(SMALL[SEEN].astype(float), NEIGHBOURS).pairs
     in_pixels = np.zeros((660, 660), bool)
     in_pixels[*near.T] = in_pixels[*near.T[::-1]] = True
     kinds = {"camera": BY_CAMERA, "azimuth": np.minimum(turn, AZIMUTHS - turn) <= 1, "pixels": in_pixels}
@@ -130,13 +127,12 @@ def step(update, W, x1, x2, Y):
 
 
 @EACH
-def test_the_verdict_is_by_how_much_the_gradient_of_each_kind_of_pair_is_off(desk, x, wrong):
+def test_the_verdict_is_by_how_much_the_gradient_of_each_kind_of_pair_is_off(desk, wrong):
     if desk.js("laboratory.read().done") < 3000:
         desk.js("laboratory.train(3000)")
-    W, mistaken = weights(desk), planted(wrong)
-    for i, j, Y in of_all_kinds(W, x[SEEN], BY_CAMERA, np.random.default_rng(1), each=3).T.tolist():
-        pair = x[SEEN][i], x[SEEN][j], Y
-        true, given = step(verbatim.update, W, *pair), step(mistaken, W, *pair)
+    W = weights(desk)
+    for i, j, Y in of_all_kinds(desk, 1, 3).tolist():
+        true, given = (step(by, W, X[SEEN[i]], X[SEEN[j]], Y) for by in (verbatim.update, planted(wrong)))
         found = desk.js(VERDICT, i, j, Y, wrong)
         assert found["size"] == pytest.approx(np.linalg.norm(true), rel=1e-9, abs=1e-14)
         assert found["off"] == pytest.approx(np.linalg.norm(given - true), rel=1e-9, abs=1e-13)
@@ -191,15 +187,15 @@ def test_slowly_it_takes_that_many_pairs_a_frame(page, speed):
     assert page.js("laboratory.read().done") % speed == 0
 
 
-def test_the_pair_at_hand_shows_distance_loss_and_force_and_both_gradients_meet_in_their_sum(page, x):
+def test_the_pair_at_hand_shows_distance_loss_and_force_and_both_gradients_meet_in_their_sum(page):
     page.js("laboratory.train(600)")
     page.js("(() => { do laboratory.train(1); while (laboratory.pairs().Y[laboratory.read().hand]); })() || 0")
     page.js("laboratory.set({})")
     k = page.js("laboratory.read().hand")
-    W, (i, j, Y) = weights(page), verbatim.pair_up(BY_CAMERA)[:, k]
-    (z1, _), (z2, _) = verbatim.G(W, x[SEEN][i]), verbatim.G(W, x[SEEN][j])
+    W, (i, j, Y) = weights(page), PAIRS[:, k]
+    (z1, _), (z2, _) = verbatim.G(W, X[SEEN[i]]), verbatim.G(W, X[SEEN[j]])
     D, said = np.linalg.norm(z1 - z2), page.text("hand")
-    loss = verbatim.loss(W, x[SEEN][i], x[SEEN][j], Y, 1.0)
+    loss = verbatim.loss(W, X[SEEN[i]], X[SEEN[j]], Y, 1.0)
     assert said == f"Y0, similarD{D:.3f}L{loss:.4f}force{D:.3f}, together"
     view = SEEN[i]
     place = f"azimuth {20 * VIEWS.azimuth[view]}°, elevation {30 + 5 * VIEWS.elevation[view]}°"
@@ -270,7 +266,7 @@ def test_with_reduced_motion_the_map_is_drawn_once_a_second(page, preference, le
     page.prefer("prefers-reduced-motion", preference)
     page.js(DRAWINGS)
     page.click("run")
-    time.sleep(2)
+    time.sleep(1.5)
     page.click("run")
     page.prefer("prefers-reduced-motion", "")
     assert least <= page.js("drawings") <= most
