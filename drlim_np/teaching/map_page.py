@@ -13,7 +13,7 @@ from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.files.frame import template
 from drlim_np.networks import convnet
 from drlim_np.training import embed
-from drlim_np.tree import Tree, tree_map
+from drlim_np.tree import Tree
 
 LETTERS = {"weight": "w", "coefficient": "a", "bias": "b"}  # what the page calls them, after their layer
 
@@ -21,15 +21,20 @@ LETTERS = {"weight": "w", "coefficient": "a", "bias": "b"}  # what the page call
 def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, margin: float, numbers: str = "") -> str:
     """The page as HTML.
 
-    maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. Kept in 16 bits a number.
+    maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. Kept in float32.
     images: (digits, 1, 32, 32) unseen digits, unshifted, 0 to 1, each 1.4 KB of the page; labels: (digits,) 4 or 9.
     margin: that of the loss. numbers: a sentence with the measured values, shown below the curve.
     """
     inked = np.rint(images * 255).astype(np.uint8)
     x = (inked / 255).astype(np.float32)
+    nets = []
+    for name, params in maps.items():
+        kept = ((layer + LETTERS[part], w) for layer, parts in params.items() for part, w in parts.items())
+        places = encoded(embed(convnet(), params, shifted(x)), "<f4")
+        nets.append({"name": name, "W": {key: encoded(w, "<f4") for key, w in kept}, "places": places})
     data = {
-        "maps": [_map(name, params, x) for name, params in maps.items()],
-        "images": encoded(inked),
+        "maps": nets,
+        "images": encoded(inked, "u1"),
         "labels": np.asarray(labels).tolist(),
         "shifts": list(SHIFTS),
         "margin": margin,
@@ -45,30 +50,9 @@ def with_data(page: str, data: dict) -> str:
     return template(page, __package__).template.replace("/*DATA*/null/*DATA*/", text)
 
 
-def encoded(array: np.ndarray) -> str:
-    """The bytes of an array in base64, as a script reads them."""
-    return b64encode(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))).decode()
-
-
-def as_kept(params: Tree) -> Tree:
-    """W as the page has it: each array in whole steps, of 1/32,767 of its largest entry, in float32."""
-    return tree_map(lambda w: np.multiply(*_in_steps(w)).astype(np.float32), params)
-
-
-def _in_steps(w: np.ndarray) -> tuple[np.ndarray, float]:
-    """Whole numbers, int16, and the step they count: a map moves a tenth as far as with weights in float16."""
-    step = float(np.abs(w).max()) / 32767 or 1.0  # of zeros any will do
-    return np.rint(w / np.float64(step)).astype(np.int16), step
-
-
-def _map(name: str, params: Tree, x: np.ndarray) -> dict:
-    weights = {}
-    for layer, parts in params.items():
-        for part, w in parts.items():
-            steps, step = _in_steps(w)
-            weights[layer + LETTERS[part]] = [encoded(steps), step]
-    places = embed(convnet(), as_kept(params), shifted(x))
-    return {"name": name, "W": weights, "places": encoded(places.astype(np.float32))}
+def encoded(array: np.ndarray, kind: str) -> str:
+    """The numbers of an array, as that dtype, in base64, as a script reads them."""
+    return b64encode(np.ascontiguousarray(array, dtype=kind)).decode()
 
 
 def _least_likeness(pixels: np.ndarray) -> float:

@@ -39,7 +39,7 @@ def training_page(views: Views, unseen: np.ndarray) -> str:
         "side": VIEW_SIDE // BLOCK,
         "around": AZIMUTHS,
         "kept": kept.tolist(),
-        "images": encoded(small[:, kept]),
+        "images": encoded(small[:, kept], "u1"),
         "background": background[kept].tolist(),
         "ground": int(np.median(background)),
         "scale": BLOCK,

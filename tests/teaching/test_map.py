@@ -1,18 +1,13 @@
 """The map laboratory: its network, pullback, loss and shifts are drlim_np's, and a hand can do what it promises."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.files import weights
 from drlim_np.loss import contrastive
 from drlim_np.networks import convnet
-from drlim_np.teaching.map_page import as_kept
 
 PAGE = "map"
-FIGURES = Path(__file__).parents[2] / "figures"
 BOUND = 1e-5  # of the largest, in float32
 STILL = {"right": 0, "down": 0, "turn": 0, "slant": 0, "thick": 0}
 
@@ -41,7 +36,7 @@ def transformed(page, image, **moved):
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_fifty_digits_go_where_the_library_puts_them_and_pull_back_as_there(desk, maps, fifty, which):
-    network, params = convnet(), as_kept(list(maps.values())[which])
+    network, params = convnet(), list(maps.values())[which]
     dz = np.random.default_rng(2).standard_normal((50, 2)).astype(np.float32)
     z, pullback = network(params, fifty)
     dx = pullback(dz, wrt_input=True).input.reshape(50, -1)
@@ -51,17 +46,6 @@ def test_fifty_digits_go_where_the_library_puts_them_and_pull_back_as_there(desk
     for given, true in zip(zip(*found, strict=True), (z, dx), strict=True):
         np.testing.assert_allclose(list(given), true, rtol=0, atol=BOUND * np.abs(true).max())
     assert np.ptp(z, axis=0).min() > 0.05 and np.abs(dx).max() > 0.01
-
-
-@pytest.mark.parametrize("name", ["figure5-mnist", "figure5-handwriting", "figure7-mnist", "figure7-handwriting"])
-def test_sixteen_bits_a_weight_move_no_point_by_more_than_a_ten_thousandth_of_the_map(name, digits):
-    shipped = weights.load(FIGURES / f"{name}-weights.npz")
-    z, rounded = (convnet()(w, shifted(digits[0]))[0] for w in (shipped, as_kept(shipped)))
-    assert np.linalg.norm(z - rounded, axis=1).max() < 1e-4 * np.ptp(z, axis=0).max()
-
-
-def test_weights_that_are_zero_are_kept_as_zero():
-    assert as_kept({"bias": np.zeros(3, np.float32)})["bias"].tolist() == [0, 0, 0]
 
 
 def test_a_shift_by_whole_pixels_is_the_librarys(desk, fifty):
@@ -106,7 +90,7 @@ def test_other_colours_while_the_curve_is_computed_are_no_fault(page):
 
 def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, fifty):
     draw(page, fifty[40])
-    params = as_kept(list(maps.values())[1])
+    params = list(maps.values())[1]
     places, z = convnet()(params, shifted(fifty[:30]))[0], convnet()(params, fifty[40:41])[0]
     order = np.argsort(np.linalg.norm(places - z, axis=1))[:5]
     found = page.js("laboratory.nearest(1)")
@@ -115,7 +99,7 @@ def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, fifty):
 
 
 def test_both_towers_reach_the_pixels(page, maps, fifty):
-    params = as_kept(next(iter(maps.values())))
+    params = next(iter(maps.values()))
     draw(page, fifty[20])
     page.until("document.querySelector('#far').textContent")  # which moves the button down
     page.drag(page.middle("#second"))
