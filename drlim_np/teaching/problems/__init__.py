@@ -5,6 +5,7 @@ The files are what a student is given; none imports another. `answers.toml` has 
 
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -50,19 +51,12 @@ def _normal(**shapes: tuple[int, ...]) -> Callable[[np.random.Generator], dict]:
     return lambda rng: {name: rng.normal(size=shape) for name, shape in shapes.items()}
 
 
-def _pairs(rng: np.random.Generator) -> dict:
-    """Similar and dissimilar pairs, at a quarter, a half, three quarters and twice the margin of 2."""
+def _pairs(rng: np.random.Generator, nearest: float = 0.5) -> dict:
+    """Similar and dissimilar pairs at these lengths, for a margin of 2; `nearest` is that of one dissimilar pair."""
     z1, step = rng.normal(size=(8, 2)), rng.normal(size=(8, 2))
-    length = np.array([0.5, 1.0, 1.5, 4.0] * 2)[:, None]
+    length = np.array([0.5, 1.0, 1.5, 4.0, nearest, 1.0, 1.5, 4.0])[:, None]
     z2 = z1 + length * step / np.linalg.norm(step, axis=1, keepdims=True)
     return {"z1": z1, "z2": z2, "y": np.arange(8) // 4, "margin": 2.0}
-
-
-def _pairs_with_one_at_zero(rng: np.random.Generator) -> dict:
-    """The same, but the two points of one dissimilar pair coincide."""
-    inputs = _pairs(rng)
-    inputs["z2"][4] = inputs["z1"][4]
-    return inputs
 
 
 def _ring(rng: np.random.Generator) -> dict:
@@ -120,7 +114,7 @@ _TRUTH = {  # file: inputs, loss, tensors
     "02_hinge.py": (_pairs, _loss, ("z1", "z2")),
     "03_collapse.py": (_ring, _of_points, ("z",)),
     "04_squared.py": (_pairs, _loss, ("z1", "z2")),
-    "05_cone.py": (_pairs_with_one_at_zero, _loss, ("z1", "z2")),
+    "05_cone.py": (partial(_pairs, nearest=0.0), _loss, ("z1", "z2")),
     "06_tanh.py": (_normal(w=(2, 3), b=(2,), x=(5, 3), target=(5, 2)), _TANH, ("w", "b")),
     "07_one_tower.py": (_towers, _of_towers, ("w",)),
     "08_cache.py": (_towers, _of_towers, ("w",)),
