@@ -5,7 +5,6 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-from drlim_np import verbatim
 from drlim_np.audit.first import audited
 from drlim_np.audit.page import audit_page
 from drlim_np.data import AZIMUTHS, Digits, Views
@@ -54,7 +53,7 @@ def _paper(views: Views, train: Train) -> str:
     trained_airplane = train_airplane(views, train)
     after, test = trained_airplane.after, trained_airplane.test
     maps = {epoch: after[epoch][test] for epoch in (0, 1, 3, len(after) - 1)}
-    return paper_page(verbatim, maps, views.azimuth[test] / AZIMUTHS)
+    return paper_page(maps, views.azimuth[test] / AZIMUTHS)
 
 
 def _map(invariance: Entry, digits: Digits, train: Train) -> str:

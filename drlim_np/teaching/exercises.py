@@ -16,22 +16,21 @@ import traceback
 from collections.abc import Callable
 from copy import deepcopy
 from difflib import unified_diff
+from functools import partial
 from pathlib import Path
 from runpy import run_path
 from textwrap import fill
-from typing import NoReturn
 
 import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.checks.terminal import exit_status, printable
 from drlim_np.errors import DataError, InputError, require
-from drlim_np.files.atomic import make_folder
+from drlim_np.files.atomic import replace
 from drlim_np.teaching.lesson import relative_error, true_gradient
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 PROGRAM = "python -m drlim_np.teaching.exercises"
-FOLDER = "exercises"
 LIMIT = 20  # seconds that a file may take
 SEED = 20060617
 JUDGED = 100  # what `judge` adds to its exit status, so that no file can end it with one that it has not earned
@@ -40,18 +39,11 @@ NUMBERED = ("check", "judge", "hint", "solution")  # the commands that take the 
 
 def start(folder: Path) -> str:
     """Writes the files that are not there yet and says how many; the others stay as they are."""
-    written = 0
-    try:
-        make_folder(folder)
-        for exercise in EXERCISES:
-            path = folder / exercise.file
-            if not path.exists():
-                path.write_text(exercise.source, encoding="utf-8")
-                written += 1
-    except OSError as fault:
-        raise DataError(f"{printable(folder)} cannot be written: {fault.strerror}: name another folder") from fault
-    kept = len(EXERCISES) - written
-    return f"{written} exercises written to {printable(folder)}" + (f", {kept} there already and kept" if kept else "")
+    missing = {path: one.source.encode() for one in EXERCISES if not (path := folder / one.file).exists()}
+    replace(missing, "name another folder")
+    kept = len(EXERCISES) - len(missing)
+    said = f"{len(missing)} exercises written to {printable(folder)}"
+    return f"{said}, {kept} there already and kept" if kept else said
 
 
 def check(number: int, folder: Path, limit: float = LIMIT) -> int:
@@ -68,19 +60,9 @@ def check(number: int, folder: Path, limit: float = LIMIT) -> int:
     return status - JUDGED
 
 
-def judge(exercise: Exercise, path: Path) -> int:
-    """Prints the verdict on a file: 0 if all of it holds, 1 if not."""
-    return _printed(exercise, verdict(exercise, path))
-
-
-def judge_cell(number: int, loss_and_gradient: Callable) -> None:
-    """Prints the verdict on what a notebook's cell defines."""
-    exercise = EXERCISES[number - 1]
-    with np.errstate(all="ignore"):
-        _printed(exercise, _off(exercise, lambda inputs: loss_and_gradient(**inputs), f"exercise {number}"))
-
-
-def _printed(exercise: Exercise, off: dict[str, float]) -> int:
+def judge(exercise: Exercise, loss_and_gradient: Callable, name: str) -> int:
+    """Prints the verdict on a function: 0 if all of it holds, 1 if not."""
+    off = verdict(exercise, loss_and_gradient, name)
     print(exercise.title)
     for name, error in off.items():
         far = "has entries that are not numbers" if np.isnan(error) else f"off by {error:.1e} of its norm"
@@ -91,62 +73,55 @@ def _printed(exercise: Exercise, off: dict[str, float]) -> int:
     return 0 if right else 1
 
 
-def verdict(exercise: Exercise, path: Path) -> dict[str, float]:
+def judge_cell(number: int, loss_and_gradient: Callable) -> None:
+    """Prints the verdict on what a notebook's cell defines."""
+    judge(EXERCISES[number - 1], loss_and_gradient, f"exercise {number}")
+
+
+def verdict(exercise: Exercise, loss_and_gradient: Callable, name: str) -> dict[str, float]:
     """How far off the loss is and the gradient of each tensor: ‖given - true‖ / ‖true‖, NaN where one is not a number.
 
-    A file that cannot be judged is an InputError, with the line where there is one.
+    What cannot be judged is an InputError, in which `name` is the culprit.
     """
-    return _off(exercise, lambda inputs: _run(path, inputs), printable(path.name))
-
-
-def _off(exercise: Exercise, run: Callable[[dict], object], name: str) -> dict[str, float]:
-    """The same of anything that runs on the inputs; `name` is for complaints."""
     inputs = exercise.inputs(np.random.default_rng(SEED))
-    given = run(deepcopy(inputs))
-    claimed = _checked(name, given, {"loss": ()} | {name: inputs[name].shape for name in exercise.tensors})
-    lifted = inputs | {name: inputs[name].astype(complex) for name in exercise.tensors}
-    true = {"loss": exercise.loss(**inputs)}
-    for name in exercise.tensors:
-        true[name] = true_gradient(lambda x, name=name: exercise.loss(**{**lifted, name: x}), inputs[name])
-    return {name: relative_error(claimed[name], true[name]) for name in true}
+    with np.errstate(all="ignore"):
+        given = loss_and_gradient(**deepcopy(inputs))
+    wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(exercise.tensors)}"
+    pair = isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)
+    require(pair, f"{name}: {wanted}")
+    found, off = {**given[1], "loss": given[0]}, {}
+    lifted = inputs | {tensor: inputs[tensor].astype(complex) for tensor in exercise.tensors}
+    true = {"loss": np.asarray(exercise.loss(**inputs))}
+    for tensor in exercise.tensors:
+        true[tensor] = true_gradient(lambda x, tensor=tensor: exercise.loss(**{**lifted, tensor: x}), inputs[tensor])
+    for tensor, right in true.items():
+        require(tensor in found, f"{name}: no gradient of {tensor}: {wanted}")
+        try:
+            claimed = np.asarray(found[tensor], float)
+        except (TypeError, ValueError) as fault:
+            raise InputError(f"{name}: the value returned for {tensor} is not made of real numbers") from fault
+        shapes = f"shape {claimed.shape} for {tensor}, which must have {right.shape}"
+        require(claimed.shape == right.shape, f"{name}: {shapes}")
+        off[tensor] = relative_error(claimed, right)
+    return off
 
 
-def _run(path: Path, arguments: dict):
-    """What the file's `loss_and_gradient` returns."""
-    name = printable(path.name)
+def of_file(path: Path, **inputs):
+    """What the file's `loss_and_gradient` returns. A file that fails is an InputError, with the line where known."""
     try:
         if b"\0" in path.read_bytes():
             raise UnicodeError("this is not text in UTF-8: save it as UTF-8")
-        with np.errstate(all="ignore"):
-            scope = run_path(str(path), run_name="exercise")
-            if not callable(scope.get("loss_and_gradient")):
-                raise NameError("the file defines no function loss_and_gradient: start again from a fresh copy")
-            return scope["loss_and_gradient"](**arguments)
+        scope = run_path(str(path), run_name="exercise")
+        if not callable(scope.get("loss_and_gradient")):
+            raise NameError("the file defines no function loss_and_gradient: start again from a fresh copy")
+        return scope["loss_and_gradient"](**inputs)
     except BaseException as fault:
         lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == str(path)]
         if isinstance(fault, SyntaxError) and fault.filename == str(path):
             lines = [fault.lineno] if fault.lineno else []
         where = f", line {lines[-1]}" if lines else ""
-        message = getattr(fault, "msg", None) or str(fault)
-        raise InputError(f"{name}{where}: {type(fault).__name__}: {printable(message)}") from fault
-
-
-def _checked(file: str, given, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    """The loss and its gradients as arrays of real numbers, each of the shape it must have."""
-    wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(list(shapes)[1:])}"
-    if not (isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)):
-        raise InputError(f"{file}: {wanted}")
-    found = {**given[1], "loss": given[0]}
-    for name, shape in shapes.items():
-        if name not in found:
-            raise InputError(f"{file}: no gradient of {name}: {wanted}")
-        try:
-            found[name] = np.asarray(found[name], float)
-        except (TypeError, ValueError) as fault:
-            raise InputError(f"{file}: the value returned for {name} is not made of real numbers") from fault
-        if found[name].shape != shape:
-            raise InputError(f"{file}: shape {found[name].shape} for {name}, which must have {shape}")
-    return found
+        message = printable(getattr(fault, "msg", None) or str(fault))
+        raise InputError(f"{printable(path.name)}{where}: {type(fault).__name__}: {message}") from fault
 
 
 def solution(exercise: Exercise) -> str:
@@ -157,47 +132,36 @@ def solution(exercise: Exercise) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; 2, and one line, for what cannot be done."""
-    return exit_status(lambda: _done(_parsed(arguments)), PROGRAM)
-
-
-class Parser(argparse.ArgumentParser):
-    """Complains in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{printable(message)}: --help shows what there is")
-
-
-def _parsed(arguments: list[str] | None) -> argparse.Namespace:
-    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """The command; 2 for what cannot be done."""
+    parser = argparse.ArgumentParser(PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = ("list", "start", *NUMBERED)
-    numbers = [str(k) for k in range(1, len(EXERCISES) + 1)]
     parser.add_argument("what", nargs="?", default="list", choices=commands, help="(default: %(default)s)")
-    parser.add_argument("number", nargs="?", choices=numbers, metavar="N", help=f"an exercise, 1 to {len(EXERCISES)}")
-    parser.add_argument("--folder", type=Path, default=Path(FOLDER), help="where your files are (default: %(default)s)")
+    parser.add_argument("number", nargs="?", type=int, choices=range(1, 13), metavar="N", help="an exercise, 1 to 12")
+    parser.add_argument("--folder", type=Path, default="exercises", help="where your files are (default: %(default)s)")
     options = parser.parse_args(arguments)
     if (options.number is None) == (options.what in NUMBERED):
         parser.error(f"{options.what} takes {'a' if options.what in NUMBERED else 'no'} number")
-    return options
+    return exit_status(lambda: _done(**vars(options)), PROGRAM)
 
 
-def _done(options: argparse.Namespace) -> int:
-    match options.what:
+def _done(what: str, number: int | None, folder: Path) -> int:
+    exercise = EXERCISES[(number or 1) - 1]
+    match what:
         case "list":
             print("\n".join(exercise.title for exercise in EXERCISES))
-            print(f"\nstart puts them into ./{FOLDER}, or where --folder says; check, hint and solution take a number")
+            print("\nstart puts them into ./exercises, or where --folder says; check, hint and solution take a number")
         case "start":
-            print(start(options.folder))
+            print(start(folder))
         case "check":
-            return check(int(options.number), options.folder)
+            return check(number, folder)
         case "judge":
-            exercise = EXERCISES[int(options.number) - 1]
-            sys.path.insert(0, str(options.folder.resolve()))  # as Python does, for a helper next to the file
-            return JUDGED + exit_status(lambda: judge(exercise, options.folder / exercise.file), PROGRAM)
+            path = folder / exercise.file
+            sys.path.insert(0, str(folder.resolve()))  # as Python does, for a helper next to the file
+            return JUDGED + exit_status(lambda: judge(exercise, partial(of_file, path), printable(path.name)), PROGRAM)
         case "hint":
-            print(fill(EXERCISES[int(options.number) - 1].hint, 100))
+            print(fill(exercise.hint, 100))
         case "solution":
-            print(solution(EXERCISES[int(options.number) - 1]))
+            print(solution(exercise))
     return 0
 
 

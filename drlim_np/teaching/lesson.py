@@ -3,12 +3,13 @@
 Two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed by hand. Each step is a
 function: its text explains it, its body does it.
 
-`python -m drlim_np.teaching.lesson` prints it with its numbers; `pages` makes a page of it, and `notebook` a notebook.
+`python -m drlim_np.teaching.lesson` prints it with its numbers; `pages` makes a page of it, and `command` a notebook.
 """
 
 import sys
 from collections.abc import Callable, Iterator
 from inspect import cleandoc
+from textwrap import indent
 from typing import NamedTuple
 
 import numpy as np
@@ -196,11 +197,8 @@ class Section(NamedTuple):
         return cleandoc(self.step.__doc__).partition("\n")[2].strip("\n")
 
     def __str__(self) -> str:
-        rows = []
-        for name, value in self.numbers.items():
-            first, *others = as_text(value).splitlines()
-            rows += [f"{name:8} = {first}", *(f"{'':8}   {line}" for line in others)]
-        return "\n".join(f"    {row}" for row in [*rows, *self.verdicts])
+        rows = [f"{name:8} = {as_text(value)}".replace("\n", f"\n{'':11}") for name, value in self.numbers.items()]
+        return indent("\n".join([*rows, *self.verdicts]), "    ")
 
 
 GIVEN = {"X1": X1, "X2": X2, "Y": Y, "W": W, "m": MARGIN}
@@ -224,9 +222,9 @@ def steps() -> Iterator[Section]:
     yield Section(layer, {"a1": X1 @ W.T, "a2": X2 @ W.T, "tower 1": pullback1(dz1), "tower 2": pullback2(dz2)})
     gradient = both_towers(W)
     yield Section(both_towers, {"dL/dW": gradient})
-    after = loss_of(descend(W, gradient))
     slope = complex_step(lambda rate: loss_of(descend(W, gradient, rate)), np.zeros(()), np.ones(()))
     along = f"dL/dη at η = 0 by complex step {slope:.6f}, and -‖dL/dW‖² = {-np.sum(gradient**2):.6f}"
+    after = loss_of(descend(W, gradient))
     yield Section(descend, {"η": RATE, "L before": loss, "L after": after}, (along, verdict(gradient)))
     wrong = shared_cache(W)
     after = loss_of(descend(W, wrong))

@@ -6,72 +6,53 @@ a test holds all three to this package in a browser.
 
 import json
 from base64 import b64encode
-from importlib.resources import files
 
 import numpy as np
 
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.errors import InputError
-from drlim_np.networks import CONVNET_INPUT, convnet
+from drlim_np.files.frame import template
+from drlim_np.networks import convnet
 from drlim_np.training import embed
-from drlim_np.tree import Tree, tree_map
+from drlim_np.tree import Tree
 
-FACTORS = {"C1": "weight", "S2": "coefficient", "C3": "weight", "F4": "weight"}  # each layer has one, and a bias
-MOST = 250  # digits: each takes 1.4 KB of the page
+LETTERS = {"weight": "w", "coefficient": "a", "bias": "b"}  # what the page calls them, after their layer
 
 
 def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, margin: float, numbers: str = "") -> str:
     """The page as HTML.
 
-    maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. Kept in 16 bits a number.
-    images: (digits, 1, 32, 32) unseen digits, unshifted, 0 to 1; labels: (digits,) 4 or 9. Up to MOST of them.
+    maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. Kept in float32.
+    images: (digits, 1, 32, 32) unseen digits, unshifted, 0 to 1, each 1.4 KB of the page; labels: (digits,) 4 or 9.
     margin: that of the loss. numbers: a sentence with the measured values, shown below the curve.
     """
-    if len(maps) != 2 or any(set(FACTORS) - set(params) for params in maps.values()):
-        raise InputError(f"maps holds {list(maps)}: two names are needed, each with the weights of convnet()")
-    if images.shape[1:] != CONVNET_INPUT or not 12 <= len(images) <= MOST or len(labels) != len(images):
-        raise InputError(f"images has shape {images.shape}: it must be (12 to {MOST}, 1, 32, 32), with a label each")
-    if set(np.unique(labels)) != {4, 9}:
-        raise InputError(f"labels are {np.unique(labels).tolist()}: the networks know 4 and 9")
     inked = np.rint(images * 255).astype(np.uint8)
     x = (inked / 255).astype(np.float32)
+    nets = []
+    for name, params in maps.items():
+        kept = ((layer + LETTERS[part], w) for layer, parts in params.items() for part, w in parts.items())
+        places = encoded(embed(convnet(), params, shifted(x)), "<f4")
+        nets.append({"name": name, "W": {key: encoded(w, "<f4") for key, w in kept}, "places": places})
     data = {
-        "maps": [_map(name, params, x) for name, params in maps.items()],
-        "images": _text(inked),
+        "maps": nets,
+        "images": encoded(inked, "u1"),
         "labels": np.asarray(labels).tolist(),
         "shifts": list(SHIFTS),
         "margin": margin,
         "alike": _least_likeness(x.reshape(len(x), -1)),
         "numbers": numbers,
     }
-    # "<" is always escaped in the script, so that no name can end it.
-    text = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
-    return files(__package__).joinpath("map.html").read_text(encoding="utf-8").replace("/*DATA*/null/*DATA*/", text)
+    return with_data("map.html", data)
 
 
-def as_kept(params: Tree) -> Tree:
-    """W as the page has it: each array in whole steps, of 1/32,767 of its largest entry, in float32."""
-    return tree_map(lambda w: np.multiply(*_in_steps(w)).astype(np.float32), params)
+def with_data(page: str, data: dict) -> str:
+    """A laboratory with its data in it; "<" is always escaped there, so that nothing in them ends the script."""
+    text = json.dumps(data).replace("<", "\\u003c")
+    return template(page, __package__).template.replace("/*DATA*/null/*DATA*/", text)
 
 
-def _in_steps(w: np.ndarray) -> tuple[np.ndarray, float]:
-    """Whole numbers, int16, and the step they count: a map moves a tenth as far as with weights in float16."""
-    step = float(np.abs(w).max()) / 32767 or 1.0  # of zeros any will do
-    return np.rint(w / np.float64(step)).astype(np.int16), step
-
-
-def _map(name: str, params: Tree, x: np.ndarray) -> dict:
-    weights = {}
-    for layer, factor in FACTORS.items():
-        for letter, part in (("a" if layer == "S2" else "w", factor), ("b", "bias")):
-            steps, step = _in_steps(params[layer][part])
-            weights[layer + letter] = [_text(steps), step]
-    places = embed(convnet(), as_kept(params), shifted(x))
-    return {"name": name, "W": weights, "places": _text(places.astype(np.float32))}
-
-
-def _text(array: np.ndarray) -> str:
-    return b64encode(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))).decode()
+def encoded(array: np.ndarray, kind: str) -> str:
+    """The numbers of an array, as that dtype, in base64, as a script reads them."""
+    return b64encode(np.ascontiguousarray(array, dtype=kind)).decode()
 
 
 def _least_likeness(pixels: np.ndarray) -> float:

@@ -5,19 +5,19 @@ the source of the paper's algorithm next to the equations that its comments name
 """
 
 import re
+import sys
 import tomllib
+from collections.abc import Callable, Iterator
 from html import escape
-from inspect import cleandoc, getsource
-from types import ModuleType
+from inspect import cleandoc, getsource, getsourcefile, getsourcelines
 
 import numpy as np
 
-from drlim_np.errors import InputError
+from drlim_np import verbatim
 from drlim_np.files.frame import page, template
 from drlim_np.teaching import drawings, lesson
 from drlim_np.teaching.lesson import Section, as_text
 from drlim_np.teaching.problems import EXERCISES
-from drlim_np.teaching.shapes import shapes
 
 NEXT_TO = {  # the drawings of each step, and the numbers of the exercises to do after it
     lesson.energy_and_loss: ((drawings.pair_and_energy, drawings.loss_curves), (1, 4)),
@@ -47,23 +47,19 @@ def lesson_page() -> str:
     return page(title.rstrip("."), [body])
 
 
-def paper_page(algorithm: ModuleType, maps: dict[int, np.ndarray], turn: np.ndarray | None = None) -> str:
-    """The paper on one page: its maps, and the algorithm's source line by line next to the equations it names.
+def paper_page(maps: dict[int, np.ndarray], turn: np.ndarray) -> str:
+    """The paper on one page: its maps, and the source of `verbatim` line by line next to the equations that it names.
 
-    algorithm: the module; its docstrings and comments name equations as "Eq. 6", "Eqs. 1 to 4" or "Step 2".
-    maps: epochs done → the map, (points, 2) or (points, 3). Those in space are all seen from one side, tilted by 30
-    degrees: around the axis about which `turn` goes in the last of them, or else on its two longest axes.
-    turn: (points,) from 0 to 1, the colour of each point on a circle of colours, or None for ink.
+    maps: epochs done → the map, (points, 3). All are seen from one side, tilted by 30 degrees, around the axis about
+    which `turn` goes in the last of them. turn: (points,) from 0 to 1, the colour of each point on a circle of colours.
     """
-    lines = getsource(algorithm).splitlines()
+    lines = getsource(verbatim).splitlines()
     title = lines[0].strip('"')
-    pictures = zip(maps, _pictures(list(maps.values()), turn), strict=True)
+    drawn = zip(maps, _pictures(list(maps.values()), turn), strict=True)
+    captions = ((picture, f"after {epoch} epoch{'s' * (epoch != 1)}") for epoch, picture in drawn)
     body = template("paper_page.html", __package__).substitute(
         title=escape(title),
-        maps="".join(
-            f"<figure>{picture}<figcaption>after {epoch} epoch{'s' * (epoch != 1)}</figcaption></figure>"
-            for epoch, picture in pictures
-        ),
+        maps="".join(f"<figure>{picture}<figcaption>{words}</figcaption></figure>" for picture, words in captions),
         listing=_listing([(line, _equations(line)) for line in lines], "paper"),
     )
     return page(title.rstrip("."), [body])
@@ -74,7 +70,9 @@ def _anchor(section: Section) -> str:
 
 
 def _section(section: Section) -> str:
-    code = _listing(without_docstring(shapes(section.step, lesson.sections)))
+    lines = shapes(section.step, lesson.sections)
+    text = next(k for k, (line, _) in enumerate(lines) if line.endswith('"""'))  # of the docstring, which is above
+    code = _listing(lines[:1] + lines[text + 1 :])
     if section.step is lesson.shared_cache:
         code = _listing(shapes(lesson.RememberingLayer, lesson.sections)) + code
     draws, exercises = NEXT_TO[section.step]
@@ -103,12 +101,6 @@ def _listing(lines: list[tuple[str, str]], kind: str = "") -> str:
     return f'<div class="code {kind}">{"".join(rows)}</div>'
 
 
-def without_docstring(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Without the docstring, which is above as text."""
-    ends = [k for k, (line, _) in enumerate(lines) if line.rstrip().endswith('"""')]
-    return lines[:1] + lines[ends[0] + 1 :]
-
-
 def _prose(text: str) -> str:
     """Paragraphs, and what is indented as formulas."""
     blocks = (block.strip("\n") for block in text.split("\n\n"))
@@ -124,41 +116,70 @@ def _numbers(numbers: dict) -> str:
 
 
 def _equations(line: str) -> str:
-    """What the paper says where the line names it."""
-    named = _named(line)
+    """The equations and steps that a line names, in the paper's words: "Eqs. 1 to 4" are four, "Eqs. 6 and 7" two."""
+    named = {f"Step {number}" for number in re.findall(r"Step (\d)", line)}
+    for first, joint, last in re.findall(r"Eqs?\. (\d)(?:(,| to| and) (\d))?", line):
+        through = range(int(first), int(last) + 1) if joint == " to" else (first, last)
+        named |= {f"Eq. {number}" for number in through}
     return "\n".join(f"{name}: {says}" for name, says in EQUATIONS.items() if name in named)
 
 
-def _named(text: str) -> set[str]:
-    """The equations and steps that a text names: "Eqs. 1 to 4" are four, "Eqs. 6 and 7" two."""
-    found = {f"Step {number}" for number in re.findall(r"Step (\d)", text)}
-    for first, joint, last in re.findall(r"Eqs?\. (\d)(?:(,| to| and) (\d))?", text):
-        through = range(int(first), int(last) + 1) if joint == " to" else [int(k) for k in (first, last) if k]
-        found |= {f"Eq. {number}" for number in through}
-    return found
-
-
-def _pictures(maps: list[np.ndarray], turn: np.ndarray | None) -> list[str]:
+def _pictures(maps: list[np.ndarray], turn: np.ndarray) -> Iterator[str]:
     """Each map as a square picture; all from one side and to one scale, each around its own middle."""
-    for one in maps:
-        if np.ndim(one) != 2 or one.shape[1] not in (2, 3) or one.shape != maps[-1].shape or not np.isfinite(one).all():
-            raise InputError(f"a map has shape {np.shape(one)}: (points, 2) or (points, 3), finite, the same for all")
-    flat = [one - one.mean(axis=0) for one in maps]
-    if maps and maps[-1].shape[1] == 3:
-        angle = 2 * np.pi * (np.zeros(len(flat[0])) if turn is None else np.asarray(turn))
-        around = np.linalg.lstsq(np.stack([np.cos(angle), np.sin(angle)], axis=1), flat[-1])[0]
-        across, away = np.linalg.svd(flat[-1] if turn is None else around)[2][:2]
-        upright = np.cross(across, away)
-        flat = [one @ np.stack([across, 0.87 * upright + 0.5 * away], axis=1) for one in flat]
-    scale = 92 / max(np.abs(one).max() for one in flat) if maps else 1
-    colours = np.zeros(len(flat[0]), int) if turn is None else np.floor(np.asarray(turn) * 18).astype(int) % 18
-    return [_picture(np.rint(100 + scale * one * [1, -1]).astype(int), colours, turn is None) for one in flat]
+    middled = [one - one.mean(axis=0) for one in maps]
+    angle = 2 * np.pi * turn
+    around = np.linalg.lstsq(np.stack([np.cos(angle), np.sin(angle)], axis=1), middled[-1])[0]
+    across, away = np.linalg.svd(around)[2][:2]
+    upright = np.cross(across, away)
+    flat = [one @ np.stack([across, 0.87 * upright + 0.5 * away], axis=1) for one in middled]
+    scale = 92 / max(np.abs(one).max() for one in flat)
+    colours = np.floor(turn * 18).astype(int)
+    for one in flat:
+        places = np.rint(100 + scale * one * [1, -1]).astype(int)
+        paths = []
+        for colour in range(18):
+            dots = "".join(f"M{x} {y}h0" for x, y in places[colours == colour])
+            paths.append(f'<path class="points" style="stroke: hsl({20 * colour} 65% 50%)" d="{dots}"/>')
+        label = f"A map of {len(places)} points"
+        yield f'<svg viewBox="0 0 200 200" role="img" aria-label="{label}">{"".join(paths)}</svg>'
 
 
-def _picture(places: np.ndarray, colours: np.ndarray, plain: bool) -> str:
-    paths = []
-    for colour in np.unique(colours):
-        dots = "".join(f"M{x} {y}h0" for x, y in places[colours == colour])
-        stroke = "var(--ink)" if plain else f"hsl({20 * colour} 65% 50%)"
-        paths.append(f'<path class="points" style="stroke: {stroke}" d="{dots}"/>')
-    return drawings.drawing(200, 200, f"A map of {len(places)} points", *paths)
+def shapes(code: Callable | type, run: Callable[[], object]) -> list[tuple[str, str]]:
+    """The lines of `code`, a function or a class, each with the names it sets and their shapes, as in "d (2,)".
+
+    They are found by running `run`, which calls the code, so that none can be out of date. A line that never runs, or
+    sets nothing with a shape, has "". Functions defined inside are followed where `run` calls them.
+    """
+    lines, first = getsourcelines(code)
+    file, found = getsourcefile(code), {}
+
+    def enter(frame, event, argument):
+        before, at = {}, frame.f_code.co_firstlineno
+
+        def follow(frame, event, argument):
+            nonlocal before, at
+            now = {name: value for name, value in frame.f_locals.items() if name not in frame.f_code.co_freevars}
+            if "self" in now:
+                now |= {f"self.{name}": value for name, value in vars(now["self"]).items()}
+            new = {name: _shape(value) for name, value in now.items() if before.get(name) is not value and name != "_"}
+            set_here = ", ".join(f"{name} {shape}" for name, shape in new.items() if shape)
+            handed = ", ".join(filter(None, map(_shape, argument if isinstance(argument, tuple) else [argument])))
+            found[at] = found.get(at) or set_here + (f"→ {handed}" if event == "return" and handed else "")
+            before, at = now, frame.f_lineno
+            return follow
+
+        return follow if frame.f_code.co_filename == file and first <= at < first + len(lines) else None
+
+    previous = sys.gettrace()
+    sys.settrace(enter)
+    try:
+        run()
+    finally:
+        sys.settrace(previous)
+    return [(line.rstrip("\n"), found.get(first + k, "")) for k, line in enumerate(lines)]
+
+
+def _shape(value) -> str:
+    if isinstance(value, np.ndarray | np.floating | float):
+        return str(np.shape(value)) if np.ndim(value) else "number"
+    return ""

@@ -4,58 +4,42 @@
 holds it to `verbatim.update`, as it is and with each mistake planted, in a browser.
 """
 
-import json
-from base64 import b64encode
-from importlib.resources import files
 from inspect import getsource
-from typing import NamedTuple
 
 import numpy as np
 
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, VIEW_SIDE, Views
-from drlim_np.errors import InputError
+from drlim_np.errors import require
+from drlim_np.teaching.map_page import encoded, with_data
 
 BLOCK = 4  # pixels each way that become one: 24×24 instead of 96×96
 NEIGHBOURS = 5  # in pixels, where those are to say what is similar
-
-
-class Mistake(NamedTuple):
-    """A wrong `verbatim.update`: its name in the script, its title, and its lines, each as it was and as it is."""
-
-    name: str
-    title: str
-    lines: tuple[tuple[str, str], ...]
-
-
 HINGE = "if Y == 1 and not 0 < D < m:"
 PULL, PUSH = "dz = z1 - z2", "dz = -(m - D) * (z1 - z2) / D"
 BOTH = "A -= rate * (np.outer(da1, x1) + np.outer(da2, x2))"
 COPIES = "(z1, h1), (z2, h2) = G(W, x1), G(W, x2)"
-MISTAKES = (
-    Mistake("attract", "no dissimilar pairs", ((HINGE, "if Y == 1:"),)),
-    Mistake("tower", "one tower forgotten", ((BOTH, "A -= rate * np.outer(da1, x1)"),)),
-    Mistake("sign", "the second tower's sign", (("-dz @ B * (1 - h2**2)", "dz @ B * (1 - h2**2)"),)),
-    Mistake(
-        "cache", "a cache shared by both towers", ((COPIES, "(z1, _), (z2, h2) = G(W, x1), G(W, x2); x1, h1 = x2, h2"),)
-    ),
-    Mistake("hinge", "no hinge: a force beyond m", ((HINGE, "if Y == 1 and not 0 < D:"),)),
-    Mistake("square", "m − D² for (m − D)²", ((PUSH, "dz = -(z1 - z2)"),)),
-    Mistake("half", "½ dropped", ((PULL, "dz = 2 * (z1 - z2)"), (PUSH, "dz = -2 * (m - D) * (z1 - z2) / D"))),
-    Mistake("plain", "similar pulled by D instead of D²", ((PULL, "dz = (z1 - z2) / max(D, 1e-9)"),)),
-)
+MISTAKES = {  # wrong forms of `verbatim.update`: a name → its title, and each of its lines as it was and as it is
+    "attract": ("no dissimilar pairs", (HINGE, "if Y == 1:")),
+    "tower": ("one tower forgotten", (BOTH, "A -= rate * np.outer(da1, x1)")),
+    "sign": ("the second tower's sign", ("-dz @ B * (1 - h2**2)", "dz @ B * (1 - h2**2)")),
+    "cache": ("a cache shared by both towers", (COPIES, "(z1, _), (z2, h2) = G(W, x1), G(W, x2); x1, h1 = x2, h2")),
+    "hinge": ("no hinge: a force beyond m", (HINGE, "if Y == 1 and not 0 < D:")),
+    "square": ("m − D² for (m − D)²", (PUSH, "dz = -(z1 - z2)")),
+    "half": ("½ dropped", (PULL, "dz = 2 * (z1 - z2)"), (PUSH, "dz = -2 * (m - D) * (z1 - z2) / D")),
+    "plain": ("similar pulled by D instead of D²", (PULL, "dz = (z1 - z2) / max(D, 1e-9)")),
+}
 
 
 def training_page(views: Views, unseen: np.ndarray) -> str:
     """The page as HTML. unseen: the rows of `views` that it does not train on."""
     small, kept, background = blocks(views, unseen)
-    if not len(kept):
-        raise InputError("all views are the same: there is nothing to learn from them")
+    require(len(kept) > 0, "all views are the same: there is nothing to learn from them")
     data = {
         "side": VIEW_SIDE // BLOCK,
         "around": AZIMUTHS,
         "kept": kept.tolist(),
-        "images": b64encode(np.ascontiguousarray(small[:, kept])).decode(),
+        "images": encoded(small[:, kept], "u1"),
         "background": background[kept].tolist(),
         "ground": int(np.median(background)),
         "scale": BLOCK,
@@ -64,13 +48,9 @@ def training_page(views: Views, unseen: np.ndarray) -> str:
         "margin": verbatim.MARGIN,
         "rate": verbatim.RATE,
         "source": getsource(verbatim.update),
-        "mistakes": [mistake._asdict() for mistake in MISTAKES],
+        "mistakes": [{"name": name, "title": title, "lines": lines} for name, (title, *lines) in MISTAKES.items()],
     }
-    # "<" is always escaped in the script, so that no line of code can end it.
-    text = json.dumps(data).replace("<", "\\u003c")
-    return (
-        files(__package__).joinpath("training.html").read_text(encoding="utf-8").replace("/*DATA*/null/*DATA*/", text)
-    )
+    return with_data("training.html", data)
 
 
 def blocks(views: Views, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

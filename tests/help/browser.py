@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import time
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -23,12 +22,6 @@ def missing() -> str | None:
     """Why no page can be opened here, or None."""
     absent = [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
     return f"{' and '.join(absent)} not installed (Debian: chromium, chromium-driver)" if absent else None
-
-
-def axe_core() -> str | None:
-    """The script that judges how accessible a page is, or None."""
-    found = find_spec("axe_core_python")
-    return found and Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -57,18 +50,16 @@ class Page:
 
     def __init__(self, root: str, wanted: dict):
         self._opener, self._session = build_opener(ProxyHandler({})), root
-        self._session = f"{root}/{self._send(root, 'POST', wanted)['sessionId']}"
         self._address = self._size = None
-
-    def _send(self, address: str, method: str, body: dict | None):
-        data = None if body is None else json.dumps(body).encode()
-        with self._opener.open(Request(address, data, {"Content-Type": "application/json"}, method=method)) as answer:
-            return json.load(answer)["value"]
+        self._session += "/" + self.call("", **wanted)["sessionId"]
 
     def call(self, command: str, method: str = "POST", **body):
         """A command of the WebDriver protocol."""
-        address = f"{self._session}/{command}" if command else self._session
-        return self._send(address, method, body if method == "POST" else None)
+        address, data = f"{self._session}/{command}".rstrip("/"), json.dumps(body).encode()
+        kind = {"Content-Type": "application/json"}
+        request = Request(address, data if method == "POST" else None, kind, method=method)
+        with self._opener.open(request) as answer:
+            return json.load(answer)["value"]
 
     def js(self, code: str, *arguments):
         """The value of a JavaScript expression that is given `arguments`; numbers come back to the last bit."""
@@ -85,9 +76,8 @@ class Page:
     def press(self, *keys: str, shift: bool = False):
         """Keys one after the other, held together with Shift or without."""
         strokes = [{"type": kind, "value": KEYS.get(key, key)} for key in keys for kind in ("keyDown", "keyUp")]
-        if shift:
-            around = [{"type": kind, "value": KEYS["Shift"]} for kind in ("keyDown", "keyUp")]
-            strokes = [around[0], *strokes, around[1]]
+        down, up = ({"type": kind, "value": KEYS["Shift"]} for kind in ("keyDown", "keyUp"))
+        strokes = [down, *strokes, up] if shift else strokes
         self.call("actions", actions=[{"type": "key", "id": "keyboard", "actions": strokes}])
 
     def drag(self, *places: tuple[float, float], pointer: str = "mouse", release: bool = True):
@@ -129,7 +119,6 @@ class Page:
         return self.js(f"[...document.querySelectorAll(arguments[0])].map(one => {code})", query)
 
     def focus(self, identifier: str):
-        """Puts the keyboard's focus on an element."""
         self.of(f"#{identifier}", "one.focus()")
 
     def click(self, identifier: str):
@@ -137,7 +126,6 @@ class Page:
         self.of(f"#{identifier}", "one.click()")
 
     def text(self, identifier: str) -> str:
-        """What the element says."""
         return self.of(f"#{identifier}", "one.textContent")
 
     def middle(self, query: str) -> tuple[float, float]:
@@ -149,7 +137,6 @@ class Page:
         return self.of(f"#{identifier}", "within(one) && inFront(one)")
 
     def scroll_to(self, identifier: str):
-        """Brings an element to the middle of the window."""
         self.of(f"#{identifier}", "one.scrollIntoView({block: 'center'})")
 
     def resize(self, size: str):
@@ -169,8 +156,8 @@ class Page:
 
         What it cannot decide counts too, except colours over a drawing, which have a test of their own.
         """
-        if (script := axe_core()) is None:
-            pytest.skip("axe-core is not installed (PyPI: axe-core-python)")
+        axe = pytest.importorskip("axe_core_python", reason="axe-core is not installed (PyPI: axe-core-python)")
+        script = Path(axe.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
         return self.call("execute/sync", script=f"{script}\n{HELPERS}\nreturn complaints()", args=[])
 
     def luminances(self, names: list[str], scheme: str) -> dict[str, float]:

@@ -318,7 +318,7 @@ def test_the_page_of_the_paper_shows_the_unseen_views_after_0_1_3_and_all_epochs
     after = np.arange(6)[:, None, None] + np.zeros((6, 972, 3))
     monkeypatch.setattr(pages, "train_airplane", lambda views, train: SimpleNamespace(after=after, test=test))
     monkeypatch.setattr(pages, "paper_page", lambda *shown: shown)
-    _, maps, turn = pages._paper(views, Train())
+    maps, turn = pages._paper(views, Train())
     assert {epoch: z.tolist() for epoch, z in maps.items()} == {k: [[k] * 3] * 2 for k in (0, 1, 3, 5)}
     assert turn.tolist() == [0, 1 / 18]
 

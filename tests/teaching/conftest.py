@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drlim_np import verbatim
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.networks import convnet
@@ -56,17 +55,17 @@ def html(maps, digits):
         "map": map_page(maps, *digits, margin=0.8, numbers="Measured elsewhere."),
         "training": training_page(blobs(), UNSEEN),
         "lesson": lesson_page(),
-        "paper": paper_page(verbatim, grown, np.linspace(0, 1, 660, endpoint=False)),
+        "paper": paper_page(grown, np.linspace(0, 1, 660, endpoint=False)),
     }
 
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory, html):
     """Where each page is."""
-    files = {name: tmp_path_factory.mktemp("pages") / f"{name}.html" for name in html}
-    for name, file in files.items():
-        file.write_text(html[name], encoding="utf-8")
-    return {name: file.as_uri() for name, file in files.items()}
+    folder = tmp_path_factory.mktemp("pages")
+    for name, text in html.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in html}
 
 
 @pytest.fixture

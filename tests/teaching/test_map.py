@@ -1,23 +1,18 @@
 """The map laboratory: its network, pullback, loss and shifts are drlim_np's, and a hand can do what it promises."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.files import weights
 from drlim_np.loss import contrastive
 from drlim_np.networks import convnet
-from drlim_np.teaching.map_page import as_kept, map_page
-from tests.help.refusals import refuses
 
 PAGE = "map"
-FIGURES = Path(__file__).parents[2] / "figures"
 BOUND = 1e-5  # of the largest, in float32
 STILL = {"right": 0, "down": 0, "turn": 0, "slant": 0, "thick": 0}
 
 
+@pytest.fixture(scope="module")
 def fifty(digits):
     """(50, 1, 32, 32): the digits as the page has them, and twenty strokes of a pen."""
     rng = np.random.default_rng(1)
@@ -26,8 +21,7 @@ def fifty(digits):
         (r, c), (dr, dc) = rng.uniform(8, 24, 2), rng.uniform(-0.6, 0.6, 2)
         for t in range(12):
             one[0, int(r + t * dr), int(c + t * dc)] = rng.uniform(0.3, 1)
-    known = (np.rint(digits[0] * 255).astype(np.uint8) / 255).astype(np.float32)
-    return np.concatenate([known, drawn])
+    return np.concatenate([np.rint(digits[0] * 255).astype(np.float32) / np.float32(255), drawn])
 
 
 def draw(page, image):
@@ -41,38 +35,22 @@ def transformed(page, image, **moved):
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_fifty_digits_go_where_the_library_puts_them_and_pull_back_as_there(desk, maps, digits, which):
-    x, network, params = fifty(digits), convnet(), as_kept(list(maps.values())[which])
+def test_fifty_digits_go_where_the_library_puts_them_and_pull_back_as_there(desk, maps, fifty, which):
+    network, params = convnet(), list(maps.values())[which]
     dz = np.random.default_rng(2).standard_normal((50, 2)).astype(np.float32)
-    z, pullback = network(params, x)
+    z, pullback = network(params, fifty)
     dx = pullback(dz, wrt_input=True).input.reshape(50, -1)
-    found = desk.js(
-        """arguments[0].map((x, k) => { const net = laboratory.nets[arguments[2]], seen = laboratory.forward(net, x);
-        return [seen.z, Array.from(laboratory.pullback(net, seen, arguments[1][k]))]; })""",
-        x.reshape(50, -1).tolist(),
-        dz.tolist(),
-        which,
-    )
-    np.testing.assert_allclose([z for z, _ in found], z, rtol=0, atol=BOUND * np.abs(z).max())
-    np.testing.assert_allclose([dx for _, dx in found], dx, rtol=0, atol=BOUND * np.abs(dx).max())
+    call = """arguments[0].map((x, k) => { const net = laboratory.nets[arguments[2]], seen = laboratory.forward(net, x);
+        return [seen.z, Array.from(laboratory.pullback(net, seen, arguments[1][k]))]; })"""
+    found = desk.js(call, fifty.reshape(50, -1).tolist(), dz.tolist(), which)
+    for given, true in zip(zip(*found, strict=True), (z, dx), strict=True):
+        np.testing.assert_allclose(list(given), true, rtol=0, atol=BOUND * np.abs(true).max())
     assert np.ptp(z, axis=0).min() > 0.05 and np.abs(dx).max() > 0.01
 
 
-@pytest.mark.parametrize("name", ["figure5-mnist", "figure5-handwriting", "figure7-mnist", "figure7-handwriting"])
-def test_sixteen_bits_a_weight_move_no_point_by_more_than_a_ten_thousandth_of_the_map(name, digits):
-    shipped = weights.load(FIGURES / f"{name}-weights.npz")
-    z, rounded = (convnet()(w, shifted(digits[0]))[0] for w in (shipped, as_kept(shipped)))
-    assert np.linalg.norm(z - rounded, axis=1).max() < 1e-4 * np.ptp(z, axis=0).max()
-
-
-def test_weights_that_are_zero_are_kept_as_zero():
-    assert as_kept({"bias": np.zeros(3, np.float32)})["bias"].tolist() == [0, 0, 0]
-
-
-def test_a_shift_by_whole_pixels_is_the_librarys(desk, digits):
-    x = fifty(digits)[:1]
-    for shift, there in zip(SHIFTS, shifted(x), strict=True):
-        np.testing.assert_array_equal(transformed(desk, x, right=shift).astype(np.float32), there[0])
+def test_a_shift_by_whole_pixels_is_the_librarys(desk, fifty):
+    for shift, there in zip(SHIFTS, shifted(fifty[:1]), strict=True):
+        np.testing.assert_array_equal(transformed(desk, fifty[0], right=shift).astype(np.float32), there[0])
 
 
 def test_turn_is_clockwise_slant_leans_to_the_right_and_thickness_goes_both_ways(desk):
@@ -92,15 +70,14 @@ def test_turn_is_clockwise_slant_leans_to_the_right_and_thickness_goes_both_ways
     assert not transformed(desk, bar, thick=-1).any()
 
 
-@pytest.mark.parametrize("y", [0, 1])
-def test_a_pairs_loss_and_forces_are_the_librarys(desk, y):
+def test_a_pairs_loss_and_forces_are_the_librarys(desk):
     rng = np.random.default_rng(4)
     for z1, z2 in [*rng.normal(size=(8, 2, 2)) * 0.5, np.zeros((2, 2))]:
-        loss, dz1, _ = contrastive(z1[None], z2[None], [y], 0.8)
-        call = "laboratory.pairLoss(arguments[0], arguments[1], arguments[2], 0.8)"
-        found = desk.js(call, z1.tolist(), z2.tolist(), y)
-        assert found["loss"] == pytest.approx(float(loss), rel=1e-12)
-        np.testing.assert_allclose(found["dz1"], dz1[0], rtol=1e-12, atol=1e-15)
+        for y in (0, 1):
+            loss, dz1, _ = contrastive(z1[None], z2[None], [y], 0.8)
+            found = desk.js("laboratory.pairLoss(...arguments, 0.8)", z1.tolist(), z2.tolist(), y)
+            assert found["loss"] == pytest.approx(float(loss), rel=1e-12)
+            np.testing.assert_allclose(found["dz1"], dz1[0], rtol=1e-12, atol=1e-15)
 
 
 def test_other_colours_while_the_curve_is_computed_are_no_fault(page):
@@ -111,25 +88,23 @@ def test_other_colours_while_the_curve_is_computed_are_no_fault(page):
     assert page.call("se/log", type="browser") == []
 
 
-def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, digits):
-    x = fifty(digits)
-    draw(page, x[40])
-    params = as_kept(list(maps.values())[1])
-    places, z = convnet()(params, shifted(x[:30]))[0], convnet()(params, x[40:41])[0]
+def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, fifty):
+    draw(page, fifty[40])
+    params = list(maps.values())[1]
+    places, z = convnet()(params, shifted(fifty[:30]))[0], convnet()(params, fifty[40:41])[0]
     order = np.argsort(np.linalg.norm(places - z, axis=1))[:5]
     found = page.js("laboratory.nearest(1)")
-    assert [one["digit"] for one in found] == (order // 5).tolist()
-    assert [one["shift"] for one in found] == [SHIFTS[k % 5] for k in order]
+    assert [(one["digit"], one["shift"]) for one in found] == [(k // 5, SHIFTS[k % 5]) for k in order]
     assert found[0]["d"] > 0
 
 
-def test_both_towers_reach_the_pixels(page, maps, digits):
-    x, params = fifty(digits), as_kept(next(iter(maps.values())))
-    draw(page, x[20])
+def test_both_towers_reach_the_pixels(page, maps, fifty):
+    params = next(iter(maps.values()))
+    draw(page, fifty[20])
     page.until("document.querySelector('#far').textContent")  # which moves the button down
     page.drag(page.middle("#second"))
-    draw(page, x[3])
-    (z1, pullback1), (z2, pullback2) = (convnet()(params, x[k : k + 1]) for k in (3, 20))
+    draw(page, fifty[3])
+    (z1, pullback1), (z2, pullback2) = (convnet()(params, fifty[k : k + 1]) for k in (3, 20))
     _, dz1, dz2 = contrastive(z1, z2, [0], 0.8)
     found = page.js("laboratory.gradients(0, laboratory.towers()[0]).map(dx => Array.from(dx))")
     for given, pullback, dz in zip(found, (pullback1, pullback2), (dz1, dz2), strict=True):
@@ -150,12 +125,12 @@ def test_the_mouse_draws_on_blank_paper_and_the_point_moves_with_it(page):
     assert drawn[16, 16] == 255 and not drawn[np.abs(row - column) > 5].any(), "the digit that was there is gone"
 
 
-def test_blank_paper_and_a_scribble_get_a_sentence(page, digits):
+def test_blank_paper_and_a_scribble_get_a_sentence(page, fifty):
     page.drag(page.middle("#clear"))
     assert page.js("laboratory.read().empty") and page.text("say").startswith("Nothing is drawn")
     page.js("laboratory.set({image: Array.from({length: 1024}, (_, k) => (k % 32 + (k >> 5)) % 3 === 0 ? 1 : 0)})")
     assert page.text("say").startswith("Unlike every 4 and 9")
-    draw(page, fifty(digits)[7])
+    draw(page, fifty[7])
     assert page.text("say") == ""
 
 
@@ -184,35 +159,20 @@ def test_the_answer_is_hidden_until_one_has_guessed(page, how):
     assert "the digit is at" in page.label("map-0") and "% of the map off in Figure 5" in page.text("say")
 
 
-@pytest.mark.parametrize(("right", "said"), [(3, "1 cell further"), (-6, "2 cells further"), (0, "by 3, then by 1")])
-def test_moved_by_threes_the_maps_of_s2_move_by_cells_and_c3_answers(page, digits, right, said):
-    draw(page, fifty(digits)[3])
-    page.js("laboratory.set({moved: {right: arguments[0]}})", right)
-    assert said in page.text("cells") and ("C3 alone answers" in page.text("cells")) == bool(right)
+OTHER = "no whole number of cells"
+MOVES = [(3, "1 cell further"), (-6, "2 cells further"), (0, "by 3, then by 1"), (1, OTHER), (-4, OTHER), (2.5, OTHER)]
 
 
-@pytest.mark.parametrize("right", [1, -4, 2.5])
-def test_moved_by_anything_else_they_are_other_maps(page, digits, right):
-    draw(page, fifty(digits)[3])
-    page.js("laboratory.set({moved: {right: arguments[0]}})", right)
-    assert "no whole number of cells" in page.text("cells") and "0.00" not in page.text("cells")
+def test_moved_by_threes_the_maps_of_s2_move_by_cells_and_c3_answers_else_they_are_other_maps(page, fifty):
+    draw(page, fifty[3])
+    for right, said in MOVES:
+        page.js("laboratory.set({moved: {right: arguments[0]}})", right)
+        cells = page.text("cells")
+        assert said in cells and ("C3 alone answers" in cells) == (right in (3, -6))
+        assert right % 3 == 0 or "0.00" not in cells
 
 
 def test_the_pictures_have_names_too(page):
     page.until("document.querySelector('#curve').ariaLabel")  # it is computed once the page is up
     assert all(page.label(identifier) for identifier in ("layers", "curve", "pull-0"))
     assert page.label("map-1").startswith("Figure 7</script>: the digit is at")
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda maps, x, y: (dict(list(maps.items())[:1]), x, y), "two names"),
-        (lambda maps, x, y: ({name: {"C1": {}} for name in maps}, x, y), "weights of convnet"),
-        (lambda maps, x, y: (maps, x[:, :, :28], y), "must be"),
-        (lambda maps, x, y: (maps, x[:5], y[:5]), "12 to"),
-        (lambda maps, x, y: (maps, x, np.zeros(30)), "know 4 and 9"),
-    ],
-)
-def test_what_makes_no_page_is_refused(maps, digits, change, message):
-    refuses(lambda: map_page(*change(maps, *digits), margin=1.0), message)

@@ -9,42 +9,29 @@ from pathlib import Path
 
 import pytest
 
-from drlim_np.errors import DataError
 from drlim_np.teaching import command, drawings, exercises, lesson
-from drlim_np.teaching.notebook import notebook
+from drlim_np.teaching.command import notebook
 from drlim_np.teaching.pages import NEXT_TO
 from drlim_np.teaching.problems import EXERCISES
 from tests.help.refusals import refuses
 
 ROOT = Path(__file__).resolve().parents[2]
-ALLOWED = {"numpy", "matplotlib", "drlim_np"}
+ALLOWED = ["numpy", "matplotlib", "drlim_np"]
 RUN_ALONE = """
 import json, sys
 class OnlyThese:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] not in {*sys.stdlib_module_names, *sys.argv[2:]}:
+        if name.partition(".")[0] not in {*sys.stdlib_module_names, *sys.argv[1:]}:
             raise ModuleNotFoundError(name + " is not installed here")
 sys.meta_path.insert(0, OnlyThese())
 scope = {"__name__": "__main__"}
-for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
+for cell in json.load(sys.stdin)["cells"]:
     if cell["cell_type"] == "code":
         exec(compile(cell["source"], cell["id"], "exec"), scope)
 """
-
-
-@pytest.fixture
-def file(tmp_path):
-    command.write(tmp_path)
-    return tmp_path / "lesson.ipynb"
-
-
-@pytest.fixture
-def cells(file):
-    return json.loads(file.read_text(encoding="utf-8"))["cells"]
-
-
-def sources(cells, kind):
-    return [cell["source"] for cell in cells if cell["cell_type"] == kind]
+CELLS = json.loads(notebook())["cells"]
+CODE = [cell["source"] for cell in CELLS if cell["cell_type"] == "code"]
+TEXT = "\n".join(cell["source"] for cell in CELLS if cell["cell_type"] == "markdown")
 
 
 def said(printed):
@@ -52,14 +39,10 @@ def said(printed):
     return [line.strip() for line in printed.splitlines() if line.strip()]
 
 
-@pytest.fixture
-def alone(file):
-    """What the code cells print, run in order where nothing is installed but what the package needs."""
-    command = [sys.executable, "-c", RUN_ALONE, str(file), *ALLOWED]
-    return subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
-
-
-def test_its_numbers_are_those_of_the_printed_lesson_and_every_exercise_is_judged(alone):
+def test_alone_its_numbers_are_those_of_the_printed_lesson_and_every_exercise_is_judged():
+    """Where nothing is installed but what the package needs."""
+    ran = [sys.executable, "-X", "utf8", "-c", RUN_ALONE, *ALLOWED]
+    alone = subprocess.run(ran, input=notebook(), stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
     numbers = [line for section in lesson.sections() for line in said(str(section))]
     assert said(alone)[: len(numbers)] == numbers
     verdicts = re.findall(r"^Exercise (\d+)\. .*\n((?:    .*\n)+)", alone, flags=re.MULTILINE)
@@ -67,30 +50,29 @@ def test_its_numbers_are_those_of_the_printed_lesson_and_every_exercise_is_judge
     assert all("WRONG" in found for _, found in verdicts) and "Right. " not in alone
 
 
-def test_it_has_the_text_of_every_step_and_exercise_in_order_and_every_drawing(cells):
-    text, code = "\n".join(sources(cells, "markdown")), "\n".join(sources(cells, "code"))
-    places = [text.index(part) for section in lesson.sections() for part in (f"## {section.heading}", section.prose)]
+def test_it_has_the_text_of_every_step_and_exercise_in_order_and_every_drawing():
+    places = [TEXT.index(part) for section in lesson.sections() for part in (f"## {section.heading}", section.prose)]
     assert places == sorted(places)
-    assert re.findall(r"^## (Exercise .*)$", text, flags=re.MULTILINE) == [exercise.title for exercise in EXERCISES]
-    assert all(exercise.hint.strip() in text for exercise in EXERCISES)
-    assert "check 1" not in text and "this file" not in text
+    assert re.findall(r"^## (Exercise .*)$", TEXT, flags=re.MULTILINE) == [exercise.title for exercise in EXERCISES]
+    assert all(exercise.hint.strip() in TEXT for exercise in EXERCISES)
+    assert "check 1" not in TEXT and "this file" not in TEXT
     drawn = [draw.__name__ for draws, _ in NEXT_TO.values() for draw in draws]
-    assert re.findall(r"drawings\.(\w+)\(\)\)", code) == drawn and len(drawn) == 7
-    links = re.findall(r"\(#(Exercise[^)]*)\)", text)
+    assert re.findall(r"drawings\.(\w+)\(\)\)", "\n".join(CODE)) == drawn and len(drawn) == 7
+    links = re.findall(r"\(#(Exercise[^)]*)\)", TEXT)
     assert sorted(links) == sorted(exercise.title.replace(" ", "-") for exercise in EXERCISES)
 
 
-def test_the_text_and_the_code_of_a_step_are_in_it_once(cells):
-    text, code = "\n".join(sources(cells, "markdown")), "\n".join(sources(cells, "code"))
+def test_the_text_and_the_code_of_a_step_are_in_it_once():
+    code = "\n".join(CODE)
     for section in lesson.sections():
-        assert text.count(section.prose) == 1 and section.prose not in code
+        assert TEXT.count(section.prose) == 1 and section.prose not in code
         first, _, body = getsource(section.step).split('"""')
         assert code.count(first.strip()) == code.count(body.strip("\n")) == 1
 
 
-def test_a_cell_that_is_changed_changes_those_below_it(cells):
-    code, scope = sources(cells, "code"), {"__name__": "notebook"}
-    for source in code[: next(k for k, text in enumerate(code) if text.startswith("def shared_cache"))]:
+def test_a_cell_that_is_changed_changes_those_below_it():
+    scope = {"__name__": "notebook"}
+    for source in CODE[: next(k for k, text in enumerate(CODE) if text.startswith("def shared_cache"))]:
         if "def both_towers" in source:
             source = source.replace("pullback1(dz1) + ", "")
         exec(source, scope)
@@ -98,9 +80,9 @@ def test_a_cell_that_is_changed_changes_those_below_it(cells):
 
 
 @pytest.mark.parametrize("number", [1, 8, 12])
-def test_a_cell_with_the_mistake_mended_is_right(cells, number, capsys):
+def test_a_cell_with_the_mistake_mended_is_right(number, capsys):
     exercise = EXERCISES[number - 1]
-    (source,) = (text for text in sources(cells, "code") if f"judge_cell({number}, " in text)
+    (source,) = (text for text in CODE if f"judge_cell({number}, " in text)
     for wrong, right in exercise.mend:
         source = source.replace(wrong.strip("\n"), right.strip("\n"))
     exec(source, {"__name__": "notebook", "judge_cell": exercises.judge_cell})
@@ -122,8 +104,6 @@ def test_the_command_writes_it_once_and_complains_in_one_line(tmp_path, capsys):
     path = tmp_path / "new" / "lesson.ipynb"
     assert path.read_text(encoding="utf-8") == notebook() and str(path) in capsys.readouterr().out
     path.write_text("mine")
-    with pytest.raises(DataError, match="is there already: name another folder"):
-        command.write(path.parent)
     for folder, complaint in [(path, "cannot be written"), (path.parent, "is there already")]:
         assert command.main(["--notebook", str(folder)]) == 2
         printed = capsys.readouterr()
@@ -132,14 +112,14 @@ def test_the_command_writes_it_once_and_complains_in_one_line(tmp_path, capsys):
     assert path.read_text() == "mine"
 
 
-def test_a_fresh_kernel_runs_it_from_the_first_cell_to_the_last(file, tmp_path, monkeypatch):
+def test_a_fresh_kernel_runs_it_from_the_first_cell_to_the_last(tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed: the notebook is not validated")
     nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed: the notebook is not run by a kernel")
     pytest.importorskip("ipykernel", reason="ipykernel is not installed: the notebook is not run by a kernel")
-    found = nbformat.read(file, as_version=4)
+    found = nbformat.reads(notebook(), as_version=4)
     nbformat.validate(found)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the kernel is a process of its own
     nbclient.NotebookClient(found, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
     shown = [output for cell in found.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert [output.output_type for output in shown if output.output_type not in ("stream", "execute_result")] == []
+    assert {output.output_type for output in shown} <= {"stream", "execute_result"}
     assert sum("text/html" in output.get("data", {}) for output in shown) == 7

@@ -1,6 +1,7 @@
 """The spring laboratory in a browser: its numbers against drlim_np.loss, and every way to work it."""
 
 import re
+from itertools import product
 from math import hypot
 
 import numpy as np
@@ -13,10 +14,11 @@ from tests.help.comparing import BOUND
 PAGE = "springs"
 RATE = 0.1
 FIRST, SECOND = np.triu_indices(6, k=1)
-RING = np.where((SECOND - FIRST == 1) | (SECOND - FIRST == 5), SIMILAR, DISSIMILAR)
+ENDS = np.eye(6)[FIRST] - np.eye(6)[SECOND]  # of each pair: 1 at its first point, -1 at its second
+RING = np.where(np.isin(SECOND - FIRST, [1, 5]), SIMILAR, DISSIMILAR)
 CHAIN = np.where(SECOND - FIRST == 1, SIMILAR, DISSIMILAR)
 GROUPS = np.where((FIRST < 3) == (SECOND < 3), SIMILAR, DISSIMILAR)
-NOBODY = np.full(15, DISSIMILAR)
+NOBODY, ALL = np.full(15, DISSIMILAR), np.full(15, SIMILAR)
 POINTS = np.random.default_rng(0).uniform(-1.2, 1.2, (6, 2))
 CONTROLS = ["step", "run", "scatter", "margin", "only", "preset"]
 BUTTONS = [f"pair-{'ABCDEF'[i]}{'ABCDEF'[j]}" for i, j in zip(FIRST, SECOND, strict=True)]
@@ -27,14 +29,14 @@ AT_REST = "document.getElementById('say').textContent.startsWith('Equilibrium')"
 
 
 def change(page, **state):
-    """Sets a part of the system through the page's own function."""
+    """Sets a part of the system through the page's own function; returns what the page computes of it."""
     page.js("laboratory.set(arguments[0])", {name: np.asarray(value).tolist() for name, value in state.items()})
+    return page.js("laboratory.read()")
 
 
 def put(page, points=POINTS, labels=RING, margin=1.0, similar_only=False):
-    """Sets all of the system; returns what the page computes of it."""
-    change(page, points=points, labels=labels, margin=margin, similarOnly=similar_only)
-    return page.js("laboratory.read()")
+    """The same for all of it."""
+    return change(page, points=points, labels=labels, margin=margin, similarOnly=similar_only)
 
 
 def read(page, name):
@@ -43,29 +45,26 @@ def read(page, name):
 
 def by_library(points, labels, margin, similar_only=False):
     """Loss, net forces (6, 2) and forces on the first point of each pair (15, 2), by drlim_np.loss."""
-    points, labels = np.asarray(points, float), np.asarray(labels)
+    points, labels, each = np.asarray(points, float), np.asarray(labels), np.zeros((15, 2))
     counts = (labels == SIMILAR) | (not similar_only)
-    loss, dz1, dz2 = contrastive(points[FIRST][counts], points[SECOND][counts], labels[counts], margin)
-    each, net = np.zeros((15, 2)), np.zeros((6, 2))
+    loss, dz1, _ = contrastive(points[FIRST][counts], points[SECOND][counts], labels[counts], margin)
     each[counts] = -dz1
-    np.add.at(net, FIRST[counts], -dz1)
-    np.add.at(net, SECOND[counts], -dz2)
-    return loss, net, each
+    return loss, ENDS.T @ each, each
 
 
 def assert_as_in_the_library(found):
-    points, labels, margin = np.array(found["points"], float), np.array(found["labels"]), found["margin"]
-    loss, net, each = by_library(points, labels, margin, found["similarOnly"])
-    d = energy(points[FIRST], points[SECOND])
+    loss, net, each = by_library(found["points"], found["labels"], found["margin"], found["similarOnly"])
     assert abs(found["loss"] - loss) <= BOUND * loss
     assert np.linalg.norm(found["net"] - net) <= BOUND * np.linalg.norm(each)
     np.testing.assert_allclose([pair["force"] for pair in found["springs"]], each, rtol=BOUND, atol=0)
+    d = np.linalg.norm(ENDS @ np.array(found["points"], float), axis=1)
     np.testing.assert_allclose([pair["d"] for pair in found["springs"]], d, rtol=BOUND, atol=0)
     assert found["largest"] == pytest.approx(np.linalg.norm(found["net"], axis=1).max(), rel=BOUND)
 
 
-def spread(points):
-    return energy(np.array(points)[FIRST], np.array(points)[SECOND]).max()
+def spread(page):
+    """The largest distance of two points."""
+    return max(pair["d"] for pair in page.js("laboratory.read().springs"))
 
 
 def numbers(text):
@@ -74,8 +73,7 @@ def numbers(text):
 
 def vertices(page, query):
     """The corners of each path drawn, in the unit of the points."""
-    drawn = page.each(query, "one.getAttribute('d')")
-    return [np.array(numbers(d)).reshape(-1, 2) for d in drawn]
+    return [np.array(numbers(d)).reshape(-1, 2) for d in page.each(query, "one.getAttribute('d')")]
 
 
 def test_it_is_short_and_its_colours_and_the_length_of_arrows_are_those_of_figure_2(html):
@@ -84,44 +82,38 @@ def test_it_is_short_and_its_colours_and_the_length_of_arrows_are_those_of_figur
     assert len(html[PAGE].splitlines()) < 500
 
 
-@pytest.mark.parametrize("similar_only", [False, True])
-@pytest.mark.parametrize("margin", [0.2, 1.0, 1.5])
-@pytest.mark.parametrize("seed", range(4))
-def test_forces_and_loss_are_the_librarys_and_a_step_goes_down_the_gradient(desk, seed, margin, similar_only):
-    rng = np.random.default_rng(seed)
-    points, labels = rng.uniform(-1.2, 1.2, (6, 2)), rng.integers(0, 2, 15)
-    found = put(desk, points, labels, margin, similar_only)
-    np.testing.assert_array_equal(found["points"], points)
-    assert found["loss"] > 0
-    assert_as_in_the_library(found)
-    desk.js("laboratory.step()")
-    _, net, _ = by_library(points, labels, margin, similar_only)
-    np.testing.assert_allclose(read(desk, "points"), points + RATE * net, rtol=BOUND)
+def systems():
+    """Random ones, and pairs in one place, within the margin, at it, and beyond it."""
+    for seed, margin, similar_only in product(range(4), (0.2, 1.0, 1.5), (False, True)):
+        rng = np.random.default_rng(seed)
+        yield rng.uniform(-1.2, 1.2, (6, 2)), rng.integers(0, 2, 15), margin, similar_only
+    for d, labels in product((0, 0.75, 1, 1.25, 2), (NOBODY, ALL)):
+        yield np.array([[0, 0], [d, 0], [9, 0], [0, 9], [-9, 0], [0, -9]]), labels, 1.0, False
 
 
-@pytest.mark.parametrize(
-    ("d", "margin", "loss"),
-    [(0.0, 1.2, 1.2**2 / 2), (0.75, 1.25, 0.125), (1.0, 1.0, 0), (1.25, 1.0, 0), (2.0, 1.0, 0)],
-)
-def test_a_dissimilar_pair_costs_half_m_minus_d_squared_and_feels_nothing_in_one_place_and_from_the_margin_on(
-    desk, d, margin, loss
-):
-    points = np.array([[0.0, 0.0], [d, 0.0], [9, 0], [0, 9], [-9, 0], [0, -9]])
-    found = put(desk, points, NOBODY, margin)
-    assert found["loss"] == pytest.approx(loss, rel=BOUND, abs=0)
-    assert np.array(found["net"]).any() == (0 < d < margin)
-    assert_as_in_the_library(found)
-    assert_as_in_the_library(put(desk, points, np.full(15, SIMILAR), margin))
+def test_forces_and_loss_are_the_librarys_and_a_step_goes_down_the_gradient(desk):
+    for points, labels, margin, similar_only in systems():
+        found = put(desk, points, labels, margin, similar_only)
+        np.testing.assert_array_equal(found["points"], points)
+        assert_as_in_the_library(found)
+        desk.js("laboratory.step()")
+        _, net, _ = by_library(points, labels, margin, similar_only)
+        np.testing.assert_allclose(read(desk, "points"), points + RATE * net, rtol=BOUND, atol=BOUND)
 
 
-def test_what_the_page_shows_are_those_numbers(page):
+def test_what_the_page_shows_and_tells_a_screen_reader_are_those_numbers(page):
     found = put(page)
     similar = by_library(POINTS, RING, 1.0, similar_only=True)[0]
-    dissimilar = by_library(POINTS, RING, 1.0)[0] - similar
-    losses = {"loss": [found["loss"]], "loss-similar": [similar], "loss-dissimilar": [dissimilar]}
+    losses = {"loss": [found["loss"]], "loss-similar": [similar], "loss-dissimilar": [found["loss"] - similar]}
     for name, values in (losses | {"largest": [found["largest"]], "force": found["net"][0]}).items():
         np.testing.assert_allclose(numbers(page.text(name)), values, atol=5e-5)
     assert page.text("who") == "A"
+    force = hypot(*found["net"][2])
+    place = f"Point C at {POINTS[2][0]:.4f}, {POINTS[2][1]:.4f}, net force {force:.4f}"
+    assert page.label("point-C") == place.replace("-", "−")
+    assert page.label("pair-AB") == "A B: similar" and page.label("margin").startswith("Margin m")
+    assert page.label("stage") and page.label("chart")
+    assert page.of("#say", "one.getAttribute('aria-live')") == "polite"
 
 
 @pytest.mark.parametrize("chosen", [0, 2, 4])
@@ -132,8 +124,7 @@ def test_arrows_are_the_forces_and_springs_that_exert_none_are_slack(desk, chose
     for at, force, corners in zip(POINTS, net, vertices(desk, ".net"), strict=True):
         np.testing.assert_allclose(corners[3], at + SCALE * force, atol=1e-4)
     for other, corners in enumerate(vertices(desk, ".push")):
-        ahead, behind = (chosen == FIRST) & (other == SECOND), (other == FIRST) & (chosen == SECOND)
-        on_chosen = forces[ahead].sum(axis=0) - forces[behind].sum(axis=0)
+        on_chosen = (ENDS[:, chosen] * ENDS[:, other] ** 2) @ forces * (other != chosen)
         if on_chosen.any():
             np.testing.assert_allclose(corners[3], POINTS[chosen] + SCALE * on_chosen, atol=1e-4)
         else:
@@ -150,35 +141,32 @@ def test_it_settles_where_the_library_finds_no_net_force_and_does_not_collapse(d
     before = put(desk, labels=labels)
     assert 10 < desk.js("laboratory.settle()") < 20000
     found = desk.js("laboratory.read()")
-    points = np.array(found["points"])
-    _, net, forces = by_library(points, labels, 1.0)
+    _, net, forces = by_library(found["points"], labels, 1.0)
     assert found["loss"] < before["loss"]
     assert np.linalg.norm(net, axis=1).max() <= 1e-6 < np.linalg.norm(forces, axis=1).max()
-    assert energy(points[FIRST], points[SECOND]).min() > 0.2
+    assert min(pair["d"] for pair in found["springs"]) > 0.2
     assert "Equilibrium" in desk.text("say") and "collapse" not in desk.text("say")
 
 
-@pytest.mark.parametrize(
-    ("labels", "parts", "words"),
-    [
-        (RING, [range(6)], "This is the collapse"),
-        (CHAIN, [range(6)], "This is the collapse"),
-        (GROUPS, [range(3), range(3, 6)], "each group has collapsed to one point"),
-    ],
-)
-def test_with_similar_pairs_only_what_hangs_together_collapses_and_the_push_undoes_it(desk, labels, parts, words):
+COLLAPSES = [
+    (RING, "This is the collapse"),
+    (CHAIN, "This is the collapse"),
+    (GROUPS, "each group has collapsed to one"),
+]
+
+
+@pytest.mark.parametrize(("labels", "words"), COLLAPSES)
+def test_with_similar_pairs_only_what_hangs_together_collapses_and_the_push_undoes_it(desk, labels, words):
     put(desk, labels=labels, similar_only=True)
-    found = desk.js("(laboratory.settle(), laboratory.read())")
+    assert words in rest(desk) and desk.text("loss-dissimilar") == "off"
+    found = desk.js("laboratory.read()")
     points = np.array(found["points"])
-    for part in parts:
+    for part in [range(3), range(3, 6)] if labels is GROUPS else [range(6)]:
         assert np.ptp(points[part], axis=0).max() < 1e-4
         np.testing.assert_allclose(points[part].mean(axis=0), POINTS[part].mean(axis=0), atol=1e-9)
     assert found["loss"] < 1e-9
     assert_as_in_the_library(found)
-    assert words in desk.text("say") and desk.text("loss-dissimilar") == "off"
-    put(desk, points=points, labels=labels)
-    desk.js("laboratory.settle()")
-    assert spread(read(desk, "points")) > 0.5 and "collapse" not in desk.text("say")
+    assert "collapse" not in rest(desk, similarOnly=False) and spread(desk) > 0.5
 
 
 def test_similar_only_sets_the_points_in_motion_both_ways(page):
@@ -187,10 +175,10 @@ def test_similar_only_sets_the_points_in_motion_both_ways(page):
     page.drag(page.middle("#only"))
     assert page.text("run") == "Pause"
     page.until("document.getElementById('say').textContent.includes('This is the collapse')")
-    assert spread(read(page, "points")) < 1e-4
+    assert spread(page) < 1e-4
     page.drag(page.middle("#only"))
     page.until(AT_REST)
-    assert spread(read(page, "points")) > 0.5
+    assert spread(page) > 0.5
 
 
 def test_the_list_names_the_similar_pairs_as_they_are_and_any_entry_can_be_chosen_again(page):
@@ -215,16 +203,6 @@ def test_points_in_one_place_show_every_letter_next_to_the_other(desk, together)
     assert beside == [letter in together for letter in "ABCDEF"]
 
 
-def test_a_screen_reader_has_a_name_for_everything(page):
-    put(page)
-    force = hypot(*by_library(POINTS, RING, 1.0)[1][2])
-    place = f"Point C at {POINTS[2][0]:.4f}, {POINTS[2][1]:.4f}, net force {force:.4f}"
-    assert page.label("point-C") == place.replace("-", "−")
-    assert page.label("pair-AB") == "A B: similar" and page.label("margin").startswith("Margin m")
-    assert page.label("stage") and page.label("chart")
-    assert page.of("#say", "one.getAttribute('aria-live')") == "polite"
-
-
 def rest(page, **state):
     """Sets a part of the system, lets it settle, and returns what is said."""
     change(page, **state)
@@ -246,8 +224,7 @@ def test_a_challenge_says_what_is_asked_and_nothing_is_judged_that_was_not_taken
         assert page.text("say") and not met(page, challenge)
         assert page.js("document.querySelectorAll('[aria-pressed=true]').length") == 1
     page.call("refresh")
-    rest(page, labels=similar("AB", "BC", "CD", "AD"))
-    assert not met(page, "square") and "Met" not in page.text("say")
+    assert "Met" not in rest(page, labels=similar("AB", "BC", "CD", "AD")) and not met(page, "square")
 
 
 SQUARE = [[-1, -1], [1, -1], [1, 1], [-1, 1], [0, 3], [3, 0]]
@@ -285,8 +262,7 @@ def test_a_challenge_is_met_by_what_it_asks_alone_and_stays_so(page, challenge):
 
 def test_the_ring_opens_up_to_one_margin_and_the_challenge_is_met_there_alone(page):
     page.click("challenge-ring")
-    start = read(page, "points")
-    opened_at, met_at = [], []
+    start, opened_at, met_at = read(page, "points"), [], []
     for margin in np.arange(4, 31) / 20:
         said = rest(page, points=start, labels=RING, margin=margin)
         found = np.array(read(page, "points"))

@@ -19,11 +19,10 @@ def layer(w, x):
 
 def contrastive(z1, z2, y, margin):
     """L and dL/dz1; dL/dz2 is the opposite. This function is right."""
-    difference = z1 - z2
-    d = np.sqrt((difference * difference).sum(axis=1))
+    d = np.sqrt(((z1 - z2) ** 2).sum(axis=1))
     gap = np.maximum(0, margin - d)
     stiffness = np.where(y == 0, 1, -gap / d)
-    return np.where(y == 0, d * d, gap * gap).sum() / 2, stiffness[:, None] * difference
+    return np.where(y == 0, d * d, gap * gap).sum() / 2, stiffness[:, None] * (z1 - z2)
 
 
 def loss_and_gradient(w, x1, x2, y, margin):

@@ -5,6 +5,7 @@ The files are what a student is given; none imports another. `answers.toml` has 
 
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -45,19 +46,17 @@ class Exercise(NamedTuple):
         return self.source.partition("\n")[0].strip('"')
 
 
-def _pairs(rng: np.random.Generator) -> dict:
-    """Similar and dissimilar pairs, at a quarter, a half, three quarters and twice the margin of 2."""
+def _normal(**shapes: tuple[int, ...]) -> Callable[[np.random.Generator], dict]:
+    """Inputs of these shapes, drawn in their order."""
+    return lambda rng: {name: rng.normal(size=shape) for name, shape in shapes.items()}
+
+
+def _pairs(rng: np.random.Generator, nearest: float = 0.5) -> dict:
+    """Similar and dissimilar pairs at these lengths, for a margin of 2; `nearest` is that of one dissimilar pair."""
     z1, step = rng.normal(size=(8, 2)), rng.normal(size=(8, 2))
-    length = np.array([0.5, 1.0, 1.5, 4.0] * 2)[:, None]
+    length = np.array([0.5, 1.0, 1.5, 4.0, nearest, 1.0, 1.5, 4.0])[:, None]
     z2 = z1 + length * step / np.linalg.norm(step, axis=1, keepdims=True)
     return {"z1": z1, "z2": z2, "y": np.arange(8) // 4, "margin": 2.0}
-
-
-def _pairs_with_one_at_zero(rng: np.random.Generator) -> dict:
-    """The same, but the two points of one dissimilar pair coincide."""
-    inputs = _pairs(rng)
-    inputs["z2"][4] = inputs["z1"][4]
-    return inputs
 
 
 def _ring(rng: np.random.Generator) -> dict:
@@ -77,19 +76,10 @@ def _towers(rng: np.random.Generator) -> dict:
     return {"w": 0.5 * rng.normal(size=(2, 3)), "x1": x1, "x2": x2, "y": y, "margin": 1.5}
 
 
-def _normal(**shapes: tuple[int, ...]) -> Callable[[np.random.Generator], dict]:
-    """Inputs of these shapes, drawn in their order."""
-    return lambda rng: {name: rng.normal(size=shape) for name, shape in shapes.items()}
-
-
 def _loss(z1, z2, y, margin):
-    return contrastive(z1, z2, y, margin)[0]
-
-
-def _loss_with_a_cone(z1, z2, y, margin):
-    """The same, but two points in one place cost ½ m² and have the derivative 0, one of the subgradients."""
+    """L; two points in one place cost ½ m² and have the derivative 0, one of the subgradients."""
     apart = energy(z1, z2).real > 0
-    return _loss(z1[apart], z2[apart], y[apart], margin) + (y[~apart] * margin**2 / 2).sum()
+    return contrastive(z1[apart], z2[apart], y[apart], margin)[0] + (y[~apart] * margin**2 / 2).sum()
 
 
 def _of_points(z, pairs, y, margin):
@@ -108,27 +98,15 @@ def _of_towers(w, x1, x2, y, margin):
     return _loss(np.tanh(x1 @ w.T), np.tanh(x2 @ w.T), y, margin)
 
 
-def _half_square(y, target):
-    return ((y - target) ** 2).sum() / 2
+def _fitted(layer: Callable) -> Callable:
+    """½ Σ (y - target)² where y is what the layer makes of the other inputs."""
+    return lambda target, **inputs: ((layer(**inputs) - target) ** 2).sum() / 2
 
 
-def _tanh(w, b, x, target):
-    return _half_square(np.tanh(x @ w.T + b), target)
-
-
-def _subsample(a, b, x, target, window):
-    return _half_square(Subsample(len(a), window)({"coefficient": a, "bias": b}, x)[0], target)
-
-
-def _convolution(w, b, x, target):
-    maps, channels, kernel, _ = w.shape
-    return _half_square(Conv2d(channels, maps, kernel)({"weight": w, "bias": b}, x)[0], target)
-
-
-def _unit_length(x, target):
-    return _half_square(x / np.sqrt((x * x).sum(axis=1, keepdims=True)), target)
-
-
+_TANH = _fitted(lambda w, b, x: np.tanh(x @ w.T + b))
+_CONVOLUTION = _fitted(lambda w, b, x: Conv2d(w.shape[1], len(w), w.shape[2])({"weight": w, "bias": b}, x)[0])
+_SUBSAMPLE = _fitted(lambda a, b, x, window: Subsample(len(a), window)({"coefficient": a, "bias": b}, x)[0])
+_UNIT_LENGTH = _fitted(lambda x: x / np.sqrt((x * x).sum(axis=1, keepdims=True)))
 _MAPS = _normal(a=(2,), b=(2,), x=(2, 2, 4, 6), target=(2, 2, 2, 3))
 _IMAGES = _normal(w=(2, 2, 3, 3), b=(2,), x=(2, 2, 4, 5), target=(2, 2, 2, 3))
 _TRUTH = {  # file: inputs, loss, tensors
@@ -136,14 +114,14 @@ _TRUTH = {  # file: inputs, loss, tensors
     "02_hinge.py": (_pairs, _loss, ("z1", "z2")),
     "03_collapse.py": (_ring, _of_points, ("z",)),
     "04_squared.py": (_pairs, _loss, ("z1", "z2")),
-    "05_cone.py": (_pairs_with_one_at_zero, _loss_with_a_cone, ("z1", "z2")),
-    "06_tanh.py": (_normal(w=(2, 3), b=(2,), x=(5, 3), target=(5, 2)), _tanh, ("w", "b")),
+    "05_cone.py": (partial(_pairs, nearest=0.0), _loss, ("z1", "z2")),
+    "06_tanh.py": (_normal(w=(2, 3), b=(2,), x=(5, 3), target=(5, 2)), _TANH, ("w", "b")),
     "07_one_tower.py": (_towers, _of_towers, ("w",)),
     "08_cache.py": (_towers, _of_towers, ("w",)),
     "09_sampling.py": (_batch, _of_batch, ("z",)),
-    "10_subsample.py": (lambda rng: {**_MAPS(rng), "window": 2}, _subsample, ("a", "b", "x")),
-    "11_convolution.py": (_IMAGES, _convolution, ("w", "b", "x")),
-    "12_unit_length.py": (_normal(x=(5, 3), target=(5, 3)), _unit_length, ("x",)),
+    "10_subsample.py": (lambda rng: {**_MAPS(rng), "window": 2}, _SUBSAMPLE, ("a", "b", "x")),
+    "11_convolution.py": (_IMAGES, _CONVOLUTION, ("w", "b", "x")),
+    "12_unit_length.py": (_normal(x=(5, 3), target=(5, 3)), _UNIT_LENGTH, ("x",)),
 }
 _TEXTS = {path.name: path.read_text(encoding="utf-8") for path in files(__package__).iterdir() if path.is_file()}
 _ANSWERS = tomllib.loads(_TEXTS["answers.toml"])
