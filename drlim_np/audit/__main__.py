@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from drlim_np.audit import catalogue, floats, proof
+from drlim_np.audit import autodiff, catalogue, floats, proof
 from drlim_np.checks.terminal import ProgressLine, exit_status
 from drlim_np.fast.devices import BACKENDS
 
@@ -28,6 +28,9 @@ def _main(arguments: list[str] | None) -> int:
         return 0 if all(one.holds for one in found) else 1
     found = list(catalogue.findings(options.seed, options.backend))
     proofs = catalogue.proofs(options.seed)
+    for library in autodiff.libraries():
+        given = catalogue.LAYERS, catalogue.NETWORKS, catalogue.small_graph(6), options.seed
+        proofs += tuple(autodiff.proofs(library, *given))
     print(catalogue.table(found, proofs), catalogue.summary(found), "", proof.table(proofs), sep="\n")
     print(proof.summary(proofs), *filter(None, [catalogue.without_derivations()]), sep="\n")
     return 0 if all(one.as_it_should_be for one in (*found, *proofs)) else 1

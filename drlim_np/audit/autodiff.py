@@ -1,64 +1,86 @@
-"""JAX's automatic differentiation of our own forward code, held to our pullbacks in float64, where JAX is installed.
+"""Automatic differentiation of our own forward code, by JAX and PyTorch, held to our pullbacks in float64.
 
 The sums over all pairs of a set are differentiated as a sum over the list of its pairs: tiles look at values, and hold
-each sample with itself, at D = 0. There jax.grad gives NaN: it multiplies the slope of the root, infinite, by 0.
+each sample with itself, at D = 0. There both give NaN: they multiply the slope of the root, infinite, by 0.
 """
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.audit.numbers import drawn_like
 from drlim_np.audit.proof import Proof
-from drlim_np.backend import Array
+from drlim_np.backend import Array, like
 from drlim_np.copies import SampledCopies
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.objective import EveryPair, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
-from drlim_np.tree import Tree, leaves
+from drlim_np.tree import Tree, leaves, tree_map
 
 MARGIN = 1.0
 
 
-def proofs(layers: list, networks: list, graph: SimilarityGraph, rng: np.random.Generator) -> Iterator[Proof]:
-    """Each gradient against jax.grad: layers with the shape of an input, networks with a name and that of a sample."""
-    with import_module("jax").enable_x64(True):
-        found = [(type(layer).__name__, of_layer(layer, shape, rng)) for layer, shape in layers]
-        found += [(name, of_layer(network, (2, *shape), rng)) for name, network, shape in networks]
-        found += [("contrastive", _of_pairs(graph, rng))]
-        for _, network, shape in networks:
-            found += _of_objectives(network, shape, graph, rng)
-    for name, off in found:
-        bound = f"off by {off:.0e} of its norm, at most {COMPLEX_BOUND:.0e}"
-        yield Proof(name, "the gradient is jax.grad of the loss", (), (), off <= COMPLEX_BOUND, bound, "autodiff")
+def libraries() -> list[str]:
+    """Those of JAX and PyTorch that are installed; PyTorch's arrays need array-api-compat."""
+    needs = {"jax": ("jax",), "torch": ("torch", "array_api_compat")}
+    return [library for library, modules in needs.items() if all(map(find_spec, modules))]
 
 
-def error(ours: Tree, loss: Callable, arguments: Tree) -> float:
-    """How far our gradient is from that of `loss` by JAX, relative to its norm; both are trees like `arguments`."""
-    theirs = {name: np.asarray(g) for name, g in leaves(import_module("jax").grad(loss)(arguments))}
+def proofs(library: str, layers: list, networks: list, graph: SimilarityGraph, seed: int = 0) -> Iterator[Proof]:
+    """Each gradient against the library's: layers with the shape of an input, networks with a name and a sample's."""
+    rng, off = np.random.default_rng(seed), partial(error, library)
+    found = [(type(layer).__name__, off(*of_layer(layer, shape, rng))) for layer, shape in layers]
+    found += [(name, off(*of_layer(network, (2, *shape), rng))) for name, network, shape in networks]
+    found += [("contrastive", off(*_of_pairs(graph, rng)))]
+    for of, network, shape in networks:
+        found += [(f"{form}, {of}", off(*what)) for form, *what in _of_objectives(network, shape, graph, rng)]
+    for name, share in found:
+        bound = f"off by {share:.0e} of its norm, at most {COMPLEX_BOUND:.0e}"
+        yield Proof(name, f"the gradient is {library}'s", (), (), share <= COMPLEX_BOUND, bound, "autodiff")
+
+
+def gradient(library: str, loss: Callable, arguments: Tree) -> Tree:
+    """dloss/darguments by JAX or PyTorch, back on the host."""
+    module = import_module(library)
+    if library == "jax":
+        with module.enable_x64(True):
+            return tree_map(np.asarray, module.grad(loss)(arguments))
+    given = tree_map(lambda x: module.tensor(x, requires_grad=True), arguments)
+    loss(given).backward()
+    return tree_map(lambda x: x.grad.numpy(), given)
+
+
+def error(library: str, ours: Tree, loss: Callable, arguments: Tree) -> float:
+    """How far our gradient is from that of `loss` by the library, relative to its norm; both are like `arguments`."""
+    theirs = dict(leaves(gradient(library, loss, arguments)))
     off = sum(np.sum((g - theirs[name]) ** 2) for name, g in leaves(ours))
     return float(np.sqrt(off / sum(np.sum(g**2) for g in theirs.values())))
 
 
-def of_layer(layer: Callable, shape: tuple[int, ...], rng: np.random.Generator) -> float:
-    """Of a layer, through L = Σ v ⊙ layer(params, x), v drawn."""
+def of_layer(layer: Callable, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Tree, Callable, Tree]:
+    """For `error`: the gradient of a layer through L = Σ v ⊙ layer(params, x), v drawn; L; and what it depends on."""
     params, x = drawn_like(layer.init(rng, np.float64), rng.standard_normal), rng.standard_normal(shape)
     y, pullback = layer(params, x)
     v = rng.standard_normal(y.shape)
-    ours = pullback(v, wrt_input=True)._asdict()
-    return error(ours, lambda a: (v * layer(a["params"], a["input"])[0]).sum(), {"params": params, "input": x})
+
+    def loss(given: Tree) -> Array:
+        y, _ = layer(given["params"], given["input"])
+        return (like(v, y) * y).sum()
+
+    return pullback(v, wrt_input=True)._asdict(), loss, {"params": params, "input": x}
 
 
-def _of_pairs(graph: SimilarityGraph, rng: np.random.Generator) -> float:
+def _of_pairs(graph: SimilarityGraph, rng: np.random.Generator) -> tuple[Tree, Callable, Tree]:
     i, j, y = pair_table(graph)
     z = 0.6 * rng.standard_normal((graph.size, 2))  # some pairs are within the margin
     _, *dz = contrastive(z[i], z[j], y, MARGIN)
     ours, ends = (dict(enumerate(two)) for two in (dz, (z[i], z[j])))
-    return error(ours, lambda z: contrastive(z[0], z[1], y, MARGIN)[0], ends)
+    return ours, lambda z: contrastive(z[0], z[1], y, MARGIN)[0], ends
 
 
 def _of_objectives(network: Callable, shape: tuple, graph: SimilarityGraph, rng: np.random.Generator) -> Iterator:
@@ -80,7 +102,7 @@ def _of_objectives(network: Callable, shape: tuple, graph: SimilarityGraph, rng:
         ("sampled pairs", sampled.from_pairs(drawn, params), x, half),
         ("sampled copies", copies.from_pairs(drawn, params), x[characters], weights),
     ]:
-        yield form, error(gradient, partial(_by_the_list, network, samples, *by_pair), params)
+        yield form, gradient, partial(_by_the_list, network, samples, *by_pair), params
 
 
 def _counted(size: int, i: np.ndarray, j: np.ndarray) -> np.ndarray:
@@ -92,7 +114,8 @@ def _counted(size: int, i: np.ndarray, j: np.ndarray) -> np.ndarray:
 
 def _by_the_list(network: Callable, x: np.ndarray, attract: np.ndarray, repel: np.ndarray, params: Tree) -> Array:
     """Σ_{i<j} a_ij L_S + r_ij L_D."""
-    z = network(params, import_module("jax").numpy.asarray(x))[0]
+    _, w = next(leaves(params))
+    z, _ = network(params, like(x, w))
     i, j = np.triu_indices(len(z), 1)
     d = energy(z[i, :], z[j, :])
-    return (attract[i, j] * similar_loss(d) + repel[i, j] * dissimilar_loss(d, MARGIN)).sum()
+    return (like(attract[i, j], d) * similar_loss(d) + like(repel[i, j], d) * dissimilar_loss(d, MARGIN)).sum()

@@ -71,8 +71,7 @@ def audited(backend: str, cache: Cache) -> Audited | None:
 
 def _follows_from(backend: str) -> list[str]:
     sources = [file.read_text(encoding="utf-8") for path in PROPERTIES if (file := HERE / path).is_file()]
-    oracles = [library for library in ("sympy", "jax") if importlib.util.find_spec(library)]
-    return [sys.version, backend, *oracles, *sources]
+    return [sys.version, backend, catalogue.without_derivations(), *sources]
 
 
 @contextmanager

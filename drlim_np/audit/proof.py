@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 
 class Proof(NamedTuple):
-    """One statement, without a tolerance unless JAX is asked, and whether it holds.
+    """One statement, without a tolerance but for those by automatic differentiation, and whether it holds.
 
     name:      what it is about.
     statement: what equals what.
     lines:     the lines of the paper that it supports, by their anchors in paper.toml.
     subjects:  the entries of the catalogue that it supports: a part of their names.
     bound:     in which cases, or how probable it is that a wrong gradient passes.
-    kind:      "proven", on exact numbers by `==`; "derived", for all numbers, by SymPy; or "autodiff", by jax.grad, to
-               the bound.
+    kind:      "proven", on exact numbers by `==`; "derived", for all numbers, by SymPy; or "autodiff", by JAX or
+               PyTorch, to the bound.
     """
 
     name: str
@@ -66,8 +66,8 @@ def table(proofs: Iterable[Proof]) -> str:
 def summary(proofs: Sequence[Proof]) -> str:
     """One line: how many statements are derived and proven, wrong gradients offered, and surprises."""
     right = [proof.kind for proof in proofs if not proof.wrong_on_purpose]
-    by_jax = f"{right.count('autodiff')} gradients held to jax.grad, " * ("autodiff" in right)
+    autodiff = f"{right.count('autodiff')} held to automatic differentiation, " * ("autodiff" in right)
     return (
-        f"{right.count('derived')} statements derived, {right.count('proven')} proven without a tolerance, {by_jax}"
+        f"{right.count('derived')} statements derived, {right.count('proven')} proven without a tolerance, {autodiff}"
         f"{len(proofs) - len(right)} wrong gradients offered to the proofs: {surprises(proofs)}"
     )

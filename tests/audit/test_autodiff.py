@@ -1,62 +1,76 @@
-"""The pullbacks against JAX's automatic differentiation, where JAX is installed, and what it cannot do at D = 0."""
+"""The pullbacks against automatic differentiation by JAX and PyTorch, where these are installed."""
 
 import numpy as np
 import pytest
 
 from drlim_np.audit import autodiff, catalogue, proof
-from drlim_np.audit.catalogue import MARGIN
 from drlim_np.layers import Tanh
 from drlim_np.loss import contrastive, dissimilar_loss
 from drlim_np.networks import two_layer
-from tests.help.comparing import BOUND
+from drlim_np.tree import leaves
+from tests.help.comparing import BOUND, assert_close
 from tests.help.every_layer import EVERY_LAYER
 
-jax = pytest.importorskip("jax", reason="JAX is not installed: no automatic differentiation of the forward code")
+if not autodiff.libraries():
+    pytest.skip("neither JAX nor PyTorch with array-api-compat is installed", allow_module_level=True)
+
+by_each = pytest.mark.parametrize("library", autodiff.libraries())
+FORMS = ("two towers", "embed once", "every pair", "sampled pairs", "sampled copies")
+SMALL = [("small", two_layer(5, 4, 2), (5,))]
 
 
-FORMS = {"two towers", "embed once", "every pair", "sampled pairs", "sampled copies"}
-
-
-@pytest.fixture(autouse=True)
-def float64():
-    with jax.enable_x64(True):
-        yield
-
-
-def test_the_audit_holds_every_layer_network_and_objective_to_jax():
-    found = [one for one in catalogue.proofs() if one.kind == "autodiff"]
-    assert [one for one in found if not one.holds] == []
-    assert {one.name for one in found} == {type(layer).__name__ for layer, _ in catalogue.LAYERS} | {
-        *(name for name, *_ in catalogue.NETWORKS),
+@by_each
+def test_every_layer_network_and_form_of_the_objective_is_held_to_the_library(library):
+    found = list(autodiff.proofs(library, catalogue.LAYERS, catalogue.NETWORKS, catalogue.small_graph(6)))
+    names = [name for name, *_ in catalogue.NETWORKS]
+    forms = [f"{form}, {name}" for name in names for form in FORMS]
+    assert [one.name for one in found] == [
+        *(type(a).__name__ for a, _ in catalogue.LAYERS),
+        *names,
         "contrastive",
-        *FORMS,
-    }
-    assert f" {len(found)} gradients held to jax.grad, " in proof.summary(found)
+        *forms,
+    ]
+    assert [one for one in found if not one.holds] == []
+    assert f" {len(found)} held to automatic differentiation, " in proof.summary(found)
 
 
+@by_each
 @pytest.mark.parametrize("name", EVERY_LAYER)
-def test_every_other_shape_of_a_layer(name, rng):
-    assert autodiff.of_layer(*EVERY_LAYER[name], rng) <= BOUND
+def test_every_other_shape_of_a_layer(library, name, rng):
+    assert autodiff.error(library, *autodiff.of_layer(*EVERY_LAYER[name], rng)) <= BOUND
 
 
-def test_a_wrong_pullback_is_told_apart(rng):
+@by_each
+def test_the_library_differentiates_what_it_is_given(library):
+    x = {"a": np.array([0.5, -1.0]), "b": {"c": np.array([2.0])}}
+    found = autodiff.gradient(library, lambda x: (x["a"] ** 3).sum() + 4 * x["b"]["c"].sum(), x)
+    assert_close(found, {"a": 3 * x["a"] ** 2, "b": {"c": np.array([4.0])}})
+    assert {leaf.dtype for _, leaf in leaves(found)} == {np.dtype(np.float64)}
+
+
+@by_each
+def test_a_wrong_pullback_is_told_apart(library, rng):
     class Forgetful(Tanh):
         def __call__(self, params, x):
             y, pullback = super().__call__(params, x)
             return y, lambda dy, wrt_input=False: pullback(dy, wrt_input)._replace(input=dy * (1 - y))
 
-    assert autodiff.of_layer(Tanh(), (4, 3), rng) <= BOUND < 1e-3 < autodiff.of_layer(Forgetful(), (4, 3), rng)
+    right, wrong = (autodiff.error(library, *autodiff.of_layer(layer, (4, 3), rng)) for layer in (Tanh(), Forgetful()))
+    assert right <= BOUND < 1e-3 < wrong
 
 
-def test_every_form_of_the_objective_is_held_to_the_loss_it_should_have(rng, monkeypatch):
-    monkeypatch.setattr(autodiff, "dissimilar_loss", lambda d, margin: margin**2 / 2 * dissimilar_loss(d, margin))
-    found = autodiff.proofs([], [("small", two_layer(5, 4, 2), (5,))], catalogue.small_graph(6), rng)
-    assert {proof.name for proof in found if not proof.holds} == FORMS
+@by_each
+def test_every_form_of_the_objective_is_held_to_the_loss_that_it_should_have(library, monkeypatch):
+    monkeypatch.setattr(autodiff, "dissimilar_loss", lambda d, margin: 2 * dissimilar_loss(d, margin))
+    found = autodiff.proofs(library, [], SMALL, catalogue.small_graph(6))
+    assert {one.name for one in found if not one.holds} == {f"{form}, small" for form in FORMS}
 
 
-def test_at_distance_0_jax_gives_nan_where_ours_is_0():
+@by_each
+@pytest.mark.parametrize("y", [0, 1])
+def test_at_distance_0_the_library_gives_nan_where_ours_is_0(library, y):
     z = np.array([[0.5, -0.25]])
-    for y in (0, 1):
-        _, dz1, _ = contrastive(z, z, [y], MARGIN)
-        theirs = jax.grad(lambda z1, y=y: contrastive(z1, jax.numpy.asarray(z), [y], MARGIN)[0])(z)
-        assert (dz1 == 0).all() and np.isnan(theirs).all()
+    ends = {0: z, 1: z.copy()}
+    assert (np.stack(contrastive(*ends.values(), [y], 1.0)[1:]) == 0).all()
+    theirs = autodiff.gradient(library, lambda ends: contrastive(ends[0], ends[1], [y], 1.0)[0], ends)
+    assert np.isnan(theirs[0]).all() and np.isnan(theirs[1]).all()
