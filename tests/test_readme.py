@@ -18,7 +18,7 @@ import drlim_np
 from drlim_np.audit.index import LINES
 from drlim_np.files import weights
 from drlim_np.networks import convnet
-from drlim_np.runs.seeds import of_seed, seeds_of
+from drlim_np.runs.record import of_seed, seeds_of
 
 ROOT = Path(__file__).resolve().parent.parent
 WINGS = tuple(f"drlim_np/{wing}" for wing in ("audit", "bench", "data", "estimator"))

@@ -16,7 +16,7 @@ import pytest
 from drlim_np.checks.terminal import ProgressLine
 from drlim_np.figures import Train
 from drlim_np.runs import jobs
-from drlim_np.runs.index import FIGURES
+from drlim_np.runs.command import FIGURES
 from drlim_np.runs.jobs import Task
 from tests.help import small_figures
 from tests.help.comparing import timeless
@@ -269,24 +269,6 @@ def test_what_is_no_number_of_processes_is_refused(asked):
 def tasks(names, threads=4, seeds=(0,), pictured=True):
     trains = [Train(seed, threads=threads) for seed in seeds]
     return [Task(FIGURES[name], None, train, pictured=pictured) for train in trains for name in names]
-
-
-@pytest.mark.parametrize(
-    ("count", "threads", "slowest", "others"),
-    [(1, 4, 4, 4), (2, 2, 1, 1), (3, 3, 1, 1), (4, 4, 2, 1), (8, 4, 2, 1), (4, 1, 1, 1)],
-)
-def test_processors_are_shared_and_the_slowest_figure_gets_two_from_four_processes_on(count, threads, slowest, others):
-    found = tasks([name for name in FIGURES if not FIGURES[name].on_request], threads)
-    last = max(found, key=lambda task: task.figure.seconds)
-    assert {jobs._threads(task, found, count) for task in found if task is not last} == {others}
-    assert jobs._threads(last, found, count) == slowest
-
-
-def test_few_figures_share_all_processors_and_of_several_seeds_none_is_the_slowest():
-    few = tasks(["figure5", "figure7"])
-    assert [jobs._threads(task, few, 2) for task in few] == [2, 2]
-    several = tasks(["figure5", "figure7"], seeds=(0, 1, 2))
-    assert {jobs._threads(task, several, 4) for task in several} == {1}
 
 
 def test_every_figure_comes_after_figures_that_there_are_and_that_come_after_none():

@@ -18,8 +18,7 @@ from drlim_np.errors import DataError, DivergedError
 from drlim_np.figures import COLLAPSED, Claim, CollapsedError, Result, Train, of_collapsed, require_spread
 from drlim_np.files import atomic
 from drlim_np.runs import pages
-from drlim_np.runs.record import drawn, stem, write
-from drlim_np.runs.seeds import earlier_record, of_seed, seeds_of
+from drlim_np.runs.record import drawn, earlier_record, of_seed, seeds_of, write
 from tests.help.comparing import contents
 from tests.help.refusals import refuses
 
@@ -110,7 +109,7 @@ def test_each_figure_and_each_seed_has_numbers_of_its_own():
     ],
 )
 def test_a_figure_is_named_after_its_data_once_and_after_quick(name, data, quick, key):
-    assert stem(name, result(data=data), quick) == key
+    assert drawn(name, result(data=data), Train(quick=quick), 1.0).key == key
 
 
 # ---- what is written ----

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drlim_np.errors import InputError
-from drlim_np.runs.index import FIGURES
+from drlim_np.runs.command import FIGURES
 from drlim_np.runs.results import MARK, main, shown, written
 from tests.help.refusals import refuses
 
