@@ -51,6 +51,9 @@ def test_every_marked_number_is_in_the_shipped_record():
     assert {found for found in absent if found[0] == "figure6-handwriting"} == inside
     assert text.count(" -->–<!--/-->") == len(inside), "where all samples of a shift are in one place"
     assert len(MARK.findall(text)) > 100
+    for line in text.splitlines():
+        pictured = re.findall(r"([\w-]+)\.png", line)
+        assert not pictured or {figure for _, figure, _, _ in MARK.findall(line)} <= {*pictured}, "of that figure"
 
 
 def test_the_gallery_shows_every_figure_that_ships():
