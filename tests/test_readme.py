@@ -54,9 +54,6 @@ def test_the_images_of_the_readme_are_light():
     assert sum((ROOT / image).stat().st_size for image in images if (ROOT / image).exists()) <= 1_500_000
 
 
-# ---- code ----
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder as the README's code finds it: W beside the map of Figure 7, and a digit of one's own."""
@@ -124,9 +121,6 @@ def test_every_find_has_a_guess_and_what_was_seen_and_is_in_the_index():
         assert re.search(r"==\d", text) and "drlim_np" not in text
 
 
-# ---- links and names ----
-
-
 def anchor(heading):
     """The address of a heading: in small letters, blanks as hyphens, without other signs."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -170,9 +164,6 @@ def test_every_module_and_every_figure_of_the_paper_is_on_its_page():
 def test_every_folder_of_tests_has_its_line():
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
     assert folders == set(re.findall(r"^\| \[(\w+)\]\(\1\) \|", TEXTS["tests/README.md"], flags=re.MULTILINE))
-
-
-# ---- numbers and words ----
 
 
 def test_what_the_pages_count_and_what_did_not_reproduce_is_so_in_the_record():

@@ -19,17 +19,6 @@ pytest.importorskip("setuptools", minversion="77", reason="setuptools is missing
 pytest.importorskip("pip", reason="pip is not installed")
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    """What is built from, since setuptools leaves its traces beside what it builds."""
-    copy = tmp_path_factory.mktemp("copy")
-    for name in ("README.md", "LICENSE", "pyproject.toml", "run_all.py"):
-        shutil.copy(ROOT / name, copy)
-    for name in ("drlim_np", "figures", "tests"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return copy
-
-
 def python(*arguments, **options):
     """What a fresh Python prints."""
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, encoding="utf-8", **options)
@@ -38,19 +27,24 @@ def python(*arguments, **options):
 
 
 @pytest.fixture(scope="module")
-def wheel(copy, tmp_path_factory):
-    out = tmp_path_factory.mktemp("out")
+def built(tmp_path_factory):
+    """The wheel and the source distribution, of a copy, because setuptools leaves traces beside what it builds."""
+    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("out")
+    for name in ("README.md", "LICENSE", "pyproject.toml", "run_all.py"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("drlim_np", "figures", "tests"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     options = ["--quiet", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(out)]
     python("-m", "pip", "--isolated", "--disable-pip-version-check", "wheel", *options, str(copy))
-    (built,) = out.iterdir()
-    return built
+    python("-c", f"from setuptools import build_meta; build_meta.build_sdist({str(out)!r})", cwd=copy)
+    return sorted(out.iterdir(), key=lambda path: path.suffix != ".whl")
 
 
 @pytest.fixture(scope="module")
-def alone(wheel, tmp_path_factory):
+def alone(built, tmp_path_factory):
     """`python` in a folder that holds nothing, where it sees the wheel, which pure Python needs only unpacked."""
     folder = tmp_path_factory.mktemp("site")
-    with ZipFile(wheel) as archive:
+    with ZipFile(built[0]) as archive:
         archive.extractall(folder)
     (folder / "elsewhere").mkdir()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -64,24 +58,17 @@ def shipped():
     return {path.relative_to(ROOT).as_posix() for path in found} | {"drlim_np/py.typed"}
 
 
-def test_the_wheel_holds_every_module_the_licence_and_no_data(wheel):
+def test_the_wheel_holds_every_module_and_no_data_and_the_source_distribution_what_it_is_built_from(built):
+    wheel, source = built
     with ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     about = {name for name in names if name.partition("/")[0].endswith(".dist-info")}
     assert wheel.name == f"drlim_np-{drlim_np.__version__}-py3-none-any.whl"
-    assert names - about == shipped()
-    assert any(name.endswith("LICENSE") for name in about)
+    assert names - about == shipped() and any(name.endswith("LICENSE") for name in about)
     assert wheel.stat().st_size < 350_000  # sources alone, which compress to a third
-
-
-def test_the_source_distribution_builds_and_holds_what_the_wheel_is_built_from(copy, tmp_path):
-    build = f"from setuptools import build_meta; build_meta.build_sdist({str(tmp_path)!r})"
-    python("-c", build, cwd=copy)
-    (built,) = tmp_path.iterdir()
-    with tarfile.open(built) as archive:
+    with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert shipped() | {"pyproject.toml", "README.md", "LICENSE"} <= names
-    assert built.stat().st_size < 2_000_000
+    assert shipped() | {"pyproject.toml", "README.md", "LICENSE"} <= names and source.stat().st_size < 2_000_000
 
 
 def test_every_module_is_imported_from_the_wheel_alone_and_the_lesson_is_given(alone):

@@ -100,17 +100,7 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tmp_path):
     assert not (tmp_path / ".lock").exists()
 
 
-SHORT_AUDIT = [
-    "-c",
-    "import sys; from drlim_np.audit import __main__ as audit, catalogue, gradcheck, proof\n"
-    "row = catalogue.Finding('½D²', gradcheck.Row('weight', 6, 0.0, 0.0))\n"
-    "one = proof.Proof('½D²', 'both sides are equal', ('eq-1',), ('½D²',), True, 'once')\n"
-    "catalogue.findings, catalogue.proofs = (lambda *_, **__: [row]), (lambda *_: (one,))\n"
-    "sys.exit(audit.main([]))",
-]
-
-
-@pytest.mark.parametrize("command", [LESSON, SHORT_AUDIT, ONE_FIGURE], ids=["lesson", "audit", "run_all"])
+@pytest.mark.parametrize("command", [LESSON, ONE_FIGURE], ids=["lesson", "run_all"])
 def test_an_ascii_terminal_is_shown_question_marks(tmp_path, command):
     status, said, complained = python(*command, folder=tmp_path, PYTHONUTF8="0", PYTHONIOENCODING="ascii")
     assert (status, complained) == (0, "")

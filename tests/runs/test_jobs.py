@@ -25,13 +25,6 @@ from tests.help.small_figures import diverging, faulty, killed, late, signed, sm
 ENVIRON = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-class Terminal(io.StringIO):
-    """A stream that passes for a terminal."""
-
-    def isatty(self):
-        return True
-
-
 @pytest.fixture
 def drawn(tmp_path, capfd):
     """Draws small figures in a folder of that name: status, standard output without seconds, standard error."""
@@ -42,9 +35,6 @@ def drawn(tmp_path, capfd):
         return status, re.sub(r"  \d+ s\n", "\n", said).replace(str(tmp_path / out), "OUT"), complained
 
     return draw
-
-
-# ---- as with one ----
 
 
 def test_side_by_side_files_words_and_their_order_are_those_of_one_process_and_verified_so_they_agree(drawn, tmp_path):
@@ -77,7 +67,8 @@ def test_a_training_of_one_figure_is_found_by_another_that_comes_after_it_and_is
 
 
 def test_a_process_draws_one_figure_after_another_and_a_terminal_shows_which(drawn, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setattr(sys, "stderr", terminal := io.StringIO())
+    terminal.isatty = lambda: True
     monkeypatch.setattr(jobs.shutil, "get_terminal_size", lambda: os.terminal_size((44, 5)))
     drawn(2, figure4=signed, figure6=signed, figure7=signed)
     processes = (tmp_path / "out" / "drawn").read_text().split()
@@ -87,9 +78,6 @@ def test_a_process_draws_one_figure_after_another_and_a_terminal_shows_which(dra
     assert last.startswith(("1 of 3 drawn; running: figure", "2 of 3 drawn; running: figure")), "two may end together"
     assert {line for line in terminal.getvalue().split("\r") if len(line) > 43} == set(), "it fits the terminal"
     assert terminal.getvalue().endswith("\r\x1b[K"), "the line is taken away"
-
-
-# ---- when one fails ----
 
 
 def test_figures_that_fail_are_named_in_one_line_each_fault_once_and_the_others_finish(drawn, tmp_path):
@@ -107,9 +95,6 @@ def test_a_fault_in_the_program_ends_in_its_traceback(drawn):
     with pytest.raises(KeyError, match="what is not there") as fault:
         drawn(2, figure1=small, figure4=faulty)
     assert "in faulty" in str(fault.value.__cause__)
-
-
-# ---- when it is stopped ----
 
 
 def started(folder, figures, jobs, **environ):
@@ -149,9 +134,7 @@ def _gone(number):
 
 
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
-def test_stopped_it_leaves_no_process_and_unless_it_is_killed_keeps_finished_figures_and_nothing_else(
-    begun, how, tmp_path
-):
+def test_stopped_it_leaves_no_process_and_unless_it_is_killed_keeps_finished_figures(begun, how, tmp_path):
     process, others = begun
     process.send_signal(number := getattr(signal, how))
     said, complained = process.communicate(timeout=60)
@@ -203,24 +186,12 @@ def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
     assert list((tmp_path / "out").iterdir()) in ([], [tmp_path / "out" / ".checkpoints"])
 
 
-# ---- how many, and with how many threads ----
-
-
 @pytest.mark.parametrize(
     ("asked", "backend", "free", "number"),
-    [
-        (None, "numpy", inf, 8),
-        (None, "numpy", jobs.LARGEST + 2.5 * jobs.FURTHER, 3),
-        (None, "numpy", jobs.LARGEST, 1),
-        (None, "numpy", 0.0, 1),
-        (None, "cupy", inf, 1),
-        ("5", "numpy", 0.0, 5),
-        ("5", "cupy", 0.0, 5),
-    ],
+    [(None, "numpy", inf, 8), (None, "numpy", jobs.LARGEST + 2.5 * jobs.FURTHER, 3), (None, "numpy", jobs.LARGEST, 1)]
+    + [(None, "numpy", 0.0, 1), (None, "cupy", inf, 1), ("5", "numpy", 0.0, 5), ("5", "cupy", 0.0, 5)],
 )
-def test_as_many_as_asked_for_or_as_processors_unless_memory_is_short_or_training_is_on_a_device(
-    monkeypatch, asked, backend, free, number
-):
+def test_as_many_as_asked_for_or_as_processors_and_memory_allow(monkeypatch, asked, backend, free, number):
     monkeypatch.setattr(jobs, "processors", lambda: 8)
     monkeypatch.setattr(jobs, "free_memory", lambda: free)
     assert jobs.number_of(asked, backend) == number
@@ -229,8 +200,3 @@ def test_as_many_as_asked_for_or_as_processors_unless_memory_is_short_or_trainin
 @pytest.mark.parametrize("asked", ["0", "-1", "x", "1.5", "", "٣"])
 def test_what_is_no_number_of_processes_is_refused(asked):
     refuses(lambda: jobs.number_of(asked, "numpy"), f"--jobs is {asked!r}: give a whole number from 1 up, or leave")
-
-
-def test_every_figure_comes_after_figures_that_there_are_and_that_come_after_none():
-    for figure in FIGURES.values():
-        assert all(FIGURES[name].after == () and FIGURES[name].needs == figure.needs for name in figure.after)
