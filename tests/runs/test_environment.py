@@ -21,20 +21,18 @@ def environ(variables):
     return found | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "MPLCONFIGDIR": matplotlib.get_cachedir()} | variables
 
 
-def python(*arguments, folder, stdout=subprocess.PIPE, **variables):
+def python(*arguments, folder, **variables):
     """A fresh Python in that folder: exit status, what it printed, what it complained of."""
     command = [sys.executable, *map(str, arguments)]
-    done = subprocess.run(
-        command, cwd=folder, env=environ(variables), stdout=stdout, stderr=subprocess.PIPE, encoding="utf-8"
-    )
+    done = subprocess.run(command, cwd=folder, env=environ(variables), capture_output=True, encoding="utf-8")
     return done.returncode, done.stdout, done.stderr
 
 
 def figures(folder, *options, **variables):
     """Figures 1 and 2 drawn in that folder by a Python for which a warning is an error: all files but the record."""
     aged = ["-W", "ignore::DeprecationWarning"] if matplotlib.__version_info__ < (3, 10) else []  # names of pyparsing
-    command = ["-W", "error", *aged, *RUN_ALL, "--only", "figure1,figure2", "--no-audit", "--out", folder / "out"]
-    status, said, complained = python(*command, *options, folder=folder, **variables)
+    drawing = ["--only", "figure1,figure2", "--no-audit", "--out", folder / "out", *options]
+    status, said, complained = python("-W", "error", *aged, *RUN_ALL, *drawing, folder=folder, **variables)
     assert (status, complained) == (0, "")
     assert said.endswith("All 9 claims hold.\n")
     files = [path for path in (folder / "out").iterdir() if path.suffix != ".json"]

@@ -126,11 +126,9 @@ def _awaited(found, seconds=60):
 
 
 def _gone(number):
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    with suppress(ProcessLookupError):
+        return bool(os.kill(number, 0))
+    return True
 
 
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
@@ -167,10 +165,8 @@ def test_interrupted_with_its_processes_while_they_start_it_says_one_line(tmp_pa
 
 def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
     (tmp_path / "test_it.py").write_text(
-        "import os, pathlib, time\n"
-        "def test_it():\n"
-        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n"
-        "    time.sleep(60)\n"
+        "import os, pathlib, time\n\n\ndef test_it():\n"
+        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n    time.sleep(60)\n"
     )
     code = (
         "import sys; from drlim_np.audit import first; from drlim_np.runs import command\n"

@@ -4,6 +4,7 @@ import json
 import platform
 import re
 from dataclasses import replace
+from functools import wraps
 from math import inf, nan
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ from drlim_np.figures import COLLAPSED, Claim, CollapsedError, Result, Train, of
 from drlim_np.files import atomic
 from drlim_np.runs import pages
 from drlim_np.runs.record import drawn, earlier_record, of_seed, seeds_of, write
-from tests.help.comparing import contents
+from tests.help.comparing import bits, contents
 from tests.help.refusals import refuses
 
 EMPTY = Split(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
@@ -62,14 +63,11 @@ Z = np.random.default_rng(0).standard_normal((50, 2))
 
 @pytest.mark.parametrize(
     ("z", "margin", "kind", "message"),
-    [
-        (1e-3 * Z + 5, 1.0, CollapsedError, "a map: the map has collapsed, its points are 0.0"),
-        (1e-2 * Z, 10.0, CollapsedError, "a map: the map has collapsed"),
-        (Z * nan, 1.0, DivergedError, "a map: the map is not finite"),
-    ],
+    [(1e-3 * Z + 5, 1.0, CollapsedError, "has collapsed, its points are 0.0"), (1e-2 * Z, 10.0, CollapsedError, "has")]
+    + [(Z * nan, 1.0, DivergedError, "is not finite")],
 )
 def test_points_in_one_place_are_a_collapse_and_points_apart_are_not(z, margin, kind, message):
-    with pytest.raises(kind, match=f"^{message}"):
+    with pytest.raises(kind, match=f"^a map: the map {message}"):
         require_spread(z, margin, "a map")
     for apart, size in ((Z, 1.0), (1e-2 * Z + 5, 0.1), (Z * [1, 0], 1.0)):  # a line is no heap
         require_spread(apart, size, "a map")
@@ -77,10 +75,9 @@ def test_points_in_one_place_are_a_collapse_and_points_apart_are_not(z, margin, 
 
 
 def test_each_figure_and_seed_has_numbers_of_its_own_whether_or_not_others_were_drawn_before():
-    alone = TRAIN.rng(4).random(9)
+    alone = TRAIN.rng(4).random()
     TRAIN.rng(1).random(1000)
-    np.testing.assert_array_equal(TRAIN.rng(4).random(9), alone)
-    np.testing.assert_array_equal(replace(TRAIN, quick=True, threads=1).rng(4).random(9), alone)
+    assert TRAIN.rng(4).random() == replace(TRAIN, quick=True, threads=1).rng(4).random() == alone
     assert len({tuple(Train(seed).rng(figure).random(3)) for seed in range(5) for figure in range(5)}) == 25
 
 
@@ -107,9 +104,7 @@ def test_a_figure_becomes_a_png_an_svg_and_its_arrays_each_time_with_the_same_by
     assert png.startswith(b"\x89PNG\r\n\x1a\n") and png.endswith(b"IEND\xaeB`\x82") and b"tEXt" not in png
     assert b"</svg>" in svg and not re.search(rb"dc:date|dc:creator|Matplotlib v|\b20\d\d-\d\d", svg)
     with np.load(tmp_path / "figure4-handwriting.npz") as arrays:
-        assert set(arrays) == set(ARRAYS)
-        for name, array in ARRAYS.items():
-            np.testing.assert_array_equal(arrays[name], array, strict=True)
+        assert set(arrays) == set(ARRAYS) and bits({name: arrays[name] for name in ARRAYS}) == bits(ARRAYS)
 
 
 def test_a_figure_without_data_and_arrays_says_so_and_leaves_no_npz(tmp_path):
@@ -251,10 +246,7 @@ def test_sources_that_changed_while_the_run_went_on_or_are_gone_are_refused_in_o
     def gone(_):
         raise OSError("could not get source code")
 
-    def read_at_first():
-        return "what ran"
-
-    read_at_first.__wrapped__ = lambda: "what is there now"
+    read_at_first = wraps(lambda: "what is there now")(lambda: "what ran")
     for place, fault in (("inspect.getsourcelines", gone), ("drlim_np.files.frame.source_digest", read_at_first)):
         with monkeypatch.context() as patch:
             patch.setattr(place, fault)
