@@ -112,7 +112,6 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
 
 @rc_context(RULES)
 def _files(result: Result, quick: bool) -> dict[str, bytes]:
-    """A figure is stamped if it is quick or a claim does not hold."""
     fails = not all(claim.holds for claim in result.claims)
     if marks := ["quick"] * quick + ["claims fail"] * fails:
         stamp(result.drawing, ", ".join(marks))

@@ -17,13 +17,12 @@ from drlim_np.files.cache import Cache
 
 def add_options(parser: ArgumentParser) -> None:
     """The options that say where the images come from."""
-    group = parser.add_argument_group(
+    add = parser.add_argument_group(
         "data",
         "MNIST and small NORB are used where they are found: in --data DIR, else in the folder that the environment"
         " variable DRLIM_DATA names, else in the user's cache folder. Without MNIST handwriting is generated, without"
         " small NORB an airplane is rendered.",
-    )
-    add = group.add_argument
+    ).add_argument
     add("--data", metavar="DIR", help="folder that holds the files, or folders mnist and norb with them")
     add("--download", nargs="*", metavar="NAME", help="fetch mnist (also if nothing is named) or norb there first")
     add("--generated", action="store_true", help="use generated images even where published ones are found")
