@@ -57,7 +57,7 @@ def all_drawn(tasks: list[Task], count: int, first: Callable[[], bool]) -> Itera
     """The figures in the order of the tasks, drawn by `count` processes at most; by this one alone if that is 1.
 
     first: what this process does before it hands over any figure, while others begin; if it returns False, they end.
-    What fails is named by a DrlimError after the others have finished. Ctrl-C and SIGTERM wait for finished figures.
+    What fails is named by a DrlimError after the others. On Ctrl-C or SIGTERM finished figures are still handed over.
     """
     count = min(count, len(tasks))
     due, arrived, faults = [*tasks], {}, []

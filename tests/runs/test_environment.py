@@ -33,8 +33,7 @@ def figures(folder, *options, **variables):
     aged = ["-W", "ignore::DeprecationWarning"] if matplotlib.__version_info__ < (3, 10) else []  # names of pyparsing
     drawing = ["--only", "figure1,figure2", "--no-audit", "--out", folder / "out", *options]
     status, said, complained = python("-W", "error", *aged, *RUN_ALL, *drawing, folder=folder, **variables)
-    assert (status, complained) == (0, "")
-    assert said.endswith("All 9 claims hold.\n")
+    assert (status, complained) == (0, "") and said.endswith("All 9 claims hold.\n")
     files = [path for path in (folder / "out").iterdir() if path.suffix != ".json"]
     assert all(str(path) in said for path in files if path.suffix != ".svg"), "each is named"
     return {path.name: path.read_bytes() for path in files}
@@ -94,8 +93,7 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tmp_path):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
-    json.loads((tmp_path / "metrics.json").read_bytes())
-    assert not (tmp_path / ".lock").exists()
+    assert json.loads((tmp_path / "metrics.json").read_bytes()) and not (tmp_path / ".lock").exists()
 
 
 @pytest.mark.parametrize("command", [LESSON, ONE_FIGURE], ids=["lesson", "run_all"])

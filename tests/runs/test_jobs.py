@@ -23,6 +23,7 @@ from tests.help.refusals import refuses
 from tests.help.small_figures import diverging, faulty, killed, late, signed, small, talking, trained
 
 ENVIRON = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+on_posix = pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
 
 
 @pytest.fixture
@@ -131,6 +132,7 @@ def _gone(number):
     return True
 
 
+@on_posix
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_stopped_it_leaves_no_process_and_unless_it_is_killed_keeps_finished_figures(begun, how, tmp_path):
     process, others = begun
@@ -145,7 +147,7 @@ def test_stopped_it_leaves_no_process_and_unless_it_is_killed_keeps_finished_fig
         assert left == {"begun", "metrics.json", "figure4-handwriting.png", "figure4-handwriting.svg"}
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
+@on_posix
 @pytest.mark.parametrize("number", [1, 3])
 def test_interrupted_with_its_processes_while_they_start_it_says_one_line(tmp_path, number):
     (tmp_path / "sitecustomize.py").write_text(  # what Python runs when it starts
