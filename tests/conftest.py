@@ -1,7 +1,6 @@
 """How the tests run: on one BLAS thread, as the figures do, and on more examples where DRLIM_TESTS is "deep".
 
-Tests that set no number of their own are deep: those that give every reader hostile files. The audit before the figures
-leaves nothing behind. In a checkout that may not be written tests leave nothing either: Hypothesis keeps no examples.
+Hypothesis keeps no examples in the audit before the figures, nor in a checkout that may not be written.
 """
 
 import os
@@ -23,12 +22,11 @@ from drlim_np.errors import InputError
 from drlim_np.fast.devices import origin
 from tests.help import cupy_standin
 
-# A deadline and a health check of how fast examples are drawn would blame the code for a slow or emulated machine.
+# A deadline, and a check of how fast examples are drawn, would blame the code for a slow machine.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("default")
 settings.register_profile("deep", max_examples=2000)
-nothing_left = ["audit", "few", *([] if os.access(Path(__file__).resolve().parents[1], os.W_OK) else ["default"])]
-for name in nothing_left:
+for name in ["audit", "few", *([] if os.access(Path(__file__).resolve().parents[1], os.W_OK) else ["default"])]:
     settings.register_profile(name, database=None)
 settings.load_profile(os.environ.get("DRLIM_TESTS", "default"))
 
@@ -44,17 +42,16 @@ def owned():
     """A folder whose owner runs the rest of the test, and is not root: what may not be read cannot be read."""
     if not hasattr(os, "seteuid"):
         pytest.skip("permissions are those of POSIX")
-    is_root = os.geteuid() == 0
+    user = os.geteuid()
     with TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
-        os.seteuid(65534 if is_root else os.geteuid())
+        os.seteuid(user or 65534)
         try:
-            mine = Path(folder).resolve() / "mine"
-            mine.mkdir()
+            (mine := Path(folder).resolve() / "mine").mkdir()
             yield mine
             mine.chmod(0o700)
         finally:
-            os.seteuid(0 if is_root else os.geteuid())
+            os.seteuid(user)
 
 
 @pytest.fixture

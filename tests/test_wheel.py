@@ -14,24 +14,9 @@ import pytest
 import drlim_np
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
 # A wheel is built by what is installed, so that no network is needed.
-pytest.importorskip(
-    "setuptools", minversion="77", reason="setuptools is older than pyproject.toml asks for, or missing"
-)
+pytest.importorskip("setuptools", minversion="77", reason="setuptools is missing, or older than pyproject.toml asks")
 pytest.importorskip("pip", reason="pip is not installed")
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    """What is built from, since setuptools leaves its traces beside what it builds."""
-    copy = tmp_path_factory.mktemp("copy")
-    for name in ("README.md", "LICENSE", "pyproject.toml", "run_all.py"):
-        shutil.copy(ROOT / name, copy)
-    for name in ("drlim_np", "figures", "tests"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return copy
 
 
 def python(*arguments, **options):
@@ -42,30 +27,29 @@ def python(*arguments, **options):
 
 
 @pytest.fixture(scope="module")
-def wheel(copy, tmp_path_factory):
-    out = tmp_path_factory.mktemp("out")
+def built(tmp_path_factory):
+    """The wheel and the source distribution, of a copy, because setuptools leaves traces beside what it builds."""
+    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("out")
+    for name in ("README.md", "LICENSE", "pyproject.toml", "run_all.py"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("drlim_np", "figures", "tests"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     options = ["--quiet", "--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(out)]
     python("-m", "pip", "--isolated", "--disable-pip-version-check", "wheel", *options, str(copy))
-    (built,) = out.iterdir()
-    return built
+    python("-c", f"from setuptools import build_meta; build_meta.build_sdist({str(out)!r})", cwd=copy)
+    return sorted(out.iterdir(), key=lambda path: path.suffix != ".whl")
 
 
 @pytest.fixture(scope="module")
-def installed(wheel, tmp_path_factory):
-    """A pure Python wheel is installed by unpacking it."""
+def alone(built, tmp_path_factory):
+    """`python` in a folder that holds nothing, where it sees the wheel, which pure Python needs only unpacked."""
     folder = tmp_path_factory.mktemp("site")
-    with ZipFile(wheel) as archive:
+    with ZipFile(built[0]) as archive:
         archive.extractall(folder)
     (folder / "elsewhere").mkdir()
-    return folder
-
-
-@pytest.fixture
-def alone(installed):
-    """`python` in a folder that holds nothing, where it sees the installed package."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    environment |= {"PYTHONPATH": str(installed), "PYTHONUTF8": "1"}
-    return partial(python, cwd=installed / "elsewhere", env=environment)
+    environment |= {"PYTHONPATH": str(folder), "PYTHONUTF8": "1"}
+    return partial(python, cwd=folder / "elsewhere", env=environment)
 
 
 def shipped():
@@ -74,27 +58,20 @@ def shipped():
     return {path.relative_to(ROOT).as_posix() for path in found} | {"drlim_np/py.typed"}
 
 
-def test_the_wheel_holds_every_module_the_licence_and_no_data(wheel):
+def test_the_wheel_holds_every_module_and_no_data_and_the_source_distribution_what_it_is_built_from(built):
+    wheel, source = built
     with ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
     about = {name for name in names if name.partition("/")[0].endswith(".dist-info")}
     assert wheel.name == f"drlim_np-{drlim_np.__version__}-py3-none-any.whl"
-    assert names - about == shipped()
-    assert any(name.endswith("LICENSE") for name in about)
+    assert names - about == shipped() and any(name.endswith("LICENSE") for name in about)
     assert wheel.stat().st_size < 350_000  # sources alone, which compress to a third
-
-
-def test_the_source_distribution_builds_and_holds_what_the_wheel_is_built_from(copy, tmp_path):
-    build = f"from setuptools import build_meta; build_meta.build_sdist({str(tmp_path)!r})"
-    python("-c", build, cwd=copy)
-    (built,) = tmp_path.iterdir()
-    with tarfile.open(built) as archive:
+    with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert shipped() | {"pyproject.toml", "README.md", "LICENSE"} <= names
-    assert built.stat().st_size < 2_000_000
+    assert shipped() | {"pyproject.toml", "README.md", "LICENSE"} <= names and source.stat().st_size < 2_000_000
 
 
-def test_every_module_is_imported_from_the_wheel_alone(alone, installed):
+def test_every_module_is_imported_from_the_wheel_alone_and_the_lesson_is_given(alone):
     code = """
 import importlib.util, pkgutil, drlim_np
 for name in [module.name for module in pkgutil.walk_packages(drlim_np.__path__, "drlim_np.")]:
@@ -105,20 +82,23 @@ for name in [module.name for module in pkgutil.walk_packages(drlim_np.__path__, 
         if fault.name not in ("torch", "sklearn"):  # which some modules compare with, where they are installed
             raise
 """
-    files = alone("-c", code).split()
+    files, site = alone("-c", code).split(), str(alone.keywords["cwd"].parent)
     assert len(files) + 1 == len(list((ROOT / "drlim_np").rglob("*.py"))), "all but drlim_np itself"
-    assert all(file.startswith(str(installed)) for file in files)
-
-
-def test_the_lesson_is_given_from_the_wheel_alone(alone):
+    assert all(file.startswith(site) for file in files)
     assert "Step 5." in alone("-m", "drlim_np.teaching.lesson")
 
 
-def test_figures_are_listed_and_drawn_from_the_wheel_alone(alone, installed):
+def test_figures_are_listed_and_drawn_from_the_wheel_alone(alone):
     assert alone("-m", "drlim_np.runs", "--list").startswith("figure1 ")
-    said = alone("-m", "drlim_np.runs", "--only", "figure1")
+    code = """
+import sys, itertools, drlim_np.audit.catalogue as catalogue, drlim_np.runs.__main__ as runs
+findings, catalogue.proofs = catalogue.findings, lambda: ()  # a few of them
+catalogue.findings = lambda **given: itertools.islice(findings(**given), 3)
+sys.exit(runs.main(["--only", "figure1"]))
+"""
+    said = alone("-c", code)
     assert "gradients held against both oracles" in said
     assert "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout.\n" in said
     assert said.endswith("All 5 claims hold.\n")
-    drawn = {path.name for path in (installed / "elsewhere" / "out").iterdir() if path.is_file()}
+    drawn = {path.name for path in (alone.keywords["cwd"] / "out").iterdir() if path.is_file()}
     assert drawn == {"audit.html", "figure1.png", "figure1.svg", "lesson.html", "metrics.json"}

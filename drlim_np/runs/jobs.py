@@ -1,22 +1,19 @@
 """Figures side by side, in processes of their own; what is written and printed is as with one after another.
 
-A process draws and hands over; this one alone writes figures, in the order of the paper. Only the cache is written by
-all of them.
+This process alone writes figures, in the order of the paper; only the cache is written by all of them.
 """
 
 import multiprocessing
 import os
 import shutil
 import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
 from multiprocessing import resource_tracker
-from multiprocessing.connection import wait as wait_for_end
 from threading import Thread
 from time import perf_counter
 
@@ -29,26 +26,17 @@ from drlim_np.figures import CollapsedError, Figure, Train, of_collapsed
 from drlim_np.runs.record import Drawn, drawn
 
 LARGEST, FURTHER = 1 << 30, 640 << 20  # bytes: what Figure 5 takes, at most, and what any other does
-PATIENCE = 5  # seconds for a process to clear up
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A figure to be drawn.
-
-    data:     what its `make` is given.
-    train:    the same for all figures of one seed and size; the record names its number of threads.
-    after:    figures of the same seed and size that are to be drawn before.
-    pictured: whether pictures are made, or the record alone.
-    threads:  of train.threads, those that this drawing may use.
-    """
+    """A figure to be drawn."""
 
     figure: Figure
-    data: Digits | Views | None
-    train: Train
-    after: frozenset[str] = frozenset()
-    pictured: bool = True
-    threads: int = 1
+    data: Digits | Views | None  # what its `make` is given
+    train: Train  # the same for all figures of one seed and size
+    after: Set[str] = frozenset()  # figures of the same seed and size that are to be drawn before
+    pictured: bool = True  # whether pictures are made, or the record alone
 
     def place(self, name: str | None = None) -> tuple[int, bool, str]:
         """What tells it from the other tasks; or the same of another figure of its seed and size."""
@@ -56,10 +44,7 @@ class Task:
 
 
 def number_of(asked: str | None, backend: str) -> int:
-    """The number of processes: --jobs, or else one per processor, limited by free memory.
-
-    One where training runs on a device, which all would share.
-    """
+    """The number of processes: --jobs, or else one per processor, limited by free memory; one if all share a device."""
     if asked is not None:
         if not (asked.isascii() and asked.isdigit() and int(asked)):
             raise InputError(f"--jobs is {asked!r}: give a whole number from 1 up, or leave it out")
@@ -68,15 +53,13 @@ def number_of(asked: str | None, backend: str) -> int:
     return int(max(1, min(processors(), fit))) if backend == "numpy" else 1
 
 
-def all_drawn(tasks: list[Task], count: int, first: Callable[[], None] = lambda: None) -> Iterator[tuple[Task, Drawn]]:
+def all_drawn(tasks: list[Task], count: int, first: Callable[[], bool]) -> Iterator[tuple[Task, Drawn]]:
     """The figures in the order of the tasks, drawn by `count` processes at most; by this one alone if that is 1.
 
-    first: what this process does before it hands over any figure, while others begin; if it raises, they end.
-    What fails is named by a DrlimError of one line, after the others have finished. On Ctrl-C or SIGTERM, figures that
-    are finished but not yet handed over are handed over first.
+    first: what this process does before it hands over any figure, while others begin; if it returns False, they end.
+    What fails is named by a DrlimError after the others. On Ctrl-C or SIGTERM finished figures are still handed over.
     """
     count = min(count, len(tasks))
-    tasks = [replace(task, threads=_threads(task, tasks, count)) for task in tasks]
     due, arrived, faults = [*tasks], {}, []
     with unwound_by_sigterm():
         try:
@@ -87,12 +70,10 @@ def all_drawn(tasks: list[Task], count: int, first: Callable[[], None] = lambda:
                     faults.append(found)
                     due.remove(task)
                 while due and due[0] in arrived:
-                    task = due.pop(0)
-                    yield task, arrived.pop(task)
-        except (KeyboardInterrupt, SystemExit):
-            yield from ((task, arrived[task]) for task in due if task in arrived)
-            raise
-    # What is left comes behind a figure that never started.
+                    yield (task := due.pop(0)), arrived.pop(task)
+        except (KeyboardInterrupt, SystemExit) as stop:
+            faults.insert(0, stop)
+    # Without an interruption, what is left comes behind a figure that never started.
     yield from ((task, arrived[task]) for task in due if task in arrived)
     if strange := [fault for fault in faults if not isinstance(fault, DrlimError)]:
         raise strange[0]
@@ -100,70 +81,52 @@ def all_drawn(tasks: list[Task], count: int, first: Callable[[], None] = lambda:
         raise DrlimError("; ".join(dict.fromkeys(map(str, faults))))
 
 
-def _threads(task: Task, tasks: list[Task], count: int) -> int:
-    """Threads for one figure: an equal share of the processors; two for the slowest, if four processes or more draw.
-
-    The others then finish before it. Of several seeds none is the slowest alone.
-    """
-    if count < 2:
-        return task.train.threads
-    seconds = sorted(other.figure.seconds for other in tasks)
-    is_slowest = task.figure.seconds == seconds[-1] > seconds[-2]
-    return max(task.train.threads // count, min(task.train.threads, 2 if is_slowest and count >= 4 else 1))
-
-
 def _ready(waiting: list[Task], done: set[tuple]) -> list[Task]:
     """Those that need not wait for another figure, because what they come after is drawn."""
     return [task for task in waiting if all(task.place(name) in done for name in task.after)]
 
 
-def _one_by_one(tasks: list[Task], first: Callable[[], None]) -> Iterator[tuple[Task, Drawn | Exception]]:
+def _one_by_one(tasks: list[Task], first: Callable[[], bool]) -> Iterator[tuple[Task, Drawn | Exception]]:
     """Each task with its figure, or with the fault that ended it, drawn in this process."""
-    first()
-    waiting, done = [*tasks], set()
+    waiting, done = [*tasks] if first() else [], set()
     while ready := _ready(waiting, done):
-        task = ready[0]
-        waiting.remove(task)
+        waiting.remove(task := ready[0])
         try:
-            found = _draw(task)
+            found = _draw(task, task.train.threads)
             done.add(task.place())
         except Exception as fault:
             found = fault
         yield task, found
 
 
-def _side_by_side(tasks: list[Task], count: int, first: Callable[[], None]) -> Iterator[tuple[Task, Drawn | Exception]]:
-    """Each task with its figure, or with the fault that ended it, as they come; slow figures start first.
-
-    Each of the processes is a pool of one, so that one that dies is known by its task.
-    """
+def _side_by_side(tasks: list[Task], count: int, first: Callable[[], bool]) -> Iterator[tuple[Task, Drawn | Exception]]:
+    """Each task with its figure, or with the fault that ended it, as they come; slow figures start first."""
     context, line = multiprocessing.get_context("spawn"), ProgressLine()
     earlier_children = {*multiprocessing.active_children()}
     waiting, done = sorted(tasks, key=lambda task: -task.figure.seconds), set()
-    idle: list[ProcessPoolExecutor] = []
+    idle: list[ProcessPoolExecutor] = []  # of one process each, so that one that dies is known by its task
     running: dict[Future, tuple[Task, ProcessPoolExecutor]] = {}
     try:
         while True:
             for task in _ready(waiting, done)[: count - len(running)]:
                 with _ctrl_c_held():
                     process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
-                    running[process.submit(_draw_elsewhere, task)] = task, process
+                    future = process.submit(_draw_elsewhere, task, max(1, task.train.threads // count))
+                running[future] = task, process
                 waiting.remove(task)
-            if len(waiting) + len(running) == len(tasks):
-                first()
-            if not running:
+            if not running or (len(waiting) + len(running) == len(tasks) and not first()):
                 return
-            _show(line, f"{len(done)} of {len(tasks)} drawn; running: ", [task for task, _ in running.values()])
+            names = ", ".join(task.figure.name for task, _ in running.values())
+            text = f"{len(done)} of {len(tasks)} drawn; running: {names}"
+            line.show(text[: shutil.get_terminal_size().columns - 2])
             ended, _ = wait(running, return_when=FIRST_COMPLETED)
             line.clear()
             for future in ended:
                 task, process = running.pop(future)
                 fault = future.exception()
                 if isinstance(fault, BrokenProcessPool):
-                    fault = DrlimError(
-                        f"{task.figure.name}: the process that was to draw it died: run again, which finds what was"
-                        " trained, with --jobs 1 if memory was short"
-                    )
+                    remedy = "run again, which finds what was trained, with --jobs 1 if memory was short"
+                    fault = DrlimError(f"{task.figure.name}: the process that was to draw it died: {remedy}")
                 else:
                     idle.append(process)
                 if fault is None:
@@ -171,44 +134,27 @@ def _side_by_side(tasks: list[Task], count: int, first: Callable[[], None]) -> I
                 yield task, fault or future.result()
     finally:
         line.clear()
-        processes = {*multiprocessing.active_children()} - earlier_children
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.join(PATIENCE)
-            process.kill()  # still alive: SIGTERM can be swallowed, as in a callback Python discards an exception
+        for process in {*multiprocessing.active_children()} - earlier_children:
+            process.kill()  # SIGTERM can be swallowed, as in a callback Python discards an exception
             process.join()
 
 
-def _show(line: ProgressLine, words: str, tasks: list[Task]) -> None:
-    names = [f"{task.figure.name}{'' if task.pictured else f', seed {task.train.seed}'}" for task in tasks]
-    line.show((words + ", ".join(names))[: shutil.get_terminal_size().columns - 2])
-
-
-def _draw(task: Task) -> Drawn:
-    """Draws the figure in this process, and keeps what it prints.
-
-    What one after others prints is dropped: those have said it of the trainings that they share.
-    """
-    train, collapsed = replace(task.train, threads=task.threads), ""
-    started = perf_counter()
+def _draw(task: Task, threads: int) -> Drawn:
+    """Draws the figure in this process; what it prints is kept, unless others have said it of a shared training."""
+    collapsed, started = "", perf_counter()
     with redirect_stdout(StringIO()) as said:
         try:
-            result = task.figure.make(task.data, train)
+            result = task.figure.make(task.data, replace(task.train, threads=threads))
         except CollapsedError as fault:
-            collapsed = f"{fault}\n"
-            result = of_collapsed(fault, task.data)
+            collapsed, result = f"{fault}\n", of_collapsed(fault, task.data)
     figure = drawn(task.figure.name, result, task.train, perf_counter() - started, task.pictured)
     return replace(figure, said=collapsed if task.after else said.getvalue() + collapsed)
 
 
-def _draw_elsewhere(task: Task) -> Drawn:
+def _draw_elsewhere(task: Task, threads: int) -> Drawn:
     """Draws the figure in a process of its own, with what it printed on standard error."""
-    try:
-        with redirect_stderr(StringIO()) as complained:
-            figure = _draw(task)
-    except SystemExit as end:
-        os._exit(end.code)  # a pool would go on to its next task
+    with redirect_stderr(StringIO()) as complained:
+        figure = _draw(task, threads)
     return replace(figure, complained=complained.getvalue())
 
 
@@ -226,12 +172,11 @@ def _ctrl_c_held() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """In such a process: Ctrl-C is for its parent, which then ends it; SIGTERM lets it clear up."""
+    """In such a process: Ctrl-C is for its parent, which then ends it; it never outlives its parent."""
+
+    def end_with_parent() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    wait_for_end([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+    Thread(target=end_with_parent, daemon=True).start()

@@ -1,4 +1,8 @@
-"""What a figure leaves in its folder: its files, and the entry in metrics.json that proves its claims."""
+"""What a figure leaves in its folder: its files, and the entry in metrics.json that proves its claims.
+
+The entry says all about the seed that the picture shows. `entry["seeds"]` has, by seed, what others gave: settings,
+claims and measured. One entry holds only seeds with the same data and settings.
+"""
 
 import io
 import json
@@ -8,85 +12,79 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.figure import Figure as Drawing
 
 import drlim_np
 from drlim_np.backend import to_host
+from drlim_np.checks.terminal import printable
 from drlim_np.drawing import light
 from drlim_np.drawing.style import RULES, stamp
 from drlim_np.errors import DataError
 from drlim_np.fast.devices import BACKENDS, device_of, origin
 from drlim_np.figures import Result, Train
 from drlim_np.files import atomic, weights
-from drlim_np.runs.seeds import RECORD, Entry, earlier_record, filed, seeds_of
 from drlim_np.tree import tree_map
+
+KINDS = {  # of picture: what makes it lighter, and the metadata left out, so that it has the same bytes each time
+    "png": (light.with_palette, {"Software": None}),
+    "svg": (light.with_palettes, {"Date": None, "Creator": None}),
+}
+OF_A_SEED = ("settings", "claims", "measured")
+DRAWN = {"dissimilar_weight", "neighbours_on_average"}  # settings that follow from the samples that a seed draws
+Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure on its way to its folder.
+    """A figure on its way to its folder."""
 
-    key:   the stem of its files, and its name in metrics.json.
-    files: their content, by what follows the stem; none where the record alone is kept.
-    said, complained: what was printed on standard output and on standard error while it was drawn.
-    """
-
-    key: str
+    key: str  # the stem of its files, and its name in metrics.json
     entry: Entry
-    files: Mapping[str, bytes]
-    said: str = ""
-    complained: str = ""
-
-
-def stem(name: str, result: Result, quick: bool) -> str:
-    """The name of a figure's files, with its data and "quick": different runs never overwrite each other.
-
-    A name that already ends in that of its data does not get it twice.
-    """
-    data = [result.data.name] if result.data and not name.endswith(f"-{result.data.name}") else []
-    return "-".join([name, *data, *(["quick"] if quick else [])])
+    files: Mapping[str, bytes]  # their content, by what follows the stem; none where the record alone is kept
+    said: str = ""  # on standard output while it was drawn
+    complained: str = ""  # on standard error
 
 
 def drawn(name: str, result: Result, train: Train, seconds: float, pictured: bool = True) -> Drawn:
-    """The figure rendered, PNG and SVG, with its .npz and its W; if not `pictured`, its entry alone.
-
-    A quick figure is stamped so, and so is one with a claim that does not hold.
-    """
-    files = _files(result, train.quick) if pictured else {}
-    return Drawn(stem(name, result, train.quick), entry(result, train, seconds), files)
+    """The figure rendered, PNG and SVG, with its .npz and its W; if not `pictured`, its entry alone."""
+    data = f"-{result.data.name}" if result.data and not name.endswith(f"-{result.data.name}") else ""
+    key = f"{name}{data}{'-quick' if train.quick else ''}"  # different runs never overwrite each other
+    return Drawn(key, entry(result, train, seconds), _files(result, train.quick) if pictured else {})
 
 
 def write(out: Path, figure: Drawn) -> None:
-    """Writes a figure's files and its entry in metrics.json into the folder `out`.
+    """Writes a figure's files into the folder `out` and its entry into metrics.json, next to those of other seeds.
 
-    The arrays are in <stem>.npz, for np.load, and W is in <stem>-weights.npz, for `drlim_np.files.weights.load`. All
-    are written next to their places before the first is renamed, so that after a failure the earlier ones are as they
-    were. Without files, the record is added to that of the seed that has the picture.
+    With a picture, records of other data or settings are dropped; without one, it is itself refused next to them.
     """
-    key, record = figure.key, earlier_record(out)
-    before = record.get(key)
-    try:
-        record[key] = filed(before, figure.entry, pictured=bool(figure.files))
-    except DataError as fault:
-        raise DataError(f"{key}, seed {figure.entry['seed']}: {fault}") from fault
-    if before and "seed" in before and (gone := set(seeds_of(before)) - set(seeds_of(record[key]))):
-        print(f"{key}: the records of seeds {', '.join(map(str, sorted(gone)))} had other data or settings: dropped")
+    key, now, record = figure.key, json.loads(json.dumps(figure.entry)), earlier_record(out)
+    before, seed, pictured = record.get(key), now["seed"], bool(figure.files)
+    known = {seed: of_seed(before, seed) for seed in seeds_of(before)} if before else {}
+    if before is None or not _same_kind(before, now):
+        if not pictured:
+            remedy = "draw the figure again with the seed of its picture"
+            raise DataError(f"{key}, seed {seed}: its record has other data or settings: {remedy}")
+        if gone := ", ".join(str(other) for other in known if other != seed):
+            print(f"{key}: the records of seeds {gone} had other data or settings: dropped")
+        known = {}
+    known[seed] = now
+    main = now if pictured else known[before["seed"]]
+    others = {str(seed): {part: one[part] for part in OF_A_SEED} for seed, one in known.items() if seed != main["seed"]}
+    record[key] = main | {"seeds": others} if others else main
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
     files = {out / f"{key}{ending}": content for ending, content in figure.files.items()}
-    atomic.replace(files | {out / RECORD: f"{text}\n".encode(errors="replace")})
+    atomic.replace(files | {out / "metrics.json": f"{text}\n".encode(errors="replace")})
 
 
 def entry(result: Result, train: Train, seconds: float) -> Entry:
     """The figure's entry in metrics.json."""
-    data = result.data and {"name": result.data.name, "title": result.data.title, "sha256": result.data.sha256}
-    model = origin(train.backend)
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
-        "data": data,
+        "data": result.data and {name: getattr(result.data, name) for name in ("name", "title", "sha256")},
         "settings": result.settings,
         "seed": train.seed,
         "quick": train.quick,
@@ -106,7 +104,7 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
             "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set"),
             "threads": train.threads,
             "backend": train.backend,
-            "device": device_of(model),
+            "device": device_of(origin(train.backend)),
         },
         "wall_seconds": round(seconds, 1),
     }
@@ -114,14 +112,14 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
 
 @rc_context(RULES)
 def _files(result: Result, quick: bool) -> dict[str, bytes]:
-    marks = [*(["quick"] if quick else []), *([] if all(claim.holds for claim in result.claims) else ["claims fail"])]
-    if marks:
+    fails = not all(claim.holds for claim in result.claims)
+    if marks := ["quick"] * quick + ["claims fail"] * fails:
         stamp(result.drawing, ", ".join(marks))
     light.clouds_as_pictures(result.drawing)
-    files = {
-        ".png": light.with_palette(_rendered(result.drawing, "png")),
-        ".svg": light.with_palettes(_rendered(result.drawing, "svg")),
-    }
+    files = {}
+    for kind, (lighter, metadata) in KINDS.items():
+        result.drawing.savefig(buffer := io.BytesIO(), format=kind, dpi=light.DPI[kind], metadata=metadata)
+        files[f".{kind}"] = lighter(buffer.getvalue())
     if result.arrays is not None:
         files[".npz"] = light.packed(result.arrays)
     if result.weights is not None:
@@ -129,9 +127,34 @@ def _files(result: Result, quick: bool) -> dict[str, bytes]:
     return files
 
 
-def _rendered(drawing: Drawing, kind: str) -> bytes:
-    """The file's bytes, without dates or random names: the same figure gives the same bytes."""
-    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
-    buffer = io.BytesIO()
-    drawing.savefig(buffer, format=kind, dpi=light.DPI[kind], metadata=metadata)
-    return buffer.getvalue()
+def earlier_record(out: Path) -> dict[str, Entry]:
+    """metrics.json of the folder: the entry of each figure; none without a file."""
+    path, parts = out / "metrics.json", {"data", "quick", "seed", *OF_A_SEED}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        entries = record.values() if isinstance(record, dict) else [None]
+        if not all(isinstance(entry, dict) and parts <= entry.keys() for entry in entries):
+            raise ValueError("not a table of figures")
+        return record
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as fault:
+        remedy = "move it away or choose another folder by --out"
+        raise DataError(f"{printable(path)}: cannot be read ({fault}): {remedy}") from fault
+
+
+def seeds_of(entry: Entry) -> list[int]:
+    """The seeds that a figure has records of, ascending."""
+    return sorted({entry["seed"], *map(int, entry.get("seeds", {}))})
+
+
+def of_seed(entry: Entry, seed: int) -> Entry:
+    """The entry with the settings, claims and measured numbers that one of its seeds gave."""
+    return entry if seed == entry["seed"] else entry | entry["seeds"][str(seed)]
+
+
+def _same_kind(one: Entry, other: Entry) -> bool:
+    """Whether two entries have the same data and settings. A map that collapsed has no settings on record."""
+    chosen = [{name: x for name, x in entry["settings"].items() if name not in DRAWN} for entry in (one, other)]
+    same_data = (one["data"], one["quick"]) == (other["data"], other["quick"])
+    return same_data and (chosen[0] == chosen[1] or {} in chosen)

@@ -1,9 +1,10 @@
 """Where the images of a run come from: the published files where they are found, else generated ones."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Views, handwriting, mnist, norb, rendering
@@ -16,13 +17,12 @@ from drlim_np.files.cache import Cache
 
 def add_options(parser: ArgumentParser) -> None:
     """The options that say where the images come from."""
-    group = parser.add_argument_group(
+    add = parser.add_argument_group(
         "data",
         "MNIST and small NORB are used where they are found: in --data DIR, else in the folder that the environment"
         " variable DRLIM_DATA names, else in the user's cache folder. Without MNIST handwriting is generated, without"
         " small NORB an airplane is rendered.",
-    )
-    add = group.add_argument
+    ).add_argument
     add("--data", metavar="DIR", help="folder that holds the files, or folders mnist and norb with them")
     add("--download", nargs="*", metavar="NAME", help="fetch mnist (also if nothing is named) or norb there first")
     add("--generated", action="store_true", help="use generated images even where published ones are found")
@@ -40,39 +40,27 @@ def named(option: str, given: list[str] | None, known: Collection[str], what: st
     return [name for name in known if name in asked]
 
 
-def downloads(options: Namespace) -> list[str]:
-    """The names of the data sets to fetch. Options that contradict each other are refused."""
+def downloaded(options: Namespace) -> list[str]:
+    """The names of the data sets asked for, fetched into the data folder. Contradictory options are refused."""
     if options.generated and (options.data or options.download is not None or options.airplane is not None):
         raise InputError("--generated uses no data: leave out either it, or --data, --download and --airplane")
     known = _data_sets(options)
-    return [] if options.download is None else named("--download", options.download or ["mnist"], known, "data sets")
-
-
-def download(names: list[str], options: Namespace) -> None:
-    """Fetches data sets into the data folder."""
-    for name in names:
-        wanted = _data_sets(options)[name]
-        fetch(folder_of(data_directory(options.data).path, wanted), wanted)
+    asked = [] if options.download is None else named("--download", options.download or ["mnist"], known, "data sets")
+    for name in asked:
+        fetch(folder_of(data_directory(options.data).path, known[name]), known[name])
+    return asked
 
 
 def digits(options: Namespace, cache: Cache) -> Digits:
-    """MNIST where it is found, else generated handwriting; says which, because every figure of digits depends on it."""
-    folder = _folder(options, "mnist")
-    if folder is None:
-        return handwriting.generate(draw=partial(cache.call, handwriting.draw))
-    found = mnist.load(folder, options.accept_unknown_data)
-    print(f"Data: {found.title} from {folder}")
-    return found
+    """MNIST where it is found, else generated handwriting."""
+    load = partial(mnist.load, accept_unknown=options.accept_unknown_data)
+    return _found(options, "mnist", load) or handwriting.generate(draw=partial(cache.call, handwriting.draw))
 
 
 def views(options: Namespace, cache: Cache) -> Views:
-    """An airplane of small NORB where it is found, else, unless one was asked for, the rendered one; says which."""
-    folder = _folder(options, "norb", required=options.airplane is not None)
-    if folder is None:
-        return rendering.generate(render=partial(cache.call, rendering.render))
-    found = norb.load(folder, _airplane(options))
-    print(f"Data: {found.title} from {folder}")
-    return found
+    """An airplane of small NORB where it is found, else, unless one was asked for, the rendered one."""
+    load = partial(norb.load, instance=_airplane(options))
+    return _found(options, "norb", load) or rendering.generate(render=partial(cache.call, rendering.render))
 
 
 def _airplane(options: Namespace) -> int:
@@ -83,15 +71,17 @@ def _data_sets(options: Namespace) -> dict[str, DataSet]:
     return {"mnist": mnist.MNIST, "norb": norb.published(_airplane(options))}
 
 
-def _folder(options: Namespace, name: str, required: bool = False) -> Path | None:
-    """The folder with a data set; None, and a line that says so, where generated images are to be used instead."""
+def _found(options: Namespace, name: str, load: Callable[[Path], Any]) -> Any:
+    """A data set, loaded; None where generated images are to be used. Says which, as every figure depends on it."""
     if options.generated:
         return None
     wanted, directory = _data_sets(options)[name], data_directory(options.data)
-    folder = find(directory, wanted)
-    if folder is None:
-        fault = f"there is no {wanted.title} in {directory.path}"
-        if required:
-            raise DataError(f"{printable(fault)}: pass --download {name} to fetch it, or leave --airplane out")
-        print(f"Data: {wanted.stand_in}, because {fault}; --download {name} fetches it.")
-    return folder
+    if folder := find(directory, wanted):
+        found = load(folder)
+        print(f"Data: {found.title} from {folder}")
+        return found
+    fault = f"there is no {wanted.title} in {directory.path}"
+    if name == "norb" and options.airplane is not None:
+        raise DataError(f"{printable(fault)}: pass --download {name} to fetch it, or leave --airplane out")
+    print(f"Data: {wanted.stand_in}, because {fault}; --download {name} fetches it.")
+    return None

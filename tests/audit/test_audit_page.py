@@ -17,7 +17,7 @@ from drlim_np.audit.index import LINES
 from drlim_np.audit.mathml import typeset
 from drlim_np.audit.page import audit_page
 from drlim_np.errors import DataError
-from drlim_np.runs.index import FIGURES
+from drlim_np.runs.command import FIGURES
 from tests.help.browser import SIZES, missing, opened
 from tests.help.refusals import refuses
 

@@ -12,7 +12,7 @@ from drlim_np.data.handwriting import generate
 from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, LOOKS, SIX_LIGHTS, WIDTH
 from drlim_np.figures import Train, airplane_map, figure4, figure9, shifted_maps
 from drlim_np.files.cache import Cache
-from drlim_np.runs.index import FIGURES
+from drlim_np.runs.command import FIGURES
 from tests.help.small_views import blobs
 
 CAPITAL = 0.729  # of DejaVu Sans, in parts of its size

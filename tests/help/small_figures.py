@@ -19,7 +19,7 @@ from drlim_np.data import Digits, Split
 from drlim_np.errors import DivergedError
 from drlim_np.figures import Claim, Result, Train
 from drlim_np.runs import command, pages, sources
-from drlim_np.runs.index import FIGURES
+from drlim_np.runs.command import FIGURES
 
 HALF = Split(np.zeros((2, 28, 28), np.uint8), np.array([4, 9], np.uint8))
 DIGITS = Digits("handwriting", "generated handwriting", HALF, HALF, {"images": "ab"})
@@ -74,18 +74,10 @@ def killed(data: Digits | None, train: Train) -> Result:
 
 
 def endless(data: Digits | None, train: Train) -> Result:
-    """None before it is ended; one file says which processes begin it, another which of them could clear up."""
-    _note(train, "begun")
-    try:
-        time.sleep(100)
-    finally:
-        _note(train, "ended")
-
-
-def deaf(data: Digits | None, train: Train) -> Result:
-    """None before it is killed: SIGTERM is not enough."""
+    """None before it is killed: SIGTERM is not enough; a file says which processes begin it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return endless(data, train)
+    _note(train, "begun")
+    time.sleep(100)
 
 
 def _note(train: Train, name: str) -> None:
@@ -100,6 +92,6 @@ def main(arguments: list[str], **figures) -> int:
     with ExitStack() as stack:
         own = {name: replace(FIGURES[name], make=make) for name, make in figures.items()}
         stack.enter_context(mock.patch.dict(FIGURES, own))
-        stack.enter_context(mock.patch.object(pages, "due", return_value=[]))
+        stack.enter_context(mock.patch.object(pages, "made", return_value=()))
         stack.enter_context(mock.patch.object(sources, "digits", return_value=DIGITS))
         return command.main(["--only", ",".join(figures), "--generated", "--no-audit", *arguments])

@@ -13,10 +13,9 @@ from math import inf
 
 import pytest
 
-from drlim_np.checks.terminal import ProgressLine
 from drlim_np.figures import Train
 from drlim_np.runs import jobs
-from drlim_np.runs.index import FIGURES
+from drlim_np.runs.command import FIGURES
 from drlim_np.runs.jobs import Task
 from tests.help import small_figures
 from tests.help.comparing import timeless
@@ -24,13 +23,7 @@ from tests.help.refusals import refuses
 from tests.help.small_figures import diverging, faulty, killed, late, signed, small, talking, trained
 
 ENVIRON = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-
-
-class Terminal(io.StringIO):
-    """A stream that passes for a terminal."""
-
-    def isatty(self):
-        return True
+on_posix = pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
 
 
 @pytest.fixture
@@ -45,10 +38,7 @@ def drawn(tmp_path, capfd):
     return draw
 
 
-# ---- as with one ----
-
-
-def test_side_by_side_files_words_and_their_order_are_those_of_one_process(drawn, tmp_path):
+def test_side_by_side_files_words_and_their_order_are_those_of_one_process_and_verified_so_they_agree(drawn, tmp_path):
     figures = {"figure3": small, "figure4": late, "figure5": talking, "figure7": small}
     one, three = (drawn(count, "--seeds", "3", "1", out=str(count), **figures) for count in (1, 3))
     assert timeless(tmp_path / "1") == timeless(tmp_path / "3")
@@ -57,25 +47,15 @@ def test_side_by_side_files_words_and_their_order_are_those_of_one_process(drawn
     assert three[1].index("figure3") < three[1].index("figure4"), "which is drawn before it"
     assert three[2] == one[2] == "a warning: the cells are small\n" * 2
     assert "figure7-handwriting, seed 1, recorded\n" in three[1]
-
-
-def test_verified_side_by_side_figures_agree(drawn):
-    drawn(1, figure4=small, figure5=small)
-    status, said, _ = drawn(2, "--verify", figure4=small, figure5=small)
+    status, said, _ = drawn(2, "--verify", out="3", **figures)
     assert status == 0 and "no record" not in said and re.search(r"All \d+ agree\.\n$", said)
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_what_comes_first_is_done_while_others_begin_and_if_it_fails_they_end_and_nothing_is_handed_over(count):
     begun = []
-
-    def audit():
-        begun.extend(multiprocessing.active_children())
-        raise ArithmeticError
-
     tasks = [Task(FIGURES[name], None, Train()) for name in ("figure1", "figure2", "towers")]
-    with pytest.raises(ArithmeticError):
-        next(jobs.all_drawn(tasks, count, audit))
+    assert [*jobs.all_drawn(tasks, count, lambda: begun.extend(multiprocessing.active_children()))] == []
     assert len(begun) == (count if count > 1 else 0)
     assert not any(process.is_alive() for process in begun)
 
@@ -88,23 +68,17 @@ def test_a_training_of_one_figure_is_found_by_another_that_comes_after_it_and_is
 
 
 def test_a_process_draws_one_figure_after_another_and_a_terminal_shows_which(drawn, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setattr(sys, "stderr", terminal := io.StringIO())
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(jobs.shutil, "get_terminal_size", lambda: os.terminal_size((44, 5)))
     drawn(2, figure4=signed, figure6=signed, figure7=signed)
     processes = (tmp_path / "out" / "drawn").read_text().split()
     assert len(processes) == 3 and len({*processes}) <= 2
     first, *_, last = (line for line in terminal.getvalue().split("\r") if "running" in line)
     assert first == "0 of 3 drawn; running: figure7, figure4 "
     assert last.startswith(("1 of 3 drawn; running: figure", "2 of 3 drawn; running: figure")), "two may end together"
+    assert {line for line in terminal.getvalue().split("\r") if len(line) > 43} == set(), "it fits the terminal"
     assert terminal.getvalue().endswith("\r\x1b[K"), "the line is taken away"
-
-
-def test_the_line_of_progress_is_no_wider_than_the_terminal(monkeypatch):
-    monkeypatch.setattr(jobs.shutil, "get_terminal_size", lambda: os.terminal_size((12, 5)))
-    jobs._show(ProgressLine(terminal := Terminal()), "running: ", tasks(["figure4"], pictured=False))
-    assert terminal.getvalue() == "\rrunning: f "
-
-
-# ---- when one fails ----
 
 
 def test_figures_that_fail_are_named_in_one_line_each_fault_once_and_the_others_finish(drawn, tmp_path):
@@ -124,19 +98,18 @@ def test_a_fault_in_the_program_ends_in_its_traceback(drawn):
     assert "in faulty" in str(fault.value.__cause__)
 
 
-# ---- when it is stopped ----
+def started(folder, figures, jobs, **environ):
+    """run_all.py with these figures, in a process of its own."""
+    code = f"import sys; from tests.help.small_figures import *; sys.exit(main(sys.argv[1:], {figures}))"
+    command = [sys.executable, "-c", code, "--jobs", str(jobs), "--out", str(folder)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=ENVIRON | environ, start_new_session=True, **pipes)
 
 
 @pytest.fixture
-def begun(tmp_path, request):
+def begun(tmp_path):
     """run_all.py with one figure that is drawn and two that never are, begun: the process, and those that draw."""
-    code = (
-        "import sys; from tests.help.small_figures import *; from drlim_np.runs import jobs; jobs.PATIENCE = 1\n"
-        f"sys.exit(main(sys.argv[1:], figure1=endless, figure4=small, figure5={request.param}))"
-    )
-    command = [sys.executable, "-c", code, "--jobs", "2", "--out", str(tmp_path)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=ENVIRON, start_new_session=True, **pipes) as process:
+    with started(tmp_path, "figure1=endless, figure4=small, figure5=endless", 2) as process:
         try:  # Figure 1 begins where Figure 4 has been handed over
             _awaited(lambda: len((tmp_path / "begun").read_text().split()) == 2)
             yield process, [int(number) for number in (tmp_path / "begun").read_text().split()]
@@ -154,38 +127,27 @@ def _awaited(found, seconds=60):
 
 
 def _gone(number):
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    with suppress(ProcessLookupError):
+        return bool(os.kill(number, 0))
+    return True
 
 
-@pytest.mark.parametrize(
-    ("begun", "how", "status", "cleared"),
-    [
-        ("endless", signal.SIGINT, 130, 2),
-        ("endless", signal.SIGTERM, 143, 2),
-        ("deaf", signal.SIGINT, 130, 1),
-    ],
-    indirect=["begun"],
-)
-def test_stopped_it_keeps_finished_figures_and_leaves_no_process_and_nothing_half_written(
-    begun, how, status, cleared, tmp_path
-):
+@on_posix
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_stopped_it_leaves_no_process_and_unless_it_is_killed_keeps_finished_figures(begun, how, tmp_path):
     process, others = begun
-    process.send_signal(how)
+    process.send_signal(number := getattr(signal, how))
     said, complained = process.communicate(timeout=60)
-    assert process.returncode == status
+    assert process.returncode == {"SIGINT": 130, "SIGTERM": 143, "SIGKILL": -number}[how]
     assert "Traceback" not in complained
     assert all(_awaited(lambda number=number: _gone(number)) for number in others)
-    assert len((tmp_path / "ended").read_text().split()) == cleared, "processes that draw have cleared up"
-    assert f"{tmp_path / 'figure4-handwriting.png'}  " in said
-    left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {"begun", "ended", "metrics.json", *(f"figure4-handwriting.{kind}" for kind in ("png", "svg"))}
+    if how != "SIGKILL":
+        assert f"{tmp_path / 'figure4-handwriting.png'}  " in said
+        left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+        assert left == {"begun", "metrics.json", "figure4-handwriting.png", "figure4-handwriting.svg"}
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
+@on_posix
 @pytest.mark.parametrize("number", [1, 3])
 def test_interrupted_with_its_processes_while_they_start_it_says_one_line(tmp_path, number):
     (tmp_path / "sitecustomize.py").write_text(  # what Python runs when it starts
@@ -194,14 +156,8 @@ def test_interrupted_with_its_processes_while_they_start_it_says_one_line(tmp_pa
         "    with open(Path(__file__).with_name('started'), 'a') as file:\n        file.write('x')\n"
         "    time.sleep(5)\n"
     )
-    code = (
-        "import sys; from tests.help.small_figures import *\n"
-        "sys.exit(main(sys.argv[1:], figure1=endless, figure2=endless, figure4=endless))"
-    )
-    command = [sys.executable, "-c", code, "--jobs", "3", "--out", str(tmp_path / "out")]
-    environ = ENVIRON | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, env=environ, start_new_session=True, **pipes) as process:
+    path, figures = os.pathsep.join([str(tmp_path), *sys.path]), "figure1=endless, figure2=endless, figure4=endless"
+    with started(tmp_path / "out", figures, 3, PYTHONPATH=path) as process:
         assert _awaited(lambda: len((tmp_path / "started").read_text()) >= number)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does with Ctrl-C
         said, complained = process.communicate(timeout=60)
@@ -209,19 +165,10 @@ def test_interrupted_with_its_processes_while_they_start_it_says_one_line(tmp_pa
     assert re.fullmatch(r"run_all\.py: interrupted; .*\n", complained), complained
 
 
-@pytest.mark.parametrize("begun", ["endless"], indirect=True)
-def test_killed_it_takes_its_processes_along(begun):
-    process, others = begun
-    process.kill()
-    assert all(_awaited(lambda number=number: _gone(number)) for number in others)
-
-
 def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
     (tmp_path / "test_it.py").write_text(
-        "import os, pathlib, time\n"
-        "def test_it():\n"
-        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n"
-        "    time.sleep(60)\n"
+        "import os, pathlib, time\n\n\ndef test_it():\n"
+        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n    time.sleep(60)\n"
     )
     code = (
         "import sys; from drlim_np.audit import first; from drlim_np.runs import command\n"
@@ -237,24 +184,12 @@ def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
     assert list((tmp_path / "out").iterdir()) in ([], [tmp_path / "out" / ".checkpoints"])
 
 
-# ---- how many, and with how many threads ----
-
-
 @pytest.mark.parametrize(
     ("asked", "backend", "free", "number"),
-    [
-        (None, "numpy", inf, 8),
-        (None, "numpy", jobs.LARGEST + 2.5 * jobs.FURTHER, 3),
-        (None, "numpy", jobs.LARGEST, 1),
-        (None, "numpy", 0.0, 1),
-        (None, "cupy", inf, 1),
-        ("5", "numpy", 0.0, 5),
-        ("5", "cupy", 0.0, 5),
-    ],
+    [(None, "numpy", inf, 8), (None, "numpy", jobs.LARGEST + 2.5 * jobs.FURTHER, 3), (None, "numpy", jobs.LARGEST, 1)]
+    + [(None, "numpy", 0.0, 1), (None, "cupy", inf, 1), ("5", "numpy", 0.0, 5), ("5", "cupy", 0.0, 5)],
 )
-def test_as_many_as_asked_for_or_as_processors_unless_memory_is_short_or_training_is_on_a_device(
-    monkeypatch, asked, backend, free, number
-):
+def test_as_many_as_asked_for_or_as_processors_and_memory_allow(monkeypatch, asked, backend, free, number):
     monkeypatch.setattr(jobs, "processors", lambda: 8)
     monkeypatch.setattr(jobs, "free_memory", lambda: free)
     assert jobs.number_of(asked, backend) == number
@@ -262,33 +197,4 @@ def test_as_many_as_asked_for_or_as_processors_unless_memory_is_short_or_trainin
 
 @pytest.mark.parametrize("asked", ["0", "-1", "x", "1.5", "", "٣"])
 def test_what_is_no_number_of_processes_is_refused(asked):
-    message = f"--jobs is {asked!r}: give a whole number from 1 up, or leave it out"
-    refuses(lambda: jobs.number_of(asked, "numpy"), message)
-
-
-def tasks(names, threads=4, seeds=(0,), pictured=True):
-    trains = [Train(seed, threads=threads) for seed in seeds]
-    return [Task(FIGURES[name], None, train, pictured=pictured) for train in trains for name in names]
-
-
-@pytest.mark.parametrize(
-    ("count", "threads", "slowest", "others"),
-    [(1, 4, 4, 4), (2, 2, 1, 1), (3, 3, 1, 1), (4, 4, 2, 1), (8, 4, 2, 1), (4, 1, 1, 1)],
-)
-def test_processors_are_shared_and_the_slowest_figure_gets_two_from_four_processes_on(count, threads, slowest, others):
-    found = tasks([name for name in FIGURES if not FIGURES[name].on_request], threads)
-    last = max(found, key=lambda task: task.figure.seconds)
-    assert {jobs._threads(task, found, count) for task in found if task is not last} == {others}
-    assert jobs._threads(last, found, count) == slowest
-
-
-def test_few_figures_share_all_processors_and_of_several_seeds_none_is_the_slowest():
-    few = tasks(["figure5", "figure7"])
-    assert [jobs._threads(task, few, 2) for task in few] == [2, 2]
-    several = tasks(["figure5", "figure7"], seeds=(0, 1, 2))
-    assert {jobs._threads(task, several, 4) for task in several} == {1}
-
-
-def test_every_figure_comes_after_figures_that_there_are_and_that_come_after_none():
-    for figure in FIGURES.values():
-        assert all(FIGURES[name].after == () and FIGURES[name].needs == figure.needs for name in figure.after)
+    refuses(lambda: jobs.number_of(asked, "numpy"), f"--jobs is {asked!r}: give a whole number from 1 up, or leave")

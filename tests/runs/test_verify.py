@@ -15,7 +15,6 @@ ENTRY = {
 }
 CHANGES = {
     "a number": lambda entry: entry["measured"]["drlim"].update(accuracy=0.7),
-    "a count": lambda entry: entry["measured"].update(pairs=4),
     "a claim": lambda entry: entry["claims"][0].update(holds=False),
     "the data": lambda entry: entry["data"]["sha256"].update({"train-images": "ab"}),
     "the settings": lambda entry: entry["settings"].update(margin=2.0),
