@@ -17,6 +17,7 @@ import drlim_np
 from drlim_np.audit.index import LINES
 from drlim_np.files import weights
 from drlim_np.networks import convnet
+from drlim_np.runs.command import main
 
 ROOT = Path(__file__).resolve().parent.parent
 WINGS = tuple(f"drlim_np/{wing}" for wing in ("audit", "bench", "data", "estimator"))
@@ -152,6 +153,16 @@ def test_every_module_and_every_figure_of_the_paper_is_on_its_page():
     top = {path.stem for path in Path(drlim_np.__file__).parent.glob("*.py")} - {"__init__"}
     assert top <= set(re.findall(r"^\| `(\w+)` \|", names, flags=re.MULTILINE))
     assert {f"figure{number}" for number in range(1, 11)} <= {figure for line in LINES for figure in line.figures}
+
+
+def test_the_table_of_options_has_those_of_the_command_and_no_other(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    options = {*re.findall(r"--[a-z-]+", capsys.readouterr().out)} - {"--help"}
+    table = FIGURES[FIGURES.index("| option |") :].partition("\n\n")[0]
+    assert {
+        option for row in re.findall(r"^\| (.*?) \|", table, re.M) for option in re.findall(r"--[a-z-]+", row)
+    } == options
 
 
 def test_every_folder_of_tests_has_its_line():
