@@ -6,9 +6,8 @@ the caller generates images instead.
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import norb
@@ -20,35 +19,35 @@ VARIABLE = "DRLIM_DATA"
 KNOWN = (MNIST, norb.published())
 
 
-@dataclass(frozen=True)
-class DataDirectory:
-    """A folder for data sets, which need not exist, and what named it.
-
-    named_by: "--data" or "DRLIM_DATA", or None for the user's cache folder, which nobody named.
-    """
+class DataDirectory(NamedTuple):
+    """A folder for data sets, which need not exist, and what named it."""
 
     path: Path
-    named_by: str | None = None
+    named_by: str | None = None  # "--data" or "DRLIM_DATA", or None for the user's cache folder, which nobody named
 
 
-def data_directory(
-    flag: str | None = None, environ: Mapping[str, str] = os.environ, platform: str = sys.platform
-) -> DataDirectory:
-    """The folder for data sets: that of the flag --data, else of the variable DRLIM_DATA, else the user's cache folder.
-
-    An empty variable counts as unset.
-    """
+def data_directory(flag: str | None = None) -> DataDirectory:
+    """The folder of the flag --data, else of the variable DRLIM_DATA unless that is empty, else the user's cache."""
     if flag == "":
         raise DataError("--data is empty: name a folder after it, or leave it out")
-    for named, by in ((flag, "--data"), (environ.get(VARIABLE), VARIABLE)):
+    for named, by in ((flag, "--data"), (os.environ.get(VARIABLE), VARIABLE)):
         if named:
             return DataDirectory(Path(os.path.expanduser(named)), by)
-    return DataDirectory(_cache(environ, platform) / "drlim_np")
+    places = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}
+    variable, inside_home = places.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
+    cache = os.environ.get(variable, "")
+    if os.path.isabs(cache):  # the XDG specification says that a relative folder is ignored
+        return DataDirectory(Path(cache, "drlim_np"))
+    try:
+        return DataDirectory(Path.home() / inside_home / "drlim_np")
+    except RuntimeError as fault:
+        remedy = f"name a folder by --data or {VARIABLE}, or pass --generated for generated images"
+        raise DataError(f"no home folder is known, so there is no cache folder for data: {remedy}") from fault
 
 
-def folder_of(directory: str | os.PathLike, wanted: DataSet) -> Path:
-    """Where a data set is, or should be put: DIR/NAME, unless DIR itself holds more of the files needed."""
-    return max(Path(directory, wanted.name), Path(directory), key=lambda folder: len(_held(folder, wanted.files)))
+def folder_of(directory: Path, wanted: DataSet) -> Path:
+    """Where a data set is, or should be put: DIR/NAME, unless DIR itself holds more of the files."""
+    return max(directory / wanted.name, directory, key=lambda folder: _held(folder, wanted))
 
 
 def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
@@ -63,39 +62,20 @@ def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
         return folder
     half = f", or choose by --airplane one of the other half of {wanted.title}" if wanted.others else ""
     remedy = f"pass --download {wanted.name} to fetch them{half}, or pass --generated for {wanted.stand_in}"
-    if partly := folder if len(missing) < len(wanted.files) else _with_any(directory.path, wanted):
+    if any(_held(folder, wanted)):
         fault = f"holds part of {wanted.title}, but not {', '.join(missing)}"
-        raise DataError(f"{printable(partly)}: {fault}: put them there, or {remedy}")
-    if directory.named_by is None or any(_with_any(directory.path, other) for other in KNOWN):
+        raise DataError(f"{printable(folder)}: {fault}: put them there, or {remedy}")
+    if directory.named_by is None or any(any(_held(folder_of(directory.path, known), known)) for known in KNOWN):
         return None
     if os.path.isdir(directory.path):
         fault = f"holds no file of {' or '.join(known.title for known in KNOWN)}"
     else:
         fault = "is not a folder" if os.path.lexists(directory.path) else "does not exist"
     where = f"{printable(directory.path)}, named by {directory.named_by}, {fault}"
-    files = f"{', '.join(wanted.files)}, with or without .gz"
-    looked = f"looked there and in its folder {wanted.name} for {files}"
+    looked = f"looked there and in its folder {wanted.name} for {', '.join(wanted.files)}, with or without .gz"
     raise DataError(f"{where}; {looked}: put them there, or {remedy}")
 
 
-def _held(folder: Path, files: Iterable[str]) -> list[str]:
-    return [name for name in files if locate(folder, name)]
-
-
-def _with_any(directory: Path, data_set: DataSet) -> Path | None:
-    """The folder with any file of a data set, needed or not."""
-    folders = (directory / data_set.name, directory)
-    return next((folder for folder in folders if _held(folder, data_set.files + data_set.others)), None)
-
-
-def _cache(environ: Mapping[str, str], platform: str) -> Path:
-    places = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}
-    variable, inside_home = places.get(platform, ("XDG_CACHE_HOME", ".cache"))
-    folder = environ.get(variable, "")
-    if os.path.isabs(folder):  # the XDG specification says that a relative folder is ignored
-        return Path(folder)
-    try:
-        return Path.home() / inside_home
-    except RuntimeError as fault:
-        remedy = f"name a folder by --data or {VARIABLE}, or pass --generated for generated images"
-        raise DataError(f"no home folder is known, so there is no cache folder for data: {remedy}") from fault
+def _held(folder: Path, wanted: DataSet) -> list[int]:
+    """How many of the files needed, and of the others, a folder holds."""
+    return [sum(locate(folder, name) is not None for name in names) for names in (wanted.files, wanted.others)]

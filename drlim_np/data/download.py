@@ -4,9 +4,9 @@ import contextlib
 import http.client
 import os
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from urllib.error import HTTPError, URLError
 
 from drlim_np.checks.terminal import ProgressLine, printable
@@ -18,16 +18,13 @@ TIMEOUT = 30  # seconds a mirror may stay silent
 CHUNK = 2**16  # bytes read at once
 
 
-def fetch(
-    directory: str | os.PathLike, wanted: DataSet, *, stream: TextIO | None = None, opener: Callable | None = None
-) -> Path:
-    """Download the files that a folder lacks, each from the first mirror that sends it whole; returns the folder.
+def fetch(folder: Path, wanted: DataSet) -> None:
+    """Download the files that a folder lacks, each from the first mirror that sends it whole.
 
-    directory: made if need be. Its files are never overwritten, and must be as named. No partial file is left in it.
-    stream:    for progress, standard error if None: a progress line on a terminal, else one line a file.
-    opener:    opener(address, timeout) returns a context manager whose read(n) gives at most n bytes; `open_https`.
+    The folder is made if need be. Its files are never overwritten, and must be as named. No partial file is left in it.
+    Progress goes to standard error: a line that moves on a terminal, else one line a file.
     """
-    folder, line = Path(directory), ProgressLine(stream)
+    line = ProgressLine()
     for name in wanted.files:
         target = folder / f"{name}.gz"
         try:
@@ -37,16 +34,15 @@ def fetch(
                     known = wanted.verify(present, name)
                 _report(line, f"{target.name}: already there, {known}")
             else:
-                _from_first_mirror(target, name, wanted, opener or open_https, line)
+                _from_first_mirror(target, name, wanted, line)
         except OSError as fault:
             remedy = "check the folder, its permissions and free space, or name another by --data"
             raise DataError(f"{printable(target)}: cannot be read or stored ({fault.strerror}): {remedy}") from fault
-    return folder
 
 
-def open_https(address: str, timeout: float, *handlers: urllib.request.BaseHandler) -> Any:
+def open_https(address: str, *handlers: urllib.request.BaseHandler) -> Any:
     """The response to a request over https; a redirect to anything else is refused with URLError."""
-    return urllib.request.build_opener(_HttpsRedirects, *handlers).open(address, timeout=timeout)
+    return urllib.request.build_opener(_HttpsRedirects, *handlers).open(address, timeout=TIMEOUT)
 
 
 class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
@@ -57,16 +53,17 @@ class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(request, response, code, message, headers, address)
 
 
-def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener: Callable, line: ProgressLine) -> None:
+def _from_first_mirror(target: Path, name: str, wanted: DataSet, line: ProgressLine) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     reasons = []
     try:
         for mirror in wanted.mirrors:
             try:
                 with open(part, "wb") as file:
-                    for chunk in _chunks(mirror + target.name, wanted.limit, opener):
+                    for chunk in _chunks(mirror + target.name, wanted.limit):
                         file.write(chunk)
-                        _report(line, f"{target.name}: {file.tell() / 1e6:.1f} MB", stays=False)
+                        with contextlib.suppress(OSError):
+                            line.show(f"{target.name}: {file.tell() / 1e6:.1f} MB")
                 known = wanted.verify(part, name)
             except DataError as fault:
                 reasons.append(f"{mirror}: {fault}")
@@ -81,13 +78,11 @@ def _from_first_mirror(target: Path, name: str, wanted: DataSet, opener: Callabl
     raise DataError(f"{target.name}: no mirror sent it ({'; '.join(reasons)}): {remedy} on {wanted.stand_in}")
 
 
-def _chunks(address: str, limit: int, opener: Callable) -> Iterator[bytes]:
+def _chunks(address: str, limit: int) -> Iterator[bytes]:
     """The chunks that a mirror sends. Its faults become DataErrors: an OSError is always the fault of our own disk."""
-    if not address.startswith("https://"):
-        raise DataError("refused, since it is not https")
     sent = 0
     try:
-        with opener(address, timeout=TIMEOUT) as response:
+        with open_https(address) as response:
             while chunk := response.read(CHUNK):
                 sent += len(chunk)
                 if sent > limit:
@@ -99,11 +94,8 @@ def _chunks(address: str, limit: int, opener: Callable) -> Iterator[bytes]:
         raise DataError(printable(str(fault).strip("<>") or type(fault).__name__)) from fault
 
 
-def _report(line: ProgressLine, text: str, stays: bool = True) -> None:
-    """A line that stays, or one of the moving line's texts, which only a terminal shows."""
+def _report(line: ProgressLine, text: str) -> None:
+    """A line that stays, in place of the moving one."""
     with contextlib.suppress(OSError):  # the download goes on if the reader of its progress has gone
-        line.show(text)
-        if stays and line.visible:
-            line.end()
-        elif stays:
-            print(text, file=line.stream, flush=True)
+        line.clear()
+        print(text, file=line.stream, flush=True)

@@ -22,24 +22,18 @@ from drlim_np.errors import DataError
 class DataSet:
     """A published data set, or the half of it that is needed.
 
-    name:     that of its folder inside a data folder, and after --download.
-    title:    its name for a reader. stand_in: the images that are used if it is not found.
-    files:    the names of the files needed, without .gz.
-    others:   names of its further files, which are not enough by themselves.
-    mirrors:  https addresses that hold NAME.gz.
-    limit:    bytes that a mirror may send for one file.
-    verify:   verify(path, name) reads a file and says in a word what is known of its content; raises OSError, and
-              DataError if a file of that name must hold something else.
+    verify(path, name) reads a file and says in a word what is known of its content; raises OSError, and DataError if a
+    file of that name must hold something else.
     """
 
-    name: str
-    title: str
-    stand_in: str
-    files: tuple[str, ...]
-    mirrors: tuple[str, ...]
-    limit: int
+    name: str  # that of its folder inside a data folder, and after --download
+    title: str  # its name for a reader
+    stand_in: str  # the images that are used if it is not found
+    files: tuple[str, ...]  # the names of the files needed, without .gz
+    mirrors: tuple[str, ...]  # https addresses that hold NAME.gz
+    limit: int  # bytes that a mirror may send for one file
     verify: Callable[[Path, str], str]
-    others: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()  # names of its further files, which are not enough by themselves
 
 
 def locate(directory: str | os.PathLike, name: str) -> Path | None:

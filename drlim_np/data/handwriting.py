@@ -61,10 +61,7 @@ def strokes(roundness, openness, hook=0.0, bowl=1.0, bar=1.0, width=1.0, slant=0
 
 
 def catmull_rom(control):
-    """The smooth curve through control points, as a polyline of PER_SPAN segments per span.
-
-    control: (samples, points, coordinates) floats. Returns (samples, PER_SPAN * (points - 1) + 1, coordinates) float64.
-    """
+    """The smooth curve through control points, (samples, points, coordinates), as PER_SPAN segments per span."""
     padded = np.concatenate([control[:, :1], control, control[:, -1:]], axis=1)
     a, b, c, d = (padded[:, k : padded.shape[1] - 3 + k, None] for k in range(4))
     t = np.arange(PER_SPAN)[:, None] / PER_SPAN
@@ -92,10 +89,9 @@ def place(curves, radius):
 
 
 def draw(curves):
-    """Images of strokes; a pixel's ink follows from its distance to the edge of the nearest stroke.
+    """Images of strokes, (samples, 28, 28) uint8: a pixel's ink follows from its distance to the nearest stroke's edge.
 
     curves: list of (samples, points, 3) floats: x, y and the pen's radius in pixels.
-    Returns (samples, 28, 28) uint8, 0 the background, 255 full ink.
     """
     chunks = range(0, len(curves[0]), CHUNK)
     return np.concatenate([_draw_chunk([c[k : k + CHUNK].astype(np.float32) for c in curves]) for k in chunks])
@@ -106,15 +102,14 @@ def generate(
 ) -> Digits:
     """Generated handwriting: the same arguments give the same images, and neither split depends on the other's counts.
 
-    seed: int >= 0. train, test: (int, int) >= 1, the numbers of 4s and of 9s; the defaults are those of Fig. 4, with
-    MNIST's own numbers for the test. draw: this module's, or one that looks up images that it drew before.
-    Returns Digits, 4s and 9s shuffled; truth holds the arguments of `strokes` other than jitter, and "thickness", the
-    pen's width in pixels.
+    train, test: the numbers of 4s and of 9s, at least 1; the defaults are those of Fig. 4, with MNIST's own numbers for
+    the test. Digits are shuffled; truth holds the arguments of `strokes` other than jitter, and "thickness", the pen's
+    width in pixels.
     """
     seed = whole_number("seed", seed, 0)
     for name, counts in (("train", train), ("test", test)):
-        two = isinstance(counts, tuple | list) and len(counts) == 2
-        require(two, f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s")
+        fault = f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s"
+        require(isinstance(counts, tuple | list) and len(counts) == 2, fault)
         for count in counts:
             whole_number(f"a number of digits in {name}", count, 1)
     for_train, for_test = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(2))
@@ -125,19 +120,11 @@ def generate(
 
 def _split(rng, counts, draw):
     labels = rng.permutation(np.repeat(np.array([4, 9], np.uint8), counts))
-    style = _random_style(rng, labels == 9)
-    radius = np.clip(np.exp(rng.normal(0.15, 0.22, len(labels))), 0.7, 2.3)
-    images = draw(place(strokes(**style), radius))
-    del style["jitter"]
-    return Split(images, labels, {**style, "thickness": 2 * radius})
-
-
-def _random_style(rng, nine):
     # The spreads are set by eye and by measures on MNIST's 4s and 9s: standard deviation of slant, share of ink, and
     # how well neighbours in pixels, and in two principal components, tell the digit and the slant.
-    n = len(nine)
+    n, nine = len(labels), labels == 9
     stray = np.abs(rng.normal(0, 0.17, n))  # from the digit's own shape towards the other's
-    return {
+    style = {
         "roundness": np.where(nine, 1 - stray, stray),
         "openness": np.clip(np.where(nine, np.abs(rng.normal(0, 0.2, n)), rng.normal(0.65, 0.3, n)), 0, 1.1),
         "hook": np.clip(rng.normal(0.1, 0.25, n), -0.2, 1),
@@ -146,8 +133,11 @@ def _random_style(rng, nine):
         "width": np.exp(rng.normal(-0.12, 0.17, n)),
         "slant": rng.normal(0.22, 0.26, n),
         "tilt": rng.normal(0.04, 0.06, n),
-        "jitter": rng.normal(0, 1, (n, BOWL + STEM, 3)) * (0.038, 0.034, 0.15),
     }
+    jitter = rng.normal(0, 1, (n, BOWL + STEM, 3)) * (0.038, 0.034, 0.15)
+    radius = np.clip(np.exp(rng.normal(0.15, 0.22, n)), 0.7, 2.3)
+    images = draw(place(strokes(**style, jitter=jitter), radius))
+    return Split(images, labels, {**style, "thickness": 2 * radius})
 
 
 def _draw_chunk(curves):

@@ -7,7 +7,6 @@ IDX is big-endian: a magic number, one 32-bit size a dimension, then unsigned by
 import hashlib
 import math
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,29 +28,25 @@ LIMIT = 2**28  # bytes of pixels or labels a file may declare: five times MNIST;
 AGAIN = "delete it and pass --download"
 
 
-def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapping[str, str] = FILES) -> Digits:
-    """MNIST from the four files in a directory, each gzipped or plain.
+def load(directory: str | os.PathLike, accept_unknown: bool = False) -> Digits:
+    """MNIST from the four files in a directory, each gzipped or plain; labels are 0 … 9.
 
     accept_unknown: take other IDX data of the same shape too, such as Fashion-MNIST. It is then named after its hashes.
-    files:          name -> SHA-256 of the content, for the four files in the order of FILES.
-
-    Returns Digits: images (samples, 28, 28) uint8, labels (samples,) uint8 in 0 … 9, sha256 of the four contents.
     """
-    paths = locate_all(directory, files, "pass --download")
+    paths = locate_all(directory, FILES, "pass --download")
     arrays, sha256 = {}, {}
     for name, path in paths.items():
         with blaming(path, AGAIN):
             arrays[name], sha256[name] = _content(path)
-        _require_known(path, name, arrays[name], sha256[name], files, accept_unknown)
-    halves = []
-    for images, labels in zip([*files][::2], [*files][1::2], strict=True):
-        half = Split(arrays[images], arrays[labels])
+        if sha256[name] != FILES[name]:
+            _require_known(path, name, arrays[name], sha256[name], accept_unknown)
+    train_images, train_labels, test_images, test_labels = arrays.values()
+    train, test = Split(train_images, train_labels), Split(test_images, test_labels)
+    for half, labels in zip((train, test), [*FILES][1::2], strict=True):
         if len(half.images) != len(half.labels):
             fault = f"expected {len(half.images)} labels, one an image, found {len(half.labels)}"
             raise DataError(f"{printable(paths[labels])}: {fault}: {AGAIN}")
-        halves.append(half)
-    train, test = halves
-    if sha256 == dict(files):
+    if sha256 == FILES:
         return Digits("mnist", "MNIST", train, test, sha256)
     digest = hashlib.sha256("".join(sha256.values()).encode()).hexdigest()[:8]
     return Digits(f"idx-{digest}", f"IDX data {digest}", train, test, sha256)
@@ -68,10 +63,10 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
         return _content(path)[0]
 
 
-def verify(path: Path, name: str, files: Mapping[str, str] = FILES) -> str:
-    """Says "verified" if the file holds content of the SHA-256 that `files` has for that name."""
-    if (found := _content(path)[1]) != files[name]:
-        raise DataError(f"expected SHA-256 {files[name]}, found {found}")
+def verify(path: Path, name: str) -> str:
+    """Says "verified" if the file holds content of the SHA-256 that FILES has for that name."""
+    if (found := _content(path)[1]) != FILES[name]:
+        raise DataError(f"expected SHA-256 {FILES[name]}, found {found}")
     return "verified"
 
 
@@ -101,19 +96,16 @@ def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
         return array, content.digest(f"{declared} bytes of {kind}, {sizes}")
 
 
-def _require_known(
-    path: Path, name: str, array: np.ndarray, digest: str, files: Mapping[str, str], accept_unknown: bool
-) -> None:
-    if digest == files[name]:
-        return
+def _require_known(path, name, array, digest, accept_unknown):
+    """Refuses content other than MNIST's, unless unknown data are accepted and these are of its form."""
     shape = (28, 28) if "images" in name else ()
-    if owner := next((other for other in files if files[other] == digest), None):
+    if owner := next((other for other in FILES if FILES[other] == digest), None):
         fault, remedy = f"expected {name}, found {owner}", "give each file its own name back"
     elif array.shape[1:] != shape:
         fault = f"expected shape {('samples', *shape)}, found {array.shape}"
         remedy = f"give it its own name back, or {AGAIN}"
     elif not accept_unknown:
-        fault = f"expected SHA-256 {files[name]}, found {digest}"
+        fault = f"expected SHA-256 {FILES[name]}, found {digest}"
         remedy = f"{AGAIN}, or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
     elif not shape and array.max() > 9:
         fault, remedy = f"expected labels 0 to 9, found {array.max()}", AGAIN

@@ -7,9 +7,7 @@ one int32 size a dimension (never fewer than three, the unused ones 1), then the
 A row of each describes one stereo pair: "dat" its two images, "cat" its category, "info" its instance, elevation,
 azimuth and lighting.
 
-No checksums are published, so a file's hash is recorded but proves nothing. The format is verified, the range of every
-value, and that each of the airplane's 972 views is there once. The "dat" file of one half under the name of
-the other is not noticed: both have the same size, and no image shows which half it is from.
+No checksums are published: the "dat" file of one half under the name of the other is not noticed.
 """
 
 import math
@@ -34,8 +32,7 @@ PARTS = {  # how the names end -> magic number, type of the elements, sizes of o
     "info": (0x1E3D4C54, "<i4", (4,)),
 }
 INSTANCE = 4  # the airplane used unless another is asked for: the first of the training half
-CATEGORIES = range(5)  # animals, humans, airplanes, trucks, cars
-AIRPLANE = 2
+CATEGORIES, AIRPLANE = range(5), 2  # animals, humans, airplanes, trucks, cars
 VALUES = {"elevation": range(ELEVATIONS), "azimuth": range(0, 2 * AZIMUTHS, 2), "lighting": range(LIGHTINGS)}
 LIMIT = 24_300  # rows a file may declare: as many as each published one has
 AGAIN = "delete it and pass --download norb"
@@ -59,17 +56,12 @@ def published(instance: int = INSTANCE) -> DataSet:
 
 
 def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
-    """The 972 views of one airplane, the left image of each stereo pair, from the three files in a directory.
+    """The 972 views of airplane 0 … 9, the left image of each stereo pair, from the three files in a directory.
 
-    instance: 0 … 9, which of the ten airplanes; 4, 6, 7, 8 and 9 are in the training half, the others in the testing.
-
-    Returns Views: images (972, 96, 96) uint8 whatever the order in the files, sha256 of the contents of the three files
-    read. Of the "dat" file no other images are kept in memory.
+    Returns Views, whatever the order in the files; sha256 of their contents. No other images are kept in memory.
     """
     names = published(instance).files
-    held = next(instances for instances in HALVES.values() if instance in instances)
     dat, cat, info = locate_all(directory, names, "pass --download norb").values()
-
     with blaming(cat, AGAIN):
         categories, cat_hash = _table(cat, "cat")
         _require("category", categories, CATEGORIES)
@@ -79,9 +71,8 @@ def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
             _require(name, facts[:, column], allowed)
     with blaming(info, SAME_HALF):
         _require_rows(len(facts), len(categories))
-        _require("instance of this half", facts[:, 0], held)
+        _require("instance of this half", facts[:, 0], next(held for held in HALVES.values() if instance in held))
         view_of_row = _views_in_rows(categories, facts, instance)
-
     images = np.empty((AZIMUTHS * ELEVATIONS * LIGHTINGS, VIEW_SIDE, VIEW_SIDE), np.uint8)
     with blaming(dat, AGAIN), unpacked(dat) as content:
         for row, pair in enumerate(_rows(content, "dat", len(categories))):

@@ -35,24 +35,18 @@ def _dot(a, b):
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """The points p with |(p - centre) / radii| ≤ 1 and normals · p ≤ offsets, row by row.
+    """The points p with |(p - centre) / radii| ≤ 1 and normals · p ≤ offsets, row by row; float64."""
 
-    centre, radii:    (3,) float64; an infinite radius makes a cylinder, three of them leave the flat sides alone.
-    normals, offsets: (sides, 3) and (sides,) float64, of unit length and pointing outwards.
-    reach:            a distance from the centre that no point of it exceeds.
-    """
-
-    centre: np.ndarray
-    radii: np.ndarray
-    normals: np.ndarray
-    offsets: np.ndarray
-    reach: float
+    centre: np.ndarray  # (3,)
+    radii: np.ndarray  # (3,): an infinite one makes a cylinder, three of them leave the flat sides alone
+    normals: np.ndarray  # (sides, 3), of unit length and pointing outwards
+    offsets: np.ndarray  # (sides,)
+    reach: float  # a distance from the centre that no point of it exceeds
 
     def span(self, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The parts of parallel rays inside: start + t ray with enter < t < leave; none if enter ≥ leave.
+        """The parts of parallel rays inside: start + t ray with enter < t < leave, (rays,) each; none if enter ≥ leave.
 
-        start: (3, rays). ray: (3,) of unit length. Returns enter, leave, each (rays,) float64.
-
+        start: (3, rays). ray: (3,) of unit length.
         With q = (start - centre) / radii and d = ray / radii the round side is |q + t d|² = 1, of which t is a root;
         each flat side is reached at t = (offset - normal · start) / (normal · ray), from outside if normal · ray < 0.
         """
@@ -80,7 +74,7 @@ class Solid:
         """Unit normals at points on the surface, (3, points) → (3, points): of the side that each is on."""
         q = (points - self.centre[:, None]) / self.radii[:, None]
         gradient = q / self.radii[:, None]
-        length = np.sqrt(_dot(gradient, gradient))
+        length = np.sqrt(_dot(gradient, gradient))  # 0 if there are flat sides alone
         found = gradient / np.where(length > 0, length, 1)
         nearest = np.where(length > 0, np.abs(_dot(q, q) - 1), np.inf)
         for normal, offset in zip(self.normals, self.offsets, strict=True):
@@ -111,15 +105,12 @@ def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -
     chords = ((root, 1), (tip, 0.5))
     # [root or tip, leading or trailing, one face or the other]: a side is one index along one of these axes.
     corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in chords])
-    centre, normals, offsets = corner.mean(axis=(0, 1, 2)), [], []
-    for axis, side in product(range(3), range(2)):
-        a, b, c, _ = corner.take(side, axis).reshape(4, 3)
-        normal = np.cross(b - a, c - a)
-        normal *= np.sign(_dot(normal, a - centre)) / np.sqrt(_dot(normal, normal))
-        normals.append(normal)
-        offsets.append(_dot(normal, a))
+    sides = [corner.take(side, axis).reshape(4, 3) for axis, side in product(range(3), range(2))]
+    a, b, c, _ = np.transpose(sides, (1, 2, 0))
+    centre, normals = corner.mean(axis=(0, 1, 2)), np.cross(b - a, c - a, axis=0)
+    normals *= np.sign(_dot(normals, a - centre[:, None])) / np.sqrt(_dot(normals, normals))
     reach = ROOM * np.sqrt(np.max(((corner - centre) ** 2).sum(axis=3)))
-    return Solid(centre, np.full(3, np.inf), np.array(normals), np.array(offsets), reach)
+    return Solid(centre, np.full(3, np.inf), normals.T, _dot(normals, a), reach)
 
 
 AIRPLANE = [
@@ -143,10 +134,7 @@ def render() -> np.ndarray:
 
 
 def generate(render: Callable[[], np.ndarray] = render) -> Views:
-    """The airplane from 18 azimuths × 9 elevations under 6 lightings: the same bytes on every call. Takes seconds.
-
-    render: this module's, or one that looks up images that it rendered before.
-    """
+    """The airplane from 18 azimuths × 9 elevations under 6 lightings: the same bytes on every call. Takes seconds."""
     images = render()
     return Views("airplane", "rendered airplane", images, {"images": hashlib.sha256(images.tobytes()).hexdigest()})
 
@@ -168,10 +156,7 @@ def direction(azimuth: float, elevation: float) -> np.ndarray:
 
 
 def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
-    """The rays of all pixels, row by row from the top left: a point on each, (3, rays), and their direction, (3,).
-
-    The camera is far away, so rays are parallel; it points at the turntable's axis, and every view has the same scale.
-    """
+    """The rays of all pixels, row by row from the top left: a point on each, (3, rays), and their direction, (3,)."""
     toward, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
     down = np.cross(right, toward)
     grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * PIXEL

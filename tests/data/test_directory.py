@@ -1,7 +1,7 @@
 """The folder with the data: who names it, where a data set in it is found, and what is said if it is not."""
 
-import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ NAMED = pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA"])
 ANYONE = pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA", None])
 NO_FILE = "holds no file of MNIST or small NORB"
 INSIDE = pytest.mark.parametrize("inside", [False, True], ids=["folder", "folder of its name"])
+CLOSED = "{}: cannot be read (Permission denied): check permissions and disk"
 
 
 def put(folder, *names):
@@ -36,16 +37,25 @@ def refused(directory, wanted, *messages):
 # ---- who names it ----
 
 
-def test_the_flag_goes_before_the_variable_and_the_variable_before_the_cache(monkeypatch, tmp_path):
-    environ = {"DRLIM_DATA": "/of/variable", "XDG_CACHE_HOME": str(tmp_path)}
-    assert data_directory("of/flag", environ, "linux") == DataDirectory(Path("of/flag"), "--data")
-    assert data_directory(None, environ, "linux") == DataDirectory(Path("/of/variable"), "DRLIM_DATA")
-    for unset in ({"DRLIM_DATA": ""}, {}):  # an empty variable counts as unset
-        environ = unset | {"XDG_CACHE_HOME": str(tmp_path)}
-        assert data_directory(None, environ, "linux") == DataDirectory(tmp_path / "drlim_np", None)
+@pytest.mark.parametrize(
+    ("flag", "variable", "path", "named_by"),
+    [
+        ("of/flag", "/of/variable", "of/flag", "--data"),
+        (None, "/of/variable", "/of/variable", "DRLIM_DATA"),
+        (None, "", "/cache/drlim_np", None),  # an empty variable counts as unset
+        (None, None, "/cache/drlim_np", None),
+        ("~/a", None, "/home/a", "--data"),
+        (None, "~/b", "/home/b", "DRLIM_DATA"),
+    ],
+)
+def test_the_flag_goes_before_the_variable_and_the_variable_before_the_cache(
+    monkeypatch, flag, variable, path, named_by
+):
+    environ = {"XDG_CACHE_HOME": "/cache", "DRLIM_DATA": variable}
+    monkeypatch.setattr(os, "environ", {name: value for name, value in environ.items() if value is not None})
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", "/home"))
-    assert data_directory("~/a", {}).path == Path("/home/a")
-    assert data_directory(None, {"DRLIM_DATA": "~/b"}).path == Path("/home/b")
+    assert data_directory(flag) == (Path(path), named_by)
 
 
 @pytest.mark.parametrize(
@@ -57,27 +67,26 @@ def test_the_flag_goes_before_the_variable_and_the_variable_before_the_cache(mon
     ],
 )
 def test_the_cache_is_where_the_platform_keeps_it(monkeypatch, tmp_path, platform, variable, inside_home):
-    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
     elsewhere = dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA"), str(tmp_path / "elsewhere"))
-    in_home = tmp_path / "home" / inside_home / "drlim_np"
     others = {name: place for name, place in elsewhere.items() if name != variable}
-    for environ in ({}, others, {"XDG_CACHE_HOME": "", "LOCALAPPDATA": "relative"}):
-        assert data_directory(None, environ, platform).path == in_home
-    assert data_directory(None, elsewhere, platform).path == (
-        tmp_path / "elsewhere" / "drlim_np" if variable else in_home
-    )
+    relative = {"XDG_CACHE_HOME": "", "LOCALAPPDATA": "relative"}
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    monkeypatch.setattr(sys, "platform", platform)
+    in_home = [({}, f"home/{inside_home}"), (others, f"home/{inside_home}"), (relative, f"home/{inside_home}")]
+    for environ, place in [*in_home, (elsewhere, "elsewhere" if variable else f"home/{inside_home}")]:
+        monkeypatch.setattr(os, "environ", environ)
+        assert data_directory().path == tmp_path / place / "drlim_np"
 
 
 def test_an_empty_flag_and_a_user_without_home_folder_are_told_what_to_name(monkeypatch):
     def unknown():
         raise RuntimeError("Could not determine home directory.")
 
-    message = "--data is empty: name a folder after it, or leave it out"
-    refuses(lambda: data_directory(""), message, DataError)
+    refuses(lambda: data_directory(""), "--data is empty: name a folder after it, or leave it out", DataError)
     monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.setattr(os, "environ", {})
     remedy = "name a folder by --data or DRLIM_DATA, or pass --generated for generated images"
-    message = f"no home folder is known, so there is no cache folder for data: {remedy}"
-    refuses(lambda: data_directory(None, {}, "linux"), message, DataError)
+    refuses(data_directory, f"no home folder is known, so there is no cache folder for data: {remedy}", DataError)
 
 
 # ---- where a data set is found ----
@@ -112,12 +121,9 @@ def test_the_folder_with_more_of_the_files_is_the_one_taken_and_named(tmp_path, 
 
 def test_the_half_of_norb_that_is_needed_is_enough_and_goes_before_the_other_half(tmp_path):
     put(tmp_path / "norb", *OTHER_HALF.files)
-    assert folder_of(tmp_path, OTHER_HALF) == tmp_path / "norb"
     assert find(DataDirectory(put(tmp_path, *NORB.files)), NORB) == tmp_path
-    folder = put(tmp_path / "b" / "norb", *NORB.files)
-    assert find(DataDirectory(tmp_path / "b"), NORB) == folder
-    put(folder, NORB.others[0])
-    assert find(DataDirectory(tmp_path / "b"), NORB) == folder
+    put(tmp_path / "norb", *NORB.files)
+    assert find(DataDirectory(tmp_path), NORB) == tmp_path / "norb"
 
 
 @pytest.mark.parametrize(("wanted", "held"), [(MNIST, NORB), (MNIST, OTHER_HALF), (NORB, MNIST)])
@@ -126,8 +132,7 @@ def test_the_half_of_norb_that_is_needed_is_enough_and_goes_before_the_other_hal
 def test_no_error_is_a_cache_folder_without_the_data_set_or_a_named_one_that_holds_another(
     tmp_path, wanted, held, named_by, inside
 ):
-    assert find(DataDirectory(tmp_path), wanted) is None
-    assert find(DataDirectory(tmp_path / "nothing"), wanted) is None
+    assert find(DataDirectory(tmp_path), wanted) is find(DataDirectory(tmp_path / "nothing"), wanted) is None
     put(tmp_path / held.name if inside else tmp_path, *held.files)
     assert find(DataDirectory(tmp_path, named_by), wanted) is None
 
@@ -136,48 +141,32 @@ def test_no_error_is_a_cache_folder_without_the_data_set_or_a_named_one_that_hol
 
 
 @EITHER
-@ANYONE
 @INSIDE
 @pytest.mark.parametrize("closed", [".", "data", "data/NAME"])
 @pytest.mark.parametrize("mode", [0, 0o600], ids=["closed", "to be listed alone"])
 def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_one_without_the_files(
-    owned, wanted, other, named_by, inside, closed, mode
+    owned, wanted, other, inside, closed, mode
 ):
     put(owned / "data" / wanted.name, *wanted.files if inside else ())
     put(owned / "data", *() if inside else wanted.files)
-    assert find(DataDirectory(owned / "data", named_by), wanted)
     folder = owned / closed.replace("NAME", wanted.name)
     folder.chmod(mode)
-    refused(
-        DataDirectory(owned / "data", named_by),
-        wanted,
-        f"{folder}: cannot be read (Permission denied): check permissions and disk",
-    )
+    refused(DataDirectory(owned / "data"), wanted, CLOSED.format(folder))
+    folder.chmod(0o100)  # it may be entered, though not listed
+    assert find(DataDirectory(owned / "data"), wanted)
     folder.chmod(0o700)
-    assert find(DataDirectory(owned / "data", named_by), wanted)
-
-
-def test_a_folder_that_may_be_entered_is_read_even_if_it_may_not_be_listed(owned):
-    put(owned / "data", *MNIST.files).chmod(0o100)
-    assert find(DataDirectory(owned / "data", "--data"), MNIST) == owned / "data"
-    (owned / "data").chmod(0o700)
 
 
 def test_a_closed_folder_is_told_wherever_a_file_is_looked_for(owned):
     file = put(owned / "data", *MNIST.files) / MNIST.files[0]
     (owned / "data").chmod(0)
-    for call in (
-        lambda: mnist.load(owned / "data"),
-        lambda: norb.load(owned / "data"),
-        lambda: mnist.read_idx(file),
-        lambda: fetch(owned / "data", MNIST, stream=io.StringIO(), opener=lambda *_, **__: pytest.fail("asked")),
-    ):
-        refuses(call, f"{owned / 'data'}: cannot be read (Permission denied): check permissions and disk", DataError)
+    loads = [lambda: mnist.load(owned / "data"), lambda: mnist.read_idx(file)]
+    for call in (*loads, lambda: norb.load(owned / "data"), lambda: fetch(owned / "data", MNIST)):
+        refuses(call, CLOSED.format(owned / "data"), DataError)
     (owned / "data").chmod(0o700)
     file.chmod(0)
-    message = f"{file}: cannot be read (Permission denied): check permissions and disk"
-    refuses(lambda: mnist.load(owned / "data"), message, DataError)
-    refuses(lambda: mnist.read_idx(file), message, DataError)
+    for call in loads:
+        refuses(call, CLOSED.format(file), DataError)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
@@ -187,7 +176,7 @@ def test_a_link_to_itself_is_told_and_one_to_nothing_is_no_folder(tmp_path):
     refused(DataDirectory(tmp_path / "loop", "--data"), MNIST, f"{tmp_path / 'loop'}: cannot be read (Too many levels")
     refused(DataDirectory(tmp_path / "dangling", "--data"), MNIST, "named by --data, is not a folder")
     message = f"cannot be read or stored ({tmp_path / 'dangling'} is a link that leads nowhere)"
-    refuses(lambda: fetch(tmp_path / "dangling", MNIST, stream=io.StringIO()), message, DataError)
+    refuses(lambda: fetch(tmp_path / "dangling", MNIST), message, DataError)
 
 
 @EITHER
@@ -204,9 +193,10 @@ def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(tmp_
 
 
 @ANYONE
+@INSIDE
 @pytest.mark.parametrize("wanted", [NORB, OTHER_HALF], ids=["training", "testing"])
-def test_the_half_of_norb_that_is_not_needed_is_only_part_and_may_be_chosen_from(tmp_path, named_by, wanted):
-    folder = put(tmp_path / "norb", *wanted.others)
+def test_the_half_of_norb_that_is_not_needed_is_only_part_and_may_be_chosen_from(tmp_path, named_by, inside, wanted):
+    folder = put(tmp_path / "norb" if inside else tmp_path, *wanted.others)
     fault = f"{folder}: holds part of small NORB, but not {', '.join(wanted.files)}: "
     refused(DataDirectory(tmp_path, named_by), wanted, fault, "or choose by --airplane one of the other half")
 
