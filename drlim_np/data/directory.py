@@ -7,7 +7,6 @@ the caller generates images instead.
 import os
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import norb
@@ -19,27 +18,23 @@ VARIABLE = "DRLIM_DATA"
 KNOWN = (MNIST, norb.published())
 
 
-class DataDirectory(NamedTuple):
-    """A folder for data sets, which need not exist, and what named it."""
+def data_directory(flag: str | None = None) -> tuple[Path, str | None]:
+    """The folder of the flag --data, else of the variable DRLIM_DATA unless that is empty, else the user's cache.
 
-    path: Path
-    named_by: str | None = None  # "--data" or "DRLIM_DATA", or None for the user's cache folder, which nobody named
-
-
-def data_directory(flag: str | None = None) -> DataDirectory:
-    """The folder of the flag --data, else of the variable DRLIM_DATA unless that is empty, else the user's cache."""
+    With it comes what named it, "--data" or "DRLIM_DATA", or None for the cache folder, which nobody named.
+    """
     if flag == "":
         raise DataError("--data is empty: name a folder after it, or leave it out")
     for named, by in ((flag, "--data"), (os.environ.get(VARIABLE), VARIABLE)):
         if named:
-            return DataDirectory(Path(os.path.expanduser(named)), by)
+            return Path(os.path.expanduser(named)), by
     places = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}
     variable, inside_home = places.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
     cache = os.environ.get(variable, "")
     if os.path.isabs(cache):  # the XDG specification says that a relative folder is ignored
-        return DataDirectory(Path(cache, "drlim_np"))
+        return Path(cache, "drlim_np"), None
     try:
-        return DataDirectory(Path.home() / inside_home / "drlim_np")
+        return Path.home() / inside_home / "drlim_np", None
     except RuntimeError as fault:
         remedy = f"name a folder by --data or {VARIABLE}, or pass --generated for generated images"
         raise DataError(f"no home folder is known, so there is no cache folder for data: {remedy}") from fault
@@ -50,13 +45,13 @@ def folder_of(directory: Path, wanted: DataSet) -> Path:
     return max(directory / wanted.name, directory, key=lambda folder: _held(folder, wanted))
 
 
-def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
+def find(directory: Path, named_by: str | None, wanted: DataSet) -> Path | None:
     """The folder that holds all the files needed of a data set, DIR or the folder of its name inside, or None.
 
     Only looks for the names: the content is judged when it is loaded. A folder with some of the files but not all those
     needed is refused. So is a folder that someone named, but that does not exist or holds no data set at all.
     """
-    folder = folder_of(directory.path, wanted)
+    folder = folder_of(directory, wanted)
     missing = [name for name in wanted.files if not locate(folder, name)]
     if not missing:
         return folder
@@ -65,13 +60,12 @@ def find(directory: DataDirectory, wanted: DataSet) -> Path | None:
     if any(_held(folder, wanted)):
         fault = f"holds part of {wanted.title}, but not {', '.join(missing)}"
         raise DataError(f"{printable(folder)}: {fault}: put them there, or {remedy}")
-    if directory.named_by is None or any(any(_held(folder_of(directory.path, known), known)) for known in KNOWN):
+    if named_by is None or any(any(_held(folder_of(directory, known), known)) for known in KNOWN):
         return None
-    if os.path.isdir(directory.path):
+    fault = "is not a folder" if os.path.lexists(directory) else "does not exist"
+    if os.path.isdir(directory):
         fault = f"holds no file of {' or '.join(known.title for known in KNOWN)}"
-    else:
-        fault = "is not a folder" if os.path.lexists(directory.path) else "does not exist"
-    where = f"{printable(directory.path)}, named by {directory.named_by}, {fault}"
+    where = f"{printable(directory)}, named by {named_by}, {fault}"
     looked = f"looked there and in its folder {wanted.name} for {', '.join(wanted.files)}, with or without .gz"
     raise DataError(f"{where}; {looked}: put them there, or {remedy}")
 

@@ -3,11 +3,10 @@
 import contextlib
 import http.client
 import os
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, build_opener
 
 from drlim_np.checks.terminal import ProgressLine, printable
 from drlim_np.data.files import DataSet, blaming, locate
@@ -40,12 +39,9 @@ def fetch(folder: Path, wanted: DataSet) -> None:
             raise DataError(f"{printable(target)}: cannot be read or stored ({fault.strerror}): {remedy}") from fault
 
 
-def open_https(address: str, *handlers: urllib.request.BaseHandler) -> Any:
-    """The response to a request over https; a redirect to anything else is refused with URLError."""
-    return urllib.request.build_opener(_HttpsRedirects, *handlers).open(address, timeout=TIMEOUT)
+class HttpsRedirects(HTTPRedirectHandler):
+    """Refuses a redirect to anything else than https."""
 
-
-class _HttpsRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, request, response, code, message, headers, address):
         if not address.startswith("https://"):
             response.close()
@@ -82,7 +78,7 @@ def _chunks(address: str, limit: int) -> Iterator[bytes]:
     """The chunks that a mirror sends. Its faults become DataErrors: an OSError is always the fault of our own disk."""
     sent = 0
     try:
-        with open_https(address) as response:
+        with build_opener(HttpsRedirects).open(address, timeout=TIMEOUT) as response:
             while chunk := response.read(CHUNK):
                 sent += len(chunk)
                 if sent > limit:

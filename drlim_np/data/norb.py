@@ -66,11 +66,10 @@ def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
         categories, cat_hash = _table(cat, "cat")
         _require("category", categories, CATEGORIES)
     with blaming(info, AGAIN):
-        facts, info_hash = _table(info, "info")
+        facts, info_hash = _table(info, "info", len(categories))
         for column, (name, allowed) in enumerate(VALUES.items(), start=1):
             _require(name, facts[:, column], allowed)
     with blaming(info, SAME_HALF):
-        _require_rows(len(facts), len(categories))
         _require("instance of this half", facts[:, 0], next(held for held in HALVES.values() if instance in held))
         view_of_row = _views_in_rows(categories, facts, instance)
     images = np.empty((AZIMUTHS * ELEVATIONS * LIGHTINGS, VIEW_SIDE, VIEW_SIDE), np.uint8)
@@ -90,11 +89,11 @@ def verify(path: Path, name: str) -> str:
     return "complete"
 
 
-def _table(path: Path, part: str) -> tuple[np.ndarray, str]:
+def _table(path: Path, part: str, expected: int | None = None) -> tuple[np.ndarray, str]:
     """A matrix of integers, (rows, …), and the SHA-256 of the file's content."""
     _, dtype, sizes = PARTS[part]
     with unpacked(path) as content:
-        elements = b"".join(_rows(content, part))
+        elements = b"".join(_rows(content, part, expected))
     return np.frombuffer(elements, dtype).reshape(-1, *sizes), content.hash.hexdigest()
 
 
@@ -112,16 +111,11 @@ def _rows(content: Content, part: str, expected: int | None = None) -> Iterator[
     if others != rest or not 1 <= rows <= LIMIT:
         sizes = "x".join(map(str, (rows, *others)))
         raise DataError(f"expected sizes Nx{'x'.join(map(str, rest))} with N from 1 to {LIMIT}, found {sizes}")
-    if expected is not None:
-        _require_rows(rows, expected)
+    if expected not in (None, rows):
+        raise DataError(f"expected {expected} rows, as many as the cat file has, found {rows}")
     for number in range(rows):
         yield content.take(size, f"row {number + 1} of {rows}")
     content.digest(f"{rows} rows of {size} bytes")
-
-
-def _require_rows(found: int, expected: int) -> None:
-    if found != expected:
-        raise DataError(f"expected {expected} rows, as many as the cat file has, found {found}")
 
 
 def _require(name: str, values: np.ndarray, allowed: Collection[int]) -> None:
@@ -131,12 +125,8 @@ def _require(name: str, values: np.ndarray, allowed: Collection[int]) -> None:
 
 def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> np.ndarray:
     """For each row which view of the airplane it holds, 0 … 971 in the order of `Views`; -1 for another toy."""
-    is_airplane = categories == AIRPLANE
-    mine = is_airplane & (facts[:, 0] == instance)
-    if not mine.any():
-        found = ", ".join(map(str, np.unique(facts[is_airplane, 0]))) or "none"
-        raise DataError(f"expected airplane {instance}, found these airplanes: {found}")
-    _, elevation, azimuth, lighting = facts.T
+    number, elevation, azimuth, lighting = facts.T
+    mine = (categories == AIRPLANE) & (number == instance)
     view_of_row = np.where(mine, (azimuth // 2 * ELEVATIONS + elevation) * LIGHTINGS + lighting, -1)
     times = np.bincount(view_of_row[mine], minlength=AZIMUTHS * ELEVATIONS * LIGHTINGS)
     if len(wrong := np.flatnonzero(times != 1)):

@@ -54,12 +54,9 @@ class Solid:
         if (axes := np.isfinite(self.radii)).any():
             q = (start[axes] - self.centre[axes, None]) / self.radii[axes, None]
             d = ray[axes] / self.radii[axes]
-            a, b, c = _dot(d, d), _dot(d, q), _dot(q, q) - 1
-            if a > 0:
-                root = np.sqrt(np.maximum(b * b - a * c, 0))  # 0 for a ray that misses: then enter = leave
-                enter, leave = (-b - root) / a, (-b + root) / a
-            else:  # along the cylinder
-                enter[c > 0] = np.inf
+            a, b, c = _dot(d, d), _dot(d, q), _dot(q, q) - 1  # a > 0, as no ray is along the cylinder
+            root = np.sqrt(np.maximum(b * b - a * c, 0))  # 0 for a ray that misses: then enter = leave
+            enter, leave = (-b - root) / a, (-b + root) / a
         for normal, offset in zip(self.normals, self.offsets, strict=True):
             approach, outside = -_dot(normal, ray), _dot(normal, start) - offset
             if approach > 0:

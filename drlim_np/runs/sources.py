@@ -52,7 +52,7 @@ def download(names: list[str], options: Namespace) -> None:
     """Fetches data sets into the data folder."""
     for name in names:
         wanted = _data_sets(options)[name]
-        fetch(folder_of(data_directory(options.data).path, wanted), wanted)
+        fetch(folder_of(data_directory(options.data)[0], wanted), wanted)
 
 
 def digits(options: Namespace, cache: Cache) -> Digits:
@@ -87,10 +87,10 @@ def _folder(options: Namespace, name: str, required: bool = False) -> Path | Non
     """The folder with a data set; None, and a line that says so, where generated images are to be used instead."""
     if options.generated:
         return None
-    wanted, directory = _data_sets(options)[name], data_directory(options.data)
-    folder = find(directory, wanted)
+    wanted, (directory, named_by) = _data_sets(options)[name], data_directory(options.data)
+    folder = find(directory, named_by, wanted)
     if folder is None:
-        fault = f"there is no {wanted.title} in {directory.path}"
+        fault = f"there is no {wanted.title} in {directory}"
         if required:
             raise DataError(f"{printable(fault)}: pass --download {name} to fetch it, or leave --airplane out")
         print(f"Data: {wanted.stand_in}, because {fault}; --download {name} fetches it.")

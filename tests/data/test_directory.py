@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drlim_np.data import mnist, norb
-from drlim_np.data.directory import DataDirectory, data_directory, find, folder_of
+from drlim_np.data.directory import data_directory, find, folder_of
 from drlim_np.data.download import fetch
 from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError
@@ -29,9 +29,9 @@ def put(folder, *names):
     return folder
 
 
-def refused(directory, wanted, *messages):
+def refused(directory, named_by, wanted, *messages):
     for message in messages:
-        refuses(lambda: find(directory, wanted), message, DataError)
+        refuses(lambda: find(directory, named_by, wanted), message, DataError)
 
 
 # ---- who names it ----
@@ -75,7 +75,7 @@ def test_the_cache_is_where_the_platform_keeps_it(monkeypatch, tmp_path, platfor
     in_home = [({}, f"home/{inside_home}"), (others, f"home/{inside_home}"), (relative, f"home/{inside_home}")]
     for environ, place in [*in_home, (elsewhere, "elsewhere" if variable else f"home/{inside_home}")]:
         monkeypatch.setattr(os, "environ", environ)
-        assert data_directory().path == tmp_path / place / "drlim_np"
+        assert data_directory()[0] == tmp_path / place / "drlim_np"
 
 
 def test_an_empty_flag_and_a_user_without_home_folder_are_told_what_to_name(monkeypatch):
@@ -101,7 +101,7 @@ def test_the_files_are_found_in_the_folder_or_in_that_of_the_name_of_the_data_se
 ):
     folder = tmp_path / wanted.name if inside else tmp_path
     put(folder, *(name + suffix for name in wanted.files))
-    assert find(DataDirectory(tmp_path, named_by), wanted) == folder
+    assert find(tmp_path, named_by, wanted) == folder
 
 
 @EITHER
@@ -113,17 +113,17 @@ def test_the_folder_with_more_of_the_files_is_the_one_taken_and_named(tmp_path, 
     put(inside, first)
     assert folder_of(tmp_path, wanted) == inside
     put(tmp_path, *wanted.files[:2])
-    refused(DataDirectory(tmp_path), wanted, f"{tmp_path}: holds part of ")
+    refused(tmp_path, None, wanted, f"{tmp_path}: holds part of ")
     put(tmp_path, *wanted.files, *other.files)
     for one in (wanted, other):  # both may be in one folder
-        assert find(DataDirectory(tmp_path, "--data"), one) == tmp_path
+        assert find(tmp_path, "--data", one) == tmp_path
 
 
 def test_the_half_of_norb_that_is_needed_is_enough_and_goes_before_the_other_half(tmp_path):
     put(tmp_path / "norb", *OTHER_HALF.files)
-    assert find(DataDirectory(put(tmp_path, *NORB.files)), NORB) == tmp_path
+    assert find(put(tmp_path, *NORB.files), None, NORB) == tmp_path
     put(tmp_path / "norb", *NORB.files)
-    assert find(DataDirectory(tmp_path), NORB) == tmp_path / "norb"
+    assert find(tmp_path, None, NORB) == tmp_path / "norb"
 
 
 @pytest.mark.parametrize(("wanted", "held"), [(MNIST, NORB), (MNIST, OTHER_HALF), (NORB, MNIST)])
@@ -132,9 +132,9 @@ def test_the_half_of_norb_that_is_needed_is_enough_and_goes_before_the_other_hal
 def test_no_error_is_a_cache_folder_without_the_data_set_or_a_named_one_that_holds_another(
     tmp_path, wanted, held, named_by, inside
 ):
-    assert find(DataDirectory(tmp_path), wanted) is find(DataDirectory(tmp_path / "nothing"), wanted) is None
+    assert find(tmp_path, None, wanted) is find(tmp_path / "nothing", None, wanted) is None
     put(tmp_path / held.name if inside else tmp_path, *held.files)
-    assert find(DataDirectory(tmp_path, named_by), wanted) is None
+    assert find(tmp_path, named_by, wanted) is None
 
 
 # ---- what is said if it is not ----
@@ -151,9 +151,9 @@ def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_one_without_the
     put(owned / "data", *() if inside else wanted.files)
     folder = owned / closed.replace("NAME", wanted.name)
     folder.chmod(mode)
-    refused(DataDirectory(owned / "data"), wanted, CLOSED.format(folder))
+    refused(owned / "data", None, wanted, CLOSED.format(folder))
     folder.chmod(0o100)  # it may be entered, though not listed
-    assert find(DataDirectory(owned / "data"), wanted)
+    assert find(owned / "data", None, wanted)
     folder.chmod(0o700)
 
 
@@ -173,8 +173,8 @@ def test_a_closed_folder_is_told_wherever_a_file_is_looked_for(owned):
 def test_a_link_to_itself_is_told_and_one_to_nothing_is_no_folder(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
-    refused(DataDirectory(tmp_path / "loop", "--data"), MNIST, f"{tmp_path / 'loop'}: cannot be read (Too many levels")
-    refused(DataDirectory(tmp_path / "dangling", "--data"), MNIST, "named by --data, is not a folder")
+    refused(tmp_path / "loop", "--data", MNIST, f"{tmp_path / 'loop'}: cannot be read (Too many levels")
+    refused(tmp_path / "dangling", "--data", MNIST, "named by --data, is not a folder")
     message = f"cannot be read or stored ({tmp_path / 'dangling'} is a link that leads nowhere)"
     refuses(lambda: fetch(tmp_path / "dangling", MNIST), message, DataError)
 
@@ -189,7 +189,7 @@ def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(tmp_
     half = ", or choose by --airplane one of the other half of small NORB" * (wanted is NORB)
     fault = f"{folder}: holds part of {wanted.title}, but not {', '.join(missing)}: put them there, or "
     remedy = f"pass --download {wanted.name} to fetch them{half}, or pass --generated for {wanted.stand_in}"
-    refused(DataDirectory(tmp_path, named_by), wanted, fault + remedy)
+    refused(tmp_path, named_by, wanted, fault + remedy)
 
 
 @ANYONE
@@ -198,7 +198,7 @@ def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(tmp_
 def test_the_half_of_norb_that_is_not_needed_is_only_part_and_may_be_chosen_from(tmp_path, named_by, inside, wanted):
     folder = put(tmp_path / "norb" if inside else tmp_path, *wanted.others)
     fault = f"{folder}: holds part of small NORB, but not {', '.join(wanted.files)}: "
-    refused(DataDirectory(tmp_path, named_by), wanted, fault, "or choose by --airplane one of the other half")
+    refused(tmp_path, named_by, wanted, fault, "or choose by --airplane one of the other half")
 
 
 @EITHER
@@ -213,11 +213,11 @@ def test_a_named_folder_without_data_is_an_error_that_says_who_named_it(tmp_path
     put(tmp_path / "strange", "notes.txt")
     looked = f"looked there and in its folder {wanted.name} for {', '.join(wanted.files)}, with or without .gz: "
     message = f"{tmp_path / name}, named by {named_by}, {fault}; {looked}"
-    refused(DataDirectory(tmp_path / name, named_by), wanted, message, f"--download {wanted.name} ", "--generated")
+    refused(tmp_path / name, named_by, wanted, message, f"--download {wanted.name} ", "--generated")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows no line break in a name")
 def test_a_line_break_in_the_name_of_a_folder_does_not_break_the_message(tmp_path):
-    refused(DataDirectory(tmp_path / "two\nlines", "--data"), MNIST, "two\\nlines")
+    refused(tmp_path / "two\nlines", "--data", MNIST, "two\\nlines")
     put(tmp_path / "two\nlines", *MNIST.files[1:])
-    refused(DataDirectory(tmp_path / "two\nlines"), MNIST, "two\\nlines")
+    refused(tmp_path / "two\nlines", None, MNIST, "two\\nlines")

@@ -16,7 +16,7 @@ import pytest
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import download, mnist, norb
-from drlim_np.data.download import TIMEOUT, fetch, open_https
+from drlim_np.data.download import TIMEOUT, HttpsRedirects, fetch
 from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError
 from tests.help.published import CAT, DAT, INFO, digits, hashes, norb_files, store, toys
@@ -42,7 +42,8 @@ class Mirrors:
         self.sent.update(instead)
         self.asked, self.closed, self.reads = [], 0, 0
 
-    def __call__(self, address):
+    def open(self, address, timeout):
+        assert timeout == TIMEOUT
         self.asked.append(address)
         self.pieces = iter(self.sent[address])
         return self
@@ -67,7 +68,7 @@ def fetched(monkeypatch, capsys):
     monkeypatch.setattr(mnist, "FILES", HASHES)
 
     def download_from(folder, wanted=ONE, opener=None):
-        monkeypatch.setattr(download, "open_https", opener or Mirrors())
+        monkeypatch.setattr(download, "build_opener", lambda *_: opener or Mirrors())
         capsys.readouterr()
         fetch(folder, wanted)
         out, err = capsys.readouterr()
@@ -269,7 +270,7 @@ class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
         self.address, self.asked, self.answers = address, [], []
 
     def https_open(self, request):
-        self.asked.append((request.full_url, request.timeout))
+        self.asked.append(request.full_url)
         headers = Message()
         headers["Location"] = self.address
         code = 302 if request.full_url.endswith("/from") else 200
@@ -284,14 +285,14 @@ class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
 @pytest.mark.parametrize("address", ["http://b.example/to", "ftp://b.example/to", "HTTP://b.example/to"])
 def test_a_redirect_to_https_is_followed_and_any_other_is_refused(address):
     handler = Redirecting("https://b.example/to")
-    with open_https("https://a.example/from", handler) as response:
+    with urllib.request.build_opener(HttpsRedirects, handler).open("https://a.example/from") as response:
         assert response.read() == b"content"
-    assert handler.asked == [("https://a.example/from", TIMEOUT), ("https://b.example/to", TIMEOUT)]
+    assert handler.asked == ["https://a.example/from", "https://b.example/to"]
     assert [response.closed for response in handler.answers] == [True, True]
     handler = Redirecting(address)
     with pytest.raises(URLError, match=r"b\.example/to refused, since it is not https"):
-        open_https("https://a.example/from", handler)
-    assert handler.asked == [("https://a.example/from", TIMEOUT)]
+        urllib.request.build_opener(HttpsRedirects, handler).open("https://a.example/from")
+    assert handler.asked == ["https://a.example/from"]
     assert [response.closed for response in handler.answers] == [True]
 
 

@@ -52,12 +52,8 @@ UNKNOWN = "or pass --accept-unknown-data for other IDX data of the same shape, s
 MISNAMED = f"give it its own name back, or {AGAIN}"
 SHAPE = "expected shape ('samples', 28, 28), found (3, 28, 29): "
 FOUR, TEN, SQUARES = idx(np.arange(4)), idx(np.array([0, 9, 10, 3, 4])), idx(np.zeros((5, 28, 28)))
+FEWER = f"expected 3 labels, one an image, found 5: {AGAIN}"
 NOT_ACCEPTED, ACCEPTED, EITHER = [False], [True], [False, True]
-
-
-def swapped(first, second):
-    message = f"expected {first}, found {second}: give each file its own name back"
-    return {first: SOUND[second], second: SOUND[first]}, EITHER, first, message
 
 
 @pytest.mark.parametrize(
@@ -73,8 +69,7 @@ def swapped(first, second):
         ),
         ({TEST_LABELS: FOUR}, ACCEPTED, TEST_LABELS, f"expected 3 labels, one an image, found 4: {AGAIN}"),
         ({TRAIN_LABELS: TEN}, ACCEPTED, TRAIN_LABELS, f"expected labels 0 to 9, found 10: {AGAIN}"),
-        swapped(TRAIN_IMAGES, TEST_IMAGES),
-        swapped(TRAIN_IMAGES, TRAIN_LABELS),
+        ({TRAIN_IMAGES: SOUND[TEST_IMAGES], TEST_IMAGES: SOUND[TRAIN_IMAGES]}, ACCEPTED, TRAIN_LABELS, FEWER),
     ],
 )
 def test_four_files_that_do_not_fit_are_refused_with_the_culprit_and_the_remedy(

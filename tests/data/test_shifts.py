@@ -5,8 +5,7 @@ import pytest
 
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
-from drlim_np.data.moved import moved
-from drlim_np.data.shifts import SHIFTS, ink_lost, shifted, wide
+from drlim_np.data.shifts import SHIFTS, ink_lost, moved, shifted, wide
 from tests.help.comparing import bits
 from tests.help.refusals import refuses
 

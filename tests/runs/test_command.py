@@ -329,7 +329,7 @@ def test_images_that_figures_need_are_used_where_they_are_found_or_else_generate
         monkeypatch.setenv("DRLIM_DATA", str(published))
     status, said, _ = command("--only", *given(options, published))
     assert status == 0 and generated == made
-    folder = published if there else data_directory().path
+    folder = published if there else data_directory()[0]
     lines = [(FOUND if name in there else ABSENT)[name].format(folder) for name in needed]
     assert said.splitlines()[: len(lines)] == lines
     assert said.count("Data:") == len(lines)
@@ -339,7 +339,7 @@ def test_figures_of_published_data_are_named_after_them_and_the_record_has_their
     command, drawn, published, tmp_path
 ):
     put_norb(published / "norb")
-    published.rename(data_directory().path)  # the cache of this home
+    published.rename(data_directory()[0])  # the cache of this home
     command("--only", "figure4,figure8")
     keys = ("figure4-mnist", "figure8-norb-airplane4")
     assert set(contents(tmp_path / "out")) == files_of(*keys)
