@@ -6,11 +6,12 @@ import http.client
 import io
 import os
 import sys
-import urllib.request
+from contextlib import contextmanager
 from dataclasses import replace
-from email.message import Message
+from functools import partial
+from unittest.mock import Mock
 from urllib.error import HTTPError, URLError
-from urllib.response import addinfourl
+from urllib.request import Request
 
 import pytest
 
@@ -33,33 +34,30 @@ SENT = gzip.compress(CONTENTS[NAME])
 
 
 class Mirrors:
-    """An opener that sends the files' contents unless given others for an address: bytes and exceptions."""
+    """Mirrors that send the files' contents unless given others for an address: bytes and exceptions."""
 
     def __init__(self, instead=()):
-        mirrors = {*MNIST.mirrors, *NORB.mirrors}
-        contents = CONTENTS | PARTS
+        mirrors, contents = {*MNIST.mirrors, *NORB.mirrors}, CONTENTS | PARTS
         self.sent = {f"{mirror}{name}.gz": [gzip.compress(contents[name])] for mirror in mirrors for name in contents}
         self.sent.update(instead)
-        self.asked, self.closed, self.reads = [], 0, 0
+        self.asked, self.closed = [], 0
 
+    @contextmanager
     def open(self, address, timeout):
         assert timeout == TIMEOUT
         self.asked.append(address)
-        self.pieces = iter(self.sent[address])
-        return self
+        pieces = iter(self.sent[address])
 
-    def __enter__(self):
-        return self
+        def read(size):
+            piece = next(pieces, b"")
+            if isinstance(piece, BaseException):
+                raise piece
+            return piece[:size]
 
-    def __exit__(self, *_):
-        self.closed += 1
-
-    def read(self, size):
-        self.reads += 1
-        piece = next(self.pieces, b"")
-        if isinstance(piece, BaseException):
-            raise piece
-        return piece[:size]
+        try:
+            yield Mock(read=read)
+        finally:
+            self.closed += 1
 
 
 @pytest.fixture
@@ -68,12 +66,10 @@ def fetched(monkeypatch, capsys):
     monkeypatch.setattr(mnist, "FILES", HASHES)
 
     def download_from(folder, wanted=ONE, opener=None):
-        monkeypatch.setattr(download, "build_opener", lambda *_: opener or Mirrors())
+        monkeypatch.setattr(download, "build_opener", {HttpsRedirects: opener or Mirrors()}.get)
         capsys.readouterr()
         fetch(folder, wanted)
-        out, err = capsys.readouterr()
-        assert out == ""
-        return err.splitlines()
+        return capsys.readouterr().err.splitlines()
 
     return download_from
 
@@ -125,9 +121,8 @@ def test_the_files_of_norb_are_complete_once_their_length_is_that_of_their_heade
 def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_soon_after_it(tmp_path, fetched):
     fetched(tmp_path, replace(ONE, limit=len(SENT)), Mirrors({ADDRESS: [SENT]}))
     assert (tmp_path / f"{NAME}.gz").read_bytes() == SENT
-    opener = Mirrors({ADDRESS: [bytes(100)] * 99})
+    opener = Mirrors({ADDRESS: [bytes(100)] * 11 + [MemoryError()]})
     refused(fetched, tmp_path / "b", replace(ONE, mirrors=(FIRST,), limit=1000), opener, "sent more than 1000 bytes")
-    assert opener.reads == 11
     assert 24 + 24300 * 2 * 96 * 96 < NORB.limit < 1.25 * 24300 * 2 * 96 * 96
 
 
@@ -136,10 +131,10 @@ def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_
 TWO = gzip.compress(CONTENTS[OTHER])
 
 
-@pytest.mark.parametrize(
-    ("wanted", "name", "content"),
-    [(BOTH, f"{NAME}.gz", SENT[:-1]), (BOTH, f"{NAME}.gz", TWO), (BOTH, NAME, b""), (NORB, DAT, PARTS[DAT][:-1])],
-)
+THERE = [(BOTH, f"{NAME}.gz", SENT[:-1]), (BOTH, f"{NAME}.gz", TWO), (BOTH, NAME, b""), (NORB, DAT, PARTS[DAT][:-1])]
+
+
+@pytest.mark.parametrize(("wanted", "name", "content"), THERE)
 def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, fetched, wanted, name, content):
     (tmp_path / name).write_bytes(content)
     opener = Mirrors()
@@ -150,7 +145,7 @@ def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, fe
 
 
 FAULTS = [
-    (NAME, "HTTP Error 403: Forbidden", [HTTPError(FIRST, 403, "Forbidden", Message(), io.BytesIO())]),
+    (NAME, "HTTP Error 403: Forbidden", [HTTPError(FIRST, 403, "Forbidden", None, io.BytesIO())]),
     (NAME, "urlopen error no route", [URLError("no route")]),
     (NAME, "timed out", [SENT[:9], TimeoutError("timed out")]),
     (NAME, "[Errno 104] reset", [SENT[:9], ConnectionResetError(104, "reset")]),
@@ -262,38 +257,14 @@ def test_every_mirror_is_a_folder_over_https(mirror):
     assert mirror.startswith("https://") and mirror.endswith("/")
 
 
-class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
-    """Answers instead of the network: /from redirects to an address, anything else is "content"."""
-
-    def __init__(self, address):
-        super().__init__()
-        self.address, self.asked, self.answers = address, [], []
-
-    def https_open(self, request):
-        self.asked.append(request.full_url)
-        headers = Message()
-        headers["Location"] = self.address
-        code = 302 if request.full_url.endswith("/from") else 200
-        response = addinfourl(io.BytesIO(b"content"), headers, request.full_url, code)
-        response.msg = ""
-        self.answers.append(response)
-        return response
-
-    http_open = ftp_open = https_open
-
-
 @pytest.mark.parametrize("address", ["http://b.example/to", "ftp://b.example/to", "HTTP://b.example/to"])
-def test_a_redirect_to_https_is_followed_and_any_other_is_refused(address):
-    handler = Redirecting("https://b.example/to")
-    with urllib.request.build_opener(HttpsRedirects, handler).open("https://a.example/from") as response:
-        assert response.read() == b"content"
-    assert handler.asked == ["https://a.example/from", "https://b.example/to"]
-    assert [response.closed for response in handler.answers] == [True, True]
-    handler = Redirecting(address)
+def test_a_redirect_to_https_is_followed_and_any_other_is_refused_and_closed(address):
+    response, redirect = Mock(), partial(HttpsRedirects().redirect_request, Request("https://a.example/from"))
+    assert redirect(response, 302, "", {}, "https://b.example/to").full_url == "https://b.example/to"
+    assert not response.close.called
     with pytest.raises(URLError, match=r"b\.example/to refused, since it is not https"):
-        urllib.request.build_opener(HttpsRedirects, handler).open("https://a.example/from")
-    assert handler.asked == ["https://a.example/from"]
-    assert [response.closed for response in handler.answers] == [True]
+        redirect(response, 302, "", {}, address)
+    assert response.close.called
 
 
 # ---- progress ----
