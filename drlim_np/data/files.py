@@ -37,17 +37,13 @@ class DataSet:
 
 
 def locate(directory: str | os.PathLike, name: str) -> Path | None:
-    """The file NAME.gz in a directory, or else NAME."""
-    paths = Path(directory, f"{name}.gz"), Path(directory, name)
-    return next((path for path in paths if is_file(path)), None)
-
-
-def is_file(path: str | os.PathLike) -> bool:
-    """As os.path.isfile, but a folder that may not be read is a DataError, because nobody knows what it holds."""
-    seen = [folder for folder in Path(os.path.abspath(path)).parents if os.path.lexists(folder)]
-    with blaming(seen[0], ""), suppress(FileNotFoundError, NotADirectoryError, ValueError):
-        return S_ISREG(os.stat(path).st_mode)
-    return False
+    """The file NAME.gz in a directory, or else NAME. A folder that may not be read is a DataError."""
+    for path in (Path(directory, f"{name}.gz"), Path(directory, name)):
+        seen = [folder for folder in path.absolute().parents if os.path.lexists(folder)]
+        with blaming(seen[0], ""), suppress(FileNotFoundError, NotADirectoryError):
+            if S_ISREG(os.stat(path).st_mode):
+                return path
+    return None
 
 
 def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str) -> dict[str, Path]:
@@ -87,10 +83,9 @@ class Content:
 def unpacked(path: str | os.PathLike) -> Iterator[Content]:
     """A file's content, gunzipped if it is gzipped. Damage to gzip, and a web page, become DataError."""
     with open(path, "rb") as raw:
-        head = raw.read(HEAD)
+        head = raw.peek(HEAD)
         if found := mistaken_for(head):
             raise DataError(f"expected the data, found {found}")
-        raw.seek(0)
         try:
             yield Content(gzip.GzipFile(fileobj=raw) if head.startswith(b"\x1f\x8b") else raw)
         except (EOFError, zlib.error, gzip.BadGzipFile) as fault:

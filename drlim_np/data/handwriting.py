@@ -1,9 +1,8 @@
 """Handwritten 4s and 9s drawn by a small model of a pen, for anyone without MNIST at hand.
 
-A digit is two strokes, a bowl and a stem. Both digits share them: bend the bowl of a 4 round and close its top, and it
-is a 9. Two numbers, roundness and openness, span that continuum, so that the two classes touch as they do in MNIST.
-Style (slant, width, pen, the jitter of a hand) is drawn from continuous distributions: the images form one manifold
-without gaps, slant is the largest variation in it, and the coordinates of every sample are known.
+A digit is two strokes, a bowl and a stem: bend the bowl of a 4 round and close its top, and it is a 9. Roundness and
+openness span that continuum, so that the two classes touch as they do in MNIST. Style (slant, width, pen, the jitter of
+a hand) is drawn from continuous distributions: slant is the largest variation, and every sample's style is known.
 """
 
 import hashlib
@@ -42,7 +41,6 @@ def strokes(roundness, openness, hook=0.0, bowl=1.0, bar=1.0, width=1.0, slant=0
     bar:       a 4's bar beyond the stem, in parts of the usual. width: in parts of the usual one.
     slant:     dx/dy of the shear, positive leans right.        tilt: dy/dx of the bar, positive rises to the right.
     jitter:    (samples, 13, 3), added to each control point: x and y in heights of the digit, and pen pressure.
-
     Returns [bowl, stem], each (samples, points, 3) float64: x, y in heights of the digit, y downwards; pen pressure.
     """
     style = np.broadcast_arrays(*map(np.atleast_1d, (roundness, openness, hook, bowl, bar, width, slant, tilt)))
@@ -72,8 +70,7 @@ def catmull_rom(control):
 def place(curves, radius):
     """Scale strokes into MNIST's box and centre them by mass, or as nearly as the image's empty border allows.
 
-    curves: as from `strokes`. radius: (samples,) floats, the pen's at pressure 1, in pixels.
-    Returns the curves in pixels, (samples, points, 3) float64: x, y from the image's top left corner; the pen's radius.
+    radius: (samples,), the pen's at pressure 1. Returns curves in pixels: x, y from the top left; the pen's radius.
     """
     radius = radius[:, None]
     points = np.concatenate(curves, axis=1)[:, :, :2]
@@ -97,14 +94,11 @@ def draw(curves):
     return np.concatenate([_draw_chunk([c[k : k + CHUNK].astype(np.float32) for c in curves]) for k in chunks])
 
 
-def generate(
-    seed: int = 0, train: tuple[int, int] = (3000, 3000), test: tuple[int, int] = (982, 1009), draw: Callable = draw
-) -> Digits:
+def generate(seed: int = 0, train=(3000, 3000), test=(982, 1009), draw: Callable = draw) -> Digits:
     """Generated handwriting: the same arguments give the same images, and neither split depends on the other's counts.
 
-    train, test: the numbers of 4s and of 9s, at least 1; the defaults are those of Fig. 4, with MNIST's own numbers for
-    the test. Digits are shuffled; truth holds the arguments of `strokes` other than jitter, and "thickness", the pen's
-    width in pixels.
+    train, test: the numbers of 4s and of 9s; the defaults are those of Fig. 4, with MNIST's own numbers for the test.
+    truth holds the arguments of `strokes` other than jitter, and "thickness", the pen's width in pixels.
     """
     seed = whole_number("seed", seed, 0)
     for name, counts in (("train", train), ("test", test)):

@@ -13,7 +13,7 @@ import numpy as np
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Split
-from drlim_np.data.files import DataSet, blaming, is_file, locate_all, unpacked
+from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
 from drlim_np.errors import DataError
 
 # name -> SHA-256 of the unpacked file, because each mirror packs it differently.
@@ -23,9 +23,11 @@ FILES = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 KINDS = {b"\0\0\x08\x03": ("images", 3), b"\0\0\x08\x01": ("labels", 1)}  # magic -> content, number of sizes
 LIMIT = 2**28  # bytes of pixels or labels a file may declare: five times MNIST; EMNIST's 240,000 digits still fit
 AGAIN = "delete it and pass --download"
+UNKNOWN = "pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
 
 
 def load(directory: str | os.PathLike, accept_unknown: bool = False) -> Digits:
@@ -33,19 +35,23 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False) -> Digits:
 
     accept_unknown: take other IDX data of the same shape too, such as Fashion-MNIST. It is then named after its hashes.
     """
-    paths = locate_all(directory, FILES, "pass --download")
-    arrays, sha256 = {}, {}
-    for name, path in paths.items():
+    arrays: list[np.ndarray] = []
+    sha256 = {}
+    for name, path in locate_all(directory, FILES, "pass --download").items():
         with blaming(path, AGAIN):
-            arrays[name], sha256[name] = _content(path)
-        if sha256[name] != FILES[name]:
-            _require_known(path, name, arrays[name], sha256[name], accept_unknown)
-    train_images, train_labels, test_images, test_labels = arrays.values()
-    train, test = Split(train_images, train_labels), Split(test_images, test_labels)
-    for half, labels in zip((train, test), [*FILES][1::2], strict=True):
-        if len(half.images) != len(half.labels):
-            fault = f"expected {len(half.images)} labels, one an image, found {len(half.labels)}"
-            raise DataError(f"{printable(paths[labels])}: {fault}: {AGAIN}")
+            array, sha256[name] = _content(path)
+            shape = (28, 28) if "images" in name else ()
+            if array.shape[1:] != shape:
+                raise DataError(f"expected shape {('samples', *shape)}, found {array.shape}")
+            if not shape and array.max() > 9:
+                raise DataError(f"expected labels 0 to 9, found {array.max()}")
+            if not shape and len(array) != len(arrays[-1]):
+                raise DataError(f"expected {len(arrays[-1])} labels, one an image, found {len(array)}")
+        if not accept_unknown:
+            with blaming(path, f"{AGAIN}, or {UNKNOWN}"):
+                _require_known(sha256[name], name)
+        arrays.append(array)
+    train, test = Split(arrays[0], arrays[1]), Split(arrays[2], arrays[3])
     if sha256 == FILES:
         return Digits("mnist", "MNIST", train, test, sha256)
     digest = hashlib.sha256("".join(sha256.values()).encode()).hexdigest()[:8]
@@ -57,7 +63,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
     Reads no further than the sizes that the header declares, which may come to LIMIT bytes at most.
     """
-    if not is_file(path):  # to open a pipe would wait for ever
+    if not os.path.isfile(path):  # to open a pipe would wait for ever
         raise DataError(f"{printable(path)}: expected an IDX file, found none: put it there or pass --download")
     with blaming(path, AGAIN):
         return _content(path)[0]
@@ -65,20 +71,12 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
 def verify(path: Path, name: str) -> str:
     """Says "verified" if the file holds content of the SHA-256 that FILES has for that name."""
-    if (found := _content(path)[1]) != FILES[name]:
-        raise DataError(f"expected SHA-256 {FILES[name]}, found {found}")
+    _require_known(_content(path)[1], name)
     return "verified"
 
 
-MNIST = DataSet(
-    name="mnist",
-    title="MNIST",
-    stand_in="generated handwriting",
-    files=tuple(FILES),
-    mirrors=("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-    limit=2**26,  # six times the largest
-    verify=verify,
-)
+# A file of a mirror may have six times the bytes of the largest.
+MNIST = DataSet("mnist", "MNIST", "generated handwriting", tuple(FILES), MIRRORS, limit=2**26, verify=verify)
 
 
 def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
@@ -96,17 +94,6 @@ def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
         return array, content.digest(f"{declared} bytes of {kind}, {sizes}")
 
 
-def _require_known(path, name, array, digest, accept_unknown):
-    """Refuses content other than MNIST's, unless unknown data are accepted and these are of its form."""
-    shape = (28, 28) if "images" in name else ()
-    if array.shape[1:] != shape:
-        fault = f"expected shape {('samples', *shape)}, found {array.shape}"
-        remedy = f"give it its own name back, or {AGAIN}"
-    elif not accept_unknown:
-        fault = f"expected SHA-256 {FILES[name]}, found {digest}"
-        remedy = f"{AGAIN}, or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
-    elif not shape and array.max() > 9:
-        fault, remedy = f"expected labels 0 to 9, found {array.max()}", AGAIN
-    else:
-        return
-    raise DataError(f"{printable(path)}: {fault}: {remedy}")
+def _require_known(found, name):
+    if found != FILES[name]:
+        raise DataError(f"expected SHA-256 {FILES[name]}, found {found}")

@@ -5,9 +5,7 @@ Huang, Bottou, "Learning methods for generic object recognition with invariance 
 Each half is three little-endian matrices: a magic number for the type of the elements, the number of dimensions,
 one int32 size a dimension (never fewer than three, the unused ones 1), then the elements, the last dimension fastest.
 A row of each describes one stereo pair: "dat" its two images, "cat" its category, "info" its instance, elevation,
-azimuth and lighting.
-
-No checksums are published: the "dat" file of one half under the name of the other is not noticed.
+azimuth and lighting. No checksums are published: the "dat" file of one half under the name of the other is not noticed.
 """
 
 import math
@@ -31,6 +29,7 @@ PARTS = {  # how the names end -> magic number, type of the elements, sizes of o
     "cat": (0x1E3D4C54, "<i4", ()),
     "info": (0x1E3D4C54, "<i4", (4,)),
 }
+MIRRORS = ("https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/",)
 INSTANCE = 4  # the airplane used unless another is asked for: the first of the training half
 CATEGORIES, AIRPLANE = range(5), 2  # animals, humans, airplanes, trucks, cars
 VALUES = {"elevation": range(ELEVATIONS), "azimuth": range(0, 2 * AZIMUTHS, 2), "lighting": range(LIGHTINGS)}
@@ -42,17 +41,10 @@ SAME_HALF = "take cat and info from the same half, or delete both and pass --dow
 def published(instance: int = INSTANCE) -> DataSet:
     """The half of small NORB that holds an instance, 0 … 9."""
     instance = whole_number("airplane", instance, 0, 9)
-    half, others = sorted(HALVES, key=lambda half: instance not in HALVES[half])
-    return DataSet(
-        name="norb",
-        title="small NORB",
-        stand_in="the rendered airplane",
-        files=tuple(f"{half}-{part}.mat" for part in PARTS),
-        others=tuple(f"{others}-{part}.mat" for part in PARTS),
-        mirrors=("https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/",),
-        limit=2**29,  # more than the largest, 447,897,624 bytes, even if gzip did not make it smaller
-        verify=verify,
-    )
+    halves = sorted(HALVES, key=lambda half: instance not in HALVES[half])
+    files, others = (tuple(f"{half}-{part}.mat" for part in PARTS) for half in halves)
+    limit = 2**29  # more than the largest, 447,897,624 bytes, even if gzip did not make it smaller
+    return DataSet("norb", "small NORB", "the rendered airplane", files, MIRRORS, limit, verify, others)
 
 
 def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:

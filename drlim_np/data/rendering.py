@@ -3,9 +3,7 @@
 As in NORB, an object of one colour is on a turntable, a camera moves up and down, and fixed lamps go on and off. The
 object is a union of convex solids, and the rays of a far camera, or of a far lamp, are parallel: so one method,
 `Solid.span`, finds both the points that the camera sees and those that a lamp does not reach.
-
-Coordinates are the airplane's, in tenths of its length: x towards the nose, y towards the left wing, z up. So here the
-camera and the lamps go round.
+Coordinates are the airplane's, in tenths of its length: x towards the nose, y towards the left wing, z up.
 """
 
 import hashlib
@@ -99,9 +97,8 @@ def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -
     thick: (3,) the step across the root from one face to the other; half of it at the tip.
     """
     steps = np.array([1, -1])[:, None] * np.array(thick) / 2
-    chords = ((root, 1), (tip, 0.5))
     # [root or tip, leading or trailing, one face or the other]: a side is one index along one of these axes.
-    corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in chords])
+    corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in ((root, 1), (tip, 0.5))])
     sides = [corner.take(side, axis).reshape(4, 3) for axis, side in product(range(3), range(2))]
     a, b, c, _ = np.transpose(sides, (1, 2, 0))
     centre, normals = corner.mean(axis=(0, 1, 2)), np.cross(b - a, c - a, axis=0)
@@ -126,8 +123,7 @@ for left in (1, -1):
 
 def render() -> np.ndarray:
     """The images of `generate`: (972, 96, 96) uint8."""
-    poses = product(range(AZIMUTHS), range(ELEVATIONS))
-    return np.concatenate([views(20 * azimuth, 30 + 5 * elevation) for azimuth, elevation in poses])
+    return np.concatenate([views(20 * a, 30 + 5 * e) for a, e in product(range(AZIMUTHS), range(ELEVATIONS))])
 
 
 def generate(render: Callable[[], np.ndarray] = render) -> Views:
@@ -194,10 +190,7 @@ def visible(start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def light(points: np.ndarray, normals: np.ndarray, lamp: np.ndarray) -> np.ndarray:
-    """A lamp's light that reaches each point, (points,): n · l, or 0 if n faces away or a solid is in the way.
-
-    points, normals: (3, points). lamp: (3,) the unit vector l towards it.
-    """
+    """A lamp's light that reaches each point, (points,): n · l, or 0 if n faces away or a solid is in the way."""
     reaching = np.maximum(_dot(lamp, normals), 0)
     facing = np.flatnonzero(reaching)
     start, blocked = points[:, facing], np.zeros(len(facing), bool)
@@ -211,7 +204,6 @@ def shade(reaching: np.ndarray, lamps: np.ndarray, on_airplane: np.ndarray) -> n
     """The grey of each point by Lambert's law, (points,), from the lamps that are on:
 
     I = AMBIENT + LAMP Σ v max(0, n · l), where v is 0 if something is between the point and the lamp, else 1.
-
     reaching: (lamps on, points), v max(0, n · l). lamps: (lamps on, 3), l. on_airplane: (points,) bool.
     The turntable's grey is BACKGROUND I / (I without shadow): the same in every lighting but for the shadows.
     """

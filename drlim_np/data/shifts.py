@@ -15,17 +15,15 @@ SHIFTS = (6, 3, 0, -3, -6)
 def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
     """Every image once for each shift: (samples, maps, height, width) → (samples · shifts, maps, height, width).
 
-    Copies of one image follow one another: row i · len(shifts) + c is image i moved by shifts[c] pixels to the right.
-    Pixels that move over the border are lost, zeros come in.
+    Row i · len(shifts) + c is image i moved by shifts[c] pixels to the right; zeros come in from the border.
     """
     images = plain_array("images", images, "samples", "maps", "height", "width")
     samples, maps, height, width = images.shape
     shifts = [whole_number("shift", shift, 1 - width, width - 1) for shift in shifts]
     copies = np.zeros((samples, len(shifts), maps, height, width), images.dtype)
     for copy, shift in enumerate(shifts):
-        kept = width - abs(shift)
-        start, source = max(shift, 0), max(-shift, 0)
-        copies[:, copy, :, :, start : start + kept] = images[:, :, :, source : source + kept]
+        start, end = max(shift, 0), width + min(shift, 0)
+        copies[:, copy, :, :, start:end] = images[:, :, :, start - shift : end - shift]
     return copies.reshape(-1, maps, height, width)
 
 

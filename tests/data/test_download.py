@@ -87,35 +87,25 @@ def names(folder):
 # ---- what is taken ----
 
 
-def test_the_four_files_come_from_the_first_mirror_and_can_be_loaded_and_read_by_whom_the_umask_lets(tmp_path, fetched):
-    folder, opener = tmp_path / "new" / "mnist", Mirrors()
-    assert fetched(folder, MNIST, opener) == [f"{name}.gz: 0.0 MB, verified" for name in CONTENTS]
-    assert opener.asked == [f"{FIRST}{name}.gz" for name in CONTENTS]
-    assert opener.closed == 4
-    assert names(folder) == sorted(f"{name}.gz" for name in CONTENTS)
-    found = mnist.load(folder)
-    assert found.name == "mnist"
-    assert CONTENTS[OTHER].endswith(found.test.labels.tobytes())
-    (tmp_path / "mine").touch()
-    assert (folder / f"{NAME}.gz").stat().st_mode == (tmp_path / "mine").stat().st_mode
-
-
-def test_a_file_already_there_is_verified_and_not_asked_for(tmp_path, fetched):
-    store(tmp_path, {NAME: CONTENTS[NAME]})
-    opener = Mirrors()
-    assert fetched(tmp_path, BOTH, opener)[0] == f"{NAME}.gz: already there, verified"
-    assert opener.asked == [f"{FIRST}{OTHER}.gz"]
-    assert names(tmp_path) == [f"{OTHER}.gz", NAME]
-
-
-def test_the_files_of_norb_are_complete_once_their_length_is_that_of_their_header(tmp_path, fetched):
-    opener = Mirrors()
-    assert fetched(tmp_path, NORB, opener) == [f"{name}.gz: 0.0 MB, complete" for name in (DAT, CAT, INFO)]
-    assert opener.asked == [f"{NORB.mirrors[0]}{name}.gz" for name in (DAT, CAT, INFO)]
-    for name, content in PARTS.items():
-        assert gzip.decompress((tmp_path / f"{name}.gz").read_bytes()) == content
-    assert fetched(tmp_path, NORB, opener) == [f"{name}.gz: already there, complete" for name in (DAT, CAT, INFO)]
-    assert len(opener.asked) == 3
+@pytest.mark.parametrize(("wanted", "known"), [(MNIST, "verified"), (NORB, "complete")])
+def test_files_come_from_the_first_mirror_and_those_already_there_are_verified_and_not_asked_for(
+    tmp_path, fetched, wanted, known
+):
+    folder, opener = tmp_path / "new" / wanted.name, Mirrors()
+    addresses = [f"{wanted.mirrors[0]}{name}.gz" for name in wanted.files]
+    assert fetched(folder, wanted, opener) == [f"{name}.gz: 0.0 MB, {known}" for name in wanted.files]
+    assert (opener.asked, opener.closed) == (addresses, len(addresses))
+    assert names(folder) == sorted(f"{name}.gz" for name in wanted.files)
+    for name in wanted.files:
+        assert gzip.decompress((folder / f"{name}.gz").read_bytes()) == (CONTENTS | PARTS)[name]
+    (tmp_path / "mine").touch()  # whom the umask lets may read it
+    assert (folder / f"{wanted.files[0]}.gz").stat().st_mode == (tmp_path / "mine").stat().st_mode
+    (folder / f"{wanted.files[0]}.gz").unlink()
+    store(folder, {wanted.files[0]: (CONTENTS | PARTS)[wanted.files[0]]})
+    assert fetched(folder, wanted, opener) == [f"{name}.gz: already there, {known}" for name in wanted.files]
+    (folder / f"{wanted.files[1]}.gz").unlink()
+    fetched(folder, wanted, opener)
+    assert opener.asked == [*addresses, addresses[1]]
 
 
 def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_soon_after_it(tmp_path, fetched):
@@ -129,8 +119,6 @@ def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_
 # ---- what is refused ----
 
 TWO = gzip.compress(CONTENTS[OTHER])
-
-
 THERE = [(BOTH, f"{NAME}.gz", SENT[:-1]), (BOTH, f"{NAME}.gz", TWO), (BOTH, NAME, b""), (NORB, DAT, PARTS[DAT][:-1])]
 
 
@@ -172,10 +160,9 @@ def test_when_a_mirror_fails_its_reason_is_given_and_the_next_is_asked_and_when_
     wanted = replace(of, files=(name,), mirrors=MNIST.mirrors)
     first, second = (f"{mirror}{name}.gz" for mirror in MNIST.mirrors)
     opener = Mirrors({first: sent, second: [URLError("second fault")]})
-    asked = f"; {SECOND}: urlopen error second fault): check the network, or put it into {tmp_path} by hand"
-    fault = f"{name}.gz: no mirror sent it ({FIRST}: "
-    apart = f", or run without --download on {wanted.stand_in}"
-    refused(fetched, tmp_path, wanted, opener, fault, reason, asked, apart)
+    remedy = f"put it into {tmp_path} by hand, or run without --download on {wanted.stand_in}"
+    asked = f"; {SECOND}: urlopen error second fault): check the network, or {remedy}"
+    refused(fetched, tmp_path, wanted, opener, f"{name}.gz: no mirror sent it ({FIRST}: ", reason, asked)
     assert names(tmp_path) == []
     opener = Mirrors({first: sent})
     failed, done = fetched(tmp_path, wanted, opener)
@@ -202,13 +189,9 @@ def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path, fetched)
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), MemoryError()])
 @pytest.mark.parametrize("during", ["download", "verification"])
 def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fetched, fault, during):
-    def interrupt(*_):
-        raise fault
-
-    wanted, sent = (ONE, [SENT[:9], fault]) if during == "download" else (replace(ONE, verify=interrupt), [SENT])
-    opener = Mirrors({ADDRESS: sent})
+    opener = Mirrors({ADDRESS: [SENT[:9], fault] if during == "download" else [SENT]})
     with pytest.raises(type(fault)):
-        fetched(tmp_path, wanted, opener)
+        fetched(tmp_path, replace(ONE, verify=Mock(side_effect=fault)), opener)
     assert opener.asked == [ADDRESS]
     assert names(tmp_path) == []
 
@@ -221,11 +204,10 @@ class Full(io.FileIO):
         raise OSError(errno.ENOSPC, "reason")
 
 
-def denied(*_):
-    raise PermissionError(errno.EACCES, "reason")
+DENIED = Mock(side_effect=PermissionError(errno.EACCES, "reason"))
 
 
-@pytest.mark.parametrize(("opens", "asked"), [(Full, [ADDRESS]), (denied, [])])
+@pytest.mark.parametrize(("opens", "asked"), [(Full, [ADDRESS]), (DENIED, [])])
 def test_a_full_disk_and_a_folder_that_may_not_be_written_are_reported_without_asking_further(
     tmp_path, monkeypatch, fetched, opens, asked
 ):

@@ -49,10 +49,9 @@ def test_the_last_dimension_runs_fastest_and_sizes_are_big_endian(tmp_path):
 FLIPPED = SOUND[TEST_IMAGES][:100] + bytes([SOUND[TEST_IMAGES][100] ^ 16]) + SOUND[TEST_IMAGES][101:]
 HASH = f"expected SHA-256 {KNOWN[TEST_IMAGES]}, found {hashlib.sha256(FLIPPED).hexdigest()}: {AGAIN}, "
 UNKNOWN = "or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
-MISNAMED = f"give it its own name back, or {AGAIN}"
 SHAPE = "expected shape ('samples', 28, 28), found (3, 28, 29): "
 FOUR, TEN, SQUARES = idx(np.arange(4)), idx(np.array([0, 9, 10, 3, 4])), idx(np.zeros((5, 28, 28)))
-FEWER = f"expected 3 labels, one an image, found 5: {AGAIN}"
+MORE = f"expected 3 labels, one an image, found 5: {AGAIN}"
 NOT_ACCEPTED, ACCEPTED, EITHER = [False], [True], [False, True]
 
 
@@ -60,16 +59,16 @@ NOT_ACCEPTED, ACCEPTED, EITHER = [False], [True], [False, True]
     ("instead", "accept", "name", "message"),
     [
         ({TEST_IMAGES: FLIPPED}, NOT_ACCEPTED, TEST_IMAGES, HASH + UNKNOWN),
-        ({TEST_IMAGES: idx(np.zeros((3, 28, 29)))}, EITHER, TEST_IMAGES, SHAPE + MISNAMED),
+        ({TEST_IMAGES: idx(np.zeros((3, 28, 29)))}, EITHER, TEST_IMAGES, SHAPE + AGAIN),
         (
             {TRAIN_LABELS: SQUARES},
             ACCEPTED,
             TRAIN_LABELS,
-            f"expected shape ('samples',), found (5, 28, 28): {MISNAMED}",
+            f"expected shape ('samples',), found (5, 28, 28): {AGAIN}",
         ),
         ({TEST_LABELS: FOUR}, ACCEPTED, TEST_LABELS, f"expected 3 labels, one an image, found 4: {AGAIN}"),
         ({TRAIN_LABELS: TEN}, ACCEPTED, TRAIN_LABELS, f"expected labels 0 to 9, found 10: {AGAIN}"),
-        ({TRAIN_IMAGES: SOUND[TEST_IMAGES], TEST_IMAGES: SOUND[TRAIN_IMAGES]}, ACCEPTED, TRAIN_LABELS, FEWER),
+        ({TRAIN_IMAGES: SOUND[TEST_IMAGES], TEST_IMAGES: SOUND[TRAIN_IMAGES]}, ACCEPTED, TRAIN_LABELS, MORE),
     ],
 )
 def test_four_files_that_do_not_fit_are_refused_with_the_culprit_and_the_remedy(

@@ -74,8 +74,7 @@ def test_surplus_damage_to_gzip_and_common_wrong_downloads_are_refused(tmp_path,
 
 
 MAGIC = "the magic number 1e3d4c5"
-HEADERS = [
-    # kind, content, what is said of it
+HEADERS = [  # kind, content, what is said of it
     ("images", SOUND["images"][:-1], "expected 40 bytes of images, 2x4x5, found 39:"),
     ("images", SOUND["images"][:15], "expected 12 bytes of 3 sizes, found 11:"),
     ("images", b"", "expected 4 bytes of its magic number, found 0:"),
@@ -146,13 +145,12 @@ def test_an_idx_file_that_is_no_file_is_reported(tmp_path, name):
     (tmp_path / "folder").mkdir()
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
-    refuses(lambda: read_idx(f"{tmp_path}/{name}"), f"/{name[:3]}", DataError)
-    refuses(lambda: read_idx(f"{tmp_path}/{name}"), ": put it there or pass --download", DataError)
+    for message in (f"/{name[:3]}", ": put it there or pass --download"):
+        refuses(lambda message=message: read_idx(f"{tmp_path}/{name}"), message, DataError)
 
 
 @pytest.mark.parametrize("name", [*FILES, DAT])
 def test_a_gzipped_file_is_found_before_a_plain_one_and_a_folder_is_no_file(tmp_path, name):
-    assert locate(tmp_path, name) is None
     (tmp_path / f"{name}.gz").mkdir()
     assert locate(tmp_path, name) is None
     (tmp_path / name).touch()

@@ -51,12 +51,6 @@ def test_ink_lost_is_the_share_that_leaves_the_image():
     assert ink_lost(images, (-1, 0, 1, 3)).tolist() == [2 / 8, 0, 1 / 8, 6 / 8]
 
 
-def test_digits_on_the_canvas_lose_little_ink_and_only_to_the_shifts_by_6(digits):
-    lost = dict(zip(SHIFTS, ink_lost(digits), strict=True))
-    assert lost[0] == lost[-3] == lost[3] == 0
-    assert max(lost[-6], lost[6]) < 0.02
-
-
 @pytest.mark.parametrize("shift", [9, -9, 40, 1.0, "3", True, np.int8(-128)])
 def test_a_shift_that_leaves_nothing_is_refused(images, shift):
     refuses(lambda: shifted(images, (0, shift)), f"shift is {shift!r}: it must be a whole number from -8 to 8")

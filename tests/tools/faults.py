@@ -442,7 +442,7 @@ FAULTS = [
     Fault("cache", "warnings swallowed", "            warnings.warn(message, stacklevel=2)\n", "            pass\n"),
     Fault("data/files", "gzip's checksum not compared", "if self.stream.read(1):", "if False:"),
     Fault("data/files", "a short file taken for whole", "if len(content) < size:", "if False:"),
-    Fault("data/files", "a plain file before a gzipped one", "Path(directory, f\"{name}.gz\"), Path(directory, name)", "Path(directory, name), Path(directory, f\"{name}.gz\")"),
+    Fault("data/files", "a plain file before a gzipped one", "(Path(directory, f\"{name}.gz\"), Path(directory, name))", "(Path(directory, name), Path(directory, f\"{name}.gz\"))"),
     Fault("mnist", "sizes little-endian", 'content.sizes(">u4"', 'content.sizes("<u4"'),
     Fault("mnist", "a header that declares anything", "if not 0 < declared <= LIMIT:", "if False:"),
     Fault("norb", "the right image for the left", "np.frombuffer(pair, np.uint8, VIEW_SIDE**2)", "np.frombuffer(pair, np.uint8, VIEW_SIDE**2, VIEW_SIDE**2)"),
