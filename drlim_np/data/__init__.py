@@ -1,6 +1,4 @@
-"""The images: digits from the published MNIST files or from a small model of a pen, and views of an airplane from the
-published small NORB files or from a small renderer.
-"""
+"""The images: digits, of MNIST or from a small model of a pen, and views of an airplane, of small NORB or rendered."""
 
 from dataclasses import dataclass, field
 

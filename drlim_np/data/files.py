@@ -20,11 +20,7 @@ from drlim_np.errors import DataError
 
 @dataclass(frozen=True)
 class DataSet:
-    """A published data set, or the half of it that is needed.
-
-    verify(path, name) reads a file and says in a word what is known of its content; raises OSError, and DataError if a
-    file of that name must hold something else.
-    """
+    """A published data set, or the half of it that is needed."""
 
     name: str  # that of its folder inside a data folder, and after --download
     title: str  # its name for a reader
@@ -32,7 +28,7 @@ class DataSet:
     files: tuple[str, ...]  # the names of the files needed, without .gz
     mirrors: tuple[str, ...]  # https addresses that hold NAME.gz
     limit: int  # bytes that a mirror may send for one file
-    verify: Callable[[Path, str], str]
+    verify: Callable[[Path, str], str]  # what is known of a file, in a word; DataError if it is not as its name says
     others: tuple[str, ...] = ()  # names of its further files, which are not enough by themselves
 
 

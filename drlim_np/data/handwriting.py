@@ -100,13 +100,12 @@ def generate(seed: int = 0, train=(3000, 3000), test=(982, 1009), draw: Callable
     train, test: the numbers of 4s and of 9s; the defaults are those of Fig. 4, with MNIST's own numbers for the test.
     truth holds the arguments of `strokes` other than jitter, and "thickness", the pen's width in pixels.
     """
-    seed = whole_number("seed", seed, 0)
     for name, counts in (("train", train), ("test", test)):
         fault = f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s"
         require(isinstance(counts, tuple | list) and len(counts) == 2, fault)
         for count in counts:
             whole_number(f"a number of digits in {name}", count, 1)
-    for_train, for_test = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(2))
+    for_train, for_test = map(np.random.default_rng, np.random.SeedSequence(whole_number("seed", seed, 0)).spawn(2))
     halves = {"train": _split(for_train, train, draw), "test": _split(for_test, test, draw)}
     sha256 = {f"{name}-images": hashlib.sha256(half.images.tobytes()).hexdigest() for name, half in halves.items()}
     return Digits("handwriting", "generated handwriting", **halves, sha256=sha256)
@@ -114,8 +113,7 @@ def generate(seed: int = 0, train=(3000, 3000), test=(982, 1009), draw: Callable
 
 def _split(rng, counts, draw):
     labels = rng.permutation(np.repeat(np.array([4, 9], np.uint8), counts))
-    # The spreads are set by eye and by measures on MNIST's 4s and 9s: standard deviation of slant, share of ink, and
-    # how well neighbours in pixels, and in two principal components, tell the digit and the slant.
+    # The spreads are set by eye and by MNIST's: of slant, of ink, and of what neighbours tell of the digit and slant.
     n, nine = len(labels), labels == 9
     stray = np.abs(rng.normal(0, 0.17, n))  # from the digit's own shape towards the other's
     style = {

@@ -59,10 +59,7 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False) -> Digits:
 
 
 def read_idx(path: str | os.PathLike) -> np.ndarray:
-    """The array in an IDX file, gzipped or plain: (count, rows, columns) images or (count,) labels, uint8, read-only.
-
-    Reads no further than the sizes that the header declares, which may come to LIMIT bytes at most.
-    """
+    """The array in an IDX file, gzipped or plain: (count, rows, columns) images or (count,) labels, read-only uint8."""
     if not os.path.isfile(path):  # to open a pipe would wait for ever
         raise DataError(f"{printable(path)}: expected an IDX file, found none: put it there or pass --download")
     with blaming(path, AGAIN):
@@ -75,7 +72,6 @@ def verify(path: Path, name: str) -> str:
     return "verified"
 
 
-# A file of a mirror may have six times the bytes of the largest.
 MNIST = DataSet("mnist", "MNIST", "generated handwriting", tuple(FILES), MIRRORS, limit=2**26, verify=verify)
 
 

@@ -48,10 +48,7 @@ def published(instance: int = INSTANCE) -> DataSet:
 
 
 def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
-    """The 972 views of airplane 0 … 9, the left image of each stereo pair, from the three files in a directory.
-
-    Returns Views, whatever the order in the files; sha256 of their contents. No other images are kept in memory.
-    """
+    """The 972 views of airplane 0 … 9: the left image of each stereo pair, whatever their order in the three files."""
     names = published(instance).files
     dat, cat, info = locate_all(directory, names, "pass --download norb").values()
     with blaming(cat, AGAIN):
@@ -98,11 +95,10 @@ def _rows(content: Content, part: str, expected: int | None = None) -> Iterator[
         raise DataError(f"expected the magic number {magic:08x} of a {part} file, found {found:08x}")
     rest = [*row, 1, 1][: max(len(row), 2)]
     dimensions, rows, *others = content.sizes("<i4", 2 + len(rest))
-    if dimensions != 1 + len(row):
-        raise DataError(f"expected {1 + len(row)} as the number of dimensions of a {part} file, found {dimensions}")
-    if others != rest or not 1 <= rows <= LIMIT:
-        sizes = "x".join(map(str, (rows, *others)))
-        raise DataError(f"expected sizes Nx{'x'.join(map(str, rest))} with N from 1 to {LIMIT}, found {sizes}")
+    if (dimensions, others) != (1 + len(row), rest) or not 1 <= rows <= LIMIT:
+        wanted, sizes = "x".join(map(str, rest)), "x".join(map(str, (rows, *others)))
+        fault = f"expected {1 + len(row)} dimensions and sizes Nx{wanted} with N from 1 to {LIMIT}"
+        raise DataError(f"{fault}, found {dimensions} and {sizes}")
     if expected not in (None, rows):
         raise DataError(f"expected {expected} rows, as many as the cat file has, found {rows}")
     for number in range(rows):
@@ -121,8 +117,7 @@ def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> 
     mine = (categories == AIRPLANE) & (number == instance)
     view_of_row = np.where(mine, (azimuth // 2 * ELEVATIONS + elevation) * LIGHTINGS + lighting, -1)
     times = np.bincount(view_of_row[mine], minlength=AZIMUTHS * ELEVATIONS * LIGHTINGS)
-    if len(wrong := np.flatnonzero(times != 1)):
-        azimuth, elevation, lighting = np.unravel_index(wrong[0], (AZIMUTHS, ELEVATIONS, LIGHTINGS))
-        pose = f"azimuth {2 * azimuth}, elevation {elevation}, lighting {lighting}"
-        raise DataError(f"expected one image of airplane {instance} at {pose}, found {times[wrong[0]]}")
+    for view in np.flatnonzero(times != 1)[:1]:
+        pose = f"azimuth {2 * Views.azimuth[view]}, elevation {Views.elevation[view]}, lighting {Views.lighting[view]}"
+        raise DataError(f"expected one image of airplane {instance} at {pose}, found {times[view]}")
     return view_of_row

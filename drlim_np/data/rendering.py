@@ -158,15 +158,12 @@ def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """For each solid of the airplane: the rays that cross it, and where each enters and leaves, (crossings,) each.
-
-    Projected along the rays, a ray is a point; only points within the solid's bounding radius are tested.
-    """
+    """For each solid of the airplane: the rays that cross it, and where each enters and leaves, (crossings,) each."""
     right = np.cross(ray, np.eye(3)[np.argmin(np.abs(ray))])
     right /= np.sqrt(_dot(right, right))
     up = np.cross(right, ray)
     x, y = _dot(right, start), _dot(up, start)
-    for solid in AIRPLANE:
+    for solid in AIRPLANE:  # projected along the rays, a ray is a point, and a solid no larger than its reach
         away = (x - _dot(right, solid.centre)) ** 2 + (y - _dot(up, solid.centre)) ** 2
         near = np.flatnonzero(away <= solid.reach**2)
         enter, leave = solid.span(start[:, near], ray)
@@ -182,8 +179,7 @@ def visible(start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         first = enter < nearest[rays]
         nearest[rays[first]], part[rays[first]] = enter[first], number
     points = start + nearest * ray[:, None]
-    normals = np.zeros_like(points)
-    normals[2] = 1
+    normals = np.broadcast_to([[0.0], [0], [1]], points.shape).copy()  # the turntable's
     for number, solid in enumerate(AIRPLANE):
         normals[:, part == number] = solid.normal(points[:, part == number])
     return points, normals, part >= 0

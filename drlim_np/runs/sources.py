@@ -7,8 +7,7 @@ from pathlib import Path
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Views, handwriting, mnist, norb, rendering
-from drlim_np.data.directory import data_directory, find, folder_of
-from drlim_np.data.download import fetch
+from drlim_np.data.directory import data_directory, fetch, find, folder_of
 from drlim_np.data.files import DataSet
 from drlim_np.errors import DataError, InputError
 from drlim_np.files.cache import Cache

@@ -8,8 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from drlim_np.data import mnist, norb
-from drlim_np.data.directory import data_directory, find, folder_of
-from drlim_np.data.download import fetch
+from drlim_np.data.directory import data_directory, fetch, find, folder_of
 from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError
 from tests.help.refusals import refuses

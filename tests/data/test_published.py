@@ -101,18 +101,22 @@ HEADERS = [  # kind, content, what is said of it
     *[
         (kind, matrix("byte" if kind == DAT else "integer", sizes, bytes(99)), said)
         for kind, said, wrong in [
-            (DAT, "sizes Nx2x96x96 with N from 1 to 24300, found ", [(-1, 2, 96, 96), (0, 2, 96, 96)]),
-            (DAT, "found 24301x2x96x96:", [(24301, 2, 96, 96)]),
-            (DAT, "expected sizes Nx2x96x96 ", [(975, 1, 96, 96), (975, 2, 96, 95)]),
-            (DAT, "expected 4 as the number of dimensions of a dat file, found 3:", [(975, 2, 96)]),
-            (CAT, "expected sizes Nx1x1 with N from 1 to 24300", [(0,), (-975,), (24301,), (2**31 - 1,)]),
-            (CAT, "expected 1 as the number of dimensions of a cat file", [(975, 1), (975, 1, 1)]),
-            (INFO, "expected sizes Nx4x1 with N ", [(24301, 4), (975, 5), (975, 2**30)]),
-            (INFO, "expected 2 as the number of dimensions of a info file", [(975, 4, 1), (975,)]),
+            (DAT, "sizes Nx2x96x96 with N from 1 to 24300, found 4 and ", [(-1, 2, 96, 96), (0, 2, 96, 96)]),
+            (DAT, "found 4 and 24301x2x96x96:", [(24301, 2, 96, 96)]),
+            (DAT, "expected 4 dimensions and sizes Nx2x96x96 ", [(975, 1, 96, 96), (975, 2, 96, 95)]),
+            (DAT, "expected 4 dimensions and sizes Nx2x96x96 with N from 1 to 24300, found 3 and ", [(975, 2, 96)]),
+            (
+                CAT,
+                "expected 1 dimensions and sizes Nx1x1 with N from 1 to 24300, found 1 and ",
+                [(0,), (-975,), (24301,), (2**31 - 1,)],
+            ),
+            (CAT, "expected 1 dimensions ", [(975, 1), (975, 1, 1)]),
+            (INFO, "expected 2 dimensions and sizes Nx4x1 with N ", [(24301, 4), (975, 5), (975, 2**30)]),
+            (INFO, "expected 2 dimensions ", [(975, 4, 1), (975,)]),
         ]
         for sizes in wrong
     ],
-    (CAT, SOUND[CAT][:16] + b"\2" + SOUND[CAT][17:], "with N from 1 to 24300, found 3x1x2:"),  # an unused size
+    (CAT, SOUND[CAT][:16] + b"\2" + SOUND[CAT][17:], "with N from 1 to 24300, found 1 and 3x1x2:"),  # an unused size
     ("labels", idx(np.zeros(2**23, np.uint8), (10,)), ", found more:"),  # the last two are bombs once gzipped
     (CAT, matrix("integer", (10,), bytes(2**23)), ", found more:"),
 ]
