@@ -99,20 +99,12 @@ HEADERS = [  # kind, content, what is said of it
         ]
     ],
     *[
-        (kind, matrix("byte" if kind == DAT else "integer", sizes, bytes(99)), said)
-        for kind, said, wrong in [
-            (DAT, "sizes Nx2x96x96 with N from 1 to 24300, found 4 and ", [(-1, 2, 96, 96), (0, 2, 96, 96)]),
-            (DAT, "found 4 and 24301x2x96x96:", [(24301, 2, 96, 96)]),
-            (DAT, "expected 4 dimensions and sizes Nx2x96x96 ", [(975, 1, 96, 96), (975, 2, 96, 95)]),
-            (DAT, "expected 4 dimensions and sizes Nx2x96x96 with N from 1 to 24300, found 3 and ", [(975, 2, 96)]),
-            (
-                CAT,
-                "expected 1 dimensions and sizes Nx1x1 with N from 1 to 24300, found 1 and ",
-                [(0,), (-975,), (24301,), (2**31 - 1,)],
-            ),
-            (CAT, "expected 1 dimensions ", [(975, 1), (975, 1, 1)]),
-            (INFO, "expected 2 dimensions and sizes Nx4x1 with N ", [(24301, 4), (975, 5), (975, 2**30)]),
-            (INFO, "expected 2 dimensions ", [(975, 4, 1), (975,)]),
+        (kind, matrix(element, sizes, bytes(99)), f"{said} with N from 1 to 24300, found {len(sizes)} and {sizes[0]}x")
+        for kind, element, said, wrong in [
+            (DAT, "byte", "4 dimensions and sizes Nx2x96x96", [(N, 2, 96, 96) for N in (-1, 0, 24301)]),
+            (DAT, "byte", "4 dimensions and sizes Nx2x96x96", [(9, 1, 96, 96), (9, 2, 96, 95), (9, 2, 96)]),
+            (CAT, "integer", "1 dimensions and sizes Nx1x1", [(0,), (-1,), (24301,), (9, 1), (9, 1, 1)]),
+            (INFO, "integer", "2 dimensions and sizes Nx4x1", [(24301, 4), (9, 5), (9, 2**30), (9, 4, 1), (9,)]),
         ]
         for sizes in wrong
     ],
