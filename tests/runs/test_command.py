@@ -496,7 +496,7 @@ IDX_FILES, NORB_FILES = [*mnist.FILES], norb.published(4).files
 OF_THE_AIRPLANE = {
     "--data DIR/airplane-damaged": f"DIR/airplane-damaged/norb/{NORB_FILES[0]}: expected 18432 bytes of row 972",
     "--data DIR/airplane-part": f"DIR/airplane-part/norb: holds part of small NORB, but not {NORB_FILES[2]}: ",
-    "--data DIR/airplane --airplane 6": "expected airplane 6, found these airplanes: 4: ",
+    "--data DIR/airplane --airplane 6": "expected one image of airplane 6 at azimuth 0, elevation 0, ",
     "--data DIR/airplane --airplane 0": "DIR/airplane/norb: holds part of small NORB, but not smallnorb-5x01235",
     "--data DIR/idx --airplane 4": "no small NORB in DIR/idx: pass --download norb to fetch it, or leave --airplane",
 }
