@@ -66,6 +66,11 @@ def test_the_moment_slant_recovers_the_known_slant(digits):
         assert np.corrcoef(measured[mask], digits.train.truth["slant"][mask])[0, 1] > 0.9
 
 
+def test_a_style_that_is_not_told_is_the_usual_one_upright():
+    told = strokes(0.3, 0.5, hook=0.0, bowl=1.0, bar=1.0, width=1.0, slant=0.0, tilt=0.0, jitter=0.0)
+    assert all(map(np.array_equal, strokes(0.3, 0.5), told))
+
+
 def test_the_curve_passes_through_its_control_points_and_reproduces_a_parabola():
     control = np.random.default_rng(0).normal(size=(2, 6, 3))
     curve = catmull_rom(control)
