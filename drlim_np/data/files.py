@@ -20,40 +20,26 @@ from drlim_np.errors import DataError
 
 @dataclass(frozen=True)
 class DataSet:
-    """A published data set, or the half of it that is needed.
+    """A published data set, or the half of it that is needed."""
 
-    name:     that of its folder inside a data folder, and after --download.
-    title:    its name for a reader. stand_in: the images that are used if it is not found.
-    files:    the names of the files needed, without .gz.
-    others:   names of its further files, which are not enough by themselves.
-    mirrors:  https addresses that hold NAME.gz.
-    limit:    bytes that a mirror may send for one file.
-    verify:   verify(path, name) reads a file and says in a word what is known of its content; raises OSError, and
-              DataError if a file of that name must hold something else.
-    """
-
-    name: str
-    title: str
-    stand_in: str
-    files: tuple[str, ...]
-    mirrors: tuple[str, ...]
-    limit: int
-    verify: Callable[[Path, str], str]
-    others: tuple[str, ...] = ()
+    name: str  # that of its folder inside a data folder, and after --download
+    title: str  # its name for a reader
+    stand_in: str  # the images that are used if it is not found
+    files: tuple[str, ...]  # the names of the files needed, without .gz
+    mirrors: tuple[str, ...]  # https addresses that hold NAME.gz
+    limit: int  # bytes that a mirror may send for one file
+    verify: Callable[[Path, str], str]  # what is known of a file, in a word; DataError if it is not as its name says
+    others: tuple[str, ...] = ()  # names of its further files, which are not enough by themselves
 
 
 def locate(directory: str | os.PathLike, name: str) -> Path | None:
-    """The file NAME.gz in a directory, or else NAME."""
-    paths = Path(directory, f"{name}.gz"), Path(directory, name)
-    return next((path for path in paths if is_file(path)), None)
-
-
-def is_file(path: str | os.PathLike) -> bool:
-    """As os.path.isfile, but a folder that may not be read is a DataError, because nobody knows what it holds."""
-    seen = [folder for folder in Path(os.path.abspath(path)).parents if os.path.lexists(folder)]
-    with blaming(seen[0], ""), suppress(FileNotFoundError, NotADirectoryError, ValueError):
-        return S_ISREG(os.stat(path).st_mode)
-    return False
+    """The file NAME.gz in a directory, or else NAME. A folder that may not be read is a DataError."""
+    for path in (Path(directory, f"{name}.gz"), Path(directory, name)):
+        seen = [folder for folder in path.absolute().parents if os.path.lexists(folder)]
+        with blaming(seen[0], ""), suppress(FileNotFoundError, NotADirectoryError):
+            if S_ISREG(os.stat(path).st_mode):
+                return path
+    return None
 
 
 def locate_all(directory: str | os.PathLike, names: Collection[str], remedy: str) -> dict[str, Path]:
@@ -93,10 +79,9 @@ class Content:
 def unpacked(path: str | os.PathLike) -> Iterator[Content]:
     """A file's content, gunzipped if it is gzipped. Damage to gzip, and a web page, become DataError."""
     with open(path, "rb") as raw:
-        head = raw.read(HEAD)
+        head = raw.peek(HEAD)
         if found := mistaken_for(head):
             raise DataError(f"expected the data, found {found}")
-        raw.seek(0)
         try:
             yield Content(gzip.GzipFile(fileobj=raw) if head.startswith(b"\x1f\x8b") else raw)
         except (EOFError, zlib.error, gzip.BadGzipFile) as fault:

@@ -1,9 +1,8 @@
 """Handwritten 4s and 9s drawn by a small model of a pen, for anyone without MNIST at hand.
 
-A digit is two strokes, a bowl and a stem. Both digits share them: bend the bowl of a 4 round and close its top, and it
-is a 9. Two numbers, roundness and openness, span that continuum, so that the two classes touch as they do in MNIST.
-Style (slant, width, pen, the jitter of a hand) is drawn from continuous distributions: the images form one manifold
-without gaps, slant is the largest variation in it, and the coordinates of every sample are known.
+A digit is two strokes, a bowl and a stem: bend the bowl of a 4 round and close its top, and it is a 9. Roundness and
+openness span that continuum, so that the two classes touch as they do in MNIST. Style (slant, width, pen, the jitter of
+a hand) is drawn from continuous distributions: slant is the largest variation, and every sample's style is known.
 """
 
 import hashlib
@@ -42,7 +41,6 @@ def strokes(roundness, openness, hook=0.0, bowl=1.0, bar=1.0, width=1.0, slant=0
     bar:       a 4's bar beyond the stem, in parts of the usual. width: in parts of the usual one.
     slant:     dx/dy of the shear, positive leans right.        tilt: dy/dx of the bar, positive rises to the right.
     jitter:    (samples, 13, 3), added to each control point: x and y in heights of the digit, and pen pressure.
-
     Returns [bowl, stem], each (samples, points, 3) float64: x, y in heights of the digit, y downwards; pen pressure.
     """
     style = np.broadcast_arrays(*map(np.atleast_1d, (roundness, openness, hook, bowl, bar, width, slant, tilt)))
@@ -61,10 +59,7 @@ def strokes(roundness, openness, hook=0.0, bowl=1.0, bar=1.0, width=1.0, slant=0
 
 
 def catmull_rom(control):
-    """The smooth curve through control points, as a polyline of PER_SPAN segments per span.
-
-    control: (samples, points, coordinates) floats. Returns (samples, PER_SPAN * (points - 1) + 1, coordinates) float64.
-    """
+    """The smooth curve through control points, (samples, points, coordinates), as PER_SPAN segments per span."""
     padded = np.concatenate([control[:, :1], control, control[:, -1:]], axis=1)
     a, b, c, d = (padded[:, k : padded.shape[1] - 3 + k, None] for k in range(4))
     t = np.arange(PER_SPAN)[:, None] / PER_SPAN
@@ -75,8 +70,7 @@ def catmull_rom(control):
 def place(curves, radius):
     """Scale strokes into MNIST's box and centre them by mass, or as nearly as the image's empty border allows.
 
-    curves: as from `strokes`. radius: (samples,) floats, the pen's at pressure 1, in pixels.
-    Returns the curves in pixels, (samples, points, 3) float64: x, y from the image's top left corner; the pen's radius.
+    radius: (samples,), the pen's at pressure 1. Returns curves in pixels: x, y from the top left; the pen's radius.
     """
     radius = radius[:, None]
     points = np.concatenate(curves, axis=1)[:, :, :2]
@@ -92,32 +86,26 @@ def place(curves, radius):
 
 
 def draw(curves):
-    """Images of strokes; a pixel's ink follows from its distance to the edge of the nearest stroke.
+    """Images of strokes, (samples, 28, 28) uint8: a pixel's ink follows from its distance to the nearest stroke's edge.
 
     curves: list of (samples, points, 3) floats: x, y and the pen's radius in pixels.
-    Returns (samples, 28, 28) uint8, 0 the background, 255 full ink.
     """
     chunks = range(0, len(curves[0]), CHUNK)
     return np.concatenate([_draw_chunk([c[k : k + CHUNK].astype(np.float32) for c in curves]) for k in chunks])
 
 
-def generate(
-    seed: int = 0, train: tuple[int, int] = (3000, 3000), test: tuple[int, int] = (982, 1009), draw: Callable = draw
-) -> Digits:
+def generate(seed: int = 0, train=(3000, 3000), test=(982, 1009), draw: Callable = draw) -> Digits:
     """Generated handwriting: the same arguments give the same images, and neither split depends on the other's counts.
 
-    seed: int >= 0. train, test: (int, int) >= 1, the numbers of 4s and of 9s; the defaults are those of Fig. 4, with
-    MNIST's own numbers for the test. draw: this module's, or one that looks up images that it drew before.
-    Returns Digits, 4s and 9s shuffled; truth holds the arguments of `strokes` other than jitter, and "thickness", the
-    pen's width in pixels.
+    train, test: the numbers of 4s and of 9s; the defaults are those of Fig. 4, with MNIST's own numbers for the test.
+    truth holds the arguments of `strokes` other than jitter, and "thickness", the pen's width in pixels.
     """
-    seed = whole_number("seed", seed, 0)
     for name, counts in (("train", train), ("test", test)):
-        two = isinstance(counts, tuple | list) and len(counts) == 2
-        require(two, f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s")
+        fault = f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s"
+        require(isinstance(counts, tuple | list) and len(counts) == 2, fault)
         for count in counts:
             whole_number(f"a number of digits in {name}", count, 1)
-    for_train, for_test = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(2))
+    for_train, for_test = map(np.random.default_rng, np.random.SeedSequence(whole_number("seed", seed, 0)).spawn(2))
     halves = {"train": _split(for_train, train, draw), "test": _split(for_test, test, draw)}
     sha256 = {f"{name}-images": hashlib.sha256(half.images.tobytes()).hexdigest() for name, half in halves.items()}
     return Digits("handwriting", "generated handwriting", **halves, sha256=sha256)
@@ -125,19 +113,10 @@ def generate(
 
 def _split(rng, counts, draw):
     labels = rng.permutation(np.repeat(np.array([4, 9], np.uint8), counts))
-    style = _random_style(rng, labels == 9)
-    radius = np.clip(np.exp(rng.normal(0.15, 0.22, len(labels))), 0.7, 2.3)
-    images = draw(place(strokes(**style), radius))
-    del style["jitter"]
-    return Split(images, labels, {**style, "thickness": 2 * radius})
-
-
-def _random_style(rng, nine):
-    # The spreads are set by eye and by measures on MNIST's 4s and 9s: standard deviation of slant, share of ink, and
-    # how well neighbours in pixels, and in two principal components, tell the digit and the slant.
-    n = len(nine)
+    # The spreads are set by eye and by MNIST's: of slant, of ink, and of what neighbours tell of the digit and slant.
+    n, nine = len(labels), labels == 9
     stray = np.abs(rng.normal(0, 0.17, n))  # from the digit's own shape towards the other's
-    return {
+    style = {
         "roundness": np.where(nine, 1 - stray, stray),
         "openness": np.clip(np.where(nine, np.abs(rng.normal(0, 0.2, n)), rng.normal(0.65, 0.3, n)), 0, 1.1),
         "hook": np.clip(rng.normal(0.1, 0.25, n), -0.2, 1),
@@ -146,8 +125,11 @@ def _random_style(rng, nine):
         "width": np.exp(rng.normal(-0.12, 0.17, n)),
         "slant": rng.normal(0.22, 0.26, n),
         "tilt": rng.normal(0.04, 0.06, n),
-        "jitter": rng.normal(0, 1, (n, BOWL + STEM, 3)) * (0.038, 0.034, 0.15),
     }
+    jitter = rng.normal(0, 1, (n, BOWL + STEM, 3)) * (0.038, 0.034, 0.15)
+    radius = np.clip(np.exp(rng.normal(0.15, 0.22, n)), 0.7, 2.3)
+    images = draw(place(strokes(**style, jitter=jitter), radius))
+    return Split(images, labels, {**style, "thickness": 2 * radius})
 
 
 def _draw_chunk(curves):

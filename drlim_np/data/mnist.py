@@ -7,14 +7,13 @@ IDX is big-endian: a magic number, one 32-bit size a dimension, then unsigned by
 import hashlib
 import math
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Split
-from drlim_np.data.files import DataSet, blaming, is_file, locate_all, unpacked
+from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
 from drlim_np.errors import DataError
 
 # name -> SHA-256 of the unpacked file, because each mirror packs it differently.
@@ -24,66 +23,56 @@ FILES = {
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 KINDS = {b"\0\0\x08\x03": ("images", 3), b"\0\0\x08\x01": ("labels", 1)}  # magic -> content, number of sizes
 LIMIT = 2**28  # bytes of pixels or labels a file may declare: five times MNIST; EMNIST's 240,000 digits still fit
 AGAIN = "delete it and pass --download"
+UNKNOWN = "pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
 
 
-def load(directory: str | os.PathLike, accept_unknown: bool = False, files: Mapping[str, str] = FILES) -> Digits:
-    """MNIST from the four files in a directory, each gzipped or plain.
+def load(directory: str | os.PathLike, accept_unknown: bool = False) -> Digits:
+    """MNIST from the four files in a directory, each gzipped or plain; labels are 0 … 9.
 
     accept_unknown: take other IDX data of the same shape too, such as Fashion-MNIST. It is then named after its hashes.
-    files:          name -> SHA-256 of the content, for the four files in the order of FILES.
-
-    Returns Digits: images (samples, 28, 28) uint8, labels (samples,) uint8 in 0 … 9, sha256 of the four contents.
     """
-    paths = locate_all(directory, files, "pass --download")
-    arrays, sha256 = {}, {}
-    for name, path in paths.items():
+    arrays: list[np.ndarray] = []
+    sha256 = {}
+    for name, path in locate_all(directory, FILES, "pass --download").items():
         with blaming(path, AGAIN):
-            arrays[name], sha256[name] = _content(path)
-        _require_known(path, name, arrays[name], sha256[name], files, accept_unknown)
-    halves = []
-    for images, labels in zip([*files][::2], [*files][1::2], strict=True):
-        half = Split(arrays[images], arrays[labels])
-        if len(half.images) != len(half.labels):
-            fault = f"expected {len(half.images)} labels, one an image, found {len(half.labels)}"
-            raise DataError(f"{printable(paths[labels])}: {fault}: {AGAIN}")
-        halves.append(half)
-    train, test = halves
-    if sha256 == dict(files):
+            array, sha256[name] = _content(path)
+            shape = (28, 28) if "images" in name else ()
+            if array.shape[1:] != shape:
+                raise DataError(f"expected shape {('samples', *shape)}, found {array.shape}")
+            if not shape and array.max() > 9:
+                raise DataError(f"expected labels 0 to 9, found {array.max()}")
+            if not shape and len(array) != len(arrays[-1]):
+                raise DataError(f"expected {len(arrays[-1])} labels, one an image, found {len(array)}")
+        if not accept_unknown:
+            with blaming(path, f"{AGAIN}, or {UNKNOWN}"):
+                _require_known(sha256[name], name)
+        arrays.append(array)
+    train, test = Split(arrays[0], arrays[1]), Split(arrays[2], arrays[3])
+    if sha256 == FILES:
         return Digits("mnist", "MNIST", train, test, sha256)
     digest = hashlib.sha256("".join(sha256.values()).encode()).hexdigest()[:8]
     return Digits(f"idx-{digest}", f"IDX data {digest}", train, test, sha256)
 
 
 def read_idx(path: str | os.PathLike) -> np.ndarray:
-    """The array in an IDX file, gzipped or plain: (count, rows, columns) images or (count,) labels, uint8, read-only.
-
-    Reads no further than the sizes that the header declares, which may come to LIMIT bytes at most.
-    """
-    if not is_file(path):  # to open a pipe would wait for ever
+    """The array in an IDX file, gzipped or plain: (count, rows, columns) images or (count,) labels, read-only uint8."""
+    if not os.path.isfile(path):  # to open a pipe would wait for ever
         raise DataError(f"{printable(path)}: expected an IDX file, found none: put it there or pass --download")
     with blaming(path, AGAIN):
         return _content(path)[0]
 
 
-def verify(path: Path, name: str, files: Mapping[str, str] = FILES) -> str:
-    """Says "verified" if the file holds content of the SHA-256 that `files` has for that name."""
-    if (found := _content(path)[1]) != files[name]:
-        raise DataError(f"expected SHA-256 {files[name]}, found {found}")
+def verify(path: Path, name: str) -> str:
+    """Says "verified" if the file holds content of the SHA-256 that FILES has for that name."""
+    _require_known(_content(path)[1], name)
     return "verified"
 
 
-MNIST = DataSet(
-    name="mnist",
-    title="MNIST",
-    stand_in="generated handwriting",
-    files=tuple(FILES),
-    mirrors=("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-    limit=2**26,  # six times the largest
-    verify=verify,
-)
+MNIST = DataSet("mnist", "MNIST", "generated handwriting", tuple(FILES), MIRRORS, limit=2**26, verify=verify)
 
 
 def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
@@ -101,22 +90,6 @@ def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
         return array, content.digest(f"{declared} bytes of {kind}, {sizes}")
 
 
-def _require_known(
-    path: Path, name: str, array: np.ndarray, digest: str, files: Mapping[str, str], accept_unknown: bool
-) -> None:
-    if digest == files[name]:
-        return
-    shape = (28, 28) if "images" in name else ()
-    if owner := next((other for other in files if files[other] == digest), None):
-        fault, remedy = f"expected {name}, found {owner}", "give each file its own name back"
-    elif array.shape[1:] != shape:
-        fault = f"expected shape {('samples', *shape)}, found {array.shape}"
-        remedy = f"give it its own name back, or {AGAIN}"
-    elif not accept_unknown:
-        fault = f"expected SHA-256 {files[name]}, found {digest}"
-        remedy = f"{AGAIN}, or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
-    elif not shape and array.max() > 9:
-        fault, remedy = f"expected labels 0 to 9, found {array.max()}", AGAIN
-    else:
-        return
-    raise DataError(f"{printable(path)}: {fault}: {remedy}")
+def _require_known(found, name):
+    if found != FILES[name]:
+        raise DataError(f"expected SHA-256 {FILES[name]}, found {found}")

@@ -5,11 +5,7 @@ Huang, Bottou, "Learning methods for generic object recognition with invariance 
 Each half is three little-endian matrices: a magic number for the type of the elements, the number of dimensions,
 one int32 size a dimension (never fewer than three, the unused ones 1), then the elements, the last dimension fastest.
 A row of each describes one stereo pair: "dat" its two images, "cat" its category, "info" its instance, elevation,
-azimuth and lighting.
-
-No checksums are published, so a file's hash is recorded but proves nothing. The format is verified, the range of every
-value, and that each of the airplane's 972 views is there once. The "dat" file of one half under the name of
-the other is not noticed: both have the same size, and no image shows which half it is from.
+azimuth and lighting. No checksums are published: the "dat" file of one half under the name of the other is not noticed.
 """
 
 import math
@@ -33,9 +29,9 @@ PARTS = {  # how the names end -> magic number, type of the elements, sizes of o
     "cat": (0x1E3D4C54, "<i4", ()),
     "info": (0x1E3D4C54, "<i4", (4,)),
 }
+MIRRORS = ("https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/",)
 INSTANCE = 4  # the airplane used unless another is asked for: the first of the training half
-CATEGORIES = range(5)  # animals, humans, airplanes, trucks, cars
-AIRPLANE = 2
+CATEGORIES, AIRPLANE = range(5), 2  # animals, humans, airplanes, trucks, cars
 VALUES = {"elevation": range(ELEVATIONS), "azimuth": range(0, 2 * AZIMUTHS, 2), "lighting": range(LIGHTINGS)}
 LIMIT = 24_300  # rows a file may declare: as many as each published one has
 AGAIN = "delete it and pass --download norb"
@@ -45,43 +41,26 @@ SAME_HALF = "take cat and info from the same half, or delete both and pass --dow
 def published(instance: int = INSTANCE) -> DataSet:
     """The half of small NORB that holds an instance, 0 … 9."""
     instance = whole_number("airplane", instance, 0, 9)
-    half, others = sorted(HALVES, key=lambda half: instance not in HALVES[half])
-    return DataSet(
-        name="norb",
-        title="small NORB",
-        stand_in="the rendered airplane",
-        files=tuple(f"{half}-{part}.mat" for part in PARTS),
-        others=tuple(f"{others}-{part}.mat" for part in PARTS),
-        mirrors=("https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/",),
-        limit=2**29,  # more than the largest, 447,897,624 bytes, even if gzip did not make it smaller
-        verify=verify,
-    )
+    halves = sorted(HALVES, key=lambda half: instance not in HALVES[half])
+    files, others = (tuple(f"{half}-{part}.mat" for part in PARTS) for half in halves)
+    limit = 2**29  # more than the largest, 447,897,624 bytes, even if gzip did not make it smaller
+    return DataSet("norb", "small NORB", "the rendered airplane", files, MIRRORS, limit, verify, others)
 
 
 def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
-    """The 972 views of one airplane, the left image of each stereo pair, from the three files in a directory.
-
-    instance: 0 … 9, which of the ten airplanes; 4, 6, 7, 8 and 9 are in the training half, the others in the testing.
-
-    Returns Views: images (972, 96, 96) uint8 whatever the order in the files, sha256 of the contents of the three files
-    read. Of the "dat" file no other images are kept in memory.
-    """
+    """The 972 views of airplane 0 … 9: the left image of each stereo pair, whatever their order in the three files."""
     names = published(instance).files
-    held = next(instances for instances in HALVES.values() if instance in instances)
     dat, cat, info = locate_all(directory, names, "pass --download norb").values()
-
     with blaming(cat, AGAIN):
         categories, cat_hash = _table(cat, "cat")
         _require("category", categories, CATEGORIES)
     with blaming(info, AGAIN):
-        facts, info_hash = _table(info, "info")
+        facts, info_hash = _table(info, "info", len(categories))
         for column, (name, allowed) in enumerate(VALUES.items(), start=1):
             _require(name, facts[:, column], allowed)
     with blaming(info, SAME_HALF):
-        _require_rows(len(facts), len(categories))
-        _require("instance of this half", facts[:, 0], held)
+        _require("instance of this half", facts[:, 0], next(held for held in HALVES.values() if instance in held))
         view_of_row = _views_in_rows(categories, facts, instance)
-
     images = np.empty((AZIMUTHS * ELEVATIONS * LIGHTINGS, VIEW_SIDE, VIEW_SIDE), np.uint8)
     with blaming(dat, AGAIN), unpacked(dat) as content:
         for row, pair in enumerate(_rows(content, "dat", len(categories))):
@@ -99,11 +78,11 @@ def verify(path: Path, name: str) -> str:
     return "complete"
 
 
-def _table(path: Path, part: str) -> tuple[np.ndarray, str]:
+def _table(path: Path, part: str, expected: int | None = None) -> tuple[np.ndarray, str]:
     """A matrix of integers, (rows, …), and the SHA-256 of the file's content."""
     _, dtype, sizes = PARTS[part]
     with unpacked(path) as content:
-        elements = b"".join(_rows(content, part))
+        elements = b"".join(_rows(content, part, expected))
     return np.frombuffer(elements, dtype).reshape(-1, *sizes), content.hash.hexdigest()
 
 
@@ -116,21 +95,15 @@ def _rows(content: Content, part: str, expected: int | None = None) -> Iterator[
         raise DataError(f"expected the magic number {magic:08x} of a {part} file, found {found:08x}")
     rest = [*row, 1, 1][: max(len(row), 2)]
     dimensions, rows, *others = content.sizes("<i4", 2 + len(rest))
-    if dimensions != 1 + len(row):
-        raise DataError(f"expected {1 + len(row)} as the number of dimensions of a {part} file, found {dimensions}")
-    if others != rest or not 1 <= rows <= LIMIT:
-        sizes = "x".join(map(str, (rows, *others)))
-        raise DataError(f"expected sizes Nx{'x'.join(map(str, rest))} with N from 1 to {LIMIT}, found {sizes}")
-    if expected is not None:
-        _require_rows(rows, expected)
+    if (dimensions, others) != (1 + len(row), rest) or not 1 <= rows <= LIMIT:
+        wanted, sizes = "x".join(map(str, rest)), "x".join(map(str, (rows, *others)))
+        fault = f"expected {1 + len(row)} dimensions and sizes Nx{wanted} with N from 1 to {LIMIT}"
+        raise DataError(f"{fault}, found {dimensions} and {sizes}")
+    if expected not in (None, rows):
+        raise DataError(f"expected {expected} rows, as many as the cat file has, found {rows}")
     for number in range(rows):
         yield content.take(size, f"row {number + 1} of {rows}")
     content.digest(f"{rows} rows of {size} bytes")
-
-
-def _require_rows(found: int, expected: int) -> None:
-    if found != expected:
-        raise DataError(f"expected {expected} rows, as many as the cat file has, found {found}")
 
 
 def _require(name: str, values: np.ndarray, allowed: Collection[int]) -> None:
@@ -140,16 +113,11 @@ def _require(name: str, values: np.ndarray, allowed: Collection[int]) -> None:
 
 def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> np.ndarray:
     """For each row which view of the airplane it holds, 0 … 971 in the order of `Views`; -1 for another toy."""
-    is_airplane = categories == AIRPLANE
-    mine = is_airplane & (facts[:, 0] == instance)
-    if not mine.any():
-        found = ", ".join(map(str, np.unique(facts[is_airplane, 0]))) or "none"
-        raise DataError(f"expected airplane {instance}, found these airplanes: {found}")
-    _, elevation, azimuth, lighting = facts.T
+    number, elevation, azimuth, lighting = facts.T
+    mine = (categories == AIRPLANE) & (number == instance)
     view_of_row = np.where(mine, (azimuth // 2 * ELEVATIONS + elevation) * LIGHTINGS + lighting, -1)
     times = np.bincount(view_of_row[mine], minlength=AZIMUTHS * ELEVATIONS * LIGHTINGS)
-    if len(wrong := np.flatnonzero(times != 1)):
-        azimuth, elevation, lighting = np.unravel_index(wrong[0], (AZIMUTHS, ELEVATIONS, LIGHTINGS))
-        pose = f"azimuth {2 * azimuth}, elevation {elevation}, lighting {lighting}"
-        raise DataError(f"expected one image of airplane {instance} at {pose}, found {times[wrong[0]]}")
+    for view in np.flatnonzero(times != 1)[:1]:
+        pose = f"azimuth {2 * Views.azimuth[view]}, elevation {Views.elevation[view]}, lighting {Views.lighting[view]}"
+        raise DataError(f"expected one image of airplane {instance} at {pose}, found {times[view]}")
     return view_of_row

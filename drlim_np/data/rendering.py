@@ -3,9 +3,7 @@
 As in NORB, an object of one colour is on a turntable, a camera moves up and down, and fixed lamps go on and off. The
 object is a union of convex solids, and the rays of a far camera, or of a far lamp, are parallel: so one method,
 `Solid.span`, finds both the points that the camera sees and those that a lamp does not reach.
-
-Coordinates are the airplane's, in tenths of its length: x towards the nose, y towards the left wing, z up. So here the
-camera and the lamps go round.
+Coordinates are the airplane's, in tenths of its length: x towards the nose, y towards the left wing, z up.
 """
 
 import hashlib
@@ -35,24 +33,18 @@ def _dot(a, b):
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """The points p with |(p - centre) / radii| ≤ 1 and normals · p ≤ offsets, row by row.
+    """The points p with |(p - centre) / radii| ≤ 1 and normals · p ≤ offsets, row by row; float64."""
 
-    centre, radii:    (3,) float64; an infinite radius makes a cylinder, three of them leave the flat sides alone.
-    normals, offsets: (sides, 3) and (sides,) float64, of unit length and pointing outwards.
-    reach:            a distance from the centre that no point of it exceeds.
-    """
-
-    centre: np.ndarray
-    radii: np.ndarray
-    normals: np.ndarray
-    offsets: np.ndarray
-    reach: float
+    centre: np.ndarray  # (3,)
+    radii: np.ndarray  # (3,): an infinite one makes a cylinder, three of them leave the flat sides alone
+    normals: np.ndarray  # (sides, 3), of unit length and pointing outwards
+    offsets: np.ndarray  # (sides,)
+    reach: float  # a distance from the centre that no point of it exceeds
 
     def span(self, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The parts of parallel rays inside: start + t ray with enter < t < leave; none if enter ≥ leave.
+        """The parts of parallel rays inside: start + t ray with enter < t < leave, (rays,) each; none if enter ≥ leave.
 
-        start: (3, rays). ray: (3,) of unit length. Returns enter, leave, each (rays,) float64.
-
+        start: (3, rays). ray: (3,) of unit length.
         With q = (start - centre) / radii and d = ray / radii the round side is |q + t d|² = 1, of which t is a root;
         each flat side is reached at t = (offset - normal · start) / (normal · ray), from outside if normal · ray < 0.
         """
@@ -60,12 +52,9 @@ class Solid:
         if (axes := np.isfinite(self.radii)).any():
             q = (start[axes] - self.centre[axes, None]) / self.radii[axes, None]
             d = ray[axes] / self.radii[axes]
-            a, b, c = _dot(d, d), _dot(d, q), _dot(q, q) - 1
-            if a > 0:
-                root = np.sqrt(np.maximum(b * b - a * c, 0))  # 0 for a ray that misses: then enter = leave
-                enter, leave = (-b - root) / a, (-b + root) / a
-            else:  # along the cylinder
-                enter[c > 0] = np.inf
+            a, b, c = _dot(d, d), _dot(d, q), _dot(q, q) - 1  # a > 0, as no ray is along the cylinder
+            root = np.sqrt(np.maximum(b * b - a * c, 0))  # 0 for a ray that misses: then enter = leave
+            enter, leave = (-b - root) / a, (-b + root) / a
         for normal, offset in zip(self.normals, self.offsets, strict=True):
             approach, outside = -_dot(normal, ray), _dot(normal, start) - offset
             if approach > 0:
@@ -80,7 +69,7 @@ class Solid:
         """Unit normals at points on the surface, (3, points) → (3, points): of the side that each is on."""
         q = (points - self.centre[:, None]) / self.radii[:, None]
         gradient = q / self.radii[:, None]
-        length = np.sqrt(_dot(gradient, gradient))
+        length = np.sqrt(_dot(gradient, gradient))  # 0 if there are flat sides alone
         found = gradient / np.where(length > 0, length, 1)
         nearest = np.where(length > 0, np.abs(_dot(q, q) - 1), np.inf)
         for normal, offset in zip(self.normals, self.offsets, strict=True):
@@ -108,18 +97,14 @@ def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -
     thick: (3,) the step across the root from one face to the other; half of it at the tip.
     """
     steps = np.array([1, -1])[:, None] * np.array(thick) / 2
-    chords = ((root, 1), (tip, 0.5))
     # [root or tip, leading or trailing, one face or the other]: a side is one index along one of these axes.
-    corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in chords])
-    centre, normals, offsets = corner.mean(axis=(0, 1, 2)), [], []
-    for axis, side in product(range(3), range(2)):
-        a, b, c, _ = corner.take(side, axis).reshape(4, 3)
-        normal = np.cross(b - a, c - a)
-        normal *= np.sign(_dot(normal, a - centre)) / np.sqrt(_dot(normal, normal))
-        normals.append(normal)
-        offsets.append(_dot(normal, a))
+    corner = np.array([[(x, *end[2:]) + share * steps for x in end[:2]] for end, share in ((root, 1), (tip, 0.5))])
+    sides = [corner.take(side, axis).reshape(4, 3) for axis, side in product(range(3), range(2))]
+    a, b, c, _ = np.transpose(sides, (1, 2, 0))
+    centre, normals = corner.mean(axis=(0, 1, 2)), np.cross(b - a, c - a, axis=0)
+    normals *= np.sign(_dot(normals, a - centre[:, None])) / np.sqrt(_dot(normals, normals))
     reach = ROOM * np.sqrt(np.max(((corner - centre) ** 2).sum(axis=3)))
-    return Solid(centre, np.full(3, np.inf), np.array(normals), np.array(offsets), reach)
+    return Solid(centre, np.full(3, np.inf), normals.T, _dot(normals, a), reach)
 
 
 AIRPLANE = [
@@ -138,15 +123,11 @@ for left in (1, -1):
 
 def render() -> np.ndarray:
     """The images of `generate`: (972, 96, 96) uint8."""
-    poses = product(range(AZIMUTHS), range(ELEVATIONS))
-    return np.concatenate([views(20 * azimuth, 30 + 5 * elevation) for azimuth, elevation in poses])
+    return np.concatenate([views(20 * a, 30 + 5 * e) for a, e in product(range(AZIMUTHS), range(ELEVATIONS))])
 
 
 def generate(render: Callable[[], np.ndarray] = render) -> Views:
-    """The airplane from 18 azimuths × 9 elevations under 6 lightings: the same bytes on every call. Takes seconds.
-
-    render: this module's, or one that looks up images that it rendered before.
-    """
+    """The airplane from 18 azimuths × 9 elevations under 6 lightings: the same bytes on every call. Takes seconds."""
     images = render()
     return Views("airplane", "rendered airplane", images, {"images": hashlib.sha256(images.tobytes()).hexdigest()})
 
@@ -168,10 +149,7 @@ def direction(azimuth: float, elevation: float) -> np.ndarray:
 
 
 def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
-    """The rays of all pixels, row by row from the top left: a point on each, (3, rays), and their direction, (3,).
-
-    The camera is far away, so rays are parallel; it points at the turntable's axis, and every view has the same scale.
-    """
+    """The rays of all pixels, row by row from the top left: a point on each, (3, rays), and their direction, (3,)."""
     toward, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
     down = np.cross(right, toward)
     grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * PIXEL
@@ -180,15 +158,12 @@ def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """For each solid of the airplane: the rays that cross it, and where each enters and leaves, (crossings,) each.
-
-    Projected along the rays, a ray is a point; only points within the solid's bounding radius are tested.
-    """
+    """For each solid of the airplane: the rays that cross it, and where each enters and leaves, (crossings,) each."""
     right = np.cross(ray, np.eye(3)[np.argmin(np.abs(ray))])
     right /= np.sqrt(_dot(right, right))
     up = np.cross(right, ray)
     x, y = _dot(right, start), _dot(up, start)
-    for solid in AIRPLANE:
+    for solid in AIRPLANE:  # projected along the rays, a ray is a point, and a solid no larger than its reach
         away = (x - _dot(right, solid.centre)) ** 2 + (y - _dot(up, solid.centre)) ** 2
         near = np.flatnonzero(away <= solid.reach**2)
         enter, leave = solid.span(start[:, near], ray)
@@ -204,18 +179,14 @@ def visible(start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         first = enter < nearest[rays]
         nearest[rays[first]], part[rays[first]] = enter[first], number
     points = start + nearest * ray[:, None]
-    normals = np.zeros_like(points)
-    normals[2] = 1
+    normals = np.broadcast_to([[0.0], [0], [1]], points.shape).copy()  # the turntable's
     for number, solid in enumerate(AIRPLANE):
         normals[:, part == number] = solid.normal(points[:, part == number])
     return points, normals, part >= 0
 
 
 def light(points: np.ndarray, normals: np.ndarray, lamp: np.ndarray) -> np.ndarray:
-    """A lamp's light that reaches each point, (points,): n · l, or 0 if n faces away or a solid is in the way.
-
-    points, normals: (3, points). lamp: (3,) the unit vector l towards it.
-    """
+    """A lamp's light that reaches each point, (points,): n · l, or 0 if n faces away or a solid is in the way."""
     reaching = np.maximum(_dot(lamp, normals), 0)
     facing = np.flatnonzero(reaching)
     start, blocked = points[:, facing], np.zeros(len(facing), bool)
@@ -229,7 +200,6 @@ def shade(reaching: np.ndarray, lamps: np.ndarray, on_airplane: np.ndarray) -> n
     """The grey of each point by Lambert's law, (points,), from the lamps that are on:
 
     I = AMBIENT + LAMP Σ v max(0, n · l), where v is 0 if something is between the point and the lamp, else 1.
-
     reaching: (lamps on, points), v max(0, n · l). lamps: (lamps on, 3), l. on_airplane: (points,) bool.
     The turntable's grey is BACKGROUND I / (I without shadow): the same in every lighting but for the shadows.
     """

@@ -23,10 +23,8 @@ def in_their_span(inputs: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np
     """The inputs in an orthonormal basis of the space that the training inputs span: coordinates and basis.
 
     inputs (samples, features), train (N,) rows of it → (samples, N) of the same dtype, and (N, features) float64.
-
-    Gradient descent gives the same result as on pixels. Every gradient of a first layer's weights A is a sum of
-    training inputs, so descent never leaves their span, and an orthonormal change of coordinates changes no step. With
-    weights C on the coordinates, those on pixels are A = C · basis.
+    Every gradient of a first layer's weights A is a sum of training inputs, so descent never leaves their span, and an
+    orthonormal change of coordinates changes no step. With weights C on the coordinates, A = C · basis.
     """
     inputs = plain_array("inputs", inputs, "samples", "features")
     train = indices("train", train, len(inputs), "rows")

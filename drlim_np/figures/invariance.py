@@ -15,8 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
-from drlim_np.data.moved import moved
-from drlim_np.data.shifts import SHIFTS
+from drlim_np.data.shifts import SHIFTS, moved
 from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.style import BLUE, FAINT, INK, VERMILLION
 from drlim_np.figures import Claim, Result, Train, figure, figure5, figure7

@@ -8,8 +8,7 @@ from typing import Any
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Views, handwriting, mnist, norb, rendering
-from drlim_np.data.directory import data_directory, find, folder_of
-from drlim_np.data.download import fetch
+from drlim_np.data.directory import data_directory, fetch, find, folder_of
 from drlim_np.data.files import DataSet
 from drlim_np.errors import DataError, InputError
 from drlim_np.files.cache import Cache
@@ -47,7 +46,7 @@ def downloaded(options: Namespace) -> list[str]:
     known = _data_sets(options)
     asked = [] if options.download is None else named("--download", options.download or ["mnist"], known, "data sets")
     for name in asked:
-        fetch(folder_of(data_directory(options.data).path, known[name]), known[name])
+        fetch(folder_of(data_directory(options.data)[0], known[name]), known[name])
     return asked
 
 
@@ -75,12 +74,12 @@ def _found(options: Namespace, name: str, load: Callable[[Path], Any]) -> Any:
     """A data set, loaded; None where generated images are to be used. Says which, as every figure depends on it."""
     if options.generated:
         return None
-    wanted, directory = _data_sets(options)[name], data_directory(options.data)
-    if folder := find(directory, wanted):
+    wanted, (directory, named_by) = _data_sets(options)[name], data_directory(options.data)
+    if folder := find(directory, named_by, wanted):
         found = load(folder)
         print(f"Data: {found.title} from {folder}")
         return found
-    fault = f"there is no {wanted.title} in {directory.path}"
+    fault = f"there is no {wanted.title} in {directory}"
     if name == "norb" and options.airplane is not None:
         raise DataError(f"{printable(fault)}: pass --download {name} to fetch it, or leave --airplane out")
     print(f"Data: {wanted.stand_in}, because {fault}; --download {name} fetches it.")

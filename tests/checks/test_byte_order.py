@@ -8,8 +8,7 @@ import pytest
 from drlim_np.audit import gradcheck
 from drlim_np.checks.numbers import plain_array, real_array, whole_numbers
 from drlim_np.copies import weighted_pairs
-from drlim_np.data.moved import moved
-from drlim_np.data.shifts import ink_lost, shifted, wide
+from drlim_np.data.shifts import ink_lost, moved, shifted, wide
 from drlim_np.data.split import in_their_span
 from drlim_np.drawing.light import packed
 from drlim_np.estimator import DrLIM, plot

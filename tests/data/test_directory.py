@@ -1,24 +1,22 @@
 """The folder with the data: who names it, where a data set in it is found, and what is said if it is not."""
 
-import io
 import os
+import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from drlim_np.data import mnist, norb
-from drlim_np.data.directory import DataDirectory, data_directory, find, folder_of
-from drlim_np.data.download import fetch
+from drlim_np.data.directory import data_directory, fetch, find, folder_of
 from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError
 from tests.help.refusals import refuses
 
 NORB, OTHER_HALF = norb.published(4), norb.published(0)
-EITHER = pytest.mark.parametrize(("wanted", "other"), [(MNIST, NORB), (NORB, MNIST)], ids=["mnist", "norb"])
-NAMED = pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA"])
 ANYONE = pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA", None])
 NO_FILE = "holds no file of MNIST or small NORB"
-INSIDE = pytest.mark.parametrize("inside", [False, True], ids=["folder", "folder of its name"])
+CLOSED = "{}: cannot be read (Permission denied): check permissions and disk"
 
 
 def put(folder, *names):
@@ -28,206 +26,161 @@ def put(folder, *names):
     return folder
 
 
-def refused(directory, wanted, *messages):
+def refused(directory, named_by, wanted, *messages):
     for message in messages:
-        refuses(lambda: find(directory, wanted), message, DataError)
+        refuses(lambda: find(directory, named_by, wanted), message, DataError)
 
 
 # ---- who names it ----
 
-
-def test_the_flag_goes_before_the_variable_and_the_variable_before_the_cache(monkeypatch, tmp_path):
-    environ = {"DRLIM_DATA": "/of/variable", "XDG_CACHE_HOME": str(tmp_path)}
-    assert data_directory("of/flag", environ, "linux") == DataDirectory(Path("of/flag"), "--data")
-    assert data_directory(None, environ, "linux") == DataDirectory(Path("/of/variable"), "DRLIM_DATA")
-    for unset in ({"DRLIM_DATA": ""}, {}):  # an empty variable counts as unset
-        environ = unset | {"XDG_CACHE_HOME": str(tmp_path)}
-        assert data_directory(None, environ, "linux") == DataDirectory(tmp_path / "drlim_np", None)
-    monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", "/home"))
-    assert data_directory("~/a", {}).path == Path("/home/a")
-    assert data_directory(None, {"DRLIM_DATA": "~/b"}).path == Path("/home/b")
+CACHE, OTHER = os.path.abspath("cache"), os.path.abspath("other")
 
 
 @pytest.mark.parametrize(
-    ("platform", "variable", "inside_home"),
+    ("platform", "flag", "environ", "path", "named_by"),
     [
-        ("linux", "XDG_CACHE_HOME", ".cache"),
-        ("darwin", None, "Library/Caches"),
-        ("win32", "LOCALAPPDATA", "AppData/Local"),
+        ("linux", "of/flag", {"DRLIM_DATA": "/variable", "XDG_CACHE_HOME": CACHE}, "of/flag", "--data"),
+        ("linux", None, {"DRLIM_DATA": "/variable", "XDG_CACHE_HOME": CACHE}, "/variable", "DRLIM_DATA"),
+        ("linux", "~/a", {}, "/home/a", "--data"),
+        ("linux", None, {"DRLIM_DATA": "~/b"}, "/home/b", "DRLIM_DATA"),
+        ("linux", None, {"DRLIM_DATA": "", "XDG_CACHE_HOME": CACHE}, f"{CACHE}/drlim_np", None),  # empty is unset
+        ("linux", None, {"XDG_CACHE_HOME": CACHE, "LOCALAPPDATA": OTHER}, f"{CACHE}/drlim_np", None),
+        ("linux", None, {"XDG_CACHE_HOME": "relative"}, "/home/.cache/drlim_np", None),
+        ("linux", None, {"XDG_CACHE_HOME": "", "LOCALAPPDATA": OTHER}, "/home/.cache/drlim_np", None),
+        ("darwin", None, {"XDG_CACHE_HOME": OTHER}, "/home/Library/Caches/drlim_np", None),
+        ("win32", None, {"XDG_CACHE_HOME": OTHER, "LOCALAPPDATA": CACHE}, f"{CACHE}/drlim_np", None),
+        ("win32", None, {"XDG_CACHE_HOME": OTHER}, "/home/AppData/Local/drlim_np", None),
     ],
 )
-def test_the_cache_is_where_the_platform_keeps_it(monkeypatch, tmp_path, platform, variable, inside_home):
-    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
-    elsewhere = dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA"), str(tmp_path / "elsewhere"))
-    in_home = tmp_path / "home" / inside_home / "drlim_np"
-    others = {name: place for name, place in elsewhere.items() if name != variable}
-    for environ in ({}, others, {"XDG_CACHE_HOME": "", "LOCALAPPDATA": "relative"}):
-        assert data_directory(None, environ, platform).path == in_home
-    assert data_directory(None, elsewhere, platform).path == (
-        tmp_path / "elsewhere" / "drlim_np" if variable else in_home
-    )
+def test_the_flag_goes_before_the_variable_and_the_variable_before_the_cache_of_the_platform(
+    monkeypatch, platform, flag, environ, path, named_by
+):
+    monkeypatch.setattr(os, "environ", environ)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", "/home"))
+    monkeypatch.setattr(Path, "home", lambda: Path("/home"))
+    assert data_directory(flag) == (Path(path), named_by)
 
 
 def test_an_empty_flag_and_a_user_without_home_folder_are_told_what_to_name(monkeypatch):
-    def unknown():
-        raise RuntimeError("Could not determine home directory.")
-
-    message = "--data is empty: name a folder after it, or leave it out"
-    refuses(lambda: data_directory(""), message, DataError)
-    monkeypatch.setattr(Path, "home", unknown)
+    refuses(lambda: data_directory(""), "--data is empty: name a folder after it, or leave it out", DataError)
+    monkeypatch.setattr(Path, "home", Mock(side_effect=RuntimeError("Could not determine home directory.")))
+    monkeypatch.setattr(os, "environ", {})
     remedy = "name a folder by --data or DRLIM_DATA, or pass --generated for generated images"
-    message = f"no home folder is known, so there is no cache folder for data: {remedy}"
-    refuses(lambda: data_directory(None, {}, "linux"), message, DataError)
+    refuses(data_directory, f"no home folder is known, so there is no cache folder for data: {remedy}", DataError)
 
 
 # ---- where a data set is found ----
 
 
-@EITHER
 @ANYONE
-@INSIDE
-@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize(
+    ("wanted", "held", "found"),
+    [
+        (MNIST, {".": MNIST.files}, "."),
+        (MNIST, {"mnist": [f"{name}.gz" for name in MNIST.files]}, "mnist"),
+        (MNIST, {".": MNIST.files, "mnist": MNIST.files[:2]}, "."),  # that with more of them
+        (MNIST, {".": MNIST.files[:2], "mnist": MNIST.files}, "mnist"),
+        (MNIST, {".": MNIST.files, "mnist": MNIST.files}, "mnist"),
+        (MNIST, {".": MNIST.files + NORB.files}, "."),  # both may be in one folder
+        (NORB, {".": MNIST.files + NORB.files}, "."),
+        (NORB, {"norb": NORB.files}, "norb"),
+        (NORB, {"norb": OTHER_HALF.files, ".": NORB.files}, "."),  # the half that is needed
+        (NORB, {"norb": OTHER_HALF.files + NORB.files}, "norb"),
+        (MNIST, {".": NORB.files}, None),  # no error, as the folder holds another data set
+        (MNIST, {"norb": OTHER_HALF.files}, None),
+        (NORB, {"mnist": MNIST.files}, None),
+    ],
+)
 def test_the_files_are_found_in_the_folder_or_in_that_of_the_name_of_the_data_set(
-    tmp_path, wanted, other, named_by, inside, suffix
+    tmp_path, named_by, wanted, held, found
 ):
-    folder = tmp_path / wanted.name if inside else tmp_path
-    put(folder, *(name + suffix for name in wanted.files))
-    assert find(DataDirectory(tmp_path, named_by), wanted) == folder
+    for place, names in held.items():
+        put(tmp_path / place, *names)
+    assert find(tmp_path, named_by, wanted) == (found and tmp_path / found)
 
 
-@EITHER
-def test_the_folder_with_more_of_the_files_is_the_one_taken_and_named(tmp_path, wanted, other):
-    inside, first = tmp_path / wanted.name, wanted.files[0]
-    assert folder_of(tmp_path, wanted) == inside
-    put(tmp_path, first)
-    assert folder_of(tmp_path, wanted) == tmp_path
-    put(inside, first)
-    assert folder_of(tmp_path, wanted) == inside
-    put(tmp_path, *wanted.files[:2])
-    refused(DataDirectory(tmp_path), wanted, f"{tmp_path}: holds part of ")
-    put(tmp_path, *wanted.files, *other.files)
-    for one in (wanted, other):  # both may be in one folder
-        assert find(DataDirectory(tmp_path, "--data"), one) == tmp_path
-
-
-def test_the_half_of_norb_that_is_needed_is_enough_and_goes_before_the_other_half(tmp_path):
-    put(tmp_path / "norb", *OTHER_HALF.files)
-    assert folder_of(tmp_path, OTHER_HALF) == tmp_path / "norb"
-    assert find(DataDirectory(put(tmp_path, *NORB.files)), NORB) == tmp_path
-    folder = put(tmp_path / "b" / "norb", *NORB.files)
-    assert find(DataDirectory(tmp_path / "b"), NORB) == folder
-    put(folder, NORB.others[0])
-    assert find(DataDirectory(tmp_path / "b"), NORB) == folder
-
-
-@pytest.mark.parametrize(("wanted", "held"), [(MNIST, NORB), (MNIST, OTHER_HALF), (NORB, MNIST)])
-@NAMED
-@INSIDE
-def test_no_error_is_a_cache_folder_without_the_data_set_or_a_named_one_that_holds_another(
-    tmp_path, wanted, held, named_by, inside
-):
-    assert find(DataDirectory(tmp_path), wanted) is None
-    assert find(DataDirectory(tmp_path / "nothing"), wanted) is None
-    put(tmp_path / held.name if inside else tmp_path, *held.files)
-    assert find(DataDirectory(tmp_path, named_by), wanted) is None
+def test_without_files_a_data_set_belongs_into_the_folder_of_its_name_and_the_cache_may_be_empty(tmp_path):
+    assert folder_of(tmp_path, MNIST) == tmp_path / "mnist"
+    assert find(tmp_path, None, MNIST) is find(tmp_path / "nothing", None, NORB) is None
 
 
 # ---- what is said if it is not ----
 
 
-@EITHER
 @ANYONE
-@INSIDE
-@pytest.mark.parametrize("closed", [".", "data", "data/NAME"])
-@pytest.mark.parametrize("mode", [0, 0o600], ids=["closed", "to be listed alone"])
-def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_one_without_the_files(
-    owned, wanted, other, named_by, inside, closed, mode
+@pytest.mark.parametrize(
+    ("wanted", "held", "place", "missing"),
+    [
+        (MNIST, [MNIST.files[0], f"{MNIST.files[3]}.gz", *NORB.files], ".", MNIST.files[1:3]),
+        (MNIST, MNIST.files[1:], "mnist", MNIST.files[:1]),
+        (NORB, NORB.files[:2], ".", NORB.files[2:]),
+        (NORB, NORB.files[1:] + NORB.others, "norb", NORB.files[:1]),
+        (NORB, NORB.others, ".", NORB.files),  # the other half is only part
+        (OTHER_HALF, OTHER_HALF.others, "norb", OTHER_HALF.files),
+    ],
+)
+def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(
+    tmp_path, named_by, wanted, held, place, missing
 ):
-    put(owned / "data" / wanted.name, *wanted.files if inside else ())
-    put(owned / "data", *() if inside else wanted.files)
-    assert find(DataDirectory(owned / "data", named_by), wanted)
-    folder = owned / closed.replace("NAME", wanted.name)
-    folder.chmod(mode)
-    refused(
-        DataDirectory(owned / "data", named_by),
-        wanted,
-        f"{folder}: cannot be read (Permission denied): check permissions and disk",
-    )
-    folder.chmod(0o700)
-    assert find(DataDirectory(owned / "data", named_by), wanted)
+    folder = put(tmp_path / place, *held)
+    half = ", or choose by --airplane one of the other half of small NORB" * (wanted is not MNIST)
+    fault = f"{folder}: holds part of {wanted.title}, but not {', '.join(missing)}: put them there, or "
+    remedy = f"pass --download {wanted.name} to fetch them{half}, or pass --generated for {wanted.stand_in}"
+    refused(tmp_path, named_by, wanted, fault + remedy)
 
 
-def test_a_folder_that_may_be_entered_is_read_even_if_it_may_not_be_listed(owned):
-    put(owned / "data", *MNIST.files).chmod(0o100)
-    assert find(DataDirectory(owned / "data", "--data"), MNIST) == owned / "data"
-    (owned / "data").chmod(0o700)
+@pytest.mark.parametrize("inside", [".", "mnist"])
+@pytest.mark.parametrize("closed", [".", "data", "data/mnist"])
+@pytest.mark.parametrize("mode", [0, 0o600], ids=["closed", "to be listed alone"])
+def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_one_without_the_files(owned, inside, closed, mode):
+    put(owned / "data" / "mnist")
+    put(owned / "data" / inside, *MNIST.files)
+    (owned / closed).chmod(mode)
+    refused(owned / "data", None, MNIST, CLOSED.format(owned / closed))
+    (owned / closed).chmod(0o100)  # it may be entered, though not listed
+    assert find(owned / "data", None, MNIST)
+    (owned / closed).chmod(0o700)
 
 
 def test_a_closed_folder_is_told_wherever_a_file_is_looked_for(owned):
     file = put(owned / "data", *MNIST.files) / MNIST.files[0]
     (owned / "data").chmod(0)
-    for call in (
-        lambda: mnist.load(owned / "data"),
-        lambda: norb.load(owned / "data"),
-        lambda: mnist.read_idx(file),
-        lambda: fetch(owned / "data", MNIST, stream=io.StringIO(), opener=lambda *_, **__: pytest.fail("asked")),
-    ):
-        refuses(call, f"{owned / 'data'}: cannot be read (Permission denied): check permissions and disk", DataError)
+    for call in (mnist.load, norb.load, lambda folder: fetch(folder, MNIST)):
+        refuses(lambda call=call: call(owned / "data"), CLOSED.format(owned / "data"), DataError)
     (owned / "data").chmod(0o700)
     file.chmod(0)
-    message = f"{file}: cannot be read (Permission denied): check permissions and disk"
-    refuses(lambda: mnist.load(owned / "data"), message, DataError)
-    refuses(lambda: mnist.read_idx(file), message, DataError)
+    for call in (lambda: mnist.load(owned / "data"), lambda: mnist.read_idx(file)):
+        refuses(call, CLOSED.format(file), DataError)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
 def test_a_link_to_itself_is_told_and_one_to_nothing_is_no_folder(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
-    refused(DataDirectory(tmp_path / "loop", "--data"), MNIST, f"{tmp_path / 'loop'}: cannot be read (Too many levels")
-    refused(DataDirectory(tmp_path / "dangling", "--data"), MNIST, "named by --data, is not a folder")
+    refused(tmp_path / "loop", "--data", MNIST, f"{tmp_path / 'loop'}: cannot be read (Too many levels")
+    refused(tmp_path / "dangling", "--data", MNIST, "named by --data, is not a folder")
     message = f"cannot be read or stored ({tmp_path / 'dangling'} is a link that leads nowhere)"
-    refuses(lambda: fetch(tmp_path / "dangling", MNIST, stream=io.StringIO()), message, DataError)
+    refuses(lambda: fetch(tmp_path / "dangling", MNIST), message, DataError)
 
 
-@EITHER
-@ANYONE
-@INSIDE
-def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(tmp_path, wanted, other, named_by, inside):
-    first, *missing, last = wanted.files
-    folder = put(tmp_path / wanted.name if inside else tmp_path, first, f"{last}.gz")
-    put(tmp_path, *other.files)
-    half = ", or choose by --airplane one of the other half of small NORB" * (wanted is NORB)
-    fault = f"{folder}: holds part of {wanted.title}, but not {', '.join(missing)}: put them there, or "
-    remedy = f"pass --download {wanted.name} to fetch them{half}, or pass --generated for {wanted.stand_in}"
-    refused(DataDirectory(tmp_path, named_by), wanted, fault + remedy)
-
-
-@ANYONE
-@pytest.mark.parametrize("wanted", [NORB, OTHER_HALF], ids=["training", "testing"])
-def test_the_half_of_norb_that_is_not_needed_is_only_part_and_may_be_chosen_from(tmp_path, named_by, wanted):
-    folder = put(tmp_path / "norb", *wanted.others)
-    fault = f"{folder}: holds part of small NORB, but not {', '.join(wanted.files)}: "
-    refused(DataDirectory(tmp_path, named_by), wanted, fault, "or choose by --airplane one of the other half")
-
-
-@EITHER
-@NAMED
+@pytest.mark.parametrize("wanted", [MNIST, NORB])
+@pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA"])
 @pytest.mark.parametrize(
     ("name", "fault"),
     [("nothing", "does not exist"), ("file", "is not a folder"), ("empty", NO_FILE), ("strange", NO_FILE)],
 )
-def test_a_named_folder_without_data_is_an_error_that_says_who_named_it(tmp_path, wanted, other, named_by, name, fault):
+def test_a_named_folder_without_data_is_an_error_that_says_who_named_it(tmp_path, wanted, named_by, name, fault):
     put(tmp_path, "file")
     put(tmp_path / "empty")
     put(tmp_path / "strange", "notes.txt")
     looked = f"looked there and in its folder {wanted.name} for {', '.join(wanted.files)}, with or without .gz: "
     message = f"{tmp_path / name}, named by {named_by}, {fault}; {looked}"
-    refused(DataDirectory(tmp_path / name, named_by), wanted, message, f"--download {wanted.name} ", "--generated")
+    refused(tmp_path / name, named_by, wanted, message, f"--download {wanted.name} ", "--generated")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows allows no line break in a name")
 def test_a_line_break_in_the_name_of_a_folder_does_not_break_the_message(tmp_path):
-    refused(DataDirectory(tmp_path / "two\nlines", "--data"), MNIST, "two\\nlines")
+    refused(tmp_path / "two\nlines", "--data", MNIST, "two\\nlines")
     put(tmp_path / "two\nlines", *MNIST.files[1:])
-    refused(DataDirectory(tmp_path / "two\nlines"), MNIST, "two\\nlines")
+    refused(tmp_path / "two\nlines", None, MNIST, "two\\nlines")

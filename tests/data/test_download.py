@@ -5,81 +5,79 @@ import gzip
 import http.client
 import io
 import os
-import urllib.request
+from contextlib import contextmanager
 from dataclasses import replace
 from email.message import Message
-from functools import partial
+from unittest.mock import Mock
 from urllib.error import HTTPError, URLError
+from urllib.request import BaseHandler
 from urllib.response import addinfourl
 
-import numpy as np
 import pytest
 
 from drlim_np.checks.terminal import printable
-from drlim_np.data import download, norb
-from drlim_np.data.download import TIMEOUT, fetch, open_https
-from drlim_np.data.mnist import FILES, MNIST, load, verify
+from drlim_np.data import directory, mnist, norb
+from drlim_np.data.directory import TIMEOUT, fetch
+from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError
-from tests.help.published import digits, hashes, idx, norb_files, store, toys
+from tests.help.published import CAT, DAT, INFO, digits, hashes, norb_files, store, toys
 from tests.help.refusals import refuses
 
 FIRST, SECOND = MNIST.mirrors
-NAME = "one-labels"
-ADDRESS = f"{FIRST}{NAME}.gz"
-CONTENTS = {NAME: idx(np.full(5, 1)), "two-labels": idx(np.full(5, 2))}
-HASHES = hashes(CONTENTS)
-
-
-def holding(files):
-    """A data set like MNIST with other files: name -> SHA-256 of the content."""
-    return replace(MNIST, files=tuple(files), verify=partial(verify, files=files))
-
-
-BOTH, ONE = holding(HASHES), holding({NAME: HASHES[NAME]})
-SENT = gzip.compress(CONTENTS[NAME])
 NORB = norb.published()
-DAT, CAT, INFO = NORB.files
-PARTS = norb_files(toys()[:2])
+CONTENTS, PARTS = digits(), norb_files(toys()[:2])
+HASHES = hashes(CONTENTS)
+_, NAME, _, OTHER = CONTENTS
+BOTH, ONE = replace(MNIST, files=(NAME, OTHER)), replace(MNIST, files=(NAME,))
+ADDRESS = f"{FIRST}{NAME}.gz"
+SENT = gzip.compress(CONTENTS[NAME])
 
 
 class Mirrors:
-    """An opener that sends the files' contents unless given others for an address: bytes and exceptions."""
+    """Mirrors that send the files' contents unless given others for an address: bytes and exceptions."""
 
-    def __init__(self, instead=(), contents=CONTENTS, mirrors=MNIST.mirrors):
+    def __init__(self, instead=()):
+        mirrors, contents = {*MNIST.mirrors, *NORB.mirrors}, CONTENTS | PARTS
         self.sent = {f"{mirror}{name}.gz": [gzip.compress(contents[name])] for mirror in mirrors for name in contents}
         self.sent.update(instead)
-        self.asked, self.closed, self.reads = [], 0, 0
+        self.asked, self.closed = [], 0
 
-    def __call__(self, address, timeout):
+    @contextmanager
+    def open(self, address, timeout):
         assert timeout == TIMEOUT
         self.asked.append(address)
-        self.pieces = iter(self.sent[address])
-        return self
+        pieces = iter(self.sent[address])
 
-    def __enter__(self):
-        return self
+        def read(size):
+            piece = next(pieces, b"")
+            if isinstance(piece, BaseException):
+                raise piece
+            return piece[:size]
 
-    def __exit__(self, *_):
-        self.closed += 1
-
-    def read(self, size):
-        self.reads += 1
-        piece = next(self.pieces, b"")
-        if isinstance(piece, BaseException):
-            raise piece
-        return piece[:size]
+        try:
+            yield Mock(read=read)
+        finally:
+            self.closed += 1
 
 
-def fetched(folder, wanted=ONE, opener=None):
-    """The lines of progress of a download."""
-    fetch(folder, wanted, stream=(stream := io.StringIO()), opener=opener or Mirrors())
-    return stream.getvalue().splitlines()
+@pytest.fixture
+def fetched(monkeypatch, capsys):
+    """fetched(folder, wanted, opener) downloads what was wanted from the opener's mirrors: the lines of progress."""
+    monkeypatch.setattr(mnist, "FILES", HASHES)
+
+    def download_from(folder, wanted=ONE, opener=None):
+        monkeypatch.setattr(directory, "urlopen", (opener or Mirrors()).open)
+        capsys.readouterr()
+        fetch(folder, wanted)
+        return capsys.readouterr().err.splitlines()
+
+    return download_from
 
 
-def refused(folder, wanted, opener, *messages):
+def refused(fetched, folder, wanted, opener, *messages):
     """The download is refused in one line that contains each of these."""
     for message in messages:
-        refuses(lambda: fetch(folder, wanted, stream=io.StringIO(), opener=opener), message, DataError)
+        refuses(lambda: fetched(folder, wanted, opener), message, DataError)
 
 
 def names(folder):
@@ -89,79 +87,53 @@ def names(folder):
 # ---- what is taken ----
 
 
-def test_the_four_files_come_from_the_first_mirror_and_can_be_loaded(tmp_path):
-    contents, opener = digits(), Mirrors(contents=digits())
-    folder = fetch(f"{tmp_path}/new/mnist", holding(hashes(contents)), stream=io.StringIO(), opener=opener)
-    assert folder == tmp_path / "new" / "mnist"
-    assert opener.asked == [f"{FIRST}{name}.gz" for name in FILES]
-    assert opener.closed == 4
-    assert names(folder) == sorted(f"{name}.gz" for name in FILES)
-    found = load(folder, files=hashes(contents))
-    assert found.name == "mnist"
-    assert contents["t10k-labels-idx1-ubyte"].endswith(found.test.labels.tobytes())
+@pytest.mark.parametrize(("wanted", "known"), [(MNIST, "verified"), (NORB, "complete")])
+def test_files_come_from_the_first_mirror_and_those_already_there_are_verified_and_not_asked_for(
+    tmp_path, fetched, wanted, known
+):
+    folder, opener = tmp_path / "new" / wanted.name, Mirrors()
+    addresses = [f"{wanted.mirrors[0]}{name}.gz" for name in wanted.files]
+    assert fetched(folder, wanted, opener) == [f"{name}.gz: 0.0 MB, {known}" for name in wanted.files]
+    assert (opener.asked, opener.closed) == (addresses, len(addresses))
+    assert names(folder) == sorted(f"{name}.gz" for name in wanted.files)
+    for name in wanted.files:
+        assert gzip.decompress((folder / f"{name}.gz").read_bytes()) == (CONTENTS | PARTS)[name]
+    (tmp_path / "mine").touch()  # whom the umask lets may read it
+    assert (folder / f"{wanted.files[0]}.gz").stat().st_mode == (tmp_path / "mine").stat().st_mode
+    (folder / f"{wanted.files[0]}.gz").unlink()
+    store(folder, {wanted.files[0]: (CONTENTS | PARTS)[wanted.files[0]]})
+    assert fetched(folder, wanted, opener) == [f"{name}.gz: already there, {known}" for name in wanted.files]
+    (folder / f"{wanted.files[1]}.gz").unlink()
+    fetched(folder, wanted, opener)
+    assert opener.asked == [*addresses, addresses[1]]
 
 
-def test_a_file_already_there_is_verified_and_not_asked_for(tmp_path):
-    store(tmp_path, {NAME: CONTENTS[NAME]})
-    opener = Mirrors()
-    assert fetched(tmp_path, BOTH, opener)[0] == f"{NAME}.gz: already there, verified"
-    assert opener.asked == [f"{FIRST}two-labels.gz"]
-    assert names(tmp_path) == [NAME, "two-labels.gz"]
-
-
-def test_the_files_of_norb_are_complete_once_their_length_is_that_of_their_header(tmp_path):
-    opener = Mirrors(contents=PARTS, mirrors=NORB.mirrors)
-    assert fetched(tmp_path, NORB, opener) == [f"{name}.gz: 0.0 MB, complete" for name in (DAT, CAT, INFO)]
-    assert opener.asked == [f"{NORB.mirrors[0]}{name}.gz" for name in (DAT, CAT, INFO)]
-    for name, content in PARTS.items():
-        assert gzip.decompress((tmp_path / f"{name}.gz").read_bytes()) == content
-    assert fetched(tmp_path, NORB, opener) == [f"{name}.gz: already there, complete" for name in (DAT, CAT, INFO)]
-    assert len(opener.asked) == 3
-
-
-def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_soon_after_it(tmp_path):
+def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_soon_after_it(tmp_path, fetched):
     fetched(tmp_path, replace(ONE, limit=len(SENT)), Mirrors({ADDRESS: [SENT]}))
     assert (tmp_path / f"{NAME}.gz").read_bytes() == SENT
-    opener = Mirrors({ADDRESS: [bytes(100)] * 99})
-    refused(tmp_path / "b", replace(ONE, mirrors=(FIRST,), limit=1000), opener, "sent more than 1000 bytes")
-    assert opener.reads == 11
+    opener = Mirrors({ADDRESS: [bytes(100)] * 11 + [MemoryError()]})
+    refused(fetched, tmp_path / "b", replace(ONE, mirrors=(FIRST,), limit=1000), opener, "sent more than 1000 bytes")
     assert 24 + 24300 * 2 * 96 * 96 < NORB.limit < 1.25 * 24300 * 2 * 96 * 96
-
-
-@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems have a umask")
-def test_a_downloaded_file_can_be_read_by_whom_the_umask_lets_read(tmp_path):
-    before = os.umask(0o022)
-    try:
-        fetched(tmp_path)
-    finally:
-        os.umask(before)
-    assert (tmp_path / f"{NAME}.gz").stat().st_mode & 0o777 == 0o644
 
 
 # ---- what is refused ----
 
+TWO = gzip.compress(CONTENTS[OTHER])
+THERE = [(BOTH, f"{NAME}.gz", SENT[:-1]), (BOTH, f"{NAME}.gz", TWO), (BOTH, NAME, b""), (NORB, DAT, PARTS[DAT][:-1])]
 
-@pytest.mark.parametrize(
-    ("wanted", "name", "content"),
-    [
-        (BOTH, f"{NAME}.gz", SENT[:-1]),
-        (BOTH, f"{NAME}.gz", gzip.compress(CONTENTS["two-labels"])),
-        (BOTH, f"{NAME}.gz", b""),
-        (NORB, DAT, PARTS[DAT][:-1]),
-    ],
-)
-def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, wanted, name, content):
+
+@pytest.mark.parametrize(("wanted", "name", "content"), THERE)
+def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, fetched, wanted, name, content):
     (tmp_path / name).write_bytes(content)
     opener = Mirrors()
     remedy = f": delete it or move it away, then pass --download {wanted.name} again"
-    refused(tmp_path, wanted, opener, f"{tmp_path / name}: expected ", remedy)
+    refused(fetched, tmp_path, wanted, opener, f"{tmp_path / name}: expected ", remedy)
     assert opener.asked == []
     assert (tmp_path / name).read_bytes() == content
 
 
-TWO = gzip.compress(CONTENTS["two-labels"])
 FAULTS = [
-    (NAME, "HTTP Error 403: Forbidden", [HTTPError(FIRST, 403, "Forbidden", Message(), io.BytesIO())]),
+    (NAME, "HTTP Error 403: Forbidden", [HTTPError(FIRST, 403, "Forbidden", None, io.BytesIO())]),
     (NAME, "urlopen error no route", [URLError("no route")]),
     (NAME, "timed out", [SENT[:9], TimeoutError("timed out")]),
     (NAME, "[Errno 104] reset", [SENT[:9], ConnectionResetError(104, "reset")]),
@@ -173,31 +145,30 @@ FAULTS = [
     (NAME, "expected IDX magic", [b"403 Forbidden"]),
     (NAME, "expected the data, found a web page", [b"<html>"]),
     (NAME, "of its magic number, found 0", []),
-    (NAME, f"expected SHA-256 {HASHES[NAME]}, found {HASHES['two-labels']}", [TWO]),
+    (NAME, f"expected SHA-256 {HASHES[NAME]}, found {HASHES[OTHER]}", [TWO]),
     (NAME, "sent more than 67108864 bytes", [bytes(2**16)] * 1100),
     (DAT, "expected 18432 bytes of row 2 of 2, found 18431", [gzip.compress(PARTS[DAT][:-1])]),
-    (CAT, "expected 2 rows of 4 bytes, found more", [gzip.compress(PARTS[CAT] + b"\0")]),
-    (INFO, "expected a whole gzip stream, found damage", [gzip.compress(PARTS[INFO])[:-1]]),
-    (CAT, "expected 1 as the number of dimensions of a cat file, found 2", [gzip.compress(PARTS[INFO])]),
-    (DAT, "expected the magic number 1e3d4c55 of a dat file", [b"403 Forbidden"]),
-    (DAT, "expected the data, found a web page", [b"<html>403 Forbidden</html>"]),
+    (
+        CAT,
+        "expected 1 dimensions and sizes Nx1x1 with N from 1 to 24300, found 2 and 2x4x1",
+        [gzip.compress(PARTS[INFO])],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("name", "reason", "sent"), FAULTS, ids=map(str, range(len(FAULTS))))
 def test_when_a_mirror_fails_its_reason_is_given_and_the_next_is_asked_and_when_all_fail_nothing_is_left(
-    tmp_path, name, reason, sent
+    tmp_path, fetched, name, reason, sent
 ):
-    wanted, known = (
-        (ONE, "verified") if name == NAME else (replace(NORB, files=(name,), mirrors=MNIST.mirrors), "complete")
-    )
+    of, known = (MNIST, "verified") if name == NAME else (NORB, "complete")
+    wanted = replace(of, files=(name,), mirrors=MNIST.mirrors)
     first, second = (f"{mirror}{name}.gz" for mirror in MNIST.mirrors)
     opener = Mirrors({first: sent, second: [URLError("second fault")]})
-    asked = f"; {SECOND}: urlopen error second fault): check the network, or put it into {tmp_path} by hand"
-    fault = f"{name}.gz: no mirror sent it ({FIRST}: "
-    refused(tmp_path, wanted, opener, fault, reason, asked, f", or run without --download on {wanted.stand_in}")
+    remedy = f"put it into {tmp_path} by hand, or run without --download on {wanted.stand_in}"
+    asked = f"; {SECOND}: urlopen error second fault): check the network, or {remedy}"
+    refused(fetched, tmp_path, wanted, opener, f"{name}.gz: no mirror sent it ({FIRST}: ", reason, asked)
     assert names(tmp_path) == []
-    opener = Mirrors({first: sent}, CONTENTS | PARTS)
+    opener = Mirrors({first: sent})
     failed, done = fetched(tmp_path, wanted, opener)
     assert failed.startswith(f"{name}.gz: not from {FIRST}: ") and failed.isprintable() and reason in failed
     assert done == f"{name}.gz: 0.0 MB, {known}"
@@ -207,7 +178,7 @@ def test_when_a_mirror_fails_its_reason_is_given_and_the_next_is_asked_and_when_
     assert names(tmp_path) == [f"{name}.gz"]
 
 
-def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path):
+def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path, fetched):
     seen = []
 
     def pieces():
@@ -221,14 +192,10 @@ def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path):
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt(), MemoryError()])
 @pytest.mark.parametrize("during", ["download", "verification"])
-def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fault, during):
-    def interrupt(*_):
-        raise fault
-
-    wanted, sent = (ONE, [SENT[:9], fault]) if during == "download" else (replace(ONE, verify=interrupt), [SENT])
-    opener = Mirrors({ADDRESS: sent})
+def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fetched, fault, during):
+    opener = Mirrors({ADDRESS: [SENT[:9], fault] if during == "download" else [SENT]})
     with pytest.raises(type(fault)):
-        fetched(tmp_path, wanted, opener)
+        fetched(tmp_path, replace(ONE, verify=Mock(side_effect=fault)), opener)
     assert opener.asked == [ADDRESS]
     assert names(tmp_path) == []
 
@@ -236,23 +203,23 @@ def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fau
 # ---- our own disk ----
 
 
-@pytest.mark.parametrize("reason", ["No space left on device", "Permission denied"])
+class Full(io.FileIO):
+    def write(self, _):
+        raise OSError(errno.ENOSPC, "reason")
+
+
+DENIED = Mock(side_effect=PermissionError(errno.EACCES, "reason"))
+
+
+@pytest.mark.parametrize(("opens", "asked"), [(Full, [ADDRESS]), (DENIED, [])])
 def test_a_full_disk_and_a_folder_that_may_not_be_written_are_reported_without_asking_further(
-    tmp_path, monkeypatch, reason
+    tmp_path, monkeypatch, fetched, opens, asked
 ):
-    class Full(io.FileIO):
-        def write(self, _):
-            raise OSError(errno.ENOSPC, reason)
-
-    def refuse(*_):
-        raise PermissionError(errno.EACCES, reason)
-
-    full = reason.startswith("No space")
-    monkeypatch.setattr(download, "open", Full if full else refuse, raising=False)
     opener = Mirrors()
+    monkeypatch.setattr(directory, "open", opens, raising=False)
     remedy = "check the folder, its permissions and free space, or name another by --data"
-    refused(tmp_path, ONE, opener, f"{tmp_path / NAME}.gz: cannot be read or stored ({reason}): {remedy}")
-    assert opener.asked == [ADDRESS] * full
+    refused(fetched, tmp_path, ONE, opener, f"{tmp_path / NAME}.gz: cannot be read or stored (reason): {remedy}")
+    assert opener.asked == asked
     assert names(tmp_path) == []
 
 
@@ -260,89 +227,46 @@ NOT_ON_WINDOWS = pytest.mark.skipif(os.name == "nt", reason="Windows allows no l
 
 
 @pytest.mark.parametrize("place", ["file", "file/deeper", pytest.param("two\nlines", marks=NOT_ON_WINDOWS)])
-def test_a_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path, place):
+def test_a_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path, fetched, place):
     (tmp_path / place.removesuffix("/deeper")).touch()
     opener, shown = Mirrors(), printable(tmp_path / place / f"{NAME}.gz")
-    refused(tmp_path / place, ONE, opener, f"{shown}: cannot be read or stored (", "another by --data")
+    refused(fetched, tmp_path / place, ONE, opener, f"{shown}: cannot be read or stored (", "another by --data")
     assert opener.asked == []
-    refused(tmp_path / "more\nlines", replace(ONE, mirrors=()), Mirrors(), "more\\nlines")
+    refused(fetched, tmp_path / "more\nlines", replace(ONE, mirrors=()), opener, "more\\nlines")
 
 
 # ---- https ----
 
 
-@pytest.mark.parametrize("mirror", ["http://a.example/", "ftp://a.example/", "file:///", "HTTPS+x://a.example/"])
-def test_a_mirror_without_https_is_never_asked_and_the_published_ones_have_it(tmp_path, mirror):
-    opener = Mirrors()
-    refused(tmp_path, replace(ONE, mirrors=(mirror,)), opener, f"({mirror}: refused, since it is not https)")
-    assert opener.asked == []
-    for published in (MNIST, NORB):
-        assert published.mirrors
-        assert all(known.startswith("https://") and known.endswith("/") for known in published.mirrors)
+@pytest.mark.parametrize("mirror", [*MNIST.mirrors, *NORB.mirrors])
+def test_every_mirror_is_a_folder_over_https(mirror):
+    assert mirror.startswith("https://") and mirror.endswith("/")
 
 
-class Redirecting(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
-    """Answers instead of the network: /from redirects to an address, anything else is "content"."""
+class Redirect(BaseHandler):
+    """Answers at https://a.example by a redirect to an address, and anywhere else by a greeting."""
+
+    handler_order = 0
 
     def __init__(self, address):
-        super().__init__()
-        self.address, self.asked, self.answers = address, [], []
+        self.address, self.responses = address, []
 
-    def https_open(self, request):
-        self.asked.append((request.full_url, request.timeout))
-        headers = Message()
-        headers["Location"] = self.address
-        code = 302 if request.full_url.endswith("/from") else 200
-        response = addinfourl(io.BytesIO(b"content"), headers, request.full_url, code)
-        response.msg = ""
-        self.answers.append(response)
+    def https_open(self, asked):
+        moved = asked.full_url == "https://a.example/"
+        response = addinfourl(io.BytesIO(b"hello"), Message(), asked.full_url, 302 if moved else 200)
+        response.headers["location"], response.msg = self.address, ""
+        self.responses.append(response)
         return response
 
-    http_open = ftp_open = https_open
+
+def test_a_redirect_to_https_is_followed():
+    with directory.urlopen("https://a.example/", TIMEOUT, Redirect("https://b.example/to")) as response:
+        assert (response.url, response.read()) == ("https://b.example/to", b"hello")
 
 
 @pytest.mark.parametrize("address", ["http://b.example/to", "ftp://b.example/to", "HTTP://b.example/to"])
-def test_a_redirect_to_https_is_followed_and_any_other_is_refused(address):
-    handler = Redirecting("https://b.example/to")
-    with open_https("https://a.example/from", 7, handler) as response:
-        assert response.read() == b"content"
-    assert handler.asked == [("https://a.example/from", 7), ("https://b.example/to", 7)]
-    assert [response.closed for response in handler.answers] == [True, True]
-    handler = Redirecting(address)
-    with pytest.raises(URLError, match=r"b\.example/to refused, since it is not https"):
-        open_https("https://a.example/from", 7, handler)
-    assert handler.asked == [("https://a.example/from", 7)]
-    assert [response.closed for response in handler.answers] == [True]
-
-
-# ---- progress ----
-
-
-def test_without_a_terminal_each_file_has_one_plain_line_on_standard_error_and_the_opener_is_that_for_https(
-    tmp_path, capsys, monkeypatch
-):
-    lines = [f"{NAME}.gz: 0.0 MB, verified", "two-labels.gz: 0.0 MB, verified"]
-    assert fetched(tmp_path / "a", BOTH) == lines
-    monkeypatch.setattr(download, "open_https", Mirrors())
-    fetch(tmp_path / "b", ONE)
-    assert capsys.readouterr() == ("", lines[0] + "\n")
-
-
-def test_on_a_terminal_a_line_moves_while_a_file_comes(tmp_path):
-    stream, half = io.StringIO(), SENT + bytes(50000)
-    stream.isatty = lambda: True
-    fetch(tmp_path, ONE, stream=stream, opener=Mirrors({ADDRESS: [half, bytes(50000), bytes(50000)]}))
-    sizes = "0.1 MB", "0.1 MB", "0.2 MB", "0.2 MB, verified"
-    assert stream.getvalue() == "".join(f"\r{NAME}.gz: {size} " for size in sizes) + "\n"
-
-
-def test_a_progress_stream_that_breaks_does_not_stop_the_download(tmp_path):
-    class Broken(io.StringIO):
-        def write(self, _):
-            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
-
-    for visible in (False, True):
-        stream = Broken()
-        stream.isatty = lambda shown=visible: shown
-        fetch(tmp_path / str(visible), ONE, stream=stream, opener=Mirrors())
-        assert names(tmp_path / str(visible)) == [f"{NAME}.gz"]
+def test_a_redirect_to_anything_else_is_refused_before_it_is_asked_and_its_response_closed(address):
+    redirect = Redirect(address)
+    with pytest.raises(URLError, match=f"unknown url type: {address[:4].lower().rstrip(':')}"):
+        directory.urlopen("https://a.example/", TIMEOUT, redirect)
+    assert [response.closed for response in redirect.responses] == [True]

@@ -3,10 +3,12 @@
 import gzip
 import hashlib
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from drlim_np.data import mnist
 from drlim_np.data.directory import folder_of
 from drlim_np.data.files import locate
 from drlim_np.data.mnist import AGAIN, FILES, MNIST, load, read_idx
@@ -15,15 +17,22 @@ from tests.help.published import digits, hashes, idx, store
 from tests.help.refusals import refuses
 
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
+SOUND = digits()
+KNOWN = hashes(SOUND)
+
+
+@pytest.fixture
+def known(monkeypatch):
+    """These four files are MNIST's."""
+    monkeypatch.setattr(mnist, "FILES", KNOWN)
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_the_four_files_become_two_splits_and_their_hashes(tmp_path, pack):
-    contents = digits()
-    found = load(store(tmp_path, contents, pack), files=hashes(contents))
-    assert (found.name, found.title, found.sha256) == ("mnist", "MNIST", hashes(contents))
+def test_the_four_files_become_two_splits_and_their_hashes(tmp_path, known, pack):
+    found = load(store(tmp_path, SOUND, pack))
+    assert (found.name, found.title, found.sha256) == ("mnist", "MNIST", KNOWN)
     arrays = found.train.images, found.train.labels, found.test.images, found.test.labels
-    for array, content, shape in zip(arrays, contents.values(), ((5, 28, 28), (5,), (3, 28, 28), (3,)), strict=True):
+    for array, content, shape in zip(arrays, SOUND.values(), ((5, 28, 28), (5,), (3, 28, 28), (3,)), strict=True):
         assert (array.dtype, array.shape) == (np.uint8, shape)
         assert content.endswith(array.tobytes())
         assert not array.flags.writeable
@@ -37,70 +46,43 @@ def test_the_last_dimension_runs_fastest_and_sizes_are_big_endian(tmp_path):
     np.testing.assert_array_equal(read_idx(tmp_path / "file"), array)
 
 
-SOUND = digits()
-KNOWN = hashes(SOUND)
 FLIPPED = SOUND[TEST_IMAGES][:100] + bytes([SOUND[TEST_IMAGES][100] ^ 16]) + SOUND[TEST_IMAGES][101:]
-UNKNOWN = f"{AGAIN}, or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
-MISNAMED = f"give it its own name back, or {AGAIN}"
-SWAPPED = "/{0}: expected {0}, found {1}: give each file its own name back"
-FOUR = idx(np.arange(4))
-TEN = idx(np.array([0, 9, 10, 3, 4]))
-WIDE = idx(np.zeros((3, 28, 29)))
-HASH = hashlib.sha256(FLIPPED).hexdigest()
-KNOWING = {"files": KNOWN}
-TAKING = {"accept_unknown": True}
+HASH = f"expected SHA-256 {KNOWN[TEST_IMAGES]}, found {hashlib.sha256(FLIPPED).hexdigest()}"
+OTHERWISE = ", or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
+FOUR, TEN, SQUARES = idx(np.arange(4)), idx(np.array([0, 9, 10, 3, 4])), idx(np.zeros((5, 28, 28)))
+SWAPPED = {TRAIN_IMAGES: SOUND[TEST_IMAGES], TEST_IMAGES: SOUND[TRAIN_IMAGES]}
 
 
 @pytest.mark.parametrize(
-    ("instead", "options", "message"),
+    ("instead", "accept", "name", "message", "otherwise"),
     [
-        (
-            {TEST_IMAGES: FLIPPED},
-            [KNOWING],
-            f"/{TEST_IMAGES}: expected SHA-256 {KNOWN[TEST_IMAGES]}, found {HASH}: {UNKNOWN}",
-        ),
-        (
-            {TRAIN_LABELS: SOUND[TRAIN_IMAGES]},
-            [TAKING],
-            f"/{TRAIN_LABELS}: expected shape ('samples',), found (5, 28, 28): {MISNAMED}",
-        ),
-        (
-            {TEST_IMAGES: WIDE},
-            [KNOWING, KNOWING | TAKING],
-            f"/{TEST_IMAGES}: expected shape ('samples', 28, 28), found (3, 28, 29): {MISNAMED}",
-        ),
-        (
-            {TEST_LABELS: FOUR},
-            [TAKING, TAKING | {"files": KNOWN | hashes({TEST_LABELS: FOUR})}],
-            f"/{TEST_LABELS}: expected 3 labels, one an image, found 4: {AGAIN}",
-        ),
-        ({TRAIN_LABELS: TEN}, [TAKING], f"/{TRAIN_LABELS}: expected labels 0 to 9, found 10: {AGAIN}"),
-        *[
-            ({first: SOUND[second], second: SOUND[first]}, [KNOWING, KNOWING | TAKING], SWAPPED.format(first, second))
-            for first, second in [(TRAIN_IMAGES, TEST_IMAGES), (TRAIN_IMAGES, TRAIN_LABELS)]
-        ],
+        ({TEST_IMAGES: FLIPPED}, False, TEST_IMAGES, HASH, OTHERWISE),
+        ({TEST_IMAGES: idx(np.zeros((3, 28, 29)))}, False, TEST_IMAGES, "found (3, 28, 29)", ""),
+        ({TRAIN_LABELS: SQUARES}, True, TRAIN_LABELS, "expected shape ('samples',), found (5, 28, 28)", ""),
+        ({TEST_LABELS: FOUR}, True, TEST_LABELS, "expected 3 labels, one an image, found 4", ""),
+        ({TRAIN_LABELS: TEN}, True, TRAIN_LABELS, "expected labels 0 to 9, found 10", ""),
+        (SWAPPED, True, TRAIN_LABELS, "expected 3 labels, one an image, found 5", ""),
     ],
 )
-def test_four_files_that_do_not_fit_are_refused_with_the_culprit_and_the_remedy(tmp_path, instead, options, message):
+def test_four_files_that_do_not_fit_are_refused_with_the_culprit_and_the_remedy(
+    tmp_path, known, instead, accept, name, message, otherwise
+):
     store(tmp_path, SOUND | instead)
-    for chosen in options:
-        refuses(lambda given=chosen: load(tmp_path, **given), f"{tmp_path}{message}", DataError)
+    for part in (f"{tmp_path / name}: expected ", f"{message}: {AGAIN}{otherwise}"):
+        refuses(lambda: load(tmp_path, True) if accept else load(tmp_path), part, DataError)
 
 
-def test_accepted_unknown_data_are_named_after_their_hashes_even_if_one_file_of_the_four_is_unknown(tmp_path):
-    names = set()
+def test_accepted_unknown_data_are_named_after_their_hashes_even_if_one_file_of_the_four_is_unknown(tmp_path, known):
     for contents in (digits(1), digits(2), SOUND | {TRAIN_LABELS: idx(np.zeros(5))}):
-        found = load(store(tmp_path, contents), True, KNOWN)
+        found = load(store(tmp_path, contents), True)
         digest = hashlib.sha256("".join(hashes(contents).values()).encode()).hexdigest()[:8]
         assert (found.name, found.title) == (f"idx-{digest}", f"IDX data {digest}")
         assert found.sha256 == hashes(contents)
-        names.add(found.name)
-    assert len(names) == 3
-    assert load(store(tmp_path, SOUND), True, KNOWN).name == "mnist"
+    assert load(store(tmp_path, SOUND), True).name == "mnist"
 
 
 def test_the_published_files_are_mnist():
-    folder = folder_of(os.environ.get("DRLIM_DATA", ""), MNIST)
+    folder = folder_of(Path(os.environ.get("DRLIM_DATA", "")), MNIST)
     if not os.environ.get("DRLIM_DATA") or not all(locate(folder, name) for name in FILES):
         pytest.skip("DRLIM_DATA names no folder with the published files")
     digits = load(folder)

@@ -20,7 +20,8 @@ def refused(folder, instead, name, message, remedy, instance=4):
     """With some contents instead of the right ones, loading names the file, what is wrong and the remedy."""
     store(folder, CONTENTS | instead)
     refuses(lambda: norb.load(folder, instance), f"{folder / name}: expected ", DataError)
-    refuses(lambda: norb.load(folder, instance), f"{message}: {remedy}", DataError)
+    refuses(lambda: norb.load(folder, instance), message, DataError)
+    refuses(lambda: norb.load(folder, instance), f": {remedy}", DataError)
 
 
 # ---- what is read ----
@@ -76,76 +77,55 @@ def test_memory_is_bounded_by_the_airplane_and_not_by_the_file(tmp_path):
 # ---- files that are not what they should be ----
 
 
-@pytest.mark.parametrize("name", [DAT, CAT, INFO])
-def test_a_damaged_file_is_named_by_the_three_with_what_is_wrong(tmp_path, name):
-    found = {DAT: 18431, CAT: 3, INFO: 15}[name]
+@pytest.mark.parametrize(("name", "found"), [(DAT, 18431), (CAT, 3), (INFO, 15)])
+def test_a_damaged_file_is_named_by_the_three_with_what_is_wrong(tmp_path, name, found):
     refused(tmp_path, {name: CONTENTS[name][:-1]}, name, f", found {found}", norb.AGAIN)
     refused(tmp_path, {name: CONTENTS[name] + b"\0"}, name, "bytes, found more", norb.AGAIN)
     for other in CONTENTS.keys() - {name}:
-        store(tmp_path, CONTENTS | {name: CONTENTS[other]})
-        refuses(lambda: norb.load(tmp_path), f"{tmp_path / name}: expected ", DataError)
+        refused(tmp_path, {name: CONTENTS[other]}, name, "", norb.AGAIN)
 
 
 AZIMUTHS = ", ".join(map(str, range(0, 36, 2)))
+EACH = "expected each {} to be one of {}, found {}"
 POSE = "expected one image of airplane 4 at azimuth {}, elevation {}, lighting {}, found {}"
+HALF = "4, 6, 7, 8, 9"
 
 
 @pytest.mark.parametrize(
-    ("rows", "message", "remedy"),
+    ("row", "message", "remedy"),
     [
-        *[
-            ([*ROWS, (category, 4, 0, 0, 0)], f"each category to be one of 0, 1, 2, 3, 4, found {category}", norb.AGAIN)
-            for category in (-1, 5, 6)
-        ],
-        *[
-            ([*ROWS, (category, *facts)], message, norb.AGAIN)
-            for category in (0, 2)
-            for facts, message in [
-                ((4, -1, 0, 0), "expected each elevation to be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, found -1"),
-                ((4, 9, 0, 0), ", found 9"),
-                ((4, 0, 3, 0), f"expected each azimuth to be one of {AZIMUTHS}, found 3"),
-                ((4, 0, 36, 0), ", found 36"),
-                ((4, 0, -2, 0), ", found -2"),
-                ((4, 0, 0, 6), "expected each lighting to be one of 0, 1, 2, 3, 4, 5, found 6"),
-                ((4, 0, 0, -1), ", found -1"),
-            ]
-        ],
-        *[
-            ([*ROWS, (3, i, 0, 0, 0)], f"instance of this half to be one of 4, 6, 7, 8, 9, found {i}", norb.SAME_HALF)
-            for i in (0, 5, 10, -1)
-        ],
-        ([(1, 4, *pose) for pose in POSES], "expected airplane 4, found these airplanes: none", norb.SAME_HALF),
-        *[
-            (rows, POSE.format(azimuth, elevation, lighting, times), norb.SAME_HALF)
-            for elevation, azimuth, lighting in [(0, 0, 0), (8, 34, 5), (3, 10, 2)]
-            for rows, times in [
-                ([*ROWS, (2, 4, elevation, azimuth, lighting)], 2),
-                ([row for row in ROWS if row != (2, 4, elevation, azimuth, lighting)], 0),
-            ]
-        ],
+        *(((k, 4, 0, 0, 0), EACH.format("category", "0, 1, 2, 3, 4", k), norb.AGAIN) for k in (-1, 5, 6)),
+        ((0, 4, -1, 0, 0), EACH.format("elevation", "0, 1, 2, 3, 4, 5, 6, 7, 8", -1), norb.AGAIN),
+        ((2, 4, 9, 0, 0), ", found 9", norb.AGAIN),
+        ((2, 4, 0, 3, 0), EACH.format("azimuth", AZIMUTHS, 3), norb.AGAIN),
+        ((0, 4, 0, 36, 0), ", found 36", norb.AGAIN),
+        ((0, 4, 0, -2, 0), ", found -2", norb.AGAIN),
+        ((2, 4, 0, 0, 6), EACH.format("lighting", "0, 1, 2, 3, 4, 5", 6), norb.AGAIN),
+        ((0, 4, 0, 0, -1), ", found -1", norb.AGAIN),
+        *(((3, i, 0, 0, 0), EACH.format("instance of this half", HALF, i), norb.SAME_HALF) for i in (0, 5, 10, -1)),
     ],
 )
-def test_rows_of_the_tables_that_do_not_fit_are_refused(tmp_path, rows, message, remedy):
+def test_a_row_out_of_range_is_refused_of_whatever_toy_it_is(tmp_path, row, message, remedy):
     # Without images: rows that are refused are refused before an image is read.
-    refused(tmp_path, norb_files(rows, dat=b""), CAT if "category" in message else INFO, message, remedy)
+    refused(tmp_path, norb_files([*ROWS, row], dat=b""), CAT if "category" in message else INFO, message, remedy)
+
+
+@pytest.mark.parametrize("pose", [(0, 0, 0), (8, 34, 5), (3, 10, 2)])
+def test_a_view_that_is_missing_or_there_twice_is_refused(tmp_path, pose):
+    elevation, azimuth, lighting = pose
+    for rows, times in (([*ROWS, (2, 4, *pose)], 2), ([row for row in ROWS if row != (2, 4, *pose)], 0)):
+        message = POSE.format(azimuth, elevation, lighting, times)
+        refused(tmp_path, norb_files(rows, dat=b""), INFO, message, norb.SAME_HALF)
 
 
 @pytest.mark.parametrize("rows", [ROWS[:-1], [*ROWS, (0, 4, 0, 0, 0)]], ids=["less", "more"])
 def test_counts_that_differ_are_refused(tmp_path, rows):
-    message = f"expected 975 rows, as many as the cat file has, found {len(rows)}"
-    other = norb_files(rows)
-    refused(tmp_path, {DAT: other[DAT]}, DAT, message, norb.AGAIN)
-    refused(tmp_path, {INFO: other[INFO]}, INFO, message, norb.SAME_HALF)
+    message, other = f"expected 975 rows, as many as the cat file has, found {len(rows)}", norb_files(rows)
+    for name in (DAT, INFO):
+        refused(tmp_path, {name: other[name]}, name, message, norb.AGAIN)
 
 
 def test_tables_of_two_halves_or_orders_and_an_airplane_that_is_not_there_are_refused(tmp_path):
-    half = "expected each instance of this half to be one of 4, 6, 7, 8, 9, found "
-    store(tmp_path, norb_files(toys(3), dat=b"") | {CAT: CONTENTS[CAT]})
-    refuses(lambda: norb.load(tmp_path), f"{tmp_path / INFO}: {half}", DataError)
-    store(tmp_path, norb_files(ROWS, TESTING, b""))
-    half = half.replace("4, 6, 7, 8, 9, found ", "0, 1, ")
-    refuses(lambda: norb.load(tmp_path, 3), f"{tmp_path / TESTING}-info.mat: {half}", DataError)
-    store(tmp_path, norb_files(toys(seed=1), dat=b"") | {INFO: CONTENTS[INFO]})
-    refuses(lambda: norb.load(tmp_path), f"{tmp_path / INFO}: {POSE[:42]}", DataError)
-    refuses(lambda: norb.load(tmp_path), norb.SAME_HALF, DataError)
-    refused(tmp_path, {}, INFO, "expected airplane 9, found these airplanes: 4, 6", norb.SAME_HALF, 9)
+    refused(tmp_path, norb_files(toys(3), dat=b""), INFO, f"instance of this half to be one of {HALF}", norb.SAME_HALF)
+    refused(tmp_path, norb_files(toys(seed=1), dat=b"") | {CAT: CONTENTS[CAT]}, INFO, POSE[:42], norb.SAME_HALF)
+    refused(tmp_path, {}, INFO, "airplane 9 at azimuth 0, elevation 0, lighting 0, found 0", norb.SAME_HALF, 9)

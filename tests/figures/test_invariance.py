@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drlim_np.data.handwriting import generate
-from drlim_np.data.moved import moved
+from drlim_np.data.shifts import moved
 from drlim_np.figures import FIGURES, Train, invariance
 from drlim_np.figures.invariance import BETWEEN, MOVES, at, claims, curves, make
 from drlim_np.figures.shifted_maps import unseen_digits

@@ -26,9 +26,6 @@ def hashes(contents):
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
-# ---- IDX ----
-
-
 def idx(array, sizes=None):
     """The bytes of an IDX file, with other sizes in its header if asked for."""
     sizes = array.shape if sizes is None else sizes
@@ -40,9 +37,6 @@ def digits(seed=0, train=5, test=3):
     rng = np.random.default_rng(seed)
     sizes = zip(FILES, ((train, 28, 28), (train,), (test, 28, 28), (test,)), strict=True)
     return {name: idx(rng.integers(0, 10 if "labels" in name else 256, size)) for name, size in sizes}
-
-
-# ---- small NORB ----
 
 
 def matrix(element, sizes, content):
