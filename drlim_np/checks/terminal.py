@@ -31,11 +31,11 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
         return status or 0
     except DrlimError as fault:
         status, complaint = 2, str(fault)
-    except BrokenPipeError:
-        _mute_output()
-        return 141
     except OSError as fault:
-        _mute_output()
+        if sys.stdout is not None:  # to nowhere: otherwise Python fails again when it flushes at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(fault, BrokenPipeError):
+            return 141
         place = "standard output" if fault.filename is None else printable(fault.filename)
         status, complaint = 2, f"{place}: {fault.strerror or fault}: free the disk, or choose another place"
     except KeyboardInterrupt:
@@ -53,12 +53,6 @@ def unwound_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _mute_output() -> None:
-    """Redirects standard output to nowhere: otherwise Python fails again when it flushes at exit."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def printable(text: str | os.PathLike) -> str:

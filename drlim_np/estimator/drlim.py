@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import dataclass
 from math import sqrt
 from typing import Any, Self
 
@@ -12,16 +13,8 @@ import numpy as np
 from drlim_np.backend import Array
 from drlim_np.checks.numbers import positive_number, whole_number
 from drlim_np.errors import require
+from drlim_np.estimator import inputs
 from drlim_np.estimator.conventions import Conventions, feature_names
-from drlim_np.estimator.inputs import (
-    centre_and_scale,
-    form,
-    generator,
-    network_of,
-    require_outputs,
-    samples,
-    similar_among,
-)
 from drlim_np.files import weights
 from drlim_np.files.npz import refusing
 from drlim_np.graph import SimilarityGraph
@@ -35,43 +28,36 @@ NUMBERS = {"n_components": int, "n_neighbors": int, "margin": float, "max_iter":
 LONGEST = 0.03  # margins: a gradient longer than that is shortened to it
 
 
+@dataclass(eq=False)
 class DrLIM(Conventions):
     """A map learned from which samples are similar (Hadsell, Chopra and LeCun, 2006), which takes samples unseen.
 
     n_components:  coordinates of the map.
     n_neighbors:   of each sample, its nearest that are similar to it, where `fit` is told nothing else.
     margin:        m, the distance that dissimilar pairs are pushed to, in the unit of the map.
-    network:       G_W, any layer of `drlim_np.layers` with n_components outputs, such as `networks.convnet()`; None is
-                   two hidden layers of 100 tanh units.
+    network:       G_W, any layer of `drlim_np.layers` with n_components outputs; None is two hidden layers of 100 tanh.
     max_iter:      steps of gradient descent, on 128 similar pairs each and the dissimilar ones among their samples.
     learning_rate: it rises over the first fifth of the steps and falls to 0 along a cosine; the momentum is 0.9.
     weighting:     "balanced", similar and dissimilar pairs have equal say, or "exact", the paper's plain sum.
     random_state:  None, a seed, or a generator of NumPy's.
     verbose:       1 keeps a line of progress on the terminal, or in a notebook.
 
-    What `fit` leaves: embedding_ (samples, n_components), loss_curve_ (max_iter,), the objective before each step,
-    n_iter_, n_features_in_, feature_names_in_ of a table, and of G_W network_, weights_, and of its input mean_
-    (features,), scale_ () and varied_ (features,), 0 where all samples have one value. float32 is mapped in float32,
-    everything else in float64. X is always rows (samples, features), or images (samples, height, width), of any scale;
-    a network that was given gets images as (samples, 1, height, width). Each feature is centred; one scale serves all,
-    as for pixels, so features in unlike units need a StandardScaler before. The default network gets those that vary.
+    X is rows (samples, features), or images (samples, height, width), of any scale; a network that was given gets
+    images as (samples, 1, height, width). float32 is mapped in float32, everything else in float64. Each feature is
+    centred; one scale serves all. `fit` leaves embedding_ (samples, n_components), loss_curve_ (max_iter,), the
+    objective before each step, n_iter_, n_features_in_, feature_names_in_ of a table, of G_W network_ and weights_, and
+    of its input mean_ (features,), scale_ () and varied_ (features,), 0 where all samples have one value.
     """
 
-    def __init__(
-        self,
-        n_components: int = 2,
-        n_neighbors: int = 5,
-        margin: float = 1.0,
-        network: Any = None,
-        max_iter: int = 6000,
-        learning_rate: float = 2.0,
-        weighting: Weighting = "balanced",
-        random_state: Any = None,
-        verbose: int = 0,
-    ):
-        self.n_components, self.n_neighbors, self.margin, self.network = n_components, n_neighbors, margin, network
-        self.max_iter, self.learning_rate, self.weighting = max_iter, learning_rate, weighting
-        self.random_state, self.verbose = random_state, verbose
+    n_components: int = 2
+    n_neighbors: int = 5
+    margin: float = 1.0
+    network: Any = None
+    max_iter: int = 6000
+    learning_rate: float = 2.0
+    weighting: Weighting = "balanced"
+    random_state: Any = None
+    verbose: int = 0
 
     def fit(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Self:
         """Learns the map of X. Every pair that is not similar is dissimilar.
@@ -88,17 +74,17 @@ class DrLIM(Conventions):
         """
         for learned in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, learned)  # a fit that fails leaves no map
-        x = samples("X", X, least=3)
-        rows, self._form = x.reshape(len(x), -1), form(x)
-        graph, rng = similar_among(rows, y, similar, self.n_neighbors), generator(self.random_state)
+        x = inputs.samples("X", X, least=3)
+        rows, self._form = x.reshape(len(x), -1), x.shape[1:]
+        graph, rng = inputs.similar_among(rows, y, similar, self.n_neighbors), inputs.generator(self.random_state)
         outputs, steps = (whole_number(name, getattr(self, name), 1) for name in ("n_components", "max_iter"))
         self.n_features_in_, self._dtype = rows.shape[1], x.dtype
         if names := feature_names(X):
             self.feature_names_in_ = np.array(names, dtype=object)
-        self.mean_, self.scale_, self.varied_ = centre_and_scale(rows)
-        self.network_ = network_of(self.network, int(self.varied_.sum()), outputs)
+        self.mean_, self.scale_, self.varied_ = inputs.centre_and_scale(rows)
+        self.network_ = inputs.network_of(self.network, int(self.varied_.sum()), outputs)
         x_in, first = self._input(x), self.network_.init(rng, x.dtype)
-        require_outputs(self.network_, first, x_in[:1], outputs)
+        inputs.require_outputs(self.network_, first, x_in[:1], outputs)
         objective = SampledPairs(self.network_, x_in, graph, self.margin, self.weighting)
         rate = positive_number("learning_rate", self.learning_rate)
         descent, stream = SGD(rate, 0.9), sys.stderr if self.verbose else io.StringIO()
@@ -110,9 +96,8 @@ class DrLIM(Conventions):
 
     def transform(self, X: Any) -> Any:
         """The place of X on the map, (samples, n_components)."""
-        self._require_fitted()
-        self._require_feature_names(X)
-        return self._contained(self._embedded(self._input(samples("X", X))), X)
+        self._require_names(X)
+        return self._contained(self._embedded(self._input(inputs.samples("X", X))), X)
 
     def fit_transform(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Any:
         """`fit`, and then embedding_."""
@@ -120,9 +105,8 @@ class DrLIM(Conventions):
 
     def score(self, X: Any, y: Any = None) -> float:
         """Trustworthiness, at most 1: how far the n_neighbors nearest on the map of X are near in X."""
-        self._require_fitted()
-        self._require_feature_names(X)
-        x, k = self._input(samples("X", X, least=3)), whole_number("n_neighbors", self.n_neighbors, 1)
+        self._require_names(X)
+        x, k = self._input(inputs.samples("X", X, least=3)), whole_number("n_neighbors", self.n_neighbors, 1)
         return trustworthiness(x.reshape(len(x), -1), self._embedded(x), min(k, (len(x) - 1) // 2))
 
     def save(self, path: str | os.PathLike) -> None:
@@ -148,7 +132,7 @@ class DrLIM(Conventions):
             loaded.n_features_in_, loaded._dtype = len(loaded.mean_), loaded.embedding_.dtype
             if names := json.loads(bytes(tree["names"].astype(np.uint8))):
                 loaded.feature_names_in_ = np.array(names, dtype=object)
-            loaded.network_ = network_of(network, int(loaded.varied_.sum()), loaded.n_components)
+            loaded.network_ = inputs.network_of(network, int(loaded.varied_.sum()), loaded.n_components)
             loaded._embedded(loaded._input(loaded.mean_.reshape(1, *loaded._form)))
         return loaded
 
@@ -157,7 +141,7 @@ class DrLIM(Conventions):
         rows, wanted = x.reshape(len(x), -1), self.n_features_in_
         found = f"X has {rows.shape[1]} features, but DrLIM is expecting {wanted} features as input"
         require(rows.shape[1] == wanted, f"{found}: give what fit was given")
-        alike = form(x) == self._form or x.ndim == 2
+        alike = x.shape[1:] == self._form or x.ndim == 2
         require(alike, f"X has samples of shape {x.shape[1:]}, but fit was given {self._form}: give what fit was given")
         with np.errstate(over="ignore"):
             rows = ((rows - self.mean_) / self.scale_).astype(self._dtype)

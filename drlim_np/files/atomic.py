@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator, Mapping
 from errno import ENOENT
 from pathlib import Path
@@ -21,10 +20,7 @@ PARTIAL = ".*.[0-9]*.partial"
 
 
 def replace(files: Mapping[Path, bytes], remedy: str = "free the place or choose another by --out") -> None:
-    """Writes each file next to its place, then renames all of them, in the order given.
-
-    A fault while they are written leaves every earlier file as it was.
-    """
+    """Writes each file next to its place, then renames all in order: a fault before leaves the earlier ones."""
     partial = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in files}
     try:
         try:
@@ -59,18 +55,13 @@ def alone_in(folder: Path) -> Iterator[None]:
     """
     path = folder / LOCK
     try:
-        file = open(path, "a+b", buffering=0)  # noqa: SIM115
+        file = open(path, "ab")  # noqa: SIM115
     except OSError as fault:
         raise DrlimError(f"{printable(path)}: cannot be opened ({fault.strerror}): choose another by --out") from fault
     with file:
         if not _locked(file):
-            file.seek(0)
-            holder = printable(file.read(200).decode(errors="replace").strip()) or "another run"
             remedy = "wait until it ends, or choose another folder by --out"
-            raise DrlimError(f"{printable(folder)}: {holder} is at work there: {remedy}")
-        with contextlib.suppress(OSError):  # on a full disk the lock holds too, without a name
-            file.truncate(0)
-            file.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')},".encode())
+            raise DrlimError(f"{printable(folder)}: another run is at work there: {remedy}")
         for leftover in [*folder.glob(PARTIAL), *folder.glob(f"*/{PARTIAL}")]:
             leftover.unlink(missing_ok=True)
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from drlim_np.backend import Array
 from drlim_np.checks.arrays import require_floating
-from drlim_np.errors import InputError
+from drlim_np.errors import require
 from drlim_np.files import atomic, npz
 from drlim_np.tree import Tree
 
@@ -17,20 +17,16 @@ OF = "drlim_np W"
 
 
 def save(path: str | os.PathLike, params: Tree) -> None:
-    """Writes W, a dict of dicts or floating arrays as `network.init` draws it, to the file `path`.
-
-    An earlier file of that name is replaced as a whole: if writing fails, it stays as it was.
-    """
+    """Writes W, a dict of dicts or floating arrays as `network.init` draws it; a fault leaves an earlier file."""
     atomic.replace({Path(path): to_bytes(params)}, "choose another place")
 
 
 def to_bytes(params: Tree) -> bytes:
     """The content of such a file."""
-    if not isinstance(params, dict):
-        raise InputError(f"params is {type(params).__name__}: it must be a dict, as network.init returns it")
-    arrays = dict(npz.flat(params))
-    _require_weights(arrays)
-    return npz.to_bytes(OF, arrays)
+    require(
+        isinstance(params, dict), f"params is {type(params).__name__}: it must be a dict, as network.init returns it"
+    )
+    return npz.to_bytes(OF, _floating(dict(npz.flat(params))))
 
 
 def load(path: str | os.PathLike) -> Tree:
@@ -39,11 +35,10 @@ def load(path: str | os.PathLike) -> Tree:
     Nothing in the file is executed, and each array's checksum is compared.
     """
     with npz.refusing(path, "is damaged or no file of weights", "choose another file, or save W again"):
-        arrays = npz.read(path, OF)
-        _require_weights(arrays)
-        return npz.grown(arrays)
+        return npz.grown(_floating(npz.read(path, OF)))
 
 
-def _require_weights(arrays: dict[str, Array]) -> None:
+def _floating(arrays: dict[str, Array]) -> dict[str, Array]:
     for name, array in arrays.items():
         require_floating(**{name: array})
+    return arrays
