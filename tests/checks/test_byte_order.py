@@ -116,8 +116,8 @@ DOORS = {
     "moved": (partial(moved, right=0.5, turn=10.0), IMAGES.astype(np.float32)),
     "in_their_span": (in_their_span, X, np.arange(5)),
     "npz": (lambda *arrays: (npz.to_bytes("W", {"a": arrays[0]}), packed({"a": arrays[0], "b": arrays[1]})), X, PAIRS),
-    "longdouble": (lambda x: real_array("x", x, "samples"), SPACE[:, 0].astype(np.longdouble)),
-    "words": (lambda y: plain_array("y", y, "samples"), WORDS),
+    "longdouble": (partial(real_array, "x"), SPACE[:, 0].astype(np.longdouble)),
+    "words": (partial(plain_array, "y"), WORDS),
 }  # fmt: skip
 
 
@@ -131,16 +131,8 @@ def test_every_door_takes_the_other_byte_order_and_answers_in_this_one_bit_for_b
 BEYOND = 2**53 + np.arange(3, dtype=np.int64)
 REFUSED = {
     "int64": (lambda x: nearest_neighbours(x[:, None], 1), BEYOND, "x is int64 and holds numbers that float64"),
-    "uint64": (
-        lambda x: real_array("x", x, "samples"),
-        BEYOND.astype("u8"),
-        "x is uint64 and holds numbers that float64",
-    ),
-    "whole": (
-        lambda x: whole_numbers("x", x, "samples"),
-        np.array([2**63], "u8"),
-        "x is uint64: it must hold whole numbers",
-    ),
+    "uint64": (partial(real_array, "x"), BEYOND.astype("u8"), "x is uint64 and holds numbers that float64"),
+    "whole": (partial(whole_numbers, "x"), np.array([2**63], "u8"), "x is uint64: it must hold whole numbers"),
     "pairs": (lambda x: SimilarityGraph(3, x), np.array([[0, 3]]), "pair 0 is (0, 3): samples count from 0 to 2"),
     "layers": (lambda x: NETWORK(W, x), X.astype(float), "mismatched dtypes"),
     "half": (similar_loss, Z[:, 0].astype(np.float16), "d has dtype float16"),
@@ -148,7 +140,7 @@ REFUSED = {
 }
 if np.finfo(np.longdouble).nmant > 52:
     third = np.array([1, 2, 3], np.longdouble) / 3
-    REFUSED["longdouble"] = (lambda x: real_array("x", x, "samples"), third, "holds numbers that float64 does not")
+    REFUSED["longdouble"] = (partial(real_array, "x"), third, "holds numbers that float64 does not")
 
 
 @pytest.mark.parametrize("door", REFUSED)
