@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drlim_np.audit import gradcheck
-from drlim_np.checks.numbers import plain_array, real_array, whole_numbers
+from drlim_np.checks.numbers import plain_array, real_array
 from drlim_np.copies import weighted_pairs
 from drlim_np.data.moved import moved
 from drlim_np.data.shifts import ink_lost, shifted, wide
@@ -27,7 +27,6 @@ from drlim_np.training import SGD, embed, minimise
 from drlim_np.tree import tree_map
 from tests.help.comparing import bits
 from tests.help.every_layer import EVERY_LAYER, drawn
-from tests.help.refusals import refuses
 
 RNG = np.random.default_rng(0)
 X, Z, Z2 = (RNG.standard_normal((600, width)).astype(np.float32) for width in (7, 2, 2))
@@ -126,25 +125,3 @@ def test_every_door_takes_the_other_byte_order_and_answers_in_this_one_bit_for_b
     function, *arrays = DOORS[door]
     expected, found = function(*arrays), function(*(tree_map(swapped, array) for array in arrays))
     assert bits(tree(found)) == bits(tree(expected))
-
-
-BEYOND = 2**53 + np.arange(3, dtype=np.int64)
-REFUSED = {
-    "int64": (lambda x: nearest_neighbours(x[:, None], 1), BEYOND, "x is int64 and holds numbers that float64"),
-    "uint64": (partial(real_array, "x"), BEYOND.astype("u8"), "x is uint64 and holds numbers that float64"),
-    "whole": (partial(whole_numbers, "x"), np.array([2**63], "u8"), "x is uint64: it must hold whole numbers"),
-    "pairs": (lambda x: SimilarityGraph(3, x), np.array([[0, 3]]), "pair 0 is (0, 3): samples count from 0 to 2"),
-    "layers": (lambda x: NETWORK(W, x), X.astype(float), "mismatched dtypes"),
-    "half": (similar_loss, Z[:, 0].astype(np.float16), "d has dtype float16"),
-    "complex": (lambda x: DrLIM().fit(x), X.astype(complex), "Complex data not supported: X is complex128"),
-}
-if np.finfo(np.longdouble).nmant > 52:
-    third = np.array([1, 2, 3], np.longdouble) / 3
-    REFUSED["longdouble"] = (partial(real_array, "x"), third, "holds numbers that float64 does not")
-
-
-@pytest.mark.parametrize("door", REFUSED)
-def test_what_is_refused_in_this_byte_order_is_refused_in_the_other(door):
-    call, array, message = REFUSED[door]
-    for x in (array, swapped(array)):
-        refuses(partial(call, x), message.replace("float16", str(x.dtype)).replace("complex128", str(array.dtype)))

@@ -28,7 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 import drlim_np
 from drlim_np import DrLIM
 from drlim_np.errors import DataError
-from drlim_np.estimator import drlim, inputs
+from drlim_np.estimator import drlim
 from drlim_np.estimator.inputs import similar_among
 from drlim_np.files import weights
 from drlim_np.graph import SimilarityGraph
@@ -71,9 +71,6 @@ print([name for name in ("sklearn", "scipy", "pandas", "matplotlib") if name in 
     assert done.stdout == "[]\n"
     with pytest.raises(AttributeError, match="no attribute 'UMAP'"):
         drlim_np.UMAP  # noqa: B018
-
-
-# ---- maps ----
 
 
 @pytest.mark.parametrize("data", ["roll", "digits"])
@@ -122,25 +119,10 @@ def test_the_unit_and_the_origin_of_the_input_do_not_matter(x, dtype, scale, far
     np.testing.assert_allclose(there, here, **bound)
 
 
-def test_the_input_of_the_network_is_centred_and_of_variance_1(x):
-    images = np.random.default_rng(0).random((20, 32, 32)) * 255 + np.linspace(0, 1e4, 32)
-    with mock.patch.object(drlim, "SampledPairs", wraps=SampledPairs) as asked:
-        quick(network=convnet()).fit(images)
-    seen = asked.call_args.args[1]
-    assert seen.mean(axis=0) == pytest.approx(0, abs=1e-12) and seen.std() == pytest.approx(1)
-
-
-def test_what_is_learned_has_the_shapes_and_dtypes_that_are_promised(x):
-    for dtype, kept in ((np.float32, np.float32), (np.int64, np.float64)):
-        model = quick(n_components=3).fit(x.astype(dtype))
-        assert model.embedding_.shape == (30, 3) and model.loss_curve_.shape == (5,) and model.n_features_in_ == 4
-        assert model.get_feature_names_out().tolist() == ["drlim0", "drlim1", "drlim2"]
-        assert model.transform(x).dtype == kept
-
-
-def test_a_seed_gives_the_same_map_again_and_a_generator_is_taken(x):
-    seeded = [DrLIM(max_iter=2, random_state=state).fit(x).embedding_ for state in (5, 5, np.random.default_rng(5))]
-    assert (seeded[0] == seeded[1]).all() and (seeded[0] == seeded[2]).all()
+def test_what_is_learned_has_the_shapes_that_are_promised(x):
+    model = quick(n_components=3, random_state=np.random.default_rng(0)).fit(x.astype(np.int64))
+    assert model.embedding_.shape == (30, 3) and model.loss_curve_.shape == (5,) and model.n_features_in_ == 4
+    assert model.get_feature_names_out().tolist() == ["drlim0", "drlim1", "drlim2"]
 
 
 def test_a_line_of_progress_is_kept_only_where_it_is_asked_for(x, monkeypatch):
@@ -174,9 +156,6 @@ def test_a_gradient_that_is_too_long_for_the_unit_of_the_map_is_shortened_and_ke
 
 def test_samples_that_are_all_the_same_do_not_divide_by_zero():
     assert np.isfinite(quick(n_neighbors=2).fit(np.ones((9, 3))).embedding_).all()
-
-
-# ---- who is similar ----
 
 
 def edges(graph):
@@ -246,7 +225,7 @@ def test_a_missing_label_is_refused_by_its_sample(gap):
         refuses(lambda measure=measure: measure(np.eye(3)[:, :2], gap), "sample 2 of ")
 
 
-DATES = pandas.to_datetime(["2006-06-17", "2006-06-18", "2006-06-19", None])
+DATES = pandas.to_datetime(["2006-06-17", "2006-06-18", "2006-06-19"])
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "datetime64[ns]", "object", "boolean"])
@@ -257,24 +236,10 @@ def test_a_missing_value_of_a_table_is_refused_by_its_sample(dtype):
     refuses(lambda: DrLIM().fit(column.to_frame()), message)
 
 
-@pytest.mark.parametrize(
-    ("table", "message", "kind"),
-    [
-        ({"a": DATES[:3]}, "X holds dates: give numbers", ValueError),
-        ({"a": [1.0, 2, 3], "b": DATES[:3]}, "X must hold real numbers", TypeError),
-        ({"a": [1.0, 2, 3], "b": ["a", "b", "c"]}, "X must hold real numbers", ValueError),
-    ],
-)
-def test_dates_and_texts_are_refused_in_one_line(table, message, kind):
-    refuses(lambda: DrLIM().fit(pandas.DataFrame(table)), message, kind)
-
-
-def test_labels_that_list_too_many_pairs_are_refused_before_memory_is_taken(x):
-    with mock.patch.object(inputs, "MOST", 200):
-        refuses(lambda: DrLIM().fit(x, np.arange(30) % 2), "y lists 210 similar pairs: fit a part")
-
-
-# ---- scikit-learn's ways ----
+@pytest.mark.parametrize(("column", "kind"), [(DATES, TypeError), (["a", "b", "c"], ValueError)])
+def test_dates_and_texts_are_refused_in_one_line(column, kind):
+    mixed = pandas.DataFrame({"a": [1.0, 2, 3], "b": column})
+    refuses(lambda: DrLIM().fit(mixed), "X must hold real numbers", kind)
 
 
 def test_in_a_pipeline_labels_arrive_and_pairs_can_be_given(x):
@@ -380,9 +345,9 @@ GIVEN = [  # parameters, and what `fit` is given with or in the place of x, and 
     ({}, {"X": 1e308 * np.sign(np.arange(9.0) - 4)[:, None]}, "X is too large for float64: divide it by its largest"),
     ({}, {"X": np.ma.masked_less(LINE, 1)}, "X has masked entries"),
     ({}, {"X": [[1, 2], [3], [4, 5]]}, "X has rows of unlike lengths: give each as many entries"),
+    ({}, {"X": pandas.DataFrame({"a": DATES})}, "X holds dates: give numbers"),
     ({}, {"X": None}, f"X is a NoneType: {LIST}"),
     ({}, {"X": (row for row in LINE)}, f"X is a generator: {LIST}"),
-    ({}, {"X": 2**60 + np.arange(9)[:, None]}, "X is int64 and holds numbers that float64 does not"),
     ({}, {"y": np.zeros(30)}, "the graph needs at least one similar and one dissimilar pair"),
     ({}, {"y": np.zeros(29)}, "the numbers of samples differ (X 30, y 29)"),
     ({}, {"y": {0, 1}}, f"y is a set: {LIST}"),
@@ -392,7 +357,6 @@ GIVEN = [  # parameters, and what `fit` is given with or in the place of x, and 
     ({}, {"y": np.ones(30), "similar": RING}, "y is given with pairs, all of which are similar"),
     ({}, {"y": np.ones(7), "similar": SimilarityGraph(30, RING)}, "(X 30, y 7)"),
     ({}, {"similar": [[0, 1]]}, "sample 2 is in no similar pair"),
-    ({}, {"similar": [[0], [1, 2]]}, "pairs has rows of unlike lengths"),
     ({}, {"similar": coo_array(np.eye(29))}, "similar has shape (29, 29): a sparse matrix must be"),
     ({}, {"similar": coo_array(np.eye(30))}, "pair 0 joins sample 0 with itself"),
     ({}, {"similar": {(0, 1)}}, f"pairs is a set: {LIST}"),
@@ -427,9 +391,6 @@ def test_a_fit_that_fails_leaves_no_map(x):
     with pytest.raises(NotFittedError):
         check_is_fitted(model)
     assert not hasattr(model, "loss_curve_")
-
-
-# ---- images, and files ----
 
 
 def test_images_are_rows_to_the_default_network_and_maps_to_one_that_is_given(rng):

@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from drlim_np.errors import DataError, DivergedError, DrlimError
+from drlim_np.errors import DataError, DrlimError
 from drlim_np.files import cache as module
 from drlim_np.files.cache import NOTHING_CACHED, Cache, digest_of
 from drlim_np.measure import metrics
@@ -38,9 +38,6 @@ def only_file(folder):
     return path
 
 
-# ---- finished trainings ----
-
-
 def test_a_finished_training_is_found_with_the_same_bits_and_not_trained_again(cache, tmp_path, uncached, capsys):
     steps = []
     for said in ("", "training 0: trained before; --fresh trains again\n"):
@@ -56,22 +53,6 @@ def test_the_layout_in_memory_is_that_of_the_file_from_the_start(cache):
     for name in ("C1", "F"):
         assert made["W"][name].flags.c_contiguous and found["W"][name].flags.c_contiguous
     assert NOTHING_CACHED.tree("a", [], lambda: tree) is tree
-
-
-@pytest.mark.parametrize("step", [0, 1, 100, STEPS - 1])
-@pytest.mark.parametrize("fault", [KeyboardInterrupt, DivergedError])
-def test_a_training_that_stops_leaves_nothing_and_every_finished_one(cache, tmp_path, uncached, step, fault):
-    left = iter(range(step))
-
-    def stop():
-        if next(left, None) is None:
-            raise fault
-
-    trained(cache, 0)
-    with pytest.raises(fault):
-        trained(cache, 1, stop)
-    assert only_file(tmp_path).name.startswith("training-0-")
-    assert [trained(cache, seed) for seed in SEEDS] == uncached
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
@@ -119,8 +100,6 @@ def test_clearing_deletes_what_a_cache_has_written_damaged_or_not_and_nothing_el
     assert {path.name for path in tmp_path.iterdir()} == {*kept, "deeper"}
 
 
-# ---- costly results ----
-
 Z, LABELS = np.random.default_rng(0).random((9, 2)), np.arange(9) % 3
 
 
@@ -152,9 +131,6 @@ def test_a_cached_result_comes_with_its_warnings_in_the_same_layout_whatever_it_
         np.testing.assert_array_equal(value, x.T, strict=True)
         assert value.flags.c_contiguous and value.flags.writeable
     only_file(tmp_path)
-
-
-# ---- never that of something else ----
 
 
 RATE = {"rate": 1}

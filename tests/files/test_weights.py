@@ -128,9 +128,6 @@ def test_an_array_that_numpy_wrote_in_fortran_order_on_a_machine_of_the_other_by
     np.testing.assert_array_equal(loaded(archive(("w", entry.getvalue())))["w"], turned, strict=True)
 
 
-# ---- saving ----
-
-
 @pytest.mark.parametrize(
     ("params", "fault"),
     [
@@ -162,9 +159,6 @@ def test_saving_again_replaces_the_file_and_a_place_that_cannot_be_written_is_na
 def test_an_object_is_never_written():
     with pytest.raises(ValueError, match="allow_pickle"):
         npz.to_bytes("anything", {"a": np.array([{}], object)})
-
-
-# ---- loading: all of it or a reason why not ----
 
 
 def test_no_changed_byte_changes_a_weight_unseen_and_no_missing_end_goes_unnoticed(loaded):
