@@ -80,7 +80,8 @@ def public_things():
 def test_what_a_public_dataclass_describes_nothing_changes():
     found = [thing for _, thing in public_things() if isinstance(thing, type) and dataclasses.is_dataclass(thing)]
     assert len(found) >= 9
-    assert [thing for thing in found if not thing.__dataclass_params__.frozen] == []
+    changing = [thing for thing in found if not thing.__dataclass_params__.frozen]
+    assert changing == [drlim_np.DrLIM], "scikit-learn asks it for set_params"
 
 
 def test_help_of_everything_public_says_something():

@@ -117,16 +117,16 @@ def similar_by_label(y: Any, z: Array) -> Array:
     y = y if is_array(y) else np.asarray(y)
     if not on_host(y):
         require_together(y=y, z=z)
-    pairs = z.shape[0]
+    pairs, xp = z.shape[0], namespace(y)
     require(y.shape == (pairs,), f"y has shape {y.shape}: one label for each of the {pairs} pairs is needed")
-    if namespace(y).isdtype(y.dtype, "bool"):
-        return ~y if not on_host(y) else like(~y, z)
+    truths = xp.isdtype(y.dtype, "bool")
     try:
-        labelled = bool(namespace(y).all((y == 0) | (y == 1)))
+        labelled = truths or bool(xp.all((y == 0) | (y == 1)))
     except TypeError as fault:  # jax.jit gives them no values yet
         raise InputError("y has no values inside jax.jit: pass booleans, True for dissimilar pairs") from fault
     require(labelled, "y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs")
-    return like(y == 0, z) if on_host(y) else y == 0
+    similar = ~y if truths else y == 0
+    return like(similar, z) if on_host(y) else similar
 
 
 def require_finite_step(number: int, loss: Array, gradient: Tree, params: Tree) -> None:

@@ -62,15 +62,12 @@ class DrLIM(Conventions):
     def fit(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Self:
         """Learns the map of X. Every pair that is not similar is dissimilar.
 
-        similar: a SimilarityGraph of the samples, (pairs, 2) indices, or a sparse matrix of SciPy's with an entry for
-                 each pair; every sample must be in one. A table of two neighbours of each sample has the shape of pairs
-                 too, but a pair holds its sample's own index: give SimilarityGraph.of_neighbours(table).
-        y:       without these, labels (samples,): samples of one label are similar; alone with it, or unlabelled (-1,
-                 as for scikit-learn's semi-supervised estimators), a sample is to its neighbours. In a Pipeline with a
-                 classifier the labels arrive here; next to a SimilarityGraph they are not used.
+        similar: a SimilarityGraph, such as SimilarityGraph.of_neighbours(table), next to which y is not used; or
+                 (pairs, 2) indices; or a sparse matrix of SciPy's with an entry for each pair. Every sample is in one.
+        y:       without these, labels (samples,): samples of one label are similar. One alone with its label, or
+                 unlabelled (-1), is similar to its n_neighbors nearest; without labels each sample is.
 
-        Without either, each sample is similar to its n_neighbors nearest. Raises DivergedError where the learning rate
-        is too high.
+        Raises DivergedError where the learning rate is too high.
         """
         for learned in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, learned)  # a fit that fails leaves no map

@@ -61,11 +61,7 @@ def centre_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
 def similar_among(
     x: np.ndarray, labels: Any = None, similar: SimilarityGraph | Any = None, n_neighbors: int = 5
 ) -> SimilarityGraph:
-    """The graph of x (samples, features): `similar`, as `DrLIM.fit` takes it; or from labels (samples,).
-
-    Samples of one label are similar, each pair listed once; one alone with its label, or labelled -1, is similar to
-    its n_neighbors nearest. Without either, every sample is similar to those. Labels may list up to MOST pairs.
-    """
+    """The graph of x (samples, features), as `DrLIM.fit` says; each pair of one label is listed once, up to MOST."""
     if isinstance(similar, SimilarityGraph):
         same_length(X=x, y=x if labels is None else labels)
         return similar

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator, Mapping
 from errno import ENOENT
 from pathlib import Path
-from typing import IO
 
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DrlimError
@@ -59,7 +58,15 @@ def alone_in(folder: Path) -> Iterator[None]:
     except OSError as fault:
         raise DrlimError(f"{printable(path)}: cannot be opened ({fault.strerror}): choose another by --out") from fault
     with file:
-        if not _locked(file):
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = os.path.samestat(os.stat(file.name), os.fstat(file.fileno()))  # not if it was removed meanwhile
+        except (BlockingIOError, FileNotFoundError, PermissionError):
+            ours = False
+        except OSError:  # a file system without locks
+            ours = True
+        if not ours:
             remedy = "wait until it ends, or choose another folder by --out"
             raise DrlimError(f"{printable(folder)}: another run is at work there: {remedy}")
         for leftover in [*folder.glob(PARTIAL), *folder.glob(f"*/{PARTIAL}")]:
@@ -69,16 +76,3 @@ def alone_in(folder: Path) -> Iterator[None]:
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def _locked(file: IO) -> bool:
-    """Whether the lock is ours: not if another process has it, or has removed the file in the meantime."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.stat(file.name), os.fstat(file.fileno()))
-    except (BlockingIOError, FileNotFoundError, PermissionError):
-        return False
-    except OSError:  # a file system without locks
-        return True

@@ -61,11 +61,8 @@ def test_a_full_disk_that_shows_only_when_the_output_is_flushed_is_told():
     assert status == 2 and err.startswith("drlim: standard output: No space left on device: free the disk")
 
 
-def test_a_closed_output_is_no_fault():
+def test_a_closed_output_is_no_fault_and_one_of_the_program_itself_keeps_its_traceback():
     assert ending("return 1", preexec_fn=lambda: os.close(1)) == (1, "", "")
-
-
-def test_a_fault_of_the_program_itself_keeps_its_traceback():
     status, _, err = ending("raise AssertionError('a bug')")
     assert status == 1 and err.startswith("Traceback")
 
@@ -79,15 +76,13 @@ def test_a_line_of_progress_that_was_not_shown_is_neither_cleared_nor_ended():
     assert screen.getvalue() == ""
 
 
-@pytest.mark.parametrize(
-    ("shown", "thing", "said"),
-    [
-        (first_line, printable, "A path or a stranger's text, fit for a one-line message"),
-        (first_line, lambda: None, "(python -OO has stripped what there is to say)"),
-        (printable, "a ½ b", "a ½ b"),
-        (printable, "a\nb", r"'a\nb'"),
-        (printable, "\x1b[31m", r"'\x1b[31m'"),
-    ],
-)
+SHOWN = [
+    (first_line, printable, "A path or a stranger's text, fit for a one-line message"),
+    (first_line, lambda: None, "(python -OO has stripped what there is to say)"),
+    *((printable, text, said) for text, said in (("a ½ b", "a ½ b"), ("a\nb", r"'a\nb'"), ("\x1b[31m", r"'\x1b[31m'"))),
+]
+
+
+@pytest.mark.parametrize(("shown", "thing", "said"), SHOWN)
 def test_a_strangers_text_and_what_a_thing_is_are_shown_in_one_line(shown, thing, said):
     assert shown(thing).partition(":")[0] == said

@@ -104,7 +104,7 @@ class Fault(NamedTuple):
 FAULTS = [
     # Those of drlim_np/audit/wrong.py, most on record in other implementations.
     Fault("arrays", "label convention flipped", "else y == 0\n", "else y == 1\n"),
-    Fault("arrays", "label convention flipped for booleans", "return ~y", "return y"),
+    Fault("arrays", "label convention flipped for booleans", "~y if truths", "y if truths"),
     Fault("loss", "margin - D² for (margin - D)²", "    return gap * gap / 2\n", "    return missing(d * d, margin) / 2\n"),
     Fault("loss", "(margin - D²)² for (margin - D)²", "gap = missing(d, require", "gap = missing(d * d, require"),
     Fault("loss", "mean in both", "    return loss, dz1, -dz1", "    return loss / len(d), dz1 / len(d), -dz1 / len(d)"),
@@ -449,7 +449,7 @@ FAULTS = [
     Fault("npz", "archives that unpack to more", "> length or any(member.compress_type for member in members)", "> length * 10**9"),
     Fault("atomic", "written in place", "partial = {path: path.with_name(f\".{path.name}.{os.getpid()}.partial\") for path in files}", "partial = {path: path for path in files}"),
     Fault("atomic", "partial files left", "leftover.unlink(missing_ok=True)\n    except", "pass\n    except"),
-    Fault("atomic", "two at once", "if not _locked(file):", "if False:"),
+    Fault("atomic", "two at once", "if not ours:", "if False:"),
     Fault("atomic", "lock file left", "                path.unlink()\n", "                pass\n"),
 ]  # fmt: skip
 
