@@ -58,9 +58,7 @@ def centre_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return mean, unit * np.sqrt(np.square(rest[:, varied] / unit).mean()) or np.ones(()), varied.astype(float)
 
 
-def similar_among(
-    x: np.ndarray, labels: Any = None, similar: SimilarityGraph | Any = None, n_neighbors: int = 5
-) -> SimilarityGraph:
+def similar_among(x: np.ndarray, labels: Any = None, similar: Any = None, n_neighbors: int = 5) -> SimilarityGraph:
     """The graph of x (samples, features), as `DrLIM.fit` says; each pair of one label is listed once, up to MOST."""
     if isinstance(similar, SimilarityGraph):
         same_length(X=x, y=x if labels is None else labels)

@@ -74,16 +74,12 @@ def test_what_is_free_is_what_the_process_may_still_address(monkeypatch):
     resource = pytest.importorskip("resource", reason="Windows sets a process no such limit")
     files = {"meminfo": f"MemAvailable: {2**40} kB", "statm": "1000 10 10"}
     monkeypatch.setattr(memory.Path, "read_text", lambda path: files.get(path.name, "max"))
-    used = 1000 * memory.PAGESIZE
-    for allowed, maxsize, free in (
-        (2**30, 2**63 - 1, 2**30 - used),
-        (resource.RLIM_INFINITY, 2**63 - 1, 2**50),
-        (resource.RLIM_INFINITY, 2**31 - 1, 2**31 - 1),
-        (2**30, 2**31 - 1, 2**30 - used),
-    ):
+    used, none, wide, narrow = 1000 * memory.PAGESIZE, resource.RLIM_INFINITY, 2**63 - 1, 2**31 - 1
+    cases = (2**30, wide, 2**30 - used), (none, wide, 2**50), (none, narrow, narrow), (2**30, narrow, 2**30 - used)
+    for allowed, maxsize, free in cases:
         monkeypatch.setattr(resource, "getrlimit", lambda _, soft=allowed: (soft, soft))
         monkeypatch.setattr(sys, "maxsize", maxsize)
         assert memory.free_memory() == free
     files["statm"] = f"{3 * 2**30 // memory.PAGESIZE} 10 10"
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
-    assert memory.free_memory() == 2 * (2**31 - 1) - 3 * 2**30
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (none, none))
+    assert memory.free_memory() == 2 * narrow - 3 * 2**30

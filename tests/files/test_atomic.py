@@ -67,15 +67,6 @@ def test_of_several_files_all_are_written_before_any_takes_its_place_in_order(tm
     assert files(tmp_path) == {name: b"later" if k < replaced else b"earlier" for k, name in enumerate(names)}
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_a_disk_that_really_fills_up_leaves_the_earlier_file_and_says_so(tmp_path):
-    (tmp_path / "figure.png").write_bytes(b"earlier")
-    (tmp_path / f".figure.png.{os.getpid()}.partial").symlink_to("/dev/full")
-    message = "figure.png: cannot be written (No space left on device)"
-    refuses(lambda: atomic.replace({tmp_path / "figure.png": b"later"}), message, DrlimError)
-    assert files(tmp_path) == {"figure.png": b"earlier"}
-
-
 def test_a_folder_is_locked_until_its_holder_ends_even_if_it_is_killed(tmp_path):
     holder = f"""import pathlib, sys
 from drlim_np.files import atomic
