@@ -42,6 +42,14 @@ def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
     return x[:, None] if x.ndim == 3 else x
 
 
+def feature_names(x: Any) -> list[str]:
+    """The names of a table's columns, if they are texts."""
+    names = list(getattr(x, "columns", ()))
+    texts = [name for name in names if isinstance(name, str)]
+    require(texts in ([], names), "X has feature names that are texts and others: rename by X.columns.astype(str)")
+    return texts
+
+
 def centre_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The mean (features,) of rows (samples, features), their deviation () from it, and which vary (features,): 0 or 1.
 

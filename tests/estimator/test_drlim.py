@@ -285,7 +285,7 @@ def test_a_table_of_polars_comes_out_where_one_is_asked_for(x):
 
 
 def test_a_container_that_is_not_installed_is_named(x, monkeypatch):
-    monkeypatch.setattr("drlim_np.estimator.conventions.find_spec", lambda name: None)
+    monkeypatch.setattr("drlim_np.estimator.drlim.find_spec", lambda name: None)
     refuses(lambda: quick().set_output(transform="polars").fit_transform(x), "polars is not installed: pip")
 
 
