@@ -44,10 +44,7 @@ def native(x: Array) -> Array:
 
 
 def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as a NumPy array in native byte order with these axes, "3" of length 3; without them, of any shape.
-
-    It has no masked entries, and is not made of an iterator, a set, or rows of unlike lengths.
-    """
+    """`x`, not masked, as an array in native byte order; if axes are given, with just these, "3" of length 3."""
     require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
     try:
         array = native(np.asarray(x))

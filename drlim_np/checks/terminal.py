@@ -18,12 +18,11 @@ def first_line(thing: Any) -> str:
 def exit_status(command: Callable[[], int | None], program: str, interrupted: str = "") -> int:
     """Runs a command line: its own exit status (None is 0), or one line on standard error instead of a traceback.
 
-    2 for a DrlimError and for output that cannot be written, 130 for Ctrl-C, 141 if the reader of its output has
-    gone. A character that the terminal cannot show becomes a question mark.
+    2 for a DrlimError and for output that cannot be written, 130 for Ctrl-C, 141 if the reader of its output has gone.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="replace")  # a question mark for what the terminal cannot show
     try:
         status = command()
         if sys.stdout is not None:  # it is None if it was closed
@@ -61,10 +60,7 @@ def printable(text: str | os.PathLike) -> str:
 
 
 class ProgressLine:
-    """One line of progress on a terminal or in a notebook, overwritten each time; nothing on any other stream.
-
-    stream: an open text file, standard error if None.
-    """
+    """A line of progress, overwritten each time, on a stream (None: standard error) that is a terminal or notebook."""
 
     def __init__(self, stream: TextIO | None = None):
         fits = stream is None or (hasattr(stream, "isatty") and not stream.closed)

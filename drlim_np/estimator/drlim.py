@@ -88,8 +88,7 @@ class DrLIM:
         descent, stream = SGD(rate, 0.9), sys.stderr if self.verbose else io.StringIO()
         steady = clipped(objective, LONGEST * self.margin)
         self.weights_, self.loss_curve_ = minimise(steady, first, descent, steps, rng, warmup_cosine, "DrLIM", stream)
-        self.n_iter_ = steps
-        self.embedding_ = embed(self.network_, self.weights_, x_in)
+        self.n_iter_, self.embedding_ = steps, embed(self.network_, self.weights_, x_in)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -230,10 +229,7 @@ class DrLIM:
 
 
 def clipped(objective: Objective, longest: float) -> Objective:
-    """The same objective, its gradient shortened to the length `longest` where it is longer (Pascanu et al., 2013).
-
-    A rate that suits thousands of samples otherwise throws a few dozen off, because each of them then weighs more.
-    """
+    """The same, its gradient at most `longest` long (Pascanu et al., 2013): each of a few dozen samples weighs more."""
 
     def shortened(params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
         loss, gradient = objective(params, rng, progress)

@@ -17,10 +17,7 @@ WIDTH = 100  # of a hidden layer
 
 
 def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
-    """`x`, such as a table or lists, as float32 if it is that, else as float64; at least `least` of them.
-
-    It is (samples, features), (samples, maps, height, width), or images of one map, (samples, height, width).
-    """
+    """`x`, such as a table, as (samples, features) or (samples, maps, height, width), float64 unless it is float32."""
     require(not hasattr(x, "toarray"), f"{name} is sparse: give a dense array, such as {name}.toarray()")
     x = plain_array(name, x)
     remedy = "give its real and imaginary parts as features"

@@ -48,10 +48,7 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Locks a folder for this process, and removes the partial files of a killed one.
-
-    The system releases a lock when its holder ends, however it ends: no lock is ever stale.
-    """
+    """Locks a folder until this process ends, however it does, and removes the partial files of a killed one."""
     path = folder / LOCK
     try:
         file = open(path, "ab")  # noqa: SIM115

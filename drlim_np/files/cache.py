@@ -28,10 +28,7 @@ class Cache:
     folder: Path | None = None
 
     def tree(self, label: str, follows_from: Sequence[Any], make: Callable[[], Tree]) -> Tree:
-        """The dict of host arrays, or of such dicts, that `make()` returns: made once, then read from its file.
-
-        label: names the file, and the training in the line on standard output that says that it was found.
-        """
+        """The tree of host arrays that `make()` returns: made once, then found in the file that `label` names."""
         found = self.find(label, follows_from)
         if found is None:
             return self.keep(label, follows_from, make())
@@ -39,10 +36,9 @@ class Cache:
         return found
 
     def call(self, function: Callable, *inputs: Any, **others: Any) -> Any:
-        """function(*inputs, **others), an array or a number; computed only once for the same inputs.
+        """function(*inputs, **others), an array or a number, with its warnings; computed only once for the same inputs.
 
-        `function` is one of this package. The result must not depend on `others`, such as a number of threads. A cached
-        result gives its warnings again.
+        The result must not depend on `others`, such as a number of threads. `function` is one of this package.
         """
         name = f"{function.__module__}.{function.__qualname__}".removeprefix("drlim_np.")
         found = self.find(name, inputs)

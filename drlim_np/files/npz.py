@@ -1,10 +1,7 @@
 """The content of .npz files, checked when it is read.
 
-A zip file has a checksum of each entry, but does not say what the entries belong to, or whether all are there. The
-file's comment says both, so a file of something else is refused, and so is one that lost an array.
-
-Files are read entry by entry, because `numpy.load` would allocate as much as a header claims, and would not compare the
-checksum of an entry that is longer than its array.
+The file's comment says what the arrays belong to, and how many there are. Files are read entry by entry, because
+`numpy.load` would allocate as much as a header claims, and compare no checksum of an entry longer than its array.
 """
 
 import os
@@ -51,10 +48,7 @@ def portable(array: Array) -> np.ndarray:
 
 
 def read(path: str | os.PathLike, of: str) -> dict[str, np.ndarray]:
-    """The arrays of a file `of` that, as `to_bytes` got them: order of names, shapes, dtypes, every bit.
-
-    Nothing in the file is executed, and the arrays take no more memory than the file is long. Call it in `refusing`.
-    """
+    """What `to_bytes` got, to the last bit, in no more memory than the file is long. Call it inside `refusing`."""
     with open(path, "rb") as file:
         if found := mistaken_for(file.read(HEAD)):
             raise ValueError(f"found {found}")

@@ -1,8 +1,4 @@
-"""A trained W on disk: an .npz file, each array under its dotted name, such as "C1.weight".
-
-A layer without parameters, such as Tanh, has an empty dict in the tree and an empty array "squash1." in the file, so
-that what is loaded has a place for every layer. The same W gives the same bytes.
-"""
+"""A trained W on disk: an .npz file, each array under its dotted name, such as "C1.weight"."""
 
 import os
 from pathlib import Path
@@ -22,18 +18,14 @@ def save(path: str | os.PathLike, params: Tree) -> None:
 
 
 def to_bytes(params: Tree) -> bytes:
-    """The content of such a file."""
-    require(
-        isinstance(params, dict), f"params is {type(params).__name__}: it must be a dict, as network.init returns it"
-    )
+    """The content of such a file: the same W gives the same bytes."""
+    kind = type(params).__name__
+    require(isinstance(params, dict), f"params is {kind}: it must be a dict, as network.init returns it")
     return npz.to_bytes(OF, _floating(dict(npz.flat(params))))
 
 
 def load(path: str | os.PathLike) -> Tree:
-    """W as it was saved: a dict of dicts or NumPy arrays, names, order, shapes, dtypes and every bit.
-
-    Nothing in the file is executed, and each array's checksum is compared.
-    """
+    """W as it was saved, to the last bit: a dict of dicts or NumPy arrays. Nothing in the file is executed."""
     with npz.refusing(path, "is damaged or no file of weights", "choose another file, or save W again"):
         return npz.grown(_floating(npz.read(path, OF)))
 
