@@ -100,7 +100,6 @@ FORMS = {
     "Fortran, swapped": lambda w: w.astype(w.dtype.newbyteorder("S"), order="F"),
     "every second": lambda w: np.repeat(w, 2, axis=-1)[..., ::2],
     "reversed": lambda w: w[::-1].copy()[::-1],
-    "read-only": lambda w: np.frombuffer(w.tobytes(), w.dtype).reshape(w.shape),
 }
 
 
@@ -128,20 +127,16 @@ def test_an_array_that_numpy_wrote_in_fortran_order_on_a_machine_of_the_other_by
     np.testing.assert_array_equal(loaded(archive(("w", entry.getvalue())))["w"], turned, strict=True)
 
 
-@pytest.mark.parametrize(
-    ("params", "fault"),
-    [
-        (np.ones(2), "params is ndarray: it must be a dict"),
-        ({"w": [1.0]}, "expected an array, got list"),
-        ({"w": np.arange(3, dtype=np.int64)}, "w has dtype int64"),
-        ({"C1": {"w": np.array([None])}}, "C1.w has dtype object"),
-        ({"C1.w": np.ones(2)}, "params holds the name 'C1.w'"),
-        ({"": np.ones(2)}, "params holds the name ''"),
-        ({0: np.ones(2)}, "params holds the name 0"),
-        ({"C1\0": np.ones(2)}, "params holds the name 'C1\\x00'"),
-        ({"C1": {"\ud800": np.ones(2)}}, "params holds the name '\\ud800'"),
-    ],
-)
+NO_WEIGHTS = [
+    (np.ones(2), "params is ndarray: it must be a dict"),
+    ({"w": [1.0]}, "expected an array, got list"),
+    ({"w": np.arange(3, dtype=np.int64)}, "w has dtype int64"),
+    ({"C1": {"w": np.array([None])}}, "C1.w has dtype object"),
+    *(({"C1": {name: np.ones(2)}}, f"params holds the name {name!r}") for name in ("C1.w", "", 0, "C1\0", "\ud800")),
+]
+
+
+@pytest.mark.parametrize(("params", "fault"), NO_WEIGHTS)
 def test_what_is_no_tree_of_weights_is_not_saved(tmp_path, params, fault):
     refuses(lambda: save(tmp_path / "w.npz", params), fault)
     assert os.listdir(tmp_path) == []
@@ -200,14 +195,12 @@ HOSTILE = {
     "code for a header": (archive(("w", npy("__import__('os').abort()"))), DAMAGED),
     "no array": (archive(("w", b"")), DAMAGED),
     "the end of a zip file": (b"PK\x05\x06" + bytes(18), "its comment is not"),
-    "nothing": (b"", DAMAGED),
     "a compressed entry": (archive(("w", NUMBERS), compression=zipfile.ZIP_DEFLATED), "it claims more than it holds"),
     "an entry that claims more than the file": (bytes(SWOLLEN), "it claims more than it holds"),
     "a directory that lost an array": (LOST, "its comment is not 'drlim_np W in 2 entries'"),
     "weights of something else": (npz.to_bytes("figure", W), "its comment is not 'drlim_np W in 3 entries'"),
     "two arrays by one name": (archive(("w", NUMBERS), ("w", NUMBERS)), "two arrays have the same name"),
     "integers": (npz.to_bytes(OF, {"w": np.arange(3)}), "w has dtype"),
-    "truths": (npz.to_bytes(OF, {"w": np.array([True])}), "w has dtype"),
     "complex numbers": (npz.to_bytes(OF, {"w": np.ones(2, complex)}), "w.npy has dtype"),
     "a web page": (b"<!DOCTYPE html>\n<title>Not found</title>", f"{DAMAGED}found a web page)"),
     "a pointer": (b"version https://git-lfs.github.com/spec/v1\n", "found a pointer of Git LFS: git lfs pull fetches"),
