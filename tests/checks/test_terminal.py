@@ -2,7 +2,6 @@
 
 import io
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,12 +24,6 @@ def ending(body: str, stdout=subprocess.PIPE, **given):
 
 
 FREE = "free the disk, or choose another place"
-UNWOUND = """import os, signal
-    with unwound_by_sigterm():
-        try:
-            os.kill(os.getpid(), signal.SIGTERM)
-        finally:
-            print('unwound')"""
 ENDINGS = {  # what a command does, and its status, output and complaint
     "pass": (0, "", ""),
     "return 1": (1, "", ""),
@@ -45,7 +38,6 @@ ENDINGS = {  # what a command does, and its status, output and complaint
     "print('lost'); raise OSError('no more')": (2, "", f"drlim: standard output: no more: {FREE}\n"),
     "print('lost'); raise BrokenPipeError": (141, "", ""),
     "print('Σ ½D²'); raise InputError('½')": (2, "? ?D?\n", "drlim: ?\n"),
-    UNWOUND: (128 + signal.SIGTERM, "unwound\n", ""),
 }
 
 
