@@ -1,7 +1,6 @@
 """The checks of input, each written once.
 
 What is refused, here and in the whole package, raises InputError in one line that names the culprit and the remedy.
-Public functions check their arguments before they compute, so their docstrings do not say it again. A function that
-returns a value returns it in the form to work on; a `require_…` that returns nothing says in its docstring what must
-hold. Every other subpackage may import this one; it imports `errors`, `backend` and `tree` alone.
+Public functions check their arguments before they compute, so their docstrings do not say it again. Every other
+subpackage may import this one; it imports `errors`, `backend` and `tree` alone.
 """

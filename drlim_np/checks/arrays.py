@@ -13,15 +13,11 @@ from drlim_np.tree import Tree, leaves
 
 
 def require_floating(**arrays: Array) -> None:
-    """All the arrays are float32, or all float64: nothing here ever promotes silently.
-
-    complex128 counts as float64, because a complex step perturbs only some of the arrays. float16 is refused, because
-    it does not hold a squared distance, and so are matrices and masked arrays.
-    """
+    """All the arrays are float32, or all float64, and plain: nothing here ever promotes silently."""
     seen, plain = set(), True  # NumPy's own plain arrays need no more checks
     for name, x in arrays.items():
-        seen.add(bits := kind(x).bits)
-        if bits not in (32, 64):
+        seen.add(bits := kind(x).bits)  # 64 of complex128 too: a complex step perturbs only some of the arrays
+        if bits not in (32, 64):  # float16 does not hold a squared distance
             raise InputError(f"{name} has dtype {x.dtype}: convert it to a floating dtype, float32 or float64")
         plain = plain and type(x) is np.ndarray
         if not plain and (isinstance(x, np.matrix) or hasattr(x, "mask")):  # their * is not that of each entry
@@ -117,23 +113,20 @@ def similar_by_label(y: Any, z: Array) -> Array:
     y = y if is_array(y) else np.asarray(y)
     if not on_host(y):
         require_together(y=y, z=z)
-    pairs = z.shape[0]
+    pairs, xp = z.shape[0], namespace(y)
     require(y.shape == (pairs,), f"y has shape {y.shape}: one label for each of the {pairs} pairs is needed")
-    if namespace(y).isdtype(y.dtype, "bool"):
-        return ~y if not on_host(y) else like(~y, z)
+    truths = xp.isdtype(y.dtype, "bool")
     try:
-        labelled = bool(namespace(y).all((y == 0) | (y == 1)))
+        labelled = truths or bool(xp.all((y == 0) | (y == 1)))
     except TypeError as fault:  # jax.jit gives them no values yet
         raise InputError("y has no values inside jax.jit: pass booleans, True for dissimilar pairs") from fault
     require(labelled, "y holds labels other than 0 and 1: use 0 for similar and 1 for dissimilar pairs")
-    return like(y == 0, z) if on_host(y) else y == 0
+    similar = ~y if truths else y == 0
+    return like(similar, z) if on_host(y) else similar
 
 
 def require_finite_step(number: int, loss: Array, gradient: Tree, params: Tree) -> None:
-    """The objective and the new W are finite: they cannot be if the gradient is not. Raises DivergedError.
-
-    Only on failure does it search every tensor for the culprit.
-    """
+    """The objective and the new W are finite, which they cannot be if the gradient is not, or else DivergedError."""
     if _finite([loss, *(w for _, w in leaves(params))]):
         return
     trees = {"objective": loss, "gradient": gradient, "new value": params}

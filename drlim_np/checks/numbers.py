@@ -43,25 +43,19 @@ def native(x: Array) -> Array:
     return x.astype(x.dtype.newbyteorder("="), copy=False) if on_host(x) and not x.dtype.isnative else x
 
 
-def as_array(name: str, x: Any) -> np.ndarray:
-    """`x` as a NumPy array in native byte order: no masked entries, no iterator or set, no rows of unlike lengths."""
+def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
+    """`x`, not masked, as an array in native byte order; if axes are given, with just these, "3" of length 3."""
     require(not np.ma.is_masked(x), f"{name} has masked entries: leave them out, or fill them in")
     try:
         array = native(np.asarray(x))
     except ValueError:
         raise InputError(f"{name} has rows of unlike lengths: give each as many entries") from None
-    kind = type(x).__name__
+    kind, wanted = type(x).__name__, f"({', '.join(axes)}{',' * (len(axes) == 1)})"
     require(array.dtype != object or array.ndim > 0, f"{name} is a {kind}: give an array, or a list as list() makes")
+    fixed = all(str(length) == axis for length, axis in zip(array.shape, axes, strict=False) if axis.isdigit())
+    fits = not axes or (fixed and array.ndim == len(axes))
+    require(fits, f"{name} has shape {array.shape}: it must be {wanted}")
     return array
-
-
-def plain_array(name: str, x: Any, *axes: str) -> np.ndarray:
-    """`x` as a NumPy array in native byte order with these axes, "3" of length 3, and no masked entries."""
-    x = as_array(name, x)
-    fixed = all(str(length) == axis for length, axis in zip(x.shape, axes, strict=False) if axis.isdigit())
-    wanted = f"({', '.join(axes)}{',' * (len(axes) == 1)})"
-    require(fixed and x.ndim == len(axes), f"{name} has shape {x.shape}: it must be {wanted}")
-    return x
 
 
 def whole_numbers(name: str, x: Any, *axes: str) -> np.ndarray:
@@ -83,13 +77,9 @@ def indices(name: str, x: Any, size: int, *axes: str) -> np.ndarray:
 def pairs_of_samples(name: str, x: Any, size: int) -> np.ndarray:
     """`x` as int64, (pairs, 2): each row two different samples of `size`."""
     pairs = whole_numbers(name, x, "pairs", "2")
-    outside = ((pairs < 0) | (pairs >= size)).any(axis=1)
-    if outside.any():
-        row = np.argmax(outside)
+    for row in np.flatnonzero(((pairs < 0) | (pairs >= size)).any(axis=1))[:1]:
         raise InputError(f"pair {row} is {tuple(pairs[row].tolist())}: samples count from 0 to {size - 1}")
-    with_itself = pairs[:, 0] == pairs[:, 1]
-    if with_itself.any():
-        row = np.argmax(with_itself)
+    for row in np.flatnonzero(pairs[:, 0] == pairs[:, 1])[:1]:
         raise InputError(f"pair {row} joins sample {pairs[row, 0]} with itself: leave such pairs out")
     return pairs
 
@@ -127,8 +117,7 @@ def coded_labels(name: str, labels: Any, **samples: Sized) -> tuple[np.ndarray, 
 
 def finite(name: str, x: np.ndarray) -> None:
     """Every entry is `present`; the first sample with one that is not is named."""
-    if not (fine := present(x)).all():
-        first = np.argwhere(~fine)[0, 0]
+    for first in np.argwhere(~present(x))[:1, 0]:
         raise InputError(f"sample {first} of {name} holds NaN, infinite or missing values: remove it")
 
 

@@ -18,12 +18,11 @@ def first_line(thing: Any) -> str:
 def exit_status(command: Callable[[], int | None], program: str, interrupted: str = "") -> int:
     """Runs a command line: its own exit status (None is 0), or one line on standard error instead of a traceback.
 
-    2 for a DrlimError and for output that cannot be written, 130 for Ctrl-C, 141 if the reader of its output has
-    gone. A character that the terminal cannot show becomes a question mark.
+    2 for a DrlimError and for output that cannot be written, 130 for Ctrl-C, 141 if the reader of its output has gone.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="replace")  # a question mark for what the terminal cannot show
     try:
         status = command()
         if sys.stdout is not None:  # it is None if it was closed
@@ -31,11 +30,11 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
         return status or 0
     except DrlimError as fault:
         status, complaint = 2, str(fault)
-    except BrokenPipeError:
-        _mute_output()
-        return 141
     except OSError as fault:
-        _mute_output()
+        if sys.stdout is not None:  # to nowhere: otherwise Python fails again when it flushes at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(fault, BrokenPipeError):
+            return 141
         place = "standard output" if fault.filename is None else printable(fault.filename)
         status, complaint = 2, f"{place}: {fault.strerror or fault}: free the disk, or choose another place"
     except KeyboardInterrupt:
@@ -55,22 +54,13 @@ def unwound_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _mute_output() -> None:
-    """Redirects standard output to nowhere: otherwise Python fails again when it flushes at exit."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def printable(text: str | os.PathLike) -> str:
     """A path or a stranger's text, fit for a one-line message: with line breaks or control characters it is escaped."""
     return str(text) if str(text).isprintable() else ascii(str(text))
 
 
 class ProgressLine:
-    """One line of progress on a terminal or in a notebook, overwritten each time; nothing on any other stream.
-
-    stream: an open text file, standard error if None.
-    """
+    """A line of progress, overwritten each time, on a stream (None: standard error) that is a terminal or notebook."""
 
     def __init__(self, stream: TextIO | None = None):
         fits = stream is None or (hasattr(stream, "isatty") and not stream.closed)

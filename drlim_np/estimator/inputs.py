@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.checks.numbers import as_array, coded_labels, finite, real_array, same_length, whole_number
+from drlim_np.checks.numbers import coded_labels, finite, plain_array, real_array, same_length, whole_number
 from drlim_np.errors import InputError, require
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
@@ -13,15 +13,13 @@ from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.tree import Tree
 
 MOST = 2**25  # pairs that labels may list: half a gigabyte
+WIDTH = 100  # of a hidden layer
 
 
 def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
-    """`x`, such as a table or lists, as float32 if it is that, else as float64.
-
-    Rows (samples, features), or images (samples, height, width), or (samples, maps, height, width); at least `least`.
-    """
+    """`x`, such as a table, as (samples, features) or (samples, maps, height, width), float64 unless it is float32."""
     require(not hasattr(x, "toarray"), f"{name} is sparse: give a dense array, such as {name}.toarray()")
-    x = as_array(name, x)
+    x = plain_array(name, x)
     remedy = "give its real and imaginary parts as features"
     require(x.dtype.kind != "c", f"Complex data not supported: {name} is {x.dtype}, {remedy}")
     require(x.dtype.kind not in "mM", f"{name} holds dates: give numbers, such as days since the first of them")
@@ -37,12 +35,16 @@ def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
         x = x if x.dtype.kind in "biuf" else x.astype(np.float64)
     except (TypeError, ValueError) as fault:  # of their own kinds, as scikit-learn wants them
         raise type(fault)(f"{name} must hold real numbers: {fault}") from None
-    return real_array(name, x, *map(str, x.shape)).astype(dtype, copy=False)
+    x = real_array(name, x).astype(dtype, copy=False)
+    return x[:, None] if x.ndim == 3 else x
 
 
-def form(x: np.ndarray) -> tuple[int, ...]:
-    """The shape of one of the samples: (features,), or (maps, height, width) also where there is one map."""
-    return (1, *x.shape[1:]) if x.ndim == 3 else x.shape[1:]
+def feature_names(x: Any) -> list[str]:
+    """The names of a table's columns, if they are texts."""
+    names = list(getattr(x, "columns", ()))
+    texts = [name for name in names if isinstance(name, str)]
+    require(texts in ([], names), "X has feature names that are texts and others: rename by X.columns.astype(str)")
+    return texts
 
 
 def centre_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -61,25 +63,16 @@ def centre_and_scale(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return mean, unit * np.sqrt(np.square(rest[:, varied] / unit).mean()) or np.ones(()), varied.astype(float)
 
 
-def similar_among(
-    x: np.ndarray, labels: Any = None, similar: SimilarityGraph | Any = None, n_neighbors: int = 5
-) -> SimilarityGraph:
-    """The graph of x (samples, features): `similar`, as `DrLIM.fit` takes it; or from labels (samples,).
-
-    Samples of one label are similar, each pair listed once; one alone with its label, or labelled -1, is similar to
-    its n_neighbors nearest. Without either, every sample is similar to those. Labels may list up to MOST pairs.
-    """
+def similar_among(x: np.ndarray, labels: Any = None, similar: Any = None, n_neighbors: int = 5) -> SimilarityGraph:
+    """The graph of x (samples, features), as `DrLIM.fit` says; each pair of one label is listed once, up to MOST."""
     if isinstance(similar, SimilarityGraph):
         same_length(X=x, y=x if labels is None else labels)
         return similar
     if similar is not None:
         remedy = "list the similar ones alone, or give a SimilarityGraph, next to which y is not used"
         require(labels is None, f"y is given with pairs, all of which are similar: {remedy}")
-        if hasattr(similar, "tocoo"):
-            fits = similar.shape == (len(x), len(x))
-            require(fits, f"similar has shape {similar.shape}: a sparse matrix must be (samples, samples)")
-            similar = np.stack(similar.tocoo().coords, axis=1)
-        return SimilarityGraph(len(x), similar)
+        sparse = hasattr(similar, "tocoo")
+        return SimilarityGraph(len(x), np.stack(similar.tocoo().coords, axis=1) if sparse else similar)
     if labels is None:
         return nearest_neighbour_graph(x, whole_number("n_neighbors", n_neighbors, 1, len(x) - 2))
     distinct, coded, counts = coded_labels("y", labels, X=x)
@@ -88,9 +81,8 @@ def similar_among(
     together = (counts > 1) & (distinct != -1)
     listed = sum(n * (n - 1) // 2 for n in counts[together].tolist())  # in Python's integers: NumPy's may have 32 bits
     require(listed <= MOST, f"y lists {listed:,} similar pairs: fit a part of the samples, or list fewer by similar=")
-    groups = np.split(np.argsort(coded, kind="stable"), np.cumsum(counts)[:-1])
-    groups = [members for members, kept in zip(groups, together, strict=True) if kept]
-    pairs = [members[np.stack(np.triu_indices(len(members), 1), axis=1)] for members in groups]
+    groups = zip(np.split(np.argsort(coded, kind="stable"), np.cumsum(counts)[:-1]), together, strict=True)
+    pairs = [members[np.stack(np.triu_indices(len(members), 1), axis=1)] for members, kept in groups if kept]
     alone = np.flatnonzero(~together[coded])
     if len(alone):
         k = whole_number("n_neighbors", n_neighbors, 1, len(x) - 2)
@@ -98,14 +90,14 @@ def similar_among(
     return SimilarityGraph(len(x), np.concatenate(pairs))
 
 
-def network_of(given: Any, inputs: int, outputs: int, width: int = 100) -> Any:
+def network_of(given: Any, inputs: int, outputs: int) -> Any:
     """The network that was given, or else two hidden layers of tanh, which reach a lower objective than one."""
-    if given is not None:
-        layer = callable(given) and hasattr(given, "init") and not isinstance(given, type)
-        require(layer, f"network is {given!r}: give a layer of drlim_np.layers, such as networks.convnet()")
-        return given
-    hidden1, hidden2 = Linear(inputs, width), Linear(width, width)
-    return Sequential(hidden1=hidden1, squash1=Tanh(), hidden2=hidden2, squash2=Tanh(), output=Linear(width, outputs))
+    if given is None:
+        first, second, last = Linear(inputs, WIDTH), Linear(WIDTH, WIDTH), Linear(WIDTH, outputs)
+        return Sequential(hidden1=first, squash1=Tanh(), hidden2=second, squash2=Tanh(), output=last)
+    layer = callable(given) and hasattr(given, "init") and not isinstance(given, type)
+    require(layer, f"network is {given!r}: give a layer of drlim_np.layers, such as networks.convnet()")
+    return given
 
 
 def require_outputs(network: Any, params: Tree, x: np.ndarray, outputs: int) -> None:
@@ -119,9 +111,8 @@ def require_outputs(network: Any, params: Tree, x: np.ndarray, outputs: int) -> 
 
 
 def generator(random_state: Any) -> np.random.Generator:
-    """From None, a seed or a generator; a RandomState, as scikit-learn's users have it, seeds one."""
-    old = isinstance(random_state, np.random.RandomState)
+    """From None, a seed or a generator."""
     try:
-        return np.random.default_rng(random_state.randint(2**31) if old else random_state)
+        return np.random.default_rng(random_state)
     except (TypeError, ValueError):
         raise InputError(f"random_state is {random_state!r}: give None, a seed from 0 on, or a generator") from None

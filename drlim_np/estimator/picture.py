@@ -1,30 +1,25 @@
 """A map as a picture: a Matplotlib figure in one line, with the images themselves where there is room for them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from drlim_np.checks.numbers import labels_of, present, real_array, same_length
 from drlim_np.errors import require
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 SIDE = 6.0  # inches
 THUMBNAIL = 0.075  # of a thumbnail's side, in parts of the map's
 
 
-def plot(z: Any, images: Any = None, labels: Any = None) -> "Figure":
+def plot(z: Any, images: Any = None, labels: Any = None) -> Any:
     """The map z (samples, 2) as a figure of Matplotlib's: `plot(z, images).savefig("map.png")`.
 
     images: (samples, height, width) of any scale; some of them are drawn next to their points, none over another.
-    labels: (samples,) colour the points: numbers along a scale, or up to ten different ones by a legend. Points
-    without a label are grey.
+    labels: (samples,) colour the points, grey without one: up to ten by a legend, more numbers along a scale.
 
-    In a notebook the figure shows itself. No style that is set changes its colours. Matplotlib is imported here and
-    not before.
+    In a notebook the figure shows itself. No style that is set changes its colours.
     """
-    from matplotlib import rc_context
+    from matplotlib import rc_context  # no earlier
 
     from drlim_np.drawing.style import RULES, Sheet
 

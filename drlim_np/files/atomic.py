@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-import time
 from collections.abc import Iterator, Mapping
 from errno import ENOENT
 from pathlib import Path
-from typing import IO
 
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DrlimError
@@ -21,10 +19,7 @@ PARTIAL = ".*.[0-9]*.partial"
 
 
 def replace(files: Mapping[Path, bytes], remedy: str = "free the place or choose another by --out") -> None:
-    """Writes each file next to its place, then renames all of them, in the order given.
-
-    A fault while they are written leaves every earlier file as it was.
-    """
+    """Writes each file next to its place, then renames all in order: a fault before leaves the earlier ones."""
     partial = {path: path.with_name(f".{path.name}.{os.getpid()}.partial") for path in files}
     try:
         try:
@@ -53,24 +48,24 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Locks a folder for this process, and removes the partial files of a killed one.
-
-    The system releases a lock when its holder ends, however it ends: no lock is ever stale.
-    """
+    """Locks a folder until this process ends, however it does, and removes the partial files of a killed one."""
     path = folder / LOCK
     try:
-        file = open(path, "a+b", buffering=0)  # noqa: SIM115
+        file = open(path, "ab")  # noqa: SIM115
     except OSError as fault:
         raise DrlimError(f"{printable(path)}: cannot be opened ({fault.strerror}): choose another by --out") from fault
     with file:
-        if not _locked(file):
-            file.seek(0)
-            holder = printable(file.read(200).decode(errors="replace").strip()) or "another run"
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = os.path.samestat(os.stat(file.name), os.fstat(file.fileno()))  # not if it was removed meanwhile
+        except (BlockingIOError, FileNotFoundError, PermissionError):
+            ours = False
+        except OSError:  # a file system without locks
+            ours = True
+        if not ours:
             remedy = "wait until it ends, or choose another folder by --out"
-            raise DrlimError(f"{printable(folder)}: {holder} is at work there: {remedy}")
-        with contextlib.suppress(OSError):  # on a full disk the lock holds too, without a name
-            file.truncate(0)
-            file.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')},".encode())
+            raise DrlimError(f"{printable(folder)}: another run is at work there: {remedy}")
         for leftover in [*folder.glob(PARTIAL), *folder.glob(f"*/{PARTIAL}")]:
             leftover.unlink(missing_ok=True)
         try:
@@ -78,16 +73,3 @@ def alone_in(folder: Path) -> Iterator[None]:
         finally:
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def _locked(file: IO) -> bool:
-    """Whether the lock is ours: not if another process has it, or has removed the file in the meantime."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.stat(file.name), os.fstat(file.fileno()))
-    except (BlockingIOError, FileNotFoundError, PermissionError):
-        return False
-    except OSError:  # a file system without locks
-        return True

@@ -1,13 +1,11 @@
 """The cache of a run: finished trainings and other results that take long.
 
 Each result is one .npz file. Its name ends in a digest of everything that the result follows from: the inputs, the
-settings, and the source of this package. So a result of other data, other settings or another version is never found;
-its file stays in the folder, and may be deleted at any time.
+settings, and the source of this package. So a result of something else is never found; its file stays in the folder.
 """
 
 import hashlib
 import json
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -30,10 +28,7 @@ class Cache:
     folder: Path | None = None
 
     def tree(self, label: str, follows_from: Sequence[Any], make: Callable[[], Tree]) -> Tree:
-        """The dict of host arrays, or of such dicts, that `make()` returns: made once, then read from its file.
-
-        label: names the file, and the training in the line on standard output that says that it was found.
-        """
+        """The tree of host arrays that `make()` returns: made once, then found in the file that `label` names."""
         found = self.find(label, follows_from)
         if found is None:
             return self.keep(label, follows_from, make())
@@ -41,10 +36,9 @@ class Cache:
         return found
 
     def call(self, function: Callable, *inputs: Any, **others: Any) -> Any:
-        """function(*inputs, **others), an array or a number; computed only once for the same inputs.
+        """function(*inputs, **others), an array or a number, with its warnings; computed only once for the same inputs.
 
-        `function` is one of this package, because the digest covers this package's source. The result must not depend
-        on `others`, such as a number of threads. A cached result gives its warnings again.
+        The result must not depend on `others`, such as a number of threads. `function` is one of this package.
         """
         name = f"{function.__module__}.{function.__qualname__}".removeprefix("drlim_np.")
         found = self.find(name, inputs)
@@ -78,9 +72,8 @@ class Cache:
 
     def clear(self) -> None:
         """Deletes every file that a cache has written into the folder, and no other."""
-        for path in self.folder.glob("*.npz") if self.folder else ():
-            if re.search(r"-[0-9a-f]{16}\.npz$", path.name):
-                path.unlink()
+        for path in self.folder.glob(f"*-{'[0-9a-f]' * 16}.npz") if self.folder else ():
+            path.unlink()
 
     def _place(self, label: str, follows_from: Sequence[Any]) -> tuple[Path | None, str]:
         """The file of a result, and the whole digest, which the file repeats."""

@@ -17,10 +17,8 @@ def template(name: str, package: str = __package__) -> Template:
 
 def page(title: str, parts: list[str], style: str = "", fetched: str = "") -> str:
     """A whole page. `style` is its own, after the shared one; `fetched` is what its policy lets it fetch: nothing."""
-    shared = template("frame.css").template
-    return template("frame.html").substitute(
-        title=escape(title), style=shared + style, fetched=fetched, body="\n".join(parts)
-    )
+    style, body = template("frame.css").template + style, "\n".join(parts)
+    return template("frame.html").substitute(title=escape(title), style=style, fetched=fetched, body=body)
 
 
 @contextmanager
@@ -32,7 +30,5 @@ def of_living_sources() -> Iterator[None]:
             raise OSError("the files are others now")
         yield
     except OSError as fault:
-        raise DataError(
-            f"the sources of drlim_np changed or went while this ran ({fault}), and the pages show them: run again,"
-            " from a complete checkout or installation"
-        ) from fault
+        changed = f"the sources of drlim_np changed or went while this ran ({fault}), and the pages show them"
+        raise DataError(f"{changed}: run again, from a complete checkout or installation") from fault

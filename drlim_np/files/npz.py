@@ -1,10 +1,7 @@
 """The content of .npz files, checked when it is read.
 
-A zip file has a checksum of each entry, but does not say what the entries belong to, or whether all are there. The
-file's comment says both, so a file of something else is refused, and so is one that lost an array.
-
-Files are read entry by entry instead of by `numpy.load`, which would allocate as much as a header claims, and would
-not compare the checksum of an entry that is longer than its array.
+The file's comment says what the arrays belong to, and how many there are. Files are read entry by entry, because
+`numpy.load` would allocate as much as a header claims, and compare no checksum of an entry longer than its array.
 """
 
 import os
@@ -17,11 +14,20 @@ from zipfile import ZipFile, ZipInfo
 import numpy as np
 
 from drlim_np.backend import Array, to_host
-from drlim_np.checks.mistaken import HEAD, mistaken_for
 from drlim_np.checks.numbers import native
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DataError, InputError
 from drlim_np.tree import Tree
+
+HEAD = 256  # bytes that are enough to tell a wrong download
+
+
+def mistaken_for(head: bytes) -> str | None:
+    """What a file with these first bytes is, for a message: a web page, or a Git LFS pointer. None if it is neither."""
+    start = head[:HEAD].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS: git lfs pull fetches the file"
+    return "a web page" if start.startswith((b"<!doctype", b"<html", b"<?xml")) else None
 
 
 def to_bytes(of: str, arrays: Mapping[str, Array]) -> bytes:
@@ -42,11 +48,7 @@ def portable(array: Array) -> np.ndarray:
 
 
 def read(path: str | os.PathLike, of: str) -> dict[str, np.ndarray]:
-    """The arrays of a file `of` that, as `to_bytes` got them: order of names, shapes, dtypes, every bit.
-
-    Nothing in the file is executed, each checksum is compared, and the arrays take no more memory than the file is
-    long. Foreign bytes raise exceptions of many kinds: call it inside `refusing`.
-    """
+    """What `to_bytes` got, to the last bit, in no more memory than the file is long. Call it inside `refusing`."""
     with open(path, "rb") as file:
         if found := mistaken_for(file.read(HEAD)):
             raise ValueError(f"found {found}")
@@ -65,10 +67,7 @@ def read(path: str | os.PathLike, of: str) -> dict[str, np.ndarray]:
 
 @contextmanager
 def refusing(path: str | os.PathLike, verdict: str, remedy: str) -> Iterator[None]:
-    """Turns every exception inside into a DataError that names the file, the verdict on it and the remedy.
-
-    Every one, because the parsers of zip files and .npy headers promise no particular exception for foreign bytes.
-    """
+    """Turns every exception inside into a DataError of one line: parsers of zip files promise no particular one."""
     try:
         yield
     except OSError as fault:
@@ -80,10 +79,7 @@ def refusing(path: str | os.PathLike, verdict: str, remedy: str) -> Iterator[Non
 
 
 def flat(tree: Tree, path: str = "") -> Iterator[tuple[str, Array]]:
-    """Every array of the tree with its dotted name, such as "C1.weight"; for an empty dict, an empty array "squash1.".
-
-    `tree.leaves` leaves an empty dict out; here its place in the tree is kept.
-    """
+    """As `tree.leaves`, but an empty dict keeps its place in the tree: it gives an empty array, such as "squash1."."""
     if not isinstance(tree, dict):
         yield path, tree
     elif path and not tree:

@@ -24,9 +24,6 @@ MASKED = np.ma.masked_array([1.0, 2.0], [False, True])
 INF, NAN = float("inf"), float("nan")
 
 
-# ---- what is let through ----
-
-
 DTYPES = [np.uint8, np.int8, np.uint16, np.int64, np.uint64, np.float16, np.float32, np.float64, bool]
 REAL = [1e-300, 0.5, 3, np.float32(0.5), np.int8(3), Fraction(1, 2)]
 LARGEST = 2**53 - 1
@@ -70,8 +67,6 @@ def test_a_long_double_passes_where_float64_holds_its_value_and_is_refused_where
     for beyond in (np.longdouble(1) / 3, np.longdouble("1e4000")):
         refuses(partial(real_array, "x", np.array([beyond]), "samples"), BEYOND)
 
-
-# ---- what is refused ----
 
 NO_NUMBERS = ["3", None, True, 1j, [1.0], np.array(1.0)]
 HOLES = np.array([[0, 0], [0, 0], [0, NAN], [NAN, 0]])

@@ -2,14 +2,13 @@
 
 import io
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from drlim_np.checks.terminal import ProgressLine, exit_status, first_line, printable
+from drlim_np.checks.terminal import ProgressLine, first_line, printable
 
 START = "import errno, sys\nfrom drlim_np.checks.terminal import *\nfrom drlim_np.errors import *\n"
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,20 +23,10 @@ def ending(body: str, stdout=subprocess.PIPE, **given):
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1), (2, 2)])
-def test_a_command_ends_with_its_own_status_and_none_is_0(returned, status, capsys):
-    assert exit_status(lambda: returned, "drlim") == status
-    assert capsys.readouterr().err == ""
-
-
 FREE = "free the disk, or choose another place"
-UNWOUND = """import os, signal
-    with unwound_by_sigterm():
-        try:
-            os.kill(os.getpid(), signal.SIGTERM)
-        finally:
-            print('unwound')"""
 ENDINGS = {  # what a command does, and its status, output and complaint
+    "pass": (0, "", ""),
+    "return 1": (1, "", ""),
     "raise InputError('k is 0: choose 1')": (2, "", "drlim: k is 0: choose 1\n"),
     "raise DataError('no such file')": (2, "", "drlim: no such file\n"),
     "raise DivergedError('not finite')": (2, "", "drlim: not finite\n"),
@@ -49,7 +38,6 @@ ENDINGS = {  # what a command does, and its status, output and complaint
     "print('lost'); raise OSError('no more')": (2, "", f"drlim: standard output: no more: {FREE}\n"),
     "print('lost'); raise BrokenPipeError": (141, "", ""),
     "print('Σ ½D²'); raise InputError('½')": (2, "? ?D?\n", "drlim: ?\n"),
-    UNWOUND: (128 + signal.SIGTERM, "unwound\n", ""),
 }
 
 
@@ -65,18 +53,10 @@ def test_a_full_disk_that_shows_only_when_the_output_is_flushed_is_told():
     assert status == 2 and err.startswith("drlim: standard output: No space left on device: free the disk")
 
 
-def test_a_closed_output_is_no_fault():
+def test_a_closed_output_is_no_fault_and_one_of_the_program_itself_keeps_its_traceback():
     assert ending("return 1", preexec_fn=lambda: os.close(1)) == (1, "", "")
-
-
-def test_a_fault_of_the_program_itself_keeps_its_traceback():
     status, _, err = ending("raise AssertionError('a bug')")
     assert status == 1 and err.startswith("Traceback")
-
-
-def test_the_first_line_says_what_a_thing_is_and_without_docstrings_why_it_is_silent():
-    assert first_line(exit_status).startswith("Runs a command line")
-    assert first_line(lambda: None) == "(python -OO has stripped what there is to say)"
 
 
 def test_a_line_of_progress_that_was_not_shown_is_neither_cleared_nor_ended():
@@ -88,6 +68,13 @@ def test_a_line_of_progress_that_was_not_shown_is_neither_cleared_nor_ended():
     assert screen.getvalue() == ""
 
 
-@pytest.mark.parametrize(("text", "said"), [("a ½ b", "a ½ b"), ("a\nb", r"'a\nb'"), ("\x1b[31m", r"'\x1b[31m'")])
-def test_a_strangers_text_is_shown_in_one_line(text, said):
-    assert printable(text) == said
+SHOWN = [
+    (first_line, printable, "A path or a stranger's text, fit for a one-line message"),
+    (first_line, lambda: None, "(python -OO has stripped what there is to say)"),
+    *((printable, text, said) for text, said in (("a ½ b", "a ½ b"), ("a\nb", r"'a\nb'"), ("\x1b[31m", r"'\x1b[31m'"))),
+]
+
+
+@pytest.mark.parametrize(("shown", "thing", "said"), SHOWN)
+def test_a_strangers_text_and_what_a_thing_is_are_shown_in_one_line(shown, thing, said):
+    assert shown(thing).partition(":")[0] == said

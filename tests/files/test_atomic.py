@@ -23,10 +23,7 @@ def files(folder):
 
 def enter(folder):
     with atomic.alone_in(folder):
-        pass
-
-
-# ---- files ----
+        assert (folder / atomic.LOCK).exists()
 
 
 def test_a_file_makes_its_folders_or_uses_those_there_are(tmp_path):
@@ -70,31 +67,17 @@ def test_of_several_files_all_are_written_before_any_takes_its_place_in_order(tm
     assert files(tmp_path) == {name: b"later" if k < replaced else b"earlier" for k, name in enumerate(names)}
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_a_disk_that_really_fills_up_leaves_the_earlier_file_and_says_so(tmp_path):
-    (tmp_path / "figure.png").write_bytes(b"earlier")
-    (tmp_path / f".figure.png.{os.getpid()}.partial").symlink_to("/dev/full")
-    message = "figure.png: cannot be written (No space left on device)"
-    refuses(lambda: atomic.replace({tmp_path / "figure.png": b"later"}), message, DrlimError)
-    assert files(tmp_path) == {"figure.png": b"earlier"}
-
-
-# ---- the lock ----
-
-
 def test_a_folder_is_locked_until_its_holder_ends_even_if_it_is_killed(tmp_path):
-    holder = "import pathlib, sys\nfrom drlim_np.files import atomic\n"
-    holder += f"with atomic.alone_in(pathlib.Path({str(tmp_path)!r})):\n"
-    holder += "    print('held', flush=True); sys.stdin.read()"
+    holder = f"""import pathlib, sys
+from drlim_np.files import atomic
+with atomic.alone_in(pathlib.Path({str(tmp_path)!r})):
+    print('held', flush=True); sys.stdin.read()"""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-c", holder], env=environ, **pipes) as first:
         assert first.stdout.readline() == b"held\n"
-        for message in (
-            f"{tmp_path}: process {first.pid}, since 20",
-            "is at work there: wait until it ends, or choose another folder by --out",
-        ):
-            refuses(lambda: enter(tmp_path), message, DrlimError)
+        message = f"{tmp_path}: another run is at work there: wait until it ends, or choose another folder by --out"
+        refuses(lambda: enter(tmp_path), message, DrlimError)
         assert list(files(tmp_path)) == [atomic.LOCK]
         first.kill()
     assert list(files(tmp_path)) == [atomic.LOCK]
@@ -119,8 +102,7 @@ def test_a_system_without_locks_refuses_nothing(tmp_path, monkeypatch, locks):
         monkeypatch.setattr(atomic, "fcntl", None)
     else:
         monkeypatch.setattr(atomic.fcntl, "flock", flock)
-    with atomic.alone_in(tmp_path):
-        assert (tmp_path / atomic.LOCK).exists()
+    enter(tmp_path)
     assert not (tmp_path / atomic.LOCK).exists()
 
 
@@ -129,17 +111,7 @@ def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path):
     refuses(lambda: enter(tmp_path / "nothing"), message, DrlimError)
 
 
-@pytest.mark.parametrize(
-    ("written", "said"),
-    [(b"w" * 300, "w" * 200), (b"", "another run"), (b"\x1b[2J", "'\\x1b[2J'"), (b"\xff", "\N{REPLACEMENT CHARACTER}")],
-)
-def test_the_holder_is_named_in_one_line_whatever_its_file_holds(tmp_path, monkeypatch, written, said):
-    (tmp_path / atomic.LOCK).write_bytes(written)
-    monkeypatch.setattr(atomic, "_locked", lambda file: False)
-    refuses(lambda: enter(tmp_path), f"{tmp_path}: {said} is at work there: ", DrlimError)
-
-
-def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path):
+def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path, monkeypatch):
     (tmp_path / ".checkpoints").mkdir()
     half_written = [".figure4.png.17.partial", ".checkpoints/.training.npz.9.partial"]
     others = {"notes.partial", ".notes", "figure4.png"}
@@ -147,8 +119,5 @@ def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path
         (tmp_path / name).touch()
     enter(tmp_path)
     assert files(tmp_path).keys() == others
-
-
-def test_a_leftover_that_another_run_removes_first_is_no_fault(tmp_path, monkeypatch):
     monkeypatch.setattr(type(tmp_path), "glob", lambda folder, pattern: [folder / "gone"])
-    enter(tmp_path)
+    enter(tmp_path)  # another run may have removed it first
