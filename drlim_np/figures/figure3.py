@@ -11,7 +11,6 @@ from drlim_np.data import Digits
 from drlim_np.drawing.panels import box, sheet
 from drlim_np.drawing.style import INK, LOOKS, VERMILLION, WIDTH, signed
 from drlim_np.figures import Claim, Result, Train, figure, figure4
-from drlim_np.figures.digits import CLASSES
 from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.tree import Tree, leaves
@@ -54,7 +53,7 @@ def make(digits: Digits, train: Train) -> Result:
     """The layers of G_W with their maps and sizes, and what the trained ones make of an unseen 4 and an unseen 9."""
     found, unseen = figure4.trained(digits, train, "balanced")
     network = convnet()
-    images = [typical(unseen.inputs[unseen.label == digit]) for digit in CLASSES]
+    images = [typical(unseen.inputs[unseen.label == digit]) for digit in LOOKS]
     towers = [stages(network, found.params, image) for image in images]
 
     sizes = {stage.name: stage.values.shape for stage in towers[0]}
@@ -93,7 +92,7 @@ def draw(images: list[np.ndarray], towers: list[list[Stage]], title: str) -> Fig
         axes.text(middle, height - 0.26, header, ha="center", va="top", linespacing=1.15)
     upper = height - HEADERS - TOWER / 2
     lower = TOWER / 2
-    for digit, level, image, tower, strength in zip(CLASSES, (upper, lower), images, towers, (1, 0.4), strict=True):
+    for digit, level, image, tower, strength in zip(LOOKS, (upper, lower), images, towers, (1, 0.4), strict=True):
         _tower(axes, level, [image, *(stage.values for stage in tower)], strength, LOOKS[digit][0])
     receptive_field(axes, upper, towers[0][0])
     for x in MIDDLES[1:]:

@@ -12,8 +12,8 @@ from drlim_np.drawing.panels import legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.digits import KNOWN, NEIGHBOURS
-from drlim_np.figures.shifted_maps import ShiftedDigits, caption, focus, organisation, shift_name, unseen_digits
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, Unseen
+from drlim_np.figures.shifted_maps import caption, focus, organisation, shift_name, unseen_digits
 from drlim_np.measure.lle import closed_groups, lle
 
 TEST_PER_CLASS = 600  # with their shifts 6,000 samples, about the most that a dense M allows
@@ -51,14 +51,13 @@ def make(digits: Digits, train: Train) -> Result:
     settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
     measured = {"lle": numbers, "closed_groups": groups, "warnings": [str(warning.message) for warning in caught]}
     drawing = draw(z, unseen, claim, caption(digits.title, unseen, numbers))
-    return Result(drawing, claims, settings, digits, measured, unseen.arrays(z))
+    return Result(drawing, claims, settings, digits, measured, unseen.arrays(z) | {"shift": unseen.shift})
 
 
-def draw(z: np.ndarray, unseen: ShiftedDigits, claim: str, words: str) -> Figure:
+def draw(z: np.ndarray, unseen: Unseen, claim: str, words: str) -> Figure:
     """Below `claim` the map by digit: the unshifted digits on top, those shifted to the left at the left.
 
-    Four magnifiers look at the corner, the middles of both sides and one end, each at the median of a shift's samples.
-    The other end has its name next to it.
+    Four magnifiers look at the medians of shifts, the corner, both sides and one end. The other end is named.
     """
     z = np.asarray(z, float)
     medians = {shift: np.median(z[unseen.shift == shift], axis=0) for shift in SHIFTS}

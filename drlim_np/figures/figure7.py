@@ -11,8 +11,8 @@ from drlim_np.drawing.magnifiers import draw as draw_magnifier
 from drlim_np.drawing.panels import by_slant, corners, height_of, horizontal, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.figures import Result, Train, figure
-from drlim_np.figures.digits import NEIGHBOURS, Training, nearest
-from drlim_np.figures.shifted_maps import SHIFT_LOOKS, ShiftedDigits, Story, focus, shift_name, tell
+from drlim_np.figures.digits import NEIGHBOURS, Training, Unseen, nearest
+from drlim_np.figures.shifted_maps import SHIFT_LOOKS, Story, focus, shift_name, tell
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import alike_in_any_copy
 
@@ -29,7 +29,7 @@ def near_whatever_the_shift(characters: np.ndarray, train: Train) -> SimilarityG
     return alike_in_any_copy(nearest(characters, NEIGHBOURS, train), len(SHIFTS))
 
 
-def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
+def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
     """The map by digit with four magnifiers and six characters' copies; smaller, by shift and by slant."""
     z = horizontal(z)
     if z[unseen.label == 9, 1].mean() < z[unseen.label == 4, 1].mean():
@@ -57,7 +57,7 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
     return drawing
 
 
-def magnifiers(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float, unit: float) -> np.ndarray:
+def magnifiers(axes: Axes, z: np.ndarray, unseen: Unseen, side: float, unit: float) -> np.ndarray:
     """Four of them with their strips above and below the map; the middles of the strips' images, (images, 2).
 
     They look at the mean of the most and of the least slanted sixth of each digit.
@@ -81,7 +81,7 @@ def magnifiers(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float, un
     return np.concatenate(taken)
 
 
-def copies(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float) -> np.ndarray:
+def copies(axes: Axes, z: np.ndarray, unseen: Unseen, side: float) -> np.ndarray:
     """Characters with their copies to the left and right of the map, each joined to its point.
 
     The characters are those whose unshifted copies come first in a farthest-first order. Returns the middles of the
