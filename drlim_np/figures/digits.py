@@ -157,9 +157,17 @@ def pair_by_pair(network: Blockwise, x: Array, graph: SimilarityGraph, margin: f
 
 def organisation(z: np.ndarray, unseen: Unseen, train: Train) -> dict[str, float]:
     """The numbers that describe a map z (samples, 2) of unseen digits; see `drlim_np.measure.metrics`."""
-    return {
+    numbers = {
         "accuracy": train.once(metrics.accuracy, z, unseen.label),
         "slant_r2": train.once(metrics.regression_r2, z, unseen.slant),
         "unevenness": train.once(metrics.unevenness, z),
         "trustworthiness": train.once(metrics.trustworthiness, unseen.pixels, z, threads=train.threads),
     }
+    if unseen.shift.any():
+        numbers |= {
+            "shift_ratio": train.once(metrics.shift_ratio, z, unseen.character),
+            "same_shift_neighbours": train.once(metrics.same_label_neighbours, z, unseen.shift),
+            "silhouette_by_shift": train.once(metrics.silhouette, z, unseen.shift),
+            "continuity": train.once(metrics.continuity, unseen.pixels, z, threads=train.threads),
+        }
+    return numbers

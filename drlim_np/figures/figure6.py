@@ -12,8 +12,8 @@ from drlim_np.drawing.panels import legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.digits import KNOWN, NEIGHBOURS, Unseen
-from drlim_np.figures.shifted_maps import caption, focus, organisation, shift_name, unseen_digits
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, Unseen, organisation
+from drlim_np.figures.shifted_maps import caption, focus, shift_name, unseen_digits
 from drlim_np.measure.lle import closed_groups, lle
 
 TEST_PER_CLASS = 600  # with their shifts 6,000 samples, about the most that a dense M allows
@@ -44,13 +44,12 @@ def make(digits: Digits, train: Train) -> Result:
         bound = BOUNDS["quick" if train.quick else digits.name]
         claims.append(Claim("separated by shift: silhouette", numbers["silhouette_by_shift"], "≥", bound))
     groups = closed_groups(near)
-    claim = CLAIM
-    if groups > z.shape[1]:  # LLE moves each as a whole, so a spot is a point, but for rounding
-        claim = APART
+    spots = groups > z.shape[1]  # LLE moves each group as a whole, so a spot is a point, but for rounding
+    if spots:
         numbers = {name: value for name, value in numbers.items() if name not in WITHIN}
     settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
     measured = {"lle": numbers, "closed_groups": groups, "warnings": [str(warning.message) for warning in caught]}
-    drawing = draw(z, unseen, claim, caption(digits.title, unseen, numbers))
+    drawing = draw(z, unseen, APART if spots else CLAIM, caption(digits.title, unseen, numbers))
     return Result(drawing, claims, settings, digits, measured, unseen.arrays(z) | {"shift": unseen.shift})
 
 
@@ -59,7 +58,6 @@ def draw(z: np.ndarray, unseen: Unseen, claim: str, words: str) -> Figure:
 
     Four magnifiers look at the medians of shifts, the corner, both sides and one end. The other end is named.
     """
-    z = np.asarray(z, float)
     medians = {shift: np.median(z[unseen.shift == shift], axis=0) for shift in SHIFTS}
     across = medians[6][0] - medians[-6][0]
     up = medians[0][1] - (medians[6] + medians[-6])[1] / 2

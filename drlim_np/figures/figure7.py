@@ -22,6 +22,7 @@ STRIP = 12  # samples in a magnifier's strip
 INNER = (4.6, 3.6)  # inches: the most the large map takes of its panel, and
 SMALL = (2.5, 1.75)  # the small ones of theirs
 SIDE = 0.3  # inches: a thumbnail's side
+QUICK_STEPS = 300
 
 
 def near_whatever_the_shift(characters: np.ndarray, train: Train) -> SimilarityGraph:
@@ -47,21 +48,18 @@ def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
 
     below = top + tall + 0.1
     shifts, _ = map_panel(drawing, (0.1, below, SMALL[0] + 0.1, low), z, SMALL)
-    shifts.text(0, 1, "by shift", transform=shifts.transAxes, va="top", weight="bold")
     scatter_by(shifts, z, unseen.shift, SHIFT_LOOKS, s=1.5)
     legend(shifts, SHIFT_LOOKS, (1.02, 1), map(shift_name, SHIFT_LOOKS), loc="upper left", labelspacing=0.2)
     slants, _ = map_panel(drawing, (4.0, below, SMALL[0] + 0.1, low), z, SMALL)
-    slants.text(0, 1, "by slant", transform=slants.transAxes, va="top", weight="bold")
     by_slant(slants, (6.75, below + 0.55), z, unseen.label, unseen.slant, 1.5)
     legend(slants, LOOKS, (1.53, 0), loc="lower right", ncols=2)
+    for axes, name in ((shifts, "by shift"), (slants, "by slant")):
+        axes.text(0, 1, name, transform=axes.transAxes, va="top", weight="bold")
     return drawing
 
 
 def magnifiers(axes: Axes, z: np.ndarray, unseen: Unseen, side: float, unit: float) -> np.ndarray:
-    """Four of them with their strips above and below the map; the middles of the strips' images, (images, 2).
-
-    They look at the mean of the most and of the least slanted sixth of each digit.
-    """
+    """Four look at the means of each digit's most and least slanted sixth; the middles of their images (images, 2)."""
     places = []
     for digit in LOOKS:
         of = np.flatnonzero(unseen.label == digit)
@@ -82,11 +80,7 @@ def magnifiers(axes: Axes, z: np.ndarray, unseen: Unseen, side: float, unit: flo
 
 
 def copies(axes: Axes, z: np.ndarray, unseen: Unseen, side: float) -> np.ndarray:
-    """Characters with their copies to the left and right of the map, each joined to its point.
-
-    The characters are those whose unshifted copies come first in a farthest-first order. Returns the middles of the
-    images (images, 2).
-    """
+    """Characters with their copies left and right of the map, joined to their points; the middles of the images."""
     plain = np.flatnonzero(unseen.shift == 0)
     chosen = plain[thumbnails.farthest_first(z[plain], CHARACTERS)]
     left, right = np.split(chosen[np.argsort(z[chosen, 0], kind="stable")], 2)
@@ -103,21 +97,15 @@ def copies(axes: Axes, z: np.ndarray, unseen: Unseen, side: float) -> np.ndarray
     return np.concatenate(taken)
 
 
-STORY = Story(
-    name="figure 7",
-    graph=near_whatever_the_shift,
-    listed=len(SHIFTS) - 1 + NEIGHBOURS * len(SHIFTS),
-    training=Training(steps=3000),
-    quick_steps=300,
-    claims=(
-        ("the shifts of a character packed together: shift ratio", "shift_ratio", "≤"),
-        ("no organisation by shift: neighbours of the same shift", "same_shift_neighbours", "≤"),
-        ("organised by slant: R² of its regression on the map", "slant_r2", "≥"),
-        ("classes side by side: 5-NN accuracy", "accuracy", "≥"),
-    ),
-    bounds=dict.fromkeys(("mnist", "handwriting"), (0.06, 0.22, 0.87, 0.76)) | {"quick": (0.25, 0.30, 0.4, 0.6)},
-    draw=draw,
+CLAIMS = (
+    ("the shifts of a character packed together: shift ratio", "shift_ratio", "≤"),
+    ("no organisation by shift: neighbours of the same shift", "same_shift_neighbours", "≤"),
+    ("organised by slant: R² of its regression on the map", "slant_r2", "≥"),
+    ("classes side by side: 5-NN accuracy", "accuracy", "≥"),
 )
+BOUNDS = dict.fromkeys(("mnist", "handwriting"), (0.06, 0.22, 0.87, 0.76)) | {"quick": (0.25, 0.30, 0.4, 0.6)}
+LISTED = len(SHIFTS) - 1 + NEIGHBOURS * len(SHIFTS)
+STORY = Story("figure 7", near_whatever_the_shift, LISTED, Training(steps=3000), QUICK_STEPS, CLAIMS, BOUNDS, draw)
 
 
 @figure("figure7", needs="digits", seconds=26)

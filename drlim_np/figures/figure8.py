@@ -44,12 +44,8 @@ def make(views: Views, train: Train) -> Result:
         if not train.quick:  # two epochs leave rings open: up to .89
             claims.append(Claim("one loop at each elevation: second by first", ours["second_loop"], "≤", SECOND_LOOP))
     loss, _ = contrastive_all_pairs(found.z[found.train], found.similar, MARGIN)
-    measured = {
-        "similar_pairs": found.similar.listed_count,
-        "dissimilar_pairs": found.similar.dissimilar_count,
-        "loss_over_all_training_pairs": float(loss),
-        "drlim": ours,
-    }
+    measured = {"similar_pairs": found.similar.listed_count, "dissimilar_pairs": found.similar.dissimilar_count}
+    measured |= {"loss_over_all_training_pairs": float(loss), "drlim": ours}
     kept, small = on_footprint(found.params, found.inputs)
     arrays = labelled(z, views, found.test) | {"loss_per_pair": found.losses, "footprint": kept}
     return Result(_draw(found, ours), claims, found.settings, views, measured, arrays, small)

@@ -47,11 +47,8 @@ def make(views: Views, train: Train) -> Result:
         ]
         if not train.quick:
             claims.append(Claim("DrLIM's on the same views", ours["second_loop"], "≤", SECOND_LOOP))
-    measured = {
-        "lle": theirs,
-        "drlim_on_the_same_views": ours,
-        "lle_by_regularisation": {f"{amount:g}": lle_map(found, amount, train)[1] for amount in OTHERS},
-    }
+    others = {f"{amount:g}": lle_map(found, amount, train)[1] for amount in OTHERS}
+    measured = {"lle": theirs, "drlim_on_the_same_views": ours, "lle_by_regularisation": others}
     settings = {"samples": len(z), "neighbours_on_average": float(found.similar.degree.mean()), "regularisation": NONE}
 
     # Both upright maps side by side, from one side: above by azimuth, below by lighting.

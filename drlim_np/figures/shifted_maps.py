@@ -17,22 +17,16 @@ from drlim_np.drawing.panels import in_lines
 from drlim_np.drawing.style import FIVE_SHIFTS, signed
 from drlim_np.figures import Claim, Result, Train
 from drlim_np.figures import digits as of_digits
-from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen, learn
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen, learn, organisation
 from drlim_np.graph import SimilarityGraph
-from drlim_np.measure import metrics
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 
 BATCH = {"balanced": 20, "exact": 32}  # pairs of characters a step; chosen by the training objective
 QUICK_TRAIN, QUICK_TEST = 300, 60  # of each class
 SHIFT_LOOKS = dict(zip(sorted(SHIFTS), zip(FIVE_SHIFTS, "vsoD^", strict=True), strict=True))
-WORDS = {
-    "shift_ratio": "shift ratio",
-    "same_shift_neighbours": "same shift",
-    "silhouette_by_shift": "silhouette by shift",
-    "slant_r2": "slant R²",
-    "accuracy": "accuracy",
-}
+WORDS = {"shift_ratio": "shift ratio", "same_shift_neighbours": "same shift"}
+WORDS |= {"silhouette_by_shift": "silhouette by shift", "slant_r2": "slant R²", "accuracy": "accuracy"}
 
 
 def train_characters(digits: Digits, train: Train) -> np.ndarray:
@@ -46,16 +40,6 @@ def unseen_digits(digits: Digits, train: Train, per_class: int | None = None) ->
     plain = of_digits.draw_unseen(digits, QUICK_TEST if train.quick else per_class, train.rng(6))
     copies = plain._replace(**{name: np.repeat(known, len(SHIFTS), axis=0) for name, known in plain._asdict().items()})
     return copies._replace(inputs=shifted(plain.inputs), shift=np.tile(SHIFTS, len(plain.rows)))
-
-
-def organisation(z: np.ndarray, unseen: Unseen, train: Train) -> dict[str, float]:
-    """The numbers that describe a map of shifted digits; see `drlim_np.measure.metrics`."""
-    return of_digits.organisation(z, unseen, train) | {
-        "shift_ratio": train.once(metrics.shift_ratio, z, unseen.character),
-        "same_shift_neighbours": train.once(metrics.same_label_neighbours, z, unseen.shift),
-        "silhouette_by_shift": train.once(metrics.silhouette, z, unseen.shift),
-        "continuity": train.once(metrics.continuity, unseen.pixels, z, threads=train.threads),
-    }
 
 
 def caption(title: str, unseen: Unseen, numbers: dict[str, float]) -> str:
@@ -117,14 +101,12 @@ def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "bal
             claims.append(Claim(words, numbers[number], relation, bound))
     lost = ink_lost(train_characters(digits, train), sorted(SHIFTS))
     settings = asdict(found.training) | {"neighbours": NEIGHBOURS, "train": graph.size, "test": len(z)}
-    measured = {
-        "similar_pairs_listed": graph.listed_count,
-        "similar_pairs_distinct": len(graph.edges),
+    measured = {"similar_pairs_listed": graph.listed_count, "similar_pairs_distinct": len(graph.edges)}
+    measured |= {
         "dissimilar_pairs": graph.dissimilar_count,
         "dissimilar_weight_exact": dissimilar_weight(graph, "exact"),
-        "ink_lost": dict(zip(map(str, sorted(SHIFTS)), lost.tolist(), strict=True)),
-        "drlim": numbers,
     }
+    measured |= {"ink_lost": dict(zip(map(str, sorted(SHIFTS)), lost.tolist(), strict=True)), "drlim": numbers}
     drawing = story.draw(z, unseen, caption(f"{digits.title}, {weighting} weighting", unseen, numbers))
     arrays = unseen.arrays(z) | {"shift": unseen.shift, "objective": found.losses}
     weights = found.params if weighting == "balanced" else None
