@@ -7,7 +7,7 @@ import pytest
 
 from drlim_np.data.handwriting import generate
 from drlim_np.data.moved import moved
-from drlim_np.figures import FIGURES, Train, invariance
+from drlim_np.figures import Train, invariance
 from drlim_np.figures.invariance import BETWEEN, MOVES, at, claims, curves, make
 from drlim_np.figures.shifted_maps import unseen_digits
 from tests.help import drawings
@@ -46,11 +46,9 @@ def failing(claims):
 
 
 def test_where_nothing_moves_the_curve_is_0_to_the_last_bit(images, result):
-    for name in ("figure5", "figure7"):
-        for kind in MOVES:
-            assert result.measured["displacement"][name][kind]["0.0"] == 0
-    for place in (by_rows, by_middle):
-        assert all(at(curves(place, images), kind, 0) == [0] for kind in MOVES)
+    for kind in MOVES:
+        assert {result.measured["displacement"][name][kind]["0.0"] for name in ("figure5", "figure7")} == {0}
+        assert at(curves(by_rows, images), kind, 0) == at(curves(by_middle, images), kind, 0) == [0]
 
 
 def test_a_map_of_rows_follows_what_goes_down_and_not_what_goes_right(images):
@@ -82,8 +80,7 @@ def test_the_claims_fail_when_the_two_networks_are_exchanged(images):
 )
 def test_each_claim_about_figure_7_rests_on_its_part_of_the_curve(kind, amount, value, fails):
     five, seven = ({name: np.full(len(by), height) for name, by in MOVES.items()} for height in (2.0, 1.0))
-    inside = np.abs(MOVES["right"]) <= 6
-    seven["right"][inside] = 0.05
+    seven["right"][np.abs(MOVES["right"]) <= 6] = 0.05
     assert failing(claims(five, seven, False)) == []
     seven[kind][MOVES[kind] == amount] = value
     assert fails in failing(claims(five, seven, False))
@@ -91,23 +88,19 @@ def test_each_claim_about_figure_7_rests_on_its_part_of_the_curve(kind, amount, 
 
 def test_quick_bounds_are_looser():
     most, *least = zip(invariance.BOUNDS[False], invariance.BOUNDS[True], strict=True)
-    assert most[1] > most[0]
-    assert all(quick < full for full, quick in least)
+    assert most[1] > most[0] and all(quick < full for full, quick in least)
 
 
-def test_every_amount_is_recorded_and_drawn(result):
-    curve = result.measured["displacement"]["figure7"]["right"]
-    assert list(curve) == [str(shift) for shift in np.arange(-8, 8.5, 0.5)]
+def test_every_amount_is_recorded_and_drawn_and_trained_shifts_are_marked(result):
+    recorded = result.measured["displacement"]
+    assert list(recorded["figure7"]["right"]) == [str(shift) for shift in np.arange(-8, 8.5, 0.5)]
+    panels = [axes for axes in result.drawing.axes if not axes.images]
     for name, colour in (("figure5", invariance.VERMILLION), ("figure7", invariance.BLUE)):
-        for kind, axes in zip(MOVES, (a for a in result.drawing.axes if not a.images), strict=True):
+        for kind, axes in zip(MOVES, panels, strict=True):
             line = next(line for line in axes.get_lines() if line.get_color() == colour)
             np.testing.assert_array_equal(line.get_xdata(), MOVES[kind])
-            assert line.get_ydata().tolist() == list(result.measured["displacement"][name][kind].values())
-
-
-def test_trained_shifts_are_marked(result):
-    axes = result.drawing.axes[0]
-    marks = [line.get_xdata().tolist() for line in axes.get_lines() if line.get_marker() == "o"]
+            assert line.get_ydata().tolist() == list(recorded[name][kind].values())
+    marks = [line.get_xdata().tolist() for line in panels[0].get_lines() if line.get_marker() == "o"]
     assert marks == [[-6, -3, 0, 3, 6]] * 2
 
 
@@ -118,7 +111,6 @@ def test_the_strip_shows_one_digit_as_it_is_moved(result, images):
     np.testing.assert_array_equal(shown[-1], moved(images[:1], turn=15)[0, 0])
 
 
-def test_it_needs_digits_and_the_two_networks_and_other_data_get_no_claims(result):
-    assert (FIGURES["invariance"].needs, FIGURES["invariance"].after) == ("digits", ("figure5", "figure7"))
+def test_other_data_get_no_claims(result):
     assert len(result.claims) == 4
     assert make(replace(WRITTEN, name="idx-1a2b3c4d", title="IDX data 1a2b3c4d"), QUICK).claims == []
