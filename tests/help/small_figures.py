@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -97,9 +96,7 @@ def _note(train: Train, name: str) -> None:
 def main(arguments: list[str], **figures) -> int:
     """run_all.py with these in place of its own figures of that name, and no pages."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
-    with ExitStack() as stack:
-        own = {name: replace(FIGURES[name], make=make) for name, make in figures.items()}
-        stack.enter_context(mock.patch.dict(FIGURES, own))
-        stack.enter_context(mock.patch.object(pages, "due", return_value=[]))
-        stack.enter_context(mock.patch.object(sources, "digits", return_value=DIGITS))
+    own = mock.patch.dict(FIGURES, {name: replace(FIGURES[name], make=make) for name, make in figures.items()})
+    no_pages = mock.patch.object(pages, "due", return_value=[])
+    with own, no_pages, mock.patch.object(sources, "digits", return_value=DIGITS):
         return command.main(["--only", ",".join(figures), "--generated", "--no-audit", *arguments])
