@@ -7,12 +7,11 @@ from matplotlib.figure import Figure
 from drlim_np.data import Digits
 from drlim_np.data.shifts import SHIFTS
 from drlim_np.drawing import thumbnails
-from drlim_np.drawing.magnifiers import draw as draw_magnifier
 from drlim_np.drawing.panels import by_slant, corners, height_of, horizontal, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.figures import Result, Train, figure
 from drlim_np.figures.digits import NEIGHBOURS, Training, Unseen, nearest
-from drlim_np.figures.shifted_maps import SHIFT_LOOKS, Story, focus, shift_name, tell
+from drlim_np.figures.shifted_maps import SHIFT_LOOKS, Story, magnify, shift_name, tell
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import alike_in_any_copy
 
@@ -71,11 +70,8 @@ def magnifiers(axes: Axes, z: np.ndarray, unseen: Unseen, side: float, unit: flo
     taken = []
     for line, pair in ((high[1] - 1.1 * side, places[:2]), (low[1] + 0.1 * side, places[2:])):
         for number, middle in enumerate(pair[np.argsort(pair[:, 0], kind="stable")]):
-            found = focus(z, middle, unit, unseen.shift, STRIP)
-            length = 1.04 * side * len(found.samples)
-            start = low[0] + 0.12 * unit if number == 0 else high[0] - 0.12 * unit - length
-            images, colours = unseen.images(found.samples), unseen.colours(found.samples)
-            taken.append(draw_magnifier(axes, found, images, colours, np.array([start, line]), side))
+            start = low[0] + 0.12 * unit if number == 0 else high[0] - 0.12 * unit - 1.04 * side * STRIP
+            taken.append(magnify(axes, z, unseen, middle, unit, np.array([start, line]), side, STRIP, STRIP))
     return np.concatenate(taken)
 
 

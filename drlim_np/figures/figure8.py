@@ -1,7 +1,6 @@
 """Figure 8: unseen views of one airplane on a cylinder, by a G_W that was told only which camera positions adjoin."""
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from drlim_np.backend import to_host
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
@@ -11,7 +10,7 @@ from drlim_np.drawing.space import Side, project, reach_of
 from drlim_np.drawing.style import FAINT, WIDTH
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.airplane_map import MARGIN, Trained, counts, labelled, train_airplane
+from drlim_np.figures.airplane_map import MARGIN, counts, labelled, train_airplane
 from drlim_np.measure.cylinder import organisation
 from drlim_np.tree import Tree
 
@@ -48,22 +47,9 @@ def make(views: Views, train: Train) -> Result:
     measured |= {"loss_over_all_training_pairs": float(loss), "drlim": ours}
     kept, small = on_footprint(found.params, found.inputs)
     arrays = labelled(z, views, found.test) | {"loss_per_pair": found.losses, "footprint": kept}
-    return Result(_draw(found, ours), claims, found.settings, views, measured, arrays, small)
 
-
-def on_footprint(params: Tree, inputs: np.ndarray) -> tuple[np.ndarray, Tree]:
-    """The pixels (kept,) not 0, background, in all inputs (samples, pixels), and W on those, half as long a file.
-
-    All other first weights multiply zeros: two_layer(len(kept)) maps inputs[:, kept] as G_W inputs, but for rounding.
-    """
-    kept = np.flatnonzero((inputs != 0).any(axis=0))
-    weight = np.ascontiguousarray(to_host(params["hidden"]["weight"])[:, kept])
-    return kept, params | {"hidden": params["hidden"] | {"weight": weight}}
-
-
-def _draw(found: Trained, ours: dict[str, float]) -> Figure:
-    """The cylinder large and tilted, small from the side and along its axis, and unrolled, made of the images."""
-    views, rows = found.views, found.test
+    # The cylinder large and tilted, small from the side and along its axis, and unrolled, made of the images.
+    rows = found.test
     upright = found.cylinder.upright(found.z)
     points = upright[rows]
     poses = upright.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, 3).mean(axis=2)
@@ -97,7 +83,17 @@ def _draw(found: Trained, ours: dict[str, float]) -> Figure:
         nearest = inside[np.linalg.norm(at[inside] - square - 0.5, axis=1).argmin()]
         extent = (square[0], square[0] + 1, square[1], square[1] + 1)
         axes.imshow(views.images[rows[nearest]], cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
-    return drawing
+    return Result(drawing, claims, found.settings, views, measured, arrays, small)
+
+
+def on_footprint(params: Tree, inputs: np.ndarray) -> tuple[np.ndarray, Tree]:
+    """The pixels (kept,) not 0, background, in all inputs (samples, pixels), and W on those, half as long a file.
+
+    All other first weights multiply zeros: two_layer(len(kept)) maps inputs[:, kept] as G_W inputs, but for rounding.
+    """
+    kept = np.flatnonzero((inputs != 0).any(axis=0))
+    weight = np.ascontiguousarray(to_host(params["hidden"]["weight"])[:, kept])
+    return kept, params | {"hidden": params["hidden"] | {"weight": weight}}
 
 
 def unrolled(points: np.ndarray) -> tuple[np.ndarray, int]:

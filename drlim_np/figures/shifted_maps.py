@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, ink_lost, shifted, wide
-from drlim_np.drawing.magnifiers import Magnifier, magnifier
+from drlim_np.drawing.magnifiers import draw as draw_magnifier
+from drlim_np.drawing.magnifiers import magnifier
 from drlim_np.drawing.panels import in_lines
 from drlim_np.drawing.style import FIVE_SHIFTS, signed
 from drlim_np.figures import Claim, Result, Train
@@ -53,10 +55,17 @@ def shift_name(shift: int) -> str:
     return signed(shift, "+d") if shift else "0"
 
 
-def focus(z: np.ndarray, middle: np.ndarray, unit: float, shift: np.ndarray, most: int) -> Magnifier:
-    """A magnifier of 0.1 inches, or wider where fewer than `most` samples are so near; unit: the map's in an inch."""
-    away = np.sort(np.linalg.norm(z - middle, axis=1))
-    return magnifier(z, middle, max(0.1 * unit, float(away[min(most, len(z)) - 1])), shift, most)
+def magnify(
+    axes: Axes, z: np.ndarray, unseen: Unseen, at: np.ndarray, unit: float, start: np.ndarray, side: float, *strip: int
+) -> np.ndarray:
+    """Draws a magnifier of 0.1 inches at a place of the map, or wider where too few samples are so near.
+
+    unit: the map's in an inch; strip: how many samples it shows, in how many columns; otherwise as `magnifiers.draw`.
+    """
+    nearest = np.sort(np.linalg.norm(z - at, axis=1))[: strip[0]]
+    found = magnifier(z, at, max(0.1 * unit, float(nearest[-1])), unseen.shift, strip[0])
+    images, colours = unseen.images(found.samples), unseen.colours(found.samples)
+    return draw_magnifier(axes, found, images, colours, start, side, strip[1])
 
 
 @dataclass(frozen=True, eq=False)
