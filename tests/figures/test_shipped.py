@@ -14,7 +14,7 @@ from drlim_np.data.shifts import SHIFTS, wide
 from drlim_np.figures import Result, Train, figure4, figure5, figure7, shifted_maps
 from drlim_np.figures.figure8 import on_footprint
 from drlim_np.files import weights
-from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.networks import convnet, two_layer
 from drlim_np.runs.record import drawn, write
 from drlim_np.training import embed
 from drlim_np.tree import leaves, tree_map
@@ -122,7 +122,3 @@ def test_on_the_footprint_every_view_keeps_its_place_and_its_weights_fit_and_are
 def test_weights_in_float64_ship_in_float32(tmp_path):
     params = two_layer(12, 3).init(np.random.default_rng(0), np.float64)
     assert bits(shipped(params, tmp_path)) == bits(tree_map(np.float32, params))
-
-
-def test_canvas_and_network_agree_on_the_size_of_an_image():
-    assert on_canvas(np.zeros((1, 28, 28), np.uint8)).shape[1:] == CONVNET_INPUT
