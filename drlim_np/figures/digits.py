@@ -69,13 +69,9 @@ class Unseen(NamedTuple):
         """The inputs as (samples, 1024)."""
         return self.inputs.reshape(len(self.inputs), -1)
 
-    def images(self, samples: np.ndarray) -> np.ndarray:
-        """The images of samples (shown,) from 0, black, to 255, white: (shown, 32, 32)."""
-        return np.rint(255 * self.inputs[samples, 0])
-
-    def colours(self, samples: np.ndarray) -> list[str]:
-        """The colour of each sample's digit."""
-        return [LOOKS[digit][0] for digit in self.label[samples]]
+    def shown(self, samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
+        """The images of samples (shown,) from 0, black, to 255, white: (shown, 32, 32), and their digits' colours."""
+        return np.rint(255 * self.inputs[samples, 0]), [LOOKS[digit][0] for digit in self.label[samples]]
 
     def arrays(self, z: np.ndarray) -> dict[str, np.ndarray]:
         """What the .npz of a map z holds: the map itself, and what colours its panels."""
@@ -95,9 +91,9 @@ def draw_unseen(digits: Digits, per_class: int | None, rng: np.random.Generator)
     return Unseen(rows, on_canvas(images), digits.test.labels[rows], slant, shift, np.arange(len(rows)))
 
 
-def nearest(x: np.ndarray, k: int, train: Train) -> SimilarityGraph:
-    """Step 1: each of the inputs (samples, …) with its k nearest neighbours."""
-    near = train.once(nearest_neighbours, x.reshape(len(x), -1), k, threads=train.threads)
+def nearest(x: np.ndarray, train: Train) -> SimilarityGraph:
+    """Step 1: each of the inputs (samples, …) with its nearest neighbours."""
+    near = train.once(nearest_neighbours, x.reshape(len(x), -1), NEIGHBOURS, threads=train.threads)
     return SimilarityGraph.of_neighbours(near)
 
 

@@ -51,7 +51,7 @@ def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, Unseen]:
     chosen = of_digits.draw_at_random(digits, digits.train, per_class, rng)
     unseen = of_digits.draw_unseen(digits, test_per_class, rng)
     x = on_canvas(digits.train.images[chosen])
-    graph = of_digits.nearest(x, NEIGHBOURS, train)
+    graph = of_digits.nearest(x, train)
     return of_digits.learn(f"figure 4, {form}", x, graph, training, rng, train), unseen
 
 
@@ -136,7 +136,8 @@ def draw(z: np.ndarray, unseen: Unseen, images: np.ndarray, words: str) -> Figur
     rim, places = thumbnails.place(z, side, *corners(by_class))
     inside, others = thumbnails.place(z, side, *corners(by_class), hides=len(z), apart=3.2, taken=places)
     for shown, middles in ((rim, places), (inside, others)):
-        thumbnails.draw(by_class, images[shown], unseen.colours(shown), z[shown], middles, side)
+        frames = [LOOKS[digit][0] for digit in unseen.label[shown]]
+        thumbnails.draw(by_class, images[shown], frames, z[shown], middles, side)
     legend(by_class, LOOKS, (0.985, 0.02), loc="lower right")
 
     coloured, _ = map_panel(drawing, (0, top + tall, WIDTH, tall), z, INNER)

@@ -20,7 +20,7 @@ QUICK_STEPS = 200
 
 def near_in_pixels(characters: np.ndarray, train: Train) -> SimilarityGraph:
     """Every copy with its 5 nearest among all copies."""
-    return nearest(shifted(characters), NEIGHBOURS, train)
+    return nearest(shifted(characters), train)
 
 
 def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
@@ -35,7 +35,7 @@ def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
     for sample in np.concatenate([ridge(z, np.flatnonzero(unseen.shift == shift), side) for shift in SHIFT_LOOKS]):
         if all(np.abs(z[sample] - z[other]).max() >= APART * side for other in shown):  # or it would cover it
             shown.append(sample)
-    for image, colour, point in zip(unseen.images(shown), unseen.colours(shown), z[shown], strict=True):
+    for image, colour, point in zip(*unseen.shown(shown), z[shown], strict=True):
         picture(axes, image, colour, point, side)
     for shift in SHIFT_LOOKS:
         across, up = z[unseen.shift == shift].T

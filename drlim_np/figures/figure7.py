@@ -26,7 +26,7 @@ QUICK_STEPS = 300
 
 def near_whatever_the_shift(characters: np.ndarray, train: Train) -> SimilarityGraph:
     """Every copy with all copies of its character and of that one's 5 nearest, found among the unshifted."""
-    return alike_in_any_copy(nearest(characters, NEIGHBOURS, train), len(SHIFTS))
+    return alike_in_any_copy(nearest(characters, train), len(SHIFTS))
 
 
 def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
@@ -43,7 +43,7 @@ def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
     taken = np.concatenate([magnifiers(axes, z, unseen, side, unit), copies(axes, z, unseen, side)])
     lines = np.concatenate([np.linspace(*line.get_xydata()[[0, -1]], 60) for line in axes.get_lines()])
     shown, middles = thumbnails.place(z, side, *corners(axes), apart=1.4, taken=taken, lines=lines)
-    thumbnails.draw(axes, unseen.images(shown), unseen.colours(shown), z[shown], middles, side)
+    thumbnails.draw(axes, *unseen.shown(shown), z[shown], middles, side)
 
     below = top + tall + 0.1
     shifts, _ = map_panel(drawing, (0.1, below, SMALL[0] + 0.1, low), z, SMALL)
@@ -88,7 +88,7 @@ def copies(axes: Axes, z: np.ndarray, unseen: Unseen, side: float) -> np.ndarray
             of = np.flatnonzero(unseen.character == unseen.character[sample])
             of = of[np.argsort(unseen.shift[of])]
             middles = np.stack([edge + 1.04 * side * np.arange(len(of)), np.full(len(of), height)], axis=1)
-            thumbnails.draw(axes, unseen.images(of), unseen.colours(of), z[of], middles, side)
+            thumbnails.draw(axes, *unseen.shown(of), z[of], middles, side)
             taken.append(middles)
     return np.concatenate(taken)
 

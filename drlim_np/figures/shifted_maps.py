@@ -64,8 +64,7 @@ def magnify(
     """
     nearest = np.sort(np.linalg.norm(z - at, axis=1))[: strip[0]]
     found = magnifier(z, at, max(0.1 * unit, float(nearest[-1])), unseen.shift, strip[0])
-    images, colours = unseen.images(found.samples), unseen.colours(found.samples)
-    return draw_magnifier(axes, found, images, colours, start, side, strip[1])
+    return draw_magnifier(axes, found, *unseen.shown(found.samples), start, side, strip[1])
 
 
 @dataclass(frozen=True, eq=False)
