@@ -18,6 +18,7 @@ from drlim_np.drawing.style import BLUE, RULES
 from drlim_np.errors import DivergedError, DrlimError
 from drlim_np.fast.devices import origin
 from drlim_np.files.cache import NOTHING_CACHED, Cache
+from drlim_np.graph import SimilarityGraph
 from drlim_np.tree import Tree, tree_map
 
 COLLAPSED = 0.01  # a map has collapsed if each coordinate's standard deviation is below this share of the margin
@@ -89,6 +90,15 @@ class Claim:
     def holds(self) -> bool:
         """Whether the value keeps the bound; NaN never does."""
         return bool(RELATIONS[self.relation](self.value, self.bound))
+
+
+def counts(
+    graph: SimilarityGraph, listed: int | None = None, together: str = "similar and dissimilar pairs together"
+) -> list[Claim]:
+    """What is claimed of a graph's pairs: it lists so many for each sample, and with all others they are all pairs."""
+    pairs = graph.size * (graph.size - 1) // 2
+    claims = [] if listed is None else [Claim("similar pairs listed", graph.listed_count, "=", listed * graph.size)]
+    return [*claims, Claim(together, len(graph.edges) + graph.dissimilar_count, "=", pairs)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from drlim_np.checks.terminal import ProgressLine
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.split import TRAIN, in_their_span, split
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures import Claim, Train, require_spread
+from drlim_np.figures import Train, require_spread
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import Cylinder, fit_views
 from drlim_np.neighbours import contiguous_views
@@ -101,12 +101,6 @@ def as_tree(W: tuple[np.ndarray, ...]) -> Tree:
     """W of `verbatim` as `networks.two_layer` takes it, in float32."""
     A, a, B, b = (w.astype(np.float32) for w in W)
     return {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}}
-
-
-def counts(given: Setting) -> list[Claim]:
-    """The pairs of the actual split as claims."""
-    together = given.similar.listed_count + given.similar.dissimilar_count
-    return [Claim("similar and dissimilar pairs together", together, "=", TRAIN * (TRAIN - 1) // 2)]
 
 
 def labelled(z: np.ndarray, views: Views, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from drlim_np.drawing import thumbnails
 from drlim_np.drawing.panels import by_slant, corners, height_of, in_lines, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH, signed
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures import Claim, Result, Train, figure
+from drlim_np.figures import Claim, Result, Train, counts, figure
 from drlim_np.figures import digits as of_digits
 from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen, organisation
 from drlim_np.measure import metrics
@@ -74,11 +74,7 @@ def make(digits: Digits, train: Train, form: Form = "balanced") -> Result:
     settings = asdict(found.training) | {"neighbours": NEIGHBOURS, "train": graph.size, "test": len(z)}
     settings["dissimilar_weight"] = dissimilar_weight(graph, found.training.weighting)
 
-    pairs = graph.size * (graph.size - 1) // 2
-    claims = [
-        Claim("similar pairs listed", graph.listed_count, "=", NEIGHBOURS * graph.size),
-        Claim("similar and dissimilar pairs together", len(graph.edges) + graph.dissimilar_count, "=", pairs),
-    ]
+    claims = counts(graph, NEIGHBOURS)
     if digits.name in KNOWN:
         accuracy, slant_r2, unevenness = (QUICK_BOUNDS if train.quick else BOUNDS)[form]
         if accuracy is not None:

@@ -24,7 +24,6 @@ STRIP, SMALL = (10, 5), 0.46  # samples in a magnifier's strip and in a row of i
 TALL = 4.9  # inches of the map and the strips around it
 # Where each magnifier's strip begins: to the right and down from the panel's top left corner, in inches.
 STRIPS = {0: (4.75, 0.3), -3: (0.12, 1.75), 3: (5.48, 1.75), -6: (2.8, 3.8)}
-NAMED = 6  # the other end, which mirrors −6
 
 
 @figure("figure6", needs="digits", seconds=5)
@@ -65,6 +64,6 @@ def make(digits: Digits, train: Train) -> Result:
         magnify(axes, z, unseen, mirror * medians[shift], unit, start, SMALL * unit, *STRIP)
         name = shift_name(shift) if shift else "not shifted"
         axes.text(*(corner + unit * np.array([right, 0.04 - down])), name, weight="bold")
-    axes.text(*(mirror * medians[NAMED] + (0.15 * unit, 0)), shift_name(NAMED), va="center", weight="bold")
+    axes.text(*(mirror * medians[6] + (0.15 * unit, 0)), shift_name(6), va="center", weight="bold")
     legend(axes, LOOKS, (0.01, 0.99), loc="upper left")
     return Result(drawing, claims, settings, digits, measured, arrays)

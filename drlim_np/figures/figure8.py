@@ -9,8 +9,8 @@ from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.space import Side, project, reach_of
 from drlim_np.drawing.style import FAINT, WIDTH
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.airplane_map import MARGIN, counts, labelled, train_airplane
+from drlim_np.figures import Claim, Result, Train, counts, figure
+from drlim_np.figures.airplane_map import MARGIN, labelled, train_airplane
 from drlim_np.measure.cylinder import organisation
 from drlim_np.tree import Tree
 
@@ -31,7 +31,7 @@ def make(views: Views, train: Train) -> Result:
     found = train_airplane(views, train)
     z = found.z[found.test]
     ours = organisation(z, found.cylinder, views, found.test)
-    claims = counts(found)
+    claims = counts(found.similar)
     if views.name == "airplane":
         elevation, azimuth, lighting, near = BOUNDS[train.quick]
         claims += [

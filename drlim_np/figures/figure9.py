@@ -11,8 +11,8 @@ from drlim_np.data import Views
 from drlim_np.drawing.panels import place, sheet
 from drlim_np.drawing.space import Side, bar, caption, images_beside, lighting_key, project, scatter, space_panel
 from drlim_np.drawing.style import WIDTH
-from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.airplane_map import Setting, counts, labelled, train_airplane
+from drlim_np.figures import Claim, Result, Train, counts, figure
+from drlim_np.figures.airplane_map import Setting, labelled, train_airplane
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.measure.lle import lle
@@ -36,7 +36,7 @@ def make(views: Views, train: Train) -> Result:
     rows = found.train
     z, theirs = lle_map(found, NONE, train)
     ours = organisation(found.z[rows], found.cylinder, views, rows)
-    claims = counts(found)
+    claims = counts(found.similar)
     if views.name == "airplane":
         lit_alike, by_light = theirs["same_lighting_neighbours"], theirs["share_of_lighting"]
         claims += [

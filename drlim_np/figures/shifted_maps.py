@@ -17,7 +17,7 @@ from drlim_np.drawing.magnifiers import draw as draw_magnifier
 from drlim_np.drawing.magnifiers import magnifier
 from drlim_np.drawing.panels import in_lines
 from drlim_np.drawing.style import FIVE_SHIFTS, signed
-from drlim_np.figures import Claim, Result, Train
+from drlim_np.figures import Claim, Result, Train, counts
 from drlim_np.figures import digits as of_digits
 from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen, learn, organisation
 from drlim_np.graph import SimilarityGraph
@@ -58,13 +58,11 @@ def shift_name(shift: int) -> str:
 def magnify(
     axes: Axes, z: np.ndarray, unseen: Unseen, at: np.ndarray, unit: float, start: np.ndarray, side: float, *strip: int
 ) -> np.ndarray:
-    """Draws a magnifier of 0.1 inches at a place of the map, or wider where too few samples are so near.
-
-    unit: the map's in an inch; strip: how many samples it shows, in how many columns; otherwise as `magnifiers.draw`.
-    """
-    nearest = np.sort(np.linalg.norm(z - at, axis=1))[: strip[0]]
-    found = magnifier(z, at, max(0.1 * unit, float(nearest[-1])), unseen.shift, strip[0])
-    return draw_magnifier(axes, found, *unseen.shown(found.samples), start, side, strip[1])
+    """A magnifier of 0.1 inches, or wider if samples are rare; unit: the map's in an inch; strip: samples, columns."""
+    most, columns = strip
+    nearest = np.sort(np.linalg.norm(z - at, axis=1))[:most]
+    found = magnifier(z, at, max(0.1 * unit, float(nearest[-1])), unseen.shift, most)
+    return draw_magnifier(axes, found, *unseen.shown(found.samples), start, side, columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +96,7 @@ def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "bal
     z = embed(found.network, found.params, wide(unseen.inputs[unseen.shift == 0]))
     numbers = organisation(z, unseen, train)
 
-    pairs = graph.size * (graph.size - 1) // 2
-    claims = [
-        Claim("similar pairs listed", graph.listed_count, "=", story.listed * graph.size),
-        Claim("pairs together", len(graph.edges) + graph.dissimilar_count, "=", pairs),
-    ]
+    claims = counts(graph, story.listed, "pairs together")
     if digits.name in KNOWN and weighting == "balanced":
         bounds = story.bounds["quick" if train.quick else digits.name]
         for (words, number, relation), bound in zip(story.claims, bounds, strict=True):
