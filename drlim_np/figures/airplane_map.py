@@ -43,7 +43,7 @@ class Trained(Setting):
     settings: dict[str, Any]  # all that was chosen, for the record
     params: Tree  # W of `networks.two_layer` on pixels, float32
     losses: np.ndarray  # (epochs · PIECES,) float64, the loss per pair after each piece of an epoch
-    maps: np.ndarray  # (epochs + 1, 972, 3) float32, the map before training and after each epoch
+    after: np.ndarray  # (epochs + 1, 972, 3) float32, the map before training and after each epoch
     z: np.ndarray  # the last of them
     cylinder: Cylinder  # fitted to the views trained on
 
@@ -69,7 +69,7 @@ def train_airplane(views: Views, train: Train) -> Trained:
     maps = found["maps"]
     require_spread(maps[-1], MARGIN, "airplane")
     A, a, B, b = (found["W"][name] for name in "AaBb")
-    learned = {"params": as_tree((A @ given.basis, a, B, b)), "losses": found["losses"], "maps": maps, "z": maps[-1]}
+    learned = {"params": as_tree((A @ given.basis, a, B, b)), "losses": found["losses"], "after": maps, "z": maps[-1]}
     cylinder = fit_views(maps[-1][given.train], views, given.train)
     return Trained(**vars(given), settings=chosen, cylinder=cylinder, **learned)
 

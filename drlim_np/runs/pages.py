@@ -52,7 +52,7 @@ def made(
 def _paper(views: Views, train: Train) -> str:
     """The algorithm next to its equations, with the unseen views after 0, 1, 3 and all epochs."""
     trained_airplane = train_airplane(views, train)
-    after, test = trained_airplane.maps, trained_airplane.test
+    after, test = trained_airplane.after, trained_airplane.test
     maps = {epoch: after[epoch][test] for epoch in (0, 1, 3, len(after) - 1)}
     return paper_page(verbatim, maps, views.azimuth[test] / AZIMUTHS)
 
