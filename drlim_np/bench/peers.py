@@ -40,12 +40,11 @@ def print_tables() -> None:
 def _print_neighbours(digits: Digits, train: Train) -> None:
     found, unseen = figure4.trained(digits, train, "balanced")
     x, near = found.x.reshape(len(found.x), -1), _table(found.graph.pairs, len(found.x))
-    pixels = unseen.inputs.reshape(len(unseen.inputs), -1)
     fits = {"UMAP": partial(_umap, x, near), "PaCMAP": partial(_pacmap, x, near), "openTSNE": partial(_tsne, x)}
     fits |= {"DrLIM": lambda: _of_images(partial(embed, found.network, found.params)), "LLE": partial(_lle, x)}
     print(heading(f"Unseen digits of Figure 4, {digits.title}", "map", *NUMBERS))
     for name, fit in fits.items():
-        numbers = organisation(pixels, fit()(pixels), unseen.label, unseen.slant, train)
+        numbers = organisation(fit()(unseen.pixels), unseen, train)
         print(row(_called(name), *(f"{numbers[number]:.3f}" for number in NUMBERS)), flush=True)
 
 
@@ -64,7 +63,7 @@ def _print_shifts(digits: Digits, train: Train) -> None:
     for name, fit in fits.items():
         mapping = fit()
         z = mapping(unseen.pixels)
-        numbers = shifted_maps.organisation(z, unseen, train)
+        numbers = organisation(z, unseen, train)
         curves = invariance.curves(lambda moved, of=mapping: of(moved.reshape(len(moved), -1)), images)
         farthest = [max(invariance.at(curves, "right", *amounts)) for amounts in MOVED.values()]
         shown = [numbers["shift_ratio"], numbers["slant_r2"], numbers["accuracy"], *farthest]

@@ -1,13 +1,11 @@
-"""The figures of the paper, one module each, and what they have in common: what one needs, and what it returns.
+"""The figures of the paper, one module each: functions `make(data, train) -> Result` under the decorator `@figure`.
 
-A figure is a function `make(data, train) -> Result` under the decorator `@figure`. It may use data, the paper, measure
-and drawing; only `runs` knows all figures.
+They may use data, the paper, measure and drawing; only `runs` knows all of them.
 """
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import wraps
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +18,7 @@ from drlim_np.drawing.style import BLUE, RULES
 from drlim_np.errors import DivergedError, DrlimError
 from drlim_np.fast.devices import origin
 from drlim_np.files.cache import NOTHING_CACHED, Cache
+from drlim_np.graph import SimilarityGraph
 from drlim_np.tree import Tree, tree_map
 
 COLLAPSED = 0.01  # a map has collapsed if each coordinate's standard deviation is below this share of the margin
@@ -43,7 +42,7 @@ def figure(name: str, rules: Mapping[str, Any] | None = None, **about: Any) -> C
     """Registers `make` as the figure of that name and draws it by `style.RULES`, changed by `rules`."""
 
     def register(make: Callable[[Any, "Train"], "Result"]) -> Callable[[Any, "Train"], "Result"]:
-        styled = wraps(make)(rc_context(RULES | dict(rules or {}))(make))
+        styled = rc_context(RULES | dict(rules or {}))(make)
         FIGURES[name] = Figure(name, styled, **about)
         return styled
 
@@ -61,10 +60,7 @@ class Train:
     cache: Cache = NOTHING_CACHED
 
     def __call__(self, label: str, follows_from: Sequence[Any], descent: Callable[[], Tree]) -> Tree:
-        """The tree of host arrays that `descent()` returns: trained once, then found in the cache.
-
-        follows_from: all that the training depends on: arrays, settings, the state of its generator.
-        """
+        """What `descent()` returns, host arrays, from the cache if `follows_from`, all it depends on, is the same."""
         return self.cache.tree(label, [self.backend, *follows_from], descent)
 
     def once(self, function: Callable, *inputs: Any, **others: Any) -> Any:
@@ -96,6 +92,15 @@ class Claim:
         return bool(RELATIONS[self.relation](self.value, self.bound))
 
 
+def counts(
+    graph: SimilarityGraph, listed: int | None = None, together: str = "similar and dissimilar pairs together"
+) -> list[Claim]:
+    """What is claimed of a graph's pairs: it lists so many for each sample, and with all others they are all pairs."""
+    pairs = graph.size * (graph.size - 1) // 2
+    claims = [] if listed is None else [Claim("similar pairs listed", graph.listed_count, "=", listed * graph.size)]
+    return [*claims, Claim(together, len(graph.edges) + graph.dissimilar_count, "=", pairs)]
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """A drawn figure with its evidence."""
@@ -110,10 +115,7 @@ class Result:
 
 
 class CollapsedError(DrlimError, ArithmeticError):
-    """A map that has collapsed: all its points in one place.
-
-    z: the map, (samples, dims). spread: the largest standard deviation of a coordinate, in margins.
-    """
+    """A map z (samples, dims) with all points in one place; spread: a coordinate's largest deviation, in margins."""
 
     def __init__(self, message: str, z: np.ndarray, spread: float):
         super().__init__(message)
@@ -135,9 +137,8 @@ def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
     """The figure of a map that collapsed: the heap, in a square of one margin, and the claim that fails."""
     drawing = Drawing(figsize=(5, 5.4), layout="constrained")
     axes = drawing.subplots()
-    middle = fault.z.mean(axis=0)
-    axes.scatter(*(fault.z - middle)[:, :2].T, s=8, c=BLUE)
-    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal")
-    axes.set_xlabel("margins; the map has collapsed: all points in one place")
+    axes.scatter(*(fault.z - fault.z.mean(axis=0))[:, :2].T, s=8, c=BLUE)
+    words = "margins; the map has collapsed: all points in one place"
+    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal", xlabel=words)
     claims = [Claim("the map has not collapsed: its spread in margins", fault.spread, "≥", COLLAPSED)]
     return Result(drawing, claims, data=data, measured={"collapsed": str(fault)})

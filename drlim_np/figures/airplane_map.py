@@ -1,6 +1,7 @@
 """What Figures 8, 9 and 10 share: views of one airplane, neighbours by camera position, and the G_W that maps them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from drlim_np.checks.terminal import ProgressLine
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.split import TRAIN, in_their_span, split
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures import Claim, Train, require_spread
+from drlim_np.figures import Train, require_spread
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import Cylinder, fit_views
 from drlim_np.neighbours import contiguous_views
@@ -18,7 +19,7 @@ from drlim_np.training import embed
 from drlim_np.tree import Tree
 
 MARGIN = verbatim.MARGIN
-PIECES = 30  # of an epoch; after each the map and its loss are kept
+PIECES = 30  # of an epoch; after each the loss is kept
 QUICK_EPOCHS = 2
 
 
@@ -39,20 +40,12 @@ class Setting:
 class Trained(Setting):
     """The setting, and G_W trained in it."""
 
+    settings: dict[str, Any]  # all that was chosen, for the record
     params: Tree  # W of `networks.two_layer` on pixels, float32
     losses: np.ndarray  # (epochs · PIECES,) float64, the loss per pair after each piece of an epoch
-    maps: np.ndarray  # (epochs · PIECES + 1, 972, 3) float32, the map before training and after each piece
+    after: np.ndarray  # (epochs + 1, 972, 3) float32, the map before training and after each epoch
+    z: np.ndarray  # the last of them
     cylinder: Cylinder  # fitted to the views trained on
-
-    @property
-    def z(self) -> np.ndarray:
-        """The map of all views, (972, 3)."""
-        return self.maps[-1]
-
-    @property
-    def after(self) -> np.ndarray:
-        """The map before training and after each epoch, (epochs + 1, 972, 3)."""
-        return self.maps[::PIECES]
 
 
 def setting(views: Views, train: Train) -> Setting:
@@ -68,37 +61,38 @@ def train_airplane(views: Views, train: Train) -> Trained:
     rng = train.rng(10)
     if train.backend != "numpy":
         print("airplane: trained pair by pair, one pair after another, and therefore on the host", flush=True)
-    chosen = settings(given, train)
+    epochs = QUICK_EPOCHS if train.quick else verbatim.EPOCHS
+    chosen = {"train": TRAIN, "test": len(given.test), "margin": MARGIN, "weighting": "exact"}
+    chosen |= {"descent": "stochastic gradient, pair by pair", "rate": verbatim.RATE, "epochs": epochs}
     follows_from = [chosen, PIECES, given.x, given.train, given.similar.pairs, rng.bit_generator.state]
-    found = train("airplane", follows_from, lambda: descent(given, chosen["epochs"], rng))
+    found = train("airplane", follows_from, lambda: descent(given, epochs, rng))
     maps = found["maps"]
     require_spread(maps[-1], MARGIN, "airplane")
     A, a, B, b = (found["W"][name] for name in "AaBb")
-    params = as_tree((A @ given.basis, a, B, b))
+    learned = {"params": as_tree((A @ given.basis, a, B, b)), "losses": found["losses"], "after": maps, "z": maps[-1]}
     cylinder = fit_views(maps[-1][given.train], views, given.train)
-    return Trained(**vars(given), params=params, losses=found["losses"], maps=maps, cylinder=cylinder)
+    return Trained(**vars(given), settings=chosen, cylinder=cylinder, **learned)
 
 
-def descent(given: Setting, of_epochs: int, rng: np.random.Generator) -> Tree:
+def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
     """Step 2 of `verbatim` on coordinates: W = (A, a, B, b), and the losses and maps as `Trained` has them."""
     x, views = given.x[given.train], given.views
-    similar = verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS)
-    pairs = verbatim.pair_up(similar)
+    pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS))
     count = pairs.shape[1]
     W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1]))
     network = two_layer(x.shape[1])
     maps, losses, line = [embed(network, as_tree(W), given.x)], [], ProgressLine()
-    for epoch in range(of_epochs):
+    for epoch in range(epochs):
         order = rng.permutation(count)
-        rates = verbatim.falling(epoch, of_epochs, count)
+        rates = verbatim.falling(epoch, epochs, count)
         for piece in range(PIECES):
             part = slice(piece * count // PIECES, (piece + 1) * count // PIECES)
             verbatim.sweep(W, x, pairs[:, order[part]], MARGIN, rates[part])
             z = embed(network, as_tree(W), given.x)
             loss, _ = contrastive_all_pairs(z[given.train], given.similar, MARGIN)
-            maps.append(z)
             losses.append(float(loss) / count)
-            line.show(f"airplane: epoch {epoch + 1}/{of_epochs}, loss per pair {losses[-1]:.5f}")
+            line.show(f"airplane: epoch {epoch + 1}/{epochs}, loss per pair {losses[-1]:.5f}")
+        maps.append(z)
     line.end()
     return {"W": dict(zip("AaBb", W, strict=True)), "losses": np.array(losses), "maps": np.array(maps)}
 
@@ -109,27 +103,7 @@ def as_tree(W: tuple[np.ndarray, ...]) -> Tree:
     return {"hidden": {"weight": A, "bias": a}, "squash": {}, "output": {"weight": B, "bias": b}}
 
 
-def counts(given: Setting) -> list[Claim]:
-    """The pairs of the actual split as claims."""
-    pairs = TRAIN * (TRAIN - 1) // 2
-    together = given.similar.listed_count + given.similar.dissimilar_count
-    return [Claim("similar and dissimilar pairs together", together, "=", pairs)]
-
-
 def labelled(z: np.ndarray, views: Views, rows: np.ndarray) -> dict[str, np.ndarray]:
     """The map z of the views `rows` with what is known of each, for the .npz."""
     known = {name: getattr(views, name)[rows] for name in ("azimuth", "elevation", "lighting")}
     return {"embedding": z, "index": rows, **known}
-
-
-def settings(given: Setting, train: Train) -> dict:
-    """All that was chosen, for the record."""
-    return {
-        "train": TRAIN,
-        "test": len(given.test),
-        "margin": MARGIN,
-        "weighting": "exact",
-        "descent": "stochastic gradient, pair by pair",
-        "rate": verbatim.RATE,
-        "epochs": QUICK_EPOCHS if train.quick else verbatim.EPOCHS,
-    }

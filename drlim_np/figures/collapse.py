@@ -14,7 +14,6 @@ from drlim_np.drawing.style import BLUE, FAINT, VERMILLION, WIDTH
 from drlim_np.fast.all_pairs import similar_sum
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.airplane_map import MARGIN, setting
-from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import fit_views
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair, Objective
@@ -25,7 +24,6 @@ CLAIM = "Without dissimilar pairs the map collapses to a point;\nwith them it sp
 STEPS, DESCENT, WEIGHTING = 150, SGD(rate=0.3, momentum=0.9), "balanced"
 SHOWN = (0, 10, 40, STEPS)  # the steps whose maps are drawn
 SEEN = Side("", 45, 30)
-PALE = "#F1F1F1"
 
 # Bounds: the spread in margins with dissimilar pairs, at least; without, over that with them, at most.
 SPREAD, COLLAPSED = 0.6, 0.01
@@ -35,35 +33,32 @@ SPREAD, COLLAPSED = 0.6, 0.01
 def make(views: Views, train: Train) -> Result:
     """The training views of Figure 8, every pair in every step, once without the dissimilar ones."""
     given = setting(views, train)
-    rows = given.train
-    x = given.x[rows]
+    x = given.x[given.train]
     rng = train.rng(11)
     settings = {"train": len(x), "margin": MARGIN, "weighting": WEIGHTING, "steps": STEPS}
     settings |= {"rate": DESCENT.rate, "momentum": DESCENT.momentum}
     follows_from = [settings, x, given.similar.pairs, rng.bit_generator.state]
-    courses = train("collapse", follows_from, lambda: both_courses(x, given.similar, rng))
+
+    def both_courses() -> dict[str, np.ndarray]:
+        """The maps of x after 0, 1, 2 … steps from one W, with dissimilar pairs and without: (STEPS + 1, 660, 3)."""
+        network = two_layer(x.shape[1])
+        both = EveryPair(network, x, given.similar, MARGIN, WEIGHTING)
+        start = network.init(rng)
+        courses = {}
+        for name, objective in {"with": both, "without": attraction_alone(both)}.items():
+            steps = descend(objective, start, DESCENT, STEPS, rng, constant)
+            courses[name] = np.array([embed(network, start, x), *(embed(network, step.params, x) for step in steps)])
+        return courses
+
+    courses = train("collapse", follows_from, both_courses)
     spreads = {name: [spread(z) for z in course] for name, course in courses.items()}
     last = {name: of[-1] for name, of in spreads.items()}
-    claims = []
-    if views.name == "airplane":
-        claims = [
-            Claim("with dissimilar pairs: spread in margins", last["with"] / MARGIN, "≥", SPREAD),
-            Claim("without: spread over that with them", last["without"] / last["with"], "≤", COLLAPSED),
-        ]
-    return Result(draw(courses, spreads, views, rows), claims, settings, views, {"spread_by_step": spreads})
-
-
-def both_courses(x: np.ndarray, similar: SimilarityGraph, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The maps of x after 0, 1, 2 … steps, "with" dissimilar pairs and "without": (STEPS + 1, samples, 3) float32."""
-    network = two_layer(x.shape[1])
-    both = EveryPair(network, x, similar, MARGIN, WEIGHTING)
-    start = network.init(rng)  # one W that both start from
-    objectives = {"with": both, "without": attraction_alone(both)}
-    courses = {}
-    for name, objective in objectives.items():
-        steps = descend(objective, start, DESCENT, STEPS, rng, constant)
-        courses[name] = np.array([embed(network, start, x), *(embed(network, step.params, x) for step in steps)])
-    return courses
+    claims = [
+        Claim("with dissimilar pairs: spread in margins", last["with"] / MARGIN, "≥", SPREAD),
+        Claim("without: spread over that with them", last["without"] / last["with"], "≤", COLLAPSED),
+    ]
+    drawing = draw(courses, spreads, views, given.train)
+    return Result(drawing, claims if views.name == "airplane" else [], settings, views, {"spread_by_step": spreads})
 
 
 def attraction_alone(both: EveryPair) -> Objective:
@@ -85,20 +80,19 @@ def spread(z: np.ndarray) -> float:
 
 def draw(courses: dict, spreads: dict[str, list[float]], views: Views, rows: np.ndarray) -> Figure:
     """Both spreads over the steps; under them both maps at some of the steps, each about its mean, all to one scale."""
-    looks = {"with": (BLUE, (1, 0)), "without": (VERMILLION, (3, 1.5))}
     words = f"{len(rows)} views, {views.title}. Spread after {STEPS} steps:\n{spreads['with'][-1]:.3f} margins with"
     words += f" dissimilar pairs, {spreads['without'][-1]:.4f} without"
     side, high = 1.6, 2.5
     drawing, top = sheet(CLAIM, words, high + 0.8 + 2 * (side + 0.1) + 0.1)
     axes = drawing.add_axes(box(drawing, 1.25, top + 0.05, WIDTH - 1.5, high))
+    looks = {"with": (BLUE, (1, 0)), "without": (VERMILLION, (3, 1.5))}
     for name, (colour, dashes) in looks.items():
         axes.plot(spreads[name], color=colour, dashes=dashes, linewidth=2.6)
         at = STEPS // 2
         axes.text(at, 1.6 * spreads[name][at], f"{name} dissimilar pairs", color=colour, weight="bold", ha="center")
     for step in SHOWN:
         axes.axvline(step, color=FAINT, linewidth=0.8, dashes=(1, 2), zorder=0)
-    axes.set_yscale("log")
-    axes.set(xlim=(0, STEPS), ylabel="spread, margins", xticks=SHOWN, xlabel="step")
+    axes.set(yscale="log", xlim=(0, STEPS), ylabel="spread, margins", xticks=SHOWN, xlabel="step")
     axes.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
     axes.set_ylim(0.7 * min(spreads["without"]), 3 * max(spreads["with"]))
     axes.minorticks_off()
@@ -106,13 +100,12 @@ def draw(courses: dict, spreads: dict[str, list[float]], views: Views, rows: np.
     upright = fit_views(courses["with"][-1], views, rows).frame.T
     maps = {name: [(z - z.mean(axis=0)) @ upright for z in courses[name][list(SHOWN)]] for name in looks}
     reach = 1.3 * max(float(np.abs(of).max()) for of in maps.values())
-    for line, name in enumerate(looks):
+    for line, (name, (colour, _)) in enumerate(looks.items()):
         level = top + high + 0.8 + line * (side + 0.1)
         at = place(drawing, 0.35, level + side / 2)
-        drawing.text(*at, name, color=looks[name][0], weight="bold", rotation=90, ha="center", va="center")
+        drawing.text(*at, name, color=colour, weight="bold", rotation=90, ha="center", va="center")
         for column, (step, z) in enumerate(zip(SHOWN, maps[name], strict=True)):
-            corner = (0.65 + column * 1.82, level)
-            panel = drawing.add_axes(box(drawing, *corner, side, side), facecolor=PALE)
+            panel = drawing.add_axes(box(drawing, 0.65 + column * 1.82, level, side, side), facecolor="#F1F1F1")
             scatter(panel, z, SEEN, views, rows, "azimuth", size=0.5)
             panel.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             panel.spines[:].set_visible(False)

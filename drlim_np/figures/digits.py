@@ -9,6 +9,7 @@ from drlim_np.backend import Array, to_host
 from drlim_np.copies import SampledCopies
 from drlim_np.data import Digits, Split
 from drlim_np.data.canvas import on_canvas
+from drlim_np.drawing.style import LOOKS
 from drlim_np.errors import DataError, InputError
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
@@ -21,7 +22,6 @@ from drlim_np.siamese import two_towers
 from drlim_np.training import SGD, embed, minimise, warmup_cosine
 from drlim_np.tree import Tree, tree_map
 
-CLASSES = (4, 9)
 KNOWN = ("mnist", "handwriting")  # the data whose maps have bounds
 NEIGHBOURS = 5
 TRAIN_PER_CLASS = 3000
@@ -45,8 +45,8 @@ class Training:
 def draw_at_random(digits: Digits, split: Split, per_class: int | None, rng: np.random.Generator) -> np.ndarray:
     """Rows of the split that show a 4 or a 9, shuffled: `per_class` of each, or all in file order if None."""
     least = per_class or 1
-    rows = [np.flatnonzero(split.labels == label) for label in CLASSES]
-    for label, found in zip(CLASSES, rows, strict=True):
+    rows = [np.flatnonzero(split.labels == label) for label in LOOKS]
+    for label, found in zip(LOOKS, rows, strict=True):
         if len(found) < least:
             raise DataError(f"{digits.title} has {len(found)} images labelled {label}, {least} needed: use MNIST")
     if per_class is None:
@@ -55,12 +55,27 @@ def draw_at_random(digits: Digits, split: Split, per_class: int | None, rng: np.
 
 
 class Unseen(NamedTuple):
-    """Test digits: their rows in the file, (samples,), their inputs (samples, 1, 32, 32), labels and slants."""
+    """Digits of the test half, or copies of them, those of one character one after another."""
 
-    rows: np.ndarray
-    inputs: np.ndarray
+    rows: np.ndarray  # (samples,), as all others but the inputs: where the file has the character
+    inputs: np.ndarray  # (samples, 1, 32, 32) float32
     label: np.ndarray
     slant: np.ndarray
+    shift: np.ndarray  # pixels to the right
+    character: np.ndarray  # the characters' numbers
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The inputs as (samples, 1024)."""
+        return self.inputs.reshape(len(self.inputs), -1)
+
+    def shown(self, samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
+        """The images of samples (shown,) from 0, black, to 255, white: (shown, 32, 32), and their digits' colours."""
+        return np.rint(255 * self.inputs[samples, 0]), [LOOKS[digit][0] for digit in self.label[samples]]
+
+    def arrays(self, z: np.ndarray) -> dict[str, np.ndarray]:
+        """What the .npz of a map z holds: the map itself, and what colours its panels."""
+        return {"embedding": z, "index": self.rows, "label": self.label, "slant": self.slant}
 
 
 def draw_unseen(digits: Digits, per_class: int | None, rng: np.random.Generator) -> Unseen:
@@ -68,16 +83,17 @@ def draw_unseen(digits: Digits, per_class: int | None, rng: np.random.Generator)
     rows = draw_at_random(digits, digits.test, per_class, rng)
     if len(rows) < 25:  # trustworthiness looks at 12 neighbours, which must be fewer than half
         raise DataError(f"{digits.title} has {len(rows)} test images labelled 4 or 9, 25 needed: use MNIST")
-    images = digits.test.images[rows]
+    images, shift = digits.test.images[rows], np.zeros(len(rows), int)
     try:
-        return Unseen(rows, on_canvas(images), digits.test.labels[rows], metrics.slant(images))
+        slant = metrics.slant(images)
     except InputError as fault:
         raise DataError(f"{digits.title}, among its test images labelled 4 or 9: {fault}") from fault
+    return Unseen(rows, on_canvas(images), digits.test.labels[rows], slant, shift, np.arange(len(rows)))
 
 
-def nearest(x: np.ndarray, k: int, train: Train) -> SimilarityGraph:
-    """Step 1: each of the inputs (samples, …) with its k nearest neighbours."""
-    near = train.once(nearest_neighbours, x.reshape(len(x), -1), k, threads=train.threads)
+def nearest(x: np.ndarray, train: Train) -> SimilarityGraph:
+    """Step 1: each of the inputs (samples, …) with its nearest neighbours."""
+    near = train.once(nearest_neighbours, x.reshape(len(x), -1), NEIGHBOURS, threads=train.threads)
     return SimilarityGraph.of_neighbours(near)
 
 
@@ -97,8 +113,7 @@ def learn(
 ) -> Trained:
     """Step 2: G_W trained on the inputs x (samples, 1, 32, 32) and the graph among them, or among the copies of each.
 
-    All is drawn on the host, so that weights and batches are the same wherever training runs. Raises CollapsedError if
-    the map of the inputs is a single place.
+    All is drawn on the host, so that weights and batches are the same wherever training runs.
     """
     network = Blockwise(convnet(), threads=train.threads)
 
@@ -120,10 +135,9 @@ def learn(
 
 
 def pair_by_pair(network: Blockwise, x: Array, graph: SimilarityGraph, margin: float) -> Objective:
-    """Step 2 as the paper has it: one pair a step, in the balanced weighting.
+    """Step 2 as the paper has it, one pair a step. On average its loss is the balanced objective.
 
-    A coin decides whether the pair is a similar one, drawn from the list, or a dissimilar one, drawn from all others:
-    on average its loss is the balanced objective.
+    A coin decides whether the pair is a similar one, drawn from the list, or a dissimilar one, from all others.
     """
     similar = {*map(tuple, graph.edges.tolist())}
 
@@ -137,13 +151,19 @@ def pair_by_pair(network: Blockwise, x: Array, graph: SimilarityGraph, margin: f
     return objective
 
 
-def organisation(
-    pixels: np.ndarray, z: np.ndarray, label: np.ndarray, slant: np.ndarray, train: Train
-) -> dict[str, float]:
-    """The numbers that describe a map z (samples, 2) of the images `pixels` (samples, features)."""
-    return {
-        "accuracy": train.once(metrics.accuracy, z, label),
-        "slant_r2": train.once(metrics.regression_r2, z, slant),
+def organisation(z: np.ndarray, unseen: Unseen, train: Train) -> dict[str, float]:
+    """The numbers that describe a map z (samples, 2) of unseen digits; see `drlim_np.measure.metrics`."""
+    numbers = {
+        "accuracy": train.once(metrics.accuracy, z, unseen.label),
+        "slant_r2": train.once(metrics.regression_r2, z, unseen.slant),
         "unevenness": train.once(metrics.unevenness, z),
-        "trustworthiness": train.once(metrics.trustworthiness, pixels, z, threads=train.threads),
+        "trustworthiness": train.once(metrics.trustworthiness, unseen.pixels, z, threads=train.threads),
     }
+    if unseen.shift.any():
+        numbers |= {
+            "shift_ratio": train.once(metrics.shift_ratio, z, unseen.character),
+            "same_shift_neighbours": train.once(metrics.same_label_neighbours, z, unseen.shift),
+            "silhouette_by_shift": train.once(metrics.silhouette, z, unseen.shift),
+            "continuity": train.once(metrics.continuity, unseen.pixels, z, threads=train.threads),
+        }
+    return numbers

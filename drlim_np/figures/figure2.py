@@ -51,11 +51,11 @@ def relax(points: np.ndarray, y: np.ndarray, start: np.ndarray) -> Springs:
 def make(data: None, train: Train) -> Result:
     """The springs that pull similar points together and push dissimilar ones apart, and their equilibrium."""
     origin = np.zeros(2)
-    pulled = _around([(20, 0.5), (80, 0.85), (150, 1.15), (215, 0.65), (300, 1.0)])
-    attract = springs(origin, pulled, np.full(len(pulled), SIMILAR))
-    pushed = _around([(20, 0.3), (95, 0.5), (185, 0.6), (245, 0.4), (305, 0.7), (55, 1.22), (145, 1.25)])
-    repulse = springs(origin, pushed, np.full(len(pushed), DISSIMILAR))
-    held = _around([(330, 1.25), (80, 1.2), (120, 1.1), (160, 1.25), (265, 1.05), (188, 0.35)])
+    pulled = _around((20, 0.5), (80, 0.85), (150, 1.15), (215, 0.65), (300, 1.0))
+    attract = springs(origin, pulled, np.full(5, SIMILAR))
+    pushed = _around((20, 0.3), (95, 0.5), (185, 0.6), (245, 0.4), (305, 0.7), (55, 1.22), (145, 1.25))
+    repulse = springs(origin, pushed, np.full(7, DISSIMILAR))
+    held = _around((330, 1.25), (80, 1.2), (120, 1.1), (160, 1.25), (265, 1.05), (188, 0.35))
     balance = relax(held, np.array([SIMILAR] * 5 + [DISSIMILAR]), origin)
     by_angle = np.argsort(np.arctan2(*balance.on_centre.T[::-1]))
     net = float(_largest(balance.on_centre.sum(axis=0)) / _largest(balance.on_centre))
@@ -67,45 +67,44 @@ def make(data: None, train: Train) -> Result:
         for line, of_curves in enumerate((0.8 * SQUARE, 0.8 * SQUARE, SQUARE))
         for left, high in ((0.2, SQUARE), (4.8, of_curves))
     )
+    titles = {a: "(a) similar: attract-only springs", b: "(b) farther: stronger pull"}
+    titles |= {c: "(c) dissimilar: $m$-repulse-only", d: "(d) nearer: stronger push"}
+    titles |= {e: "(e) six springs in balance", f: "(f) the arrows of (e): they close"}
+    for axes, title in titles.items():
+        axes.set_title(title, loc="left")
+    for axes in (a, c, e, f):
+        axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
+        axes.axis("off")
+    for axes in (a, c, e):  # a bar to read the arrows by
+        ends = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03
+        axes.plot(ends, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
+        axes.text(ends[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
 
-    _springs_panel(a, "(a) similar: attract-only springs")
-    on_pulled = _draw(a, attract, attract.points, attract.on_points)
-
-    _springs_panel(c, "(c) dissimilar: $m$-repulse-only")
     c.add_patch(Circle(origin, MARGIN, fill=False, edgecolor=FAINT, linestyle=":", linewidth=1.4))
     c.text(0.5, -0.97, "margin $m$", va="top", color=GREY)
     for place in ((0.85, 1.1), (-1.33, 1.05)):
         c.text(*place, "no force", va="center", color=GREY)
-    on_pushed = _draw(c, repulse, repulse.points, repulse.on_points)
-
-    _springs_panel(e, "(e) six springs in balance")
+    on_pulled = _draw(a, attract, pulled, attract.on_points)
+    on_pushed = _draw(c, repulse, pushed, repulse.on_points)
     on_centre = _draw(e, balance, np.tile(balance.centre, (len(held), 1)), balance.on_centre)
-
-    _springs_panel(f, "(f) the arrows of (e): they close", bar=False)
     chain = balance.on_centre[by_angle]
     feet = SCALE * np.concatenate([np.zeros((1, 2)), np.cumsum(chain, axis=0)[:-1]])
     feet -= (feet.max(axis=0) + feet.min(axis=0)) / 2
     end_to_end = _arrows(f, feet, chain, balance.y[by_angle])
 
     pull_error = _curves(b, SIMILAR, "--", "$L_S = ½\\,D_W^2$", "$∂L_S/∂D_W$")
-    b.set_title("(b) farther: stronger pull", loc="left")
     b.set(ylim=(-0.1, 1.9), yticks=[0, MARGIN**2 / 2, MARGIN], yticklabels=["0", "$½\\,m^2$", "$m$"])
     b.legend(loc="upper left", borderaxespad=0)
     push_error = _curves(d, DISSIMILAR, "-", "$L_D = ½\\,\\max(0, m - D_W)^2$", "$∂L_D/∂D_W$")
-    d.set_title("(d) nearer: stronger push", loc="left")
     d.set(ylim=(-1.1, 1.35), yticks=[-MARGIN, 0, MARGIN**2 / 2], yticklabels=["$-m$", "0", "$½\\,m^2$"])
     d.vlines(MARGIN, -1.1, 0, color=FAINT, linewidth=1, linestyle=":")
     d.legend(loc="upper right", borderaxespad=0)
 
     beyond = np.linalg.norm(pushed, axis=1) >= MARGIN
-    errors = [
-        on_pulled - _by_hand(attract),
-        on_pushed - _by_hand(repulse),
-        on_centre + _by_hand(balance),
-        end_to_end + _by_hand(balance)[by_angle],
-    ]
+    off = max(_largest(on_pulled - _by_hand(attract)), _largest(on_pushed - _by_hand(repulse)))
+    off = max(off, _largest(on_centre + _by_hand(balance)), _largest(end_to_end + _by_hand(balance)[by_angle]))
     claims = [
-        Claim("arrows are the forces -∂L/∂z of Eqs. 6 and 7: largest error", max(map(_largest, errors)), "≤", 1e-12),
+        Claim("arrows are the forces -∂L/∂z of Eqs. 6 and 7: largest error", off, "≤", 1e-12),
         Claim("force on the points at D ≥ m: largest", _largest(on_pushed[beyond]), "=", 0.0),
         Claim("net force at equilibrium, over the largest single one", net, "≤", 1e-6),
         Claim("slopes against differences of the losses: largest error", max(pull_error, push_error), "≤", 1e-9),
@@ -114,7 +113,7 @@ def make(data: None, train: Train) -> Result:
     return Result(drawing, claims, settings, measured={"equilibrium": balance.centre.tolist()})
 
 
-def _around(polar: list[tuple[float, float]]) -> np.ndarray:
+def _around(*polar: tuple[float, float]) -> np.ndarray:
     """Points at (degrees, distance) from the origin: (points, 2)."""
     degrees, distance = np.transpose(polar)
     return distance[:, None] * np.stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], axis=1)
@@ -132,22 +131,8 @@ def _largest(vectors: np.ndarray) -> float:
     return float(np.linalg.norm(vectors, axis=-1).max())
 
 
-def _springs_panel(axes: Axes, title: str, bar: bool = True) -> None:
-    """The same square for every panel of arrows, with a bar to read them by."""
-    axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
-    axes.axis("off")
-    axes.set_title(title, loc="left")
-    if bar:
-        ends = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03
-        axes.plot(ends, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
-        axes.text(ends[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
-
-
 def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.ndarray:
-    """The springs of a centre, and `forces` (pairs, 2) as arrows from `at` (pairs, 2) where there is any force.
-
-    Returns the forces as drawn, (pairs, 2), 0 where there is no arrow.
-    """
+    """The springs, and as arrows the forces (pairs, 2) that are not 0, from `at` (pairs, 2); returns them as drawn."""
     acting = np.any(forces != 0, axis=1)
     for point, y, acts in zip(found.points, found.y, acting, strict=True):
         if acts:

@@ -1,51 +1,43 @@
 """Figure 3: the architecture of G_W, read off the network of Figure 4 by passing unseen digits through its layers."""
 
-from typing import NamedTuple
-
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from drlim_np.data import Digits
 from drlim_np.drawing.panels import box, sheet
 from drlim_np.drawing.style import INK, LOOKS, VERMILLION, WIDTH, signed
 from drlim_np.figures import Claim, Result, Train, figure, figure4
-from drlim_np.figures.digits import CLASSES
-from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.tree import Tree, leaves
 
 CLAIM = "$G_W$ maps a digit to a point of the plane;\ntwo towers share one $W$"
 NAMES = ["input", "layer 1", "layer 2", "layer 3", "output"]  # as the paper prints them
 MIDDLES, SIDES = (0.75, 2.75, 4.85, 6.2, 7.4), (1.2, 0.41, 0.27, 0.15, 0.3)  # inches: across, and of one map or unit
+ACROSS = {1: 1, 2: 1, 15: 5, 30: 4}  # by how many maps or units a stage has: how many are side by side
 DOES = {  # a layer, in the words of the paper
     Conv2d: "convolutions\n{0.kernel}×{0.kernel}",
     Subsample: "subsampling\n{0.window}×{0.window}",
     Linear: "fully\nconnected",
 }
 HEADERS, TOWER = 1.05, 1.3  # inches: as high
+HEIGHT = HEADERS + 2 * TOWER + 0.5
+LEVELS = (HEIGHT - HEADERS - TOWER / 2, TOWER / 2)  # of the middles of the two towers
+
+Tower = dict[str, np.ndarray]  # by a layer's name its maps (maps, height, width) or units (units,) for one image
 
 
-class Stage(NamedTuple):
-    """A layer with trainable numbers."""
-
-    name: str  # in the network
-    layer: object
-    parameters: int  # how many trainable numbers it has
-    values: np.ndarray  # for one image: (maps, height, width) or (units,), after the non-linearity that follows
-
-
-def stages(network: Sequential, params: Tree, image: np.ndarray) -> list[Stage]:
-    """Every trainable layer of the network with what it makes of an image (1, 32, 32)."""
+def stages(network: Sequential, params: Tree, image: np.ndarray) -> Tower:
+    """What each trainable layer of the network makes of an image (1, 32, 32), after the tanh that may follow it."""
     x = image[None]
-    found = []
+    found: Tower = {}
     for name, layer in network.layers.items():
         x, _ = layer(params[name], x)
-        if isinstance(layer, Tanh):
-            found[-1] = found[-1]._replace(values=x[0])
-        elif not isinstance(layer, Flatten | Positions):
-            found.append(Stage(name, layer, sum(array.size for _, array in leaves(params[name])), x[0]))
+        if isinstance(layer, tuple(DOES)):
+            trainable = name
+        if not isinstance(layer, Flatten | Positions):
+            found[trainable] = x[0]
     return found
 
 
@@ -53,11 +45,14 @@ def stages(network: Sequential, params: Tree, image: np.ndarray) -> list[Stage]:
 def make(digits: Digits, train: Train) -> Result:
     """The layers of G_W with their maps and sizes, and what the trained ones make of an unseen 4 and an unseen 9."""
     found, unseen = figure4.trained(digits, train, "balanced")
-    network = convnet()
-    images = [typical(unseen.inputs[unseen.label == digit]) for digit in CLASSES]
+    network, images = convnet(), []
+    for digit in LOOKS:
+        of = unseen.inputs[unseen.label == digit]
+        images.append(of[np.linalg.norm((of - of.mean(axis=0)).reshape(len(of), -1), axis=1).argmin()])
     towers = [stages(network, found.params, image) for image in images]
 
-    sizes = {stage.name: stage.values.shape for stage in towers[0]}
+    sizes = {name: values.shape for name, values in towers[0].items()}
+    trainable = {name: sum(array.size for _, array in leaves(found.params[name])) for name in sizes}
     claims = [
         Claim("C1 has 15 maps", sizes["C1"][0], "=", 15),
         Claim("C1 has 6×6 kernels", network.layers["C1"].kernel, "=", 6),
@@ -67,46 +62,38 @@ def make(digits: Digits, train: Train) -> Result:
         Claim("C3 has one position", sizes["C3"][1] * sizes["C3"][2], "=", 1),
         Claim("the output has 2 units", sizes["F4"][0], "=", 2),
     ]
-    measured = {s.name: {"shape": list(s.values.shape), "parameters": s.parameters} for s in towers[0]}
-    return Result(draw(images, towers, digits.title), claims, {"input": list(CONVNET_INPUT)}, digits, measured)
+    measured = {name: {"shape": list(size), "parameters": trainable[name]} for name, size in sizes.items()}
 
-
-def typical(images: np.ndarray) -> np.ndarray:
-    """Of images (samples, 1, 32, 32) the one nearest to their mean."""
-    return images[np.linalg.norm((images - images.mean(axis=0)).reshape(len(images), -1), axis=1).argmin()]
-
-
-def draw(images: list[np.ndarray], towers: list[list[Stage]], title: str) -> Figure:
-    """Two towers, one under the other, the second fainter; the names and sizes of their layers above."""
-    points = [f"({', '.join(signed(value) for value in tower[-1].values)})" for tower in towers]
-    total = sum(stage.parameters for stage in towers[0])
-    words = f"unseen digits, {title}, in the network of Figure 4:\n"
-    words += f"{total:,} trainable numbers, 4 at {points[0]}, 9 at {points[1]}"
-    height = HEADERS + 2 * TOWER + 0.5
-    drawing, top = sheet(CLAIM, words, height)
-    axes = drawing.add_axes(box(drawing, 0, top, WIDTH, height))
-    axes.set(xlim=(0, WIDTH), ylim=(0, height))
+    # Two towers, one under the other, the second fainter; the names and sizes of their layers above.
+    points = [f"({', '.join(signed(value) for value in tower['F4'])})" for tower in towers]
+    words = f"unseen digits, {digits.title}, in the network of Figure 4:\n"
+    words += f"{sum(trainable.values()):,} trainable numbers, 4 at {points[0]}, 9 at {points[1]}"
+    drawing, top = sheet(CLAIM, words, HEIGHT)
+    axes = drawing.add_axes(box(drawing, 0, top, WIDTH, HEIGHT))
+    axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
     axes.axis("off")
-    headers = ["32×32\n", *(_header(stage) for stage in towers[0])]
+    headers = ["32×32\n"]
+    for name, size in sizes.items():
+        layer = network.layers[name]
+        headers.append("×".join(map(str, (*size, 1, 1)[:3])) + "\n" + DOES[type(layer)].format(layer))
     for middle, name, header in zip(MIDDLES, NAMES, headers, strict=True):
-        axes.text(middle, height - 0.02, name, ha="center", va="top", weight="bold")
-        axes.text(middle, height - 0.26, header, ha="center", va="top", linespacing=1.15)
-    upper = height - HEADERS - TOWER / 2
-    lower = TOWER / 2
-    for digit, level, image, tower, strength in zip(CLASSES, (upper, lower), images, towers, (1, 0.4), strict=True):
-        _tower(axes, level, [image, *(stage.values for stage in tower)], strength, LOOKS[digit][0])
-    receptive_field(axes, upper, towers[0][0])
+        axes.text(middle, HEIGHT - 0.02, name, ha="center", va="top", weight="bold")
+        axes.text(middle, HEIGHT - 0.26, header, ha="center", va="top", linespacing=1.15)
+    for digit, level, image, tower, strength in zip(LOOKS, LEVELS, images, towers, (1, 0.4), strict=True):
+        _tower(axes, level, [image, *tower.values()], strength, LOOKS[digit][0])
+    _receptive_field(axes, LEVELS[0], towers[0]["C1"], network.layers["C1"].kernel)
     for x in MIDDLES[1:]:
         arrow = {"arrowstyle": "<->", "color": INK, "linewidth": 1.2}
-        axes.annotate("", (x, lower + TOWER / 2 - 0.02), (x, upper - TOWER / 2 + 0.02), arrowprops=arrow)
+        ends = (x, LEVELS[1] + TOWER / 2 - 0.02), (x, LEVELS[0] - TOWER / 2 + 0.02)
+        axes.annotate("", *ends, arrowprops=arrow)
     for x in MIDDLES[1:-1]:
-        axes.text(x + 0.1, (lower + upper) / 2, "same $W$", va="center")
-    return drawing
+        axes.text(x + 0.1, sum(LEVELS) / 2, "same $W$", va="center")
+    return Result(drawing, claims, {"input": list(CONVNET_INPUT)}, digits, measured)
 
 
 def spots(count: int) -> np.ndarray:
     """Where the maps or units of a stage are, from its middle, in sides of one: (count, 2), in rows."""
-    across = {1: 1, 2: 1, 15: 5, 30: 4}.get(count, int(np.ceil(np.sqrt(count))))
+    across = ACROSS[count]
     lines = -(-count // across)
     line, column = np.divmod(np.arange(count), across)
     return 1.06 * np.stack([column - (across - 1) / 2, (lines - 1) / 2 - line], axis=1)
@@ -129,24 +116,15 @@ def _tower(axes: Axes, level: float, values: list[np.ndarray], strength: float, 
         axes.annotate("", (end, level), (start, level), arrowprops=arrow)
 
 
-def receptive_field(axes: Axes, level: float, stage: Stage) -> None:
+def _receptive_field(axes: Axes, level: float, maps: np.ndarray, kernel: int) -> None:
     """The pixels that the strongest unit of the first map of layer 1 sees, and lines from them to the unit."""
-    row, column = np.unravel_index(stage.values[0].argmax(), stage.values.shape[1:])
-    kernel = stage.layer.kernel
-    x, y = (MIDDLES[1], level) + SIDES[1] * spots(len(stage.values))[0]
-    pixel = SIDES[0] / CONVNET_INPUT[1]
-    unit = SIDES[1] / stage.values.shape[1]
+    row, column = np.unravel_index(maps[0].argmax(), maps[0].shape)
+    x, y = (MIDDLES[1], level) + SIDES[1] * spots(len(maps))[0]
+    pixel, unit = SIDES[0] / CONVNET_INPUT[1], SIDES[1] / maps.shape[1]
+    seen = pixel * kernel
     left, top = MIDDLES[0] - SIDES[0] / 2 + pixel * column, level + SIDES[0] / 2 - pixel * row
     at = (x - SIDES[1] / 2 + unit * column, y + SIDES[1] / 2 - unit * (row + 1))
-    looks = {"fill": False, "edgecolor": VERMILLION, "linewidth": 1.6, "zorder": 5}
-    axes.add_patch(Rectangle((left, top - pixel * kernel), pixel * kernel, pixel * kernel, **looks))
-    axes.add_patch(Rectangle(at, unit, unit, **looks))
-    for corner, end in ((top, at[1] + unit), (top - pixel * kernel, at[1])):
-        axes.plot([left + pixel * kernel, at[0]], [corner, end], color=VERMILLION, linewidth=1.2, zorder=5)
-
-
-def _header(stage: Stage) -> str:
-    """The sizes of what a layer puts out, and what it does."""
-    maps, *sides = stage.values.shape
-    size = "×".join(map(str, [maps, *(sides or (1, 1))]))
-    return f"{size}\n{DOES[type(stage.layer)].format(stage.layer)}"
+    for corner, side in (((left, top - seen), seen), (at, unit)):
+        axes.add_patch(Rectangle(corner, side, side, fill=False, edgecolor=VERMILLION, linewidth=1.6, zorder=5))
+    for start, end in ((top, at[1] + unit), (top - seen, at[1])):
+        axes.plot([left + seen, at[0]], [start, end], color=VERMILLION, linewidth=1.2, zorder=5)

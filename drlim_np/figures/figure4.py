@@ -13,9 +13,9 @@ from drlim_np.drawing import thumbnails
 from drlim_np.drawing.panels import by_slant, corners, height_of, in_lines, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH, signed
 from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.figures import Claim, Result, Train, figure
+from drlim_np.figures import Claim, Result, Train, counts, figure
 from drlim_np.figures import digits as of_digits
-from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen, organisation
 from drlim_np.measure import metrics
 from drlim_np.objective import dissimilar_weight
 from drlim_np.training import embed
@@ -37,32 +37,8 @@ QUICK = {"train_per_class": 1000, "test_per_class": 300, "steps": 300}  # 30 tim
 
 # Bounds on the map of unseen digits: accuracy, slant R² at least; unevenness at most. Those of a quick run are looser,
 # because it sees a third of the digits for a seventh of the steps: too few for the exact weighting to part the classes.
-BOUNDS = {
-    ("balanced", False): (0.88, 0.82, 0.30),
-    ("exact", False): (0.79, 0.84, 0.30),
-    ("verbatim", False): (None, 0.82, 0.30),
-    ("balanced", True): (0.62, 0.75, 0.40),
-    ("exact", True): (None, 0.75, 0.40),
-    ("verbatim", True): (None, 0.75, 0.40),
-}
-
-
-@figure("figure4", needs="digits", seconds=24)
-def make(digits: Digits, train: Train) -> Result:
-    """The map of unseen 4s and 9s, similar and dissimilar pairs given equal weight ("balanced")."""
-    return _make(digits, train, "balanced")
-
-
-@figure("figure4-exact", needs="digits", seconds=24)
-def make_exact(digits: Digits, train: Train) -> Result:
-    """The same from the paper's own sum over all pairs, nearly all of them dissimilar ("exact")."""
-    return _make(digits, train, "exact")
-
-
-@figure("figure4-verbatim", needs="digits", on_request=True, seconds=60)
-def make_verbatim(digits: Digits, train: Train) -> Result:
-    """The same by the paper's own descent, W changed after every single pair; drawn on request."""
-    return _make(digits, train, "verbatim")
+BOUNDS = {"balanced": (0.88, 0.82, 0.30), "exact": (0.79, 0.84, 0.30), "verbatim": (None, 0.82, 0.30)}
+QUICK_BOUNDS = {"balanced": (0.62, 0.75, 0.40), "exact": (None, 0.75, 0.40), "verbatim": (None, 0.75, 0.40)}
 
 
 def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, Unseen]:
@@ -75,45 +51,32 @@ def trained(digits: Digits, train: Train, form: Form) -> tuple[Trained, Unseen]:
     chosen = of_digits.draw_at_random(digits, digits.train, per_class, rng)
     unseen = of_digits.draw_unseen(digits, test_per_class, rng)
     x = on_canvas(digits.train.images[chosen])
-    return of_digits.learn(
-        f"figure 4, {form}", x, of_digits.nearest(x, NEIGHBOURS, train), training, rng, train
-    ), unseen
+    graph = of_digits.nearest(x, train)
+    return of_digits.learn(f"figure 4, {form}", x, graph, training, rng, train), unseen
 
 
-def _make(digits: Digits, train: Train, form: Form) -> Result:
+@figure("figure4", needs="digits", seconds=24)
+def make(digits: Digits, train: Train, form: Form = "balanced") -> Result:
+    """The map of unseen 4s and 9s, similar and dissimilar pairs given equal weight ("balanced")."""
     found, unseen = trained(digits, train, form)
     graph = found.graph
-    label, slant = unseen.label, unseen.slant
-    params = turned(found.params, embed(found.network, found.params, unseen.inputs), slant, label)
+    unturned = embed(found.network, found.params, unseen.inputs)
+    params = turned(found.params, unturned, unseen.slant, unseen.label)
     z = embed(found.network, params, unseen.inputs)
 
-    pixels = unseen.inputs.reshape(len(z), -1)
-    ours = of_digits.organisation(pixels, z, label, slant, train)
-    pca = of_digits.organisation(pixels, train.once(metrics.pca, pixels), label, slant, train)
+    ours = organisation(z, unseen, train)
+    pca = organisation(train.once(metrics.pca, unseen.pixels), unseen, train)
     if "slant" in digits.test.truth:
         ours["known_slant_r2"] = metrics.regression_r2(z, digits.test.truth["slant"][unseen.rows])
     loss, _ = contrastive_all_pairs(embed(found.network, params, found.x), graph, found.training.margin)
-    measured = {
-        "similar_pairs_distinct": len(graph.edges),
-        "dissimilar_pairs": graph.dissimilar_count,
-        "loss_over_all_training_pairs": float(loss),
-        "drlim": ours,
-        "pca": pca,
-    }
-    settings = asdict(found.training) | {
-        "dissimilar_weight": dissimilar_weight(graph, found.training.weighting),
-        "neighbours": NEIGHBOURS,
-        "train": graph.size,
-        "test": len(z),
-    }
+    measured = {"similar_pairs_distinct": len(graph.edges), "dissimilar_pairs": graph.dissimilar_count}
+    measured |= {"loss_over_all_training_pairs": float(loss), "drlim": ours, "pca": pca}
+    settings = asdict(found.training) | {"neighbours": NEIGHBOURS, "train": graph.size, "test": len(z)}
+    settings["dissimilar_weight"] = dissimilar_weight(graph, found.training.weighting)
 
-    pairs = graph.size * (graph.size - 1) // 2
-    claims = [
-        Claim("similar pairs listed", graph.listed_count, "=", NEIGHBOURS * graph.size),
-        Claim("similar and dissimilar pairs together", len(graph.edges) + graph.dissimilar_count, "=", pairs),
-    ]
+    claims = counts(graph, NEIGHBOURS)
     if digits.name in KNOWN:
-        accuracy, slant_r2, unevenness = BOUNDS[form, train.quick]
+        accuracy, slant_r2, unevenness = (QUICK_BOUNDS if train.quick else BOUNDS)[form]
         if accuracy is not None:
             claims.append(Claim("classes side by side: 5-NN accuracy", ours["accuracy"], "≥", accuracy))
         claims += [
@@ -125,17 +88,21 @@ def _make(digits: Digits, train: Train, form: Form) -> Result:
 
     numbers = [f"{text} {signed(ours[name])} ({signed(pca[name])})" for name, text in NUMBERS.items()]
     words = f"{len(z):,} unseen digits, {digits.title}, {WORDS[form]}\n(in brackets PCA-2): {in_lines(numbers, 2)}"
-    drawing = _draw(z, label, slant, digits.test.images[unseen.rows], words)
-    arrays = {"embedding": z, "index": unseen.rows, "label": label, "slant": slant}
-    arrays["objective"] = _course(found.losses)
+    drawing = draw(z, unseen, digits.test.images[unseen.rows], words)
     weights = params if form == "balanced" else None  # one map of one data set is enough to use
-    return Result(drawing, claims, settings, digits, measured, arrays, weights)
+    return Result(drawing, claims, settings, digits, measured, unseen.arrays(z) | {"objective": found.losses}, weights)
 
 
-def _course(losses: np.ndarray, most: int = 2000) -> np.ndarray:
-    """The objective's course in at most that many numbers: means over as many steps each."""
-    each = -(-len(losses) // most)
-    return losses[: len(losses) // each * each].reshape(-1, each).mean(axis=1)
+@figure("figure4-exact", needs="digits", seconds=24)
+def make_exact(digits: Digits, train: Train) -> Result:
+    """The same from the paper's own sum over all pairs, nearly all of them dissimilar ("exact")."""
+    return make(digits, train, "exact")
+
+
+@figure("figure4-verbatim", needs="digits", on_request=True, seconds=60)
+def make_verbatim(digits: Digits, train: Train) -> Result:
+    """The same by the paper's own descent, W changed after every single pair; drawn on request."""
+    return make(digits, train, "verbatim")
 
 
 def turned(params: Tree, z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> Tree:
@@ -155,23 +122,23 @@ def turned(params: Tree, z: np.ndarray, slant: np.ndarray, label: np.ndarray) ->
     return params | {"F4": {"weight": turn.T @ last["weight"], "bias": (last["bias"] - middle) @ turn}}
 
 
-def _draw(z: np.ndarray, label: np.ndarray, slant: np.ndarray, images: np.ndarray, words: str) -> Figure:
+def draw(z: np.ndarray, unseen: Unseen, images: np.ndarray, words: str) -> Figure:
     """The map by digit and by slant, one as large as the other, with the same thumbnails around the rim of both."""
     tall = height_of(z, INNER) + 1.1
     drawing, top = sheet(CLAIM, words, 2 * tall)
     by_class, unit = map_panel(drawing, (0, top, WIDTH, tall), z, INNER)
-    scatter_by(by_class, z, label, LOOKS, s=14, alpha=0.85)
+    scatter_by(by_class, z, unseen.label, LOOKS, s=14, alpha=0.85)
     side = SMALL * unit
     rim, places = thumbnails.place(z, side, *corners(by_class))
     inside, others = thumbnails.place(z, side, *corners(by_class), hides=len(z), apart=3.2, taken=places)
     for shown, middles in ((rim, places), (inside, others)):
-        frames = [LOOKS[digit][0] for digit in label[shown]]
+        frames = [LOOKS[digit][0] for digit in unseen.label[shown]]
         thumbnails.draw(by_class, images[shown], frames, z[shown], middles, side)
     legend(by_class, LOOKS, (0.985, 0.02), loc="lower right")
 
     coloured, _ = map_panel(drawing, (0, top + tall, WIDTH, tall), z, INNER)
-    scale = by_slant(coloured, (6.75, top + 2 * tall - 0.55), z, label, slant, size=14)
-    frames = [to_hex(scale.to_rgba(lean)) for lean in slant[rim]]
+    scale = by_slant(coloured, (6.75, top + 2 * tall - 0.55), z, unseen.label, unseen.slant, size=14)
+    frames = [to_hex(scale.to_rgba(lean)) for lean in unseen.slant[rim]]
     thumbnails.draw(coloured, images[rim], frames, z[rim], places, side)
     for axes, name in ((by_class, "by digit"), (coloured, "by slant")):
         axes.text(0.015, 0.985, name, transform=axes.transAxes, va="top", weight="bold")

@@ -3,17 +3,15 @@
 import warnings
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
 from drlim_np.data.shifts import SHIFTS
-from drlim_np.drawing.magnifiers import draw as draw_magnifier
 from drlim_np.drawing.panels import legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.digits import KNOWN, NEIGHBOURS
-from drlim_np.figures.shifted_maps import ShiftedDigits, caption, focus, organisation, shift_name, unseen_digits
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, organisation
+from drlim_np.figures.shifted_maps import caption, magnify, shift_name, unseen_digits
 from drlim_np.measure.lle import closed_groups, lle
 
 TEST_PER_CLASS = 600  # with their shifts 6,000 samples, about the most that a dense M allows
@@ -22,11 +20,10 @@ BOUNDS = {"mnist": 0.8, "handwriting": 0.6, "quick": 0.4}
 
 CLAIM = "LLE on the same neighbours: one corner, two sides,\nseparated by shift and nowhere spread out"
 APART = "LLE on the same neighbours: a spot for each shift,\nand nothing is spread out"
-STRIP, COLUMNS, SMALL = 10, 5, 0.46  # samples in a magnifier's strip, in a row of it, and a sample's side in inches
+STRIP, SMALL = (10, 5), 0.46  # samples in a magnifier's strip and in a row of it, and a sample's side in inches
 TALL = 4.9  # inches of the map and the strips around it
 # Where each magnifier's strip begins: to the right and down from the panel's top left corner, in inches.
 STRIPS = {0: (4.75, 0.3), -3: (0.12, 1.75), 3: (5.48, 1.75), -6: (2.8, 3.8)}
-NAMED = 6  # the other end, which mirrors −6
 
 
 @figure("figure6", needs="digits", seconds=5)
@@ -44,39 +41,29 @@ def make(digits: Digits, train: Train) -> Result:
         bound = BOUNDS["quick" if train.quick else digits.name]
         claims.append(Claim("separated by shift: silhouette", numbers["silhouette_by_shift"], "≥", bound))
     groups = closed_groups(near)
-    claim = CLAIM
-    if groups > z.shape[1]:  # LLE moves each as a whole, so a spot is a point, but for rounding
-        claim = APART
+    spots = groups > z.shape[1]  # LLE moves each group as a whole, so a spot is a point, but for rounding
+    if spots:
         numbers = {name: value for name, value in numbers.items() if name not in WITHIN}
     settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
     measured = {"lle": numbers, "closed_groups": groups, "warnings": [str(warning.message) for warning in caught]}
-    drawing = draw(z, unseen, claim, caption(digits.title, unseen, numbers))
-    return Result(drawing, claims, settings, digits, measured, unseen.arrays(z))
+    arrays = unseen.arrays(z) | {"shift": unseen.shift}
 
-
-def draw(z: np.ndarray, unseen: ShiftedDigits, claim: str, words: str) -> Figure:
-    """Below `claim` the map by digit: the unshifted digits on top, those shifted to the left at the left.
-
-    Four magnifiers look at the corner, the middles of both sides and one end, each at the median of a shift's samples.
-    The other end has its name next to it.
-    """
-    z = np.asarray(z, float)
+    # The map by digit, the unshifted digits on top, those shifted to the left at the left. Four magnifiers look at the
+    # medians of shifts: the corner, both sides and one end. The other end is named.
     medians = {shift: np.median(z[unseen.shift == shift], axis=0) for shift in SHIFTS}
     across = medians[6][0] - medians[-6][0]
     up = medians[0][1] - (medians[6] + medians[-6])[1] / 2
     mirror = np.where(np.array([across, up]) < 0, -1.0, 1.0)
     z = mirror * z
-    drawing, top = sheet(claim, words, TALL)
+    drawing, top = sheet(APART if spots else CLAIM, caption(digits.title, unseen, numbers), TALL)
     axes, unit = map_panel(drawing, (0, top, WIDTH, TALL), z, (5.2, TALL - 1.6))
     scatter_by(axes, z, unseen.label, LOOKS, s=14, alpha=0.7)
     corner = np.array([axes.get_xlim()[0], axes.get_ylim()[1]])
     for shift, (right, down) in STRIPS.items():
-        found = focus(z, mirror * medians[shift], unit, unseen.shift, STRIP)
-        images, colours = unseen.images(found.samples), unseen.colours(found.samples)
         start = corner + unit * np.array([right, -down - 2.04 * SMALL])
-        draw_magnifier(axes, found, images, colours, start, SMALL * unit, COLUMNS)
+        magnify(axes, z, unseen, mirror * medians[shift], unit, start, SMALL * unit, *STRIP)
         name = shift_name(shift) if shift else "not shifted"
         axes.text(*(corner + unit * np.array([right, 0.04 - down])), name, weight="bold")
-    axes.text(*(mirror * medians[NAMED] + (0.15 * unit, 0)), shift_name(NAMED), va="center", weight="bold")
+    axes.text(*(mirror * medians[6] + (0.15 * unit, 0)), shift_name(6), va="center", weight="bold")
     legend(axes, LOOKS, (0.01, 0.99), loc="upper left")
-    return drawing
+    return Result(drawing, claims, settings, digits, measured, arrays)

@@ -7,12 +7,11 @@ from matplotlib.figure import Figure
 from drlim_np.data import Digits
 from drlim_np.data.shifts import SHIFTS
 from drlim_np.drawing import thumbnails
-from drlim_np.drawing.magnifiers import draw as draw_magnifier
 from drlim_np.drawing.panels import by_slant, corners, height_of, horizontal, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.figures import Result, Train, figure
-from drlim_np.figures.digits import NEIGHBOURS, Training, nearest
-from drlim_np.figures.shifted_maps import SHIFT_LOOKS, ShiftedDigits, Story, focus, shift_name, tell
+from drlim_np.figures.digits import NEIGHBOURS, Training, Unseen, nearest
+from drlim_np.figures.shifted_maps import SHIFT_LOOKS, Story, magnify, shift_name, tell
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import alike_in_any_copy
 
@@ -22,14 +21,15 @@ STRIP = 12  # samples in a magnifier's strip
 INNER = (4.6, 3.6)  # inches: the most the large map takes of its panel, and
 SMALL = (2.5, 1.75)  # the small ones of theirs
 SIDE = 0.3  # inches: a thumbnail's side
+QUICK_STEPS = 300
 
 
 def near_whatever_the_shift(characters: np.ndarray, train: Train) -> SimilarityGraph:
     """Every copy with all copies of its character and of that one's 5 nearest, found among the unshifted."""
-    return alike_in_any_copy(nearest(characters, NEIGHBOURS, train), len(SHIFTS))
+    return alike_in_any_copy(nearest(characters, train), len(SHIFTS))
 
 
-def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
+def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
     """The map by digit with four magnifiers and six characters' copies; smaller, by shift and by slant."""
     z = horizontal(z)
     if z[unseen.label == 9, 1].mean() < z[unseen.label == 4, 1].mean():
@@ -43,25 +43,22 @@ def draw(z: np.ndarray, unseen: ShiftedDigits, words: str) -> Figure:
     taken = np.concatenate([magnifiers(axes, z, unseen, side, unit), copies(axes, z, unseen, side)])
     lines = np.concatenate([np.linspace(*line.get_xydata()[[0, -1]], 60) for line in axes.get_lines()])
     shown, middles = thumbnails.place(z, side, *corners(axes), apart=1.4, taken=taken, lines=lines)
-    thumbnails.draw(axes, unseen.images(shown), unseen.colours(shown), z[shown], middles, side)
+    thumbnails.draw(axes, *unseen.shown(shown), z[shown], middles, side)
 
     below = top + tall + 0.1
     shifts, _ = map_panel(drawing, (0.1, below, SMALL[0] + 0.1, low), z, SMALL)
-    shifts.text(0, 1, "by shift", transform=shifts.transAxes, va="top", weight="bold")
     scatter_by(shifts, z, unseen.shift, SHIFT_LOOKS, s=1.5)
     legend(shifts, SHIFT_LOOKS, (1.02, 1), map(shift_name, SHIFT_LOOKS), loc="upper left", labelspacing=0.2)
     slants, _ = map_panel(drawing, (4.0, below, SMALL[0] + 0.1, low), z, SMALL)
-    slants.text(0, 1, "by slant", transform=slants.transAxes, va="top", weight="bold")
     by_slant(slants, (6.75, below + 0.55), z, unseen.label, unseen.slant, 1.5)
     legend(slants, LOOKS, (1.53, 0), loc="lower right", ncols=2)
+    for axes, name in ((shifts, "by shift"), (slants, "by slant")):
+        axes.text(0, 1, name, transform=axes.transAxes, va="top", weight="bold")
     return drawing
 
 
-def magnifiers(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float, unit: float) -> np.ndarray:
-    """Four of them with their strips above and below the map; the middles of the strips' images, (images, 2).
-
-    They look at the mean of the most and of the least slanted sixth of each digit.
-    """
+def magnifiers(axes: Axes, z: np.ndarray, unseen: Unseen, side: float, unit: float) -> np.ndarray:
+    """Four look at the means of each digit's most and least slanted sixth; the middles of their images (images, 2)."""
     places = []
     for digit in LOOKS:
         of = np.flatnonzero(unseen.label == digit)
@@ -73,20 +70,13 @@ def magnifiers(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float, un
     taken = []
     for line, pair in ((high[1] - 1.1 * side, places[:2]), (low[1] + 0.1 * side, places[2:])):
         for number, middle in enumerate(pair[np.argsort(pair[:, 0], kind="stable")]):
-            found = focus(z, middle, unit, unseen.shift, STRIP)
-            length = 1.04 * side * len(found.samples)
-            start = low[0] + 0.12 * unit if number == 0 else high[0] - 0.12 * unit - length
-            images, colours = unseen.images(found.samples), unseen.colours(found.samples)
-            taken.append(draw_magnifier(axes, found, images, colours, np.array([start, line]), side))
+            start = low[0] + 0.12 * unit if number == 0 else high[0] - 0.12 * unit - 1.04 * side * STRIP
+            taken.append(magnify(axes, z, unseen, middle, unit, np.array([start, line]), side, STRIP, STRIP))
     return np.concatenate(taken)
 
 
-def copies(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float) -> np.ndarray:
-    """Characters with their copies to the left and right of the map, each joined to its point.
-
-    The characters are those whose unshifted copies come first in a farthest-first order. Returns the middles of the
-    images (images, 2).
-    """
+def copies(axes: Axes, z: np.ndarray, unseen: Unseen, side: float) -> np.ndarray:
+    """Characters with their copies left and right of the map, joined to their points; the middles of the images."""
     plain = np.flatnonzero(unseen.shift == 0)
     chosen = plain[thumbnails.farthest_first(z[plain], CHARACTERS)]
     left, right = np.split(chosen[np.argsort(z[chosen, 0], kind="stable")], 2)
@@ -98,26 +88,20 @@ def copies(axes: Axes, z: np.ndarray, unseen: ShiftedDigits, side: float) -> np.
             of = np.flatnonzero(unseen.character == unseen.character[sample])
             of = of[np.argsort(unseen.shift[of])]
             middles = np.stack([edge + 1.04 * side * np.arange(len(of)), np.full(len(of), height)], axis=1)
-            thumbnails.draw(axes, unseen.images(of), unseen.colours(of), z[of], middles, side)
+            thumbnails.draw(axes, *unseen.shown(of), z[of], middles, side)
             taken.append(middles)
     return np.concatenate(taken)
 
 
-STORY = Story(
-    name="figure 7",
-    graph=near_whatever_the_shift,
-    listed=len(SHIFTS) - 1 + NEIGHBOURS * len(SHIFTS),
-    training=Training(steps=3000),
-    quick_steps=300,
-    claims=(
-        ("the shifts of a character packed together: shift ratio", "shift_ratio", "≤"),
-        ("no organisation by shift: neighbours of the same shift", "same_shift_neighbours", "≤"),
-        ("organised by slant: R² of its regression on the map", "slant_r2", "≥"),
-        ("classes side by side: 5-NN accuracy", "accuracy", "≥"),
-    ),
-    bounds=dict.fromkeys(("mnist", "handwriting"), (0.06, 0.22, 0.87, 0.76)) | {"quick": (0.25, 0.30, 0.4, 0.6)},
-    draw=draw,
+CLAIMS = (
+    ("the shifts of a character packed together: shift ratio", "shift_ratio", "≤"),
+    ("no organisation by shift: neighbours of the same shift", "same_shift_neighbours", "≤"),
+    ("organised by slant: R² of its regression on the map", "slant_r2", "≥"),
+    ("classes side by side: 5-NN accuracy", "accuracy", "≥"),
 )
+BOUNDS = dict.fromkeys(("mnist", "handwriting"), (0.06, 0.22, 0.87, 0.76)) | {"quick": (0.25, 0.30, 0.4, 0.6)}
+LISTED = len(SHIFTS) - 1 + NEIGHBOURS * len(SHIFTS)
+STORY = Story("figure 7", near_whatever_the_shift, LISTED, Training(steps=3000), QUICK_STEPS, CLAIMS, BOUNDS, draw)
 
 
 @figure("figure7", needs="digits", seconds=26)

@@ -1,20 +1,18 @@
 """Figure 9: LLE of the airplane with the same neighbours: it follows the lighting, although they do not (Sec. 3.4).
 
-How much it does depends on one number that the paper does not give. Without regularisation LLE's weights are unique as
-long as there are fewer neighbours than pixels; then they rest on the neighbours that look most similar, and those have
-the same light. More regularisation spreads the weights more evenly over all neighbours, until the pixels do not matter:
-the graph alone is left, and that shows the cylinder. The record has the numbers for both ends.
+How much it does depends on regularisation, which the paper does not give. Without it LLE's weights rest on the
+neighbours that look most similar, which have the same light. The more there is, the more evenly the weights are spread
+over all neighbours, until the graph alone is left, which shows the cylinder. The record has the numbers for both ends.
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from drlim_np.data import Views
 from drlim_np.drawing.panels import place, sheet
 from drlim_np.drawing.space import Side, bar, caption, images_beside, lighting_key, project, scatter, space_panel
 from drlim_np.drawing.style import WIDTH
-from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.airplane_map import Setting, counts, labelled, train_airplane
+from drlim_np.figures import Claim, Result, Train, counts, figure
+from drlim_np.figures.airplane_map import Setting, labelled, train_airplane
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.measure.lle import lle
@@ -36,9 +34,9 @@ def make(views: Views, train: Train) -> Result:
     """LLE of the airplane, the same neighbours: no cylinder, and not invariant to lighting."""
     found = train_airplane(views, train)
     rows = found.train
-    z, theirs = _map(found, NONE, train)
+    z, theirs = lle_map(found, NONE, train)
     ours = organisation(found.z[rows], found.cylinder, views, rows)
-    claims = counts(found)
+    claims = counts(found.similar)
     if views.name == "airplane":
         lit_alike, by_light = theirs["same_lighting_neighbours"], theirs["share_of_lighting"]
         claims += [
@@ -49,14 +47,28 @@ def make(views: Views, train: Train) -> Result:
         ]
         if not train.quick:
             claims.append(Claim("DrLIM's on the same views", ours["second_loop"], "≤", SECOND_LOOP))
-    measured = {
-        "lle": theirs,
-        "drlim_on_the_same_views": ours,
-        "lle_by_regularisation": {f"{amount:g}": _map(found, amount, train)[1] for amount in OTHERS},
-    }
+    others = {f"{amount:g}": lle_map(found, amount, train)[1] for amount in OTHERS}
+    measured = {"lle": theirs, "drlim_on_the_same_views": ours, "lle_by_regularisation": others}
     settings = {"samples": len(z), "neighbours_on_average": float(found.similar.degree.mean()), "regularisation": NONE}
+
+    # Both upright maps side by side, from one side: above by azimuth, below by lighting.
+    words = f"{len(rows)} views, {views.title}.\nLLE: {caption(theirs)}.\nDrLIM: {caption(ours)}."
+    wide = WIDTH / 2
+    drawing, top = sheet(CLAIM, words, 0.3 + 2 * (wide + 0.1) + 0.8)
     maps = {"LLE": z, "DrLIM": found.cylinder.upright(found.z[rows])}
-    return Result(_draw(found, maps, theirs, ours), claims, settings, views, measured, labelled(z, views, rows))
+    for column, (name, shown) in enumerate(maps.items()):
+        drawing.text(*place(drawing, wide * (column + 0.5), top), name, ha="center", va="top", weight="bold")
+        seen = project(shown, SEEN)[0]
+        middle, reach = (seen.max(axis=0) + seen.min(axis=0)) / 2, 0.65 * np.ptp(seen, axis=0).max()
+        for line, by in enumerate(("azimuth", "lighting")):
+            corner = (column * wide, top + 0.3 + line * (wide + 0.1))
+            panel = space_panel(drawing, corner, wide, reach, middle=middle)
+            scatter(panel, shown, SEEN, views, rows, by, SIZES[by])
+            images_beside(panel, seen, views, rows, by, SMALL / wide, apart=1.5)
+    below = top + 0.3 + 2 * (wide + 0.1) + 0.3
+    bar(drawing, 0.6, below, 2.6, "azimuth")
+    lighting_key(drawing, 1.5 * wide, below - 0.3)
+    return Result(drawing, claims, settings, views, measured, labelled(z, views, rows))
 
 
 def neighbour_lists(graph: SimilarityGraph) -> list[np.ndarray]:
@@ -65,31 +77,10 @@ def neighbour_lists(graph: SimilarityGraph) -> list[np.ndarray]:
     return np.split(neighbours, offsets[1:-1])
 
 
-def _map(given: Setting, regularisation: float, train: Train) -> tuple[np.ndarray, dict[str, float]]:
+def lle_map(given: Setting, regularisation: float, train: Train) -> tuple[np.ndarray, dict[str, float]]:
     """LLE's map of the training views (660, 3), turned to the cylinder that fits it best, and its numbers."""
     rows, views = given.train, given.views
     z = train.once(lle, given.inputs[rows], neighbour_lists(given.similar), 3, regularisation)
     z *= np.sqrt(len(z))  # LLE's columns are of unit length: in units of their standard deviation
     cylinder = fit_views(z, views, rows)
     return cylinder.upright(z), organisation(z, cylinder, views, rows)
-
-
-def _draw(given: Setting, maps: dict[str, np.ndarray], theirs: dict[str, float], ours: dict[str, float]) -> Figure:
-    """Both upright maps (660, 3) side by side, from one side: above by azimuth, below by lighting."""
-    views, rows = given.views, given.train
-    words = f"{len(rows)} views, {views.title}.\nLLE: {caption(theirs)}.\nDrLIM: {caption(ours)}."
-    wide = WIDTH / 2
-    drawing, top = sheet(CLAIM, words, 0.3 + 2 * (wide + 0.1) + 0.8)
-    for column, (name, z) in enumerate(maps.items()):
-        drawing.text(*place(drawing, wide * (column + 0.5), top), name, ha="center", va="top", weight="bold")
-        for line, by in enumerate(("azimuth", "lighting")):
-            corner = (column * wide, top + 0.3 + line * (wide + 0.1))
-            seen = project(z, SEEN)[0]
-            middle, reach = (seen.max(axis=0) + seen.min(axis=0)) / 2, 0.65 * np.ptp(seen, axis=0).max()
-            panel = space_panel(drawing, corner, wide, reach, middle=middle)
-            scatter(panel, z, SEEN, views, rows, by, SIZES[by])
-            images_beside(panel, seen, views, rows, by, SMALL / wide, apart=1.5)
-    below = top + 0.3 + 2 * (wide + 0.1) + 0.3
-    bar(drawing, 0.6, below, 2.6, "azimuth")
-    lighting_key(drawing, 1.5 * wide, below - 0.3)
-    return drawing

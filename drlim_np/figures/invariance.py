@@ -11,7 +11,6 @@ from functools import partial
 from importlib.resources import files
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
@@ -24,12 +23,9 @@ from drlim_np.figures.shifted_maps import trained, unseen_digits
 from drlim_np.training import embed
 
 PER_CLASS = 150  # unseen digits; in a quick run as many as the other figures take
-MOVES = {  # how the digits are moved, by the names that `moved` has for it
-    "right": np.arange(-8, 8.5, 0.5),
-    "down": np.arange(0, 3.5, 0.5),
-    "turn": np.arange(-15, 17.5, 2.5),
-}
-TOLD = {"right": SHIFTS, "down": (0,), "turn": (0,)}  # the amounts that the network of Figure 7 was told of
+# How the digits are moved, by the names that `moved` has for it, and the amounts that Figure 7's network was told of.
+MOVES = {"right": np.arange(-8, 8.5, 0.5), "down": np.arange(0, 3.5, 0.5), "turn": np.arange(-15, 17.5, 2.5)}
+TOLD = {"right": SHIFTS, "down": (0,), "turn": (0,)}
 BETWEEN = (-4.5, -1.5, 1.5, 4.5)  # shifts that nobody trained on, each in the middle of two that were
 
 # Bounds by quick: Figure 7's displacement between trained shifts, at most; at least: Figure 5's at ±3, Figure 7's at ±8
@@ -42,7 +38,6 @@ PANELS = {  # by kind of move: inches from the left, inches wide, the amounts on
     "down": (4.95, 0.85, (0, 3), "down"),
     "turn": (6.35, 1.35, (-15, 0, 15), "degrees turned"),
 }
-
 GREY = "#666666"  # of peers
 
 Curves = Mapping[str, np.ndarray]
@@ -58,7 +53,6 @@ def make(digits: Digits, train: Train) -> Result:
     images = unseen.inputs[unseen.shift == 0]
     networks = [trained(story, digits, train) for story in (figure5.STORY, figure7.STORY)]
     five, seven = (curves(partial(embed, of.network, of.params), images) for of in networks)
-
     claimed = claims(five, seven, train.quick) if digits.name in KNOWN else []
     displacement = {
         name: {kind: dict(zip(map(str, MOVES[kind]), values.tolist(), strict=True)) for kind, values in of.items()}
@@ -69,10 +63,9 @@ def make(digits: Digits, train: Train) -> Result:
 
 
 def curves(mapping: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> Curves:
-    """By kind of move, how far digits go on the map for each amount in MOVES.
+    """By kind of move, how far digits go on the map for each amount in MOVES: the median over the digits.
 
-    The median over the digits, in units of the median distance between two different digits left as they are: at 1 a
-    digit is as far from where it was as from any other.
+    In units of the median distance between two digits left as they are: at 1 a digit is as far away as any other.
     """
     still = mapping(images).astype(np.float64)
     between = np.linalg.norm(still[:, None] - still, axis=2)[np.triu_indices(len(still), 1)]
@@ -117,16 +110,36 @@ def draw(five: Curves, seven: Curves, peers: Mapping[str, Curves], image: np.nda
     words += ";\ngrey: UMAP (dashed) and PaCMAP (dotted), told the same" if peers else ""
     drawing, _ = sheet(TITLE, words, 4.34)
     top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
+    ticks = [tick for tick in (0, 0.1, 0.5, 1, 2, 3, 4, 5, 6) if tick <= top / 1.12]
     for kind, (left, wide, shown, label) in PANELS.items():
+        amounts = MOVES[kind]
+        told = np.isin(amounts, TOLD[kind])
         axes = drawing.add_axes(box(drawing, left, 1.35, wide, 3.1))
         for curves, dashes in zip(peers.values(), ((4, 1.5), (1, 1)), strict=False):
-            axes.plot(MOVES[kind], curves[kind], color=GREY, dashes=dashes, linewidth=1.6)
-        _panel(axes, kind, five, seven, top)
-        axes.set(xlabel=label, xticks=shown)
-        _moved_images(axes, image, kind, shown)
+            axes.plot(amounts, curves[kind], color=GREY, dashes=dashes, linewidth=1.6)
+        for of, colour, dashes in ((five, VERMILLION, (3, 1.5)), (seven, BLUE, (1, 0))):
+            axes.plot(amounts, of[kind], color=colour, dashes=dashes, linewidth=2.4)
+            axes.plot(amounts[told], of[kind][told], "o", color=colour, markersize=6, zorder=4, clip_on=False)
+        axes.axhline(1, color=FAINT, linewidth=0.8)
+        for amount in amounts[told]:
+            axes.axvline(amount, color=FAINT, linewidth=0.8, dashes=(1, 2), zorder=0)
+        # A square root shows both at once: 0, what is small, and what is fifty times as large.
+        axes.set_yscale("function", functions=(lambda y: np.sqrt(np.maximum(y, 0)), np.square))
+        axes.set(ylim=(0, top), xlim=(amounts[0], amounts[-1]), xlabel=label, xticks=shown)
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         if kind != "right":
             axes.tick_params(left=False, labelleft=False)
             axes.spines.left.set_visible(False)
+
+        start, bottom, across, high = axes.get_position().bounds
+        small = 0.42 / drawing.get_size_inches()
+        for amount in shown:  # framed in ink where the network was told of it
+            middle = start + across * (amount - amounts[0]) / (amounts[-1] - amounts[0])
+            picture = drawing.add_axes((middle - small[0] / 2, bottom + high + 0.06 / 5.75, *small))
+            picture.imshow(moved(image[None, None], **{kind: amount})[0, 0], cmap="gray_r", vmin=0, vmax=1)
+            picture.set(xticks=[], yticks=[])
+            edge = {"color": INK, "linewidth": 1.4} if amount in TOLD[kind] else {"color": FAINT, "linewidth": 0.6}
+            picture.spines[:].set(visible=True, **edge)
     axes = drawing.axes[0]
     axes.set_ylabel("displacement on the map")
     axes.text(0, 0.8 * top, "Figure 5", color=VERMILLION, ha="center", weight="bold")
@@ -134,33 +147,3 @@ def draw(five: Curves, seven: Curves, peers: Mapping[str, Curves], image: np.nda
     axes.text(-7.8, 1.06, "as far as\nanother digit")
     drawing.text(*place(drawing, 5.2, 2.5), "untold: both maps\nfollow the digit")
     return drawing
-
-
-def _panel(axes: Axes, kind: str, five: Curves, seven: Curves, top: float) -> None:
-    amounts = MOVES[kind]
-    told = np.isin(amounts, TOLD[kind])
-    for of, colour, dashes in ((five, VERMILLION, (3, 1.5)), (seven, BLUE, (1, 0))):
-        axes.plot(amounts, of[kind], color=colour, dashes=dashes, linewidth=2.4)
-        axes.plot(amounts[told], of[kind][told], "o", color=colour, markersize=6, zorder=4, clip_on=False)
-    axes.axhline(1, color=FAINT, linewidth=0.8)
-    for amount in amounts[told]:
-        axes.axvline(amount, color=FAINT, linewidth=0.8, dashes=(1, 2), zorder=0)
-    # A square root shows both at once: 0, what is small, and what is fifty times as large.
-    axes.set_yscale("function", functions=(lambda y: np.sqrt(np.maximum(y, 0)), np.square))
-    axes.set(ylim=(0, top), xlim=(amounts[0], amounts[-1]))
-    ticks = [tick for tick in (0, 0.1, 0.5, 1, 2, 3, 4, 5, 6) if tick <= top / 1.12]
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-
-
-def _moved_images(axes: Axes, image: np.ndarray, kind: str, amounts: tuple[float, ...]) -> None:
-    """The image as it is moved, above the amounts by which it is; framed in ink where the network was told of it."""
-    left, bottom, wide, high = axes.get_position().bounds
-    across, up = 0.42 / np.array(axes.figure.get_size_inches())
-    low, high_end = axes.get_xlim()
-    for amount in amounts:
-        middle = left + wide * (amount - low) / (high_end - low)
-        small = axes.figure.add_axes((middle - across / 2, bottom + high + 0.06 / 5.75, across, up))
-        small.imshow(moved(image[None, None], **{kind: amount})[0, 0], cmap="gray_r", vmin=0, vmax=1)
-        small.set(xticks=[], yticks=[])
-        told = amount in TOLD[kind]
-        small.spines[:].set(visible=True, color=INK if told else FAINT, linewidth=1.4 if told else 0.6)

@@ -1,6 +1,5 @@
 """Sheets of the generated images: what stands in for MNIST and small NORB where these are missing. Not in the paper."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -13,9 +12,6 @@ from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.measure import metrics
 from drlim_np.neighbours import contiguous_views
 
-Row = tuple[str, str, np.ndarray]  # its words, their colour, its images
-
-TITLE = {"ha": "left", "fontsize": HEADING, "weight": "bold"}
 NEAREST = 5  # in pixels, that the claims look at
 DIGITS_ACROSS, VIEWS_ACROSS = 16, 9
 WRITTEN = 4  # rows of each digit
@@ -43,11 +39,9 @@ def make(data: None, train: Train) -> Result:
         strokes = handwriting.strokes(**style, **{name: np.linspace(*ends, DIGITS_ACROSS)})
         images = handwriting.draw(handwriting.place(strokes, np.full(DIGITS_ACROSS, PEN)))
         rows.append((f"{name}\n{ends[0]} to {ends[1]}", INK, images))
-
     lines = sum(len(images) for *_, images in rows) // DIGITS_ACROSS
     drawing = Figure(figsize=(WIDTH, WIDTH * (lines + 2.2) / (DIGITS_ACROSS + 2)), layout="constrained")
-    drawing.suptitle("These generated 4s and 9s stand in for MNIST", x=0.015, **TITLE)
-    sheet(drawing, rows, DIGITS_ACROSS, "gray_r")
+    sheet(drawing, "These generated 4s and 9s stand in for MNIST", rows, DIGITS_ACROSS, "gray_r")
 
     known, ink = written.truth["slant"], metrics.slant(written.images)
     pixels = written.images.reshape(len(written.images), -1)
@@ -66,18 +60,17 @@ def make_airplane(data: None, train: Train) -> Result:
     """A sheet of the rendered airplane under its six lightings; not a figure of the paper."""
     views = rendering.generate(render=partial(train.once, rendering.render))
     images = views.images.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, VIEW_SIDE)
-    rows = [
-        ("azimuth,\nevery 20°", INK, images[:, MIDDLE, BRIGHT]),
-        ("elevation,\n30° to 70°", INK, images[ANY, :, BRIGHT]),
-        *((f"lit from\n{lamp}", INK, images[::2, MIDDLE, lighting]) for lighting, lamp in enumerate(LAMPS)),
-    ]
+    rows = [("azimuth,\nevery 20°", INK, images[:, MIDDLE, BRIGHT])]
+    rows += [("elevation,\n30° to 70°", INK, images[ANY, :, BRIGHT])]
+    rows += [(f"lit from\n{lamp}", INK, images[::2, MIDDLE, lighting]) for lighting, lamp in enumerate(LAMPS)]
     drawing = Figure(figsize=(WIDTH, 8.4))
-    drawing.suptitle("These rendered views stand in for small NORB", x=0.015, y=0.985, **TITLE)
-    sheet(drawing, rows, VIEWS_ACROSS, "gray", left=0.15, right=0.99, bottom=0.01, top=0.945, hspace=0.06)
+    room = {"left": 0.15, "right": 0.99, "bottom": 0.01, "top": 0.945, "hspace": 0.06}
+    sheet(drawing, "These rendered views stand in for small NORB", rows, VIEWS_ACROSS, "gray", 0.985, **room)
 
     pixels = views.images.reshape(len(views.images), -1)
     lit_alike = train.once(metrics.same_label_neighbours, pixels, views.lighting, NEAREST)
-    contiguous = train.once(adjoining, pixels, views.azimuth, views.elevation)
+    adjoining = contiguous_views(views.azimuth, views.elevation, AZIMUTHS)
+    contiguous = metrics.similar_neighbours(pixels, adjoining, NEAREST)
     claims = [
         Claim(f"light matters: same lighting, of {NEAREST} nearest in pixels (chance 1/6)", lit_alike, "≥", 1 / 2),
         Claim(f"more than the pose: contiguous in pose, of {NEAREST} nearest in pixels", contiguous, "≤", 2 / 3),
@@ -85,16 +78,14 @@ def make_airplane(data: None, train: Train) -> Result:
     return Result(drawing, claims, {"images": len(views.images), "neighbours": NEAREST}, views)
 
 
-def adjoining(pixels: np.ndarray, azimuth: np.ndarray, elevation: np.ndarray) -> float:
-    """The share of the nearest in pixels, (views, features), whose camera position adjoins a view's own."""
-    return metrics.similar_neighbours(pixels, contiguous_views(azimuth, elevation, AZIMUTHS), NEAREST)
+def sheet(
+    drawing: Figure, title: str, rows: list[tuple], across: int, grey: str, y: float | None = None, **room: float
+) -> None:
+    """Rows (words, their colour, images) below a title, by itself or at height y, `across` images side by side.
 
-
-def sheet(drawing: Figure, rows: Sequence[Row], across: int, grey: str, **room: float) -> None:
-    """Rows of images, `across` of them side by side, each row with its words in its colour at the left.
-
-    images of a row: (a multiple of `across`, side, side) uint8. room: how the rows share the drawing.
+    images: (a multiple of `across`, side, side) uint8. room: how the rows share the drawing.
     """
+    drawing.suptitle(title, x=0.015, y=y, ha="left", fontsize=HEADING, weight="bold")
     heights = [len(images) // across for *_, images in rows]
     panels = drawing.subplots(len(rows), height_ratios=heights, gridspec_kw=room)
     for axes, lines, (words, colour, images) in zip(panels, heights, rows, strict=True):

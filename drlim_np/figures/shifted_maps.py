@@ -7,58 +7,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, ink_lost, shifted, wide
-from drlim_np.drawing.magnifiers import Magnifier, magnifier
+from drlim_np.drawing.magnifiers import draw as draw_magnifier
+from drlim_np.drawing.magnifiers import magnifier
 from drlim_np.drawing.panels import in_lines
-from drlim_np.drawing.style import FIVE_SHIFTS, LOOKS, signed
-from drlim_np.figures import Claim, Result, Train
+from drlim_np.drawing.style import FIVE_SHIFTS, signed
+from drlim_np.figures import Claim, Result, Train, counts
 from drlim_np.figures import digits as of_digits
-from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, learn
+from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen, learn, organisation
 from drlim_np.graph import SimilarityGraph
-from drlim_np.measure import metrics
 from drlim_np.objective import Weighting, dissimilar_weight
 from drlim_np.training import embed
 
 BATCH = {"balanced": 20, "exact": 32}  # pairs of characters a step; chosen by the training objective
 QUICK_TRAIN, QUICK_TEST = 300, 60  # of each class
 SHIFT_LOOKS = dict(zip(sorted(SHIFTS), zip(FIVE_SHIFTS, "vsoD^", strict=True), strict=True))
-
-
-@dataclass(frozen=True, eq=False)
-class ShiftedDigits:
-    """Characters and their copies, those of one character one after another, as in `drlim_np.data.shifts`.
-
-    inputs: (samples, 1, 32, 32) float32; rows: of the characters in the source's file; label, slant, shift,
-    character: (samples,), of each copy.
-    """
-
-    inputs: np.ndarray
-    rows: np.ndarray
-    label: np.ndarray
-    slant: np.ndarray
-    shift: np.ndarray
-    character: np.ndarray
-
-    @property
-    def pixels(self) -> np.ndarray:
-        """The inputs as (samples, 1024)."""
-        return self.inputs.reshape(len(self.inputs), -1)
-
-    def images(self, samples: np.ndarray) -> np.ndarray:
-        """The images of samples (shown,) from 0, black, to 255, white: (shown, 32, 32)."""
-        return np.rint(255 * self.inputs[samples, 0])
-
-    def colours(self, samples: np.ndarray) -> list[str]:
-        """The colour of each sample's digit."""
-        return [LOOKS[digit][0] for digit in self.label[samples]]
-
-    def arrays(self, z: np.ndarray) -> dict[str, np.ndarray]:
-        """What the .npz of a map z holds: the map itself, and what colours its panels."""
-        return {"embedding": z, "index": self.rows, "label": self.label, "slant": self.slant, "shift": self.shift}
+WORDS = {"shift_ratio": "shift ratio", "same_shift_neighbours": "same shift"}
+WORDS |= {"silhouette_by_shift": "silhouette by shift", "slant_r2": "slant R²", "accuracy": "accuracy"}
 
 
 def train_characters(digits: Digits, train: Train) -> np.ndarray:
@@ -67,35 +37,16 @@ def train_characters(digits: Digits, train: Train) -> np.ndarray:
     return on_canvas(digits.train.images[rows])
 
 
-def unseen_digits(digits: Digits, train: Train, per_class: int | None = None) -> ShiftedDigits:
+def unseen_digits(digits: Digits, train: Train, per_class: int | None = None) -> Unseen:
     """The unseen digits with their shifts: `per_class` characters of each class at random, or all."""
-    rows, inputs, label, slant = of_digits.draw_unseen(digits, QUICK_TEST if train.quick else per_class, train.rng(6))
-    known = (rows, label, slant, np.arange(len(rows)))
-    rows, label, slant, character = (np.repeat(one, len(SHIFTS)) for one in known)
-    shift = np.tile(SHIFTS, len(inputs))
-    return ShiftedDigits(shifted(inputs), rows, label, slant, shift, character)
+    plain = of_digits.draw_unseen(digits, QUICK_TEST if train.quick else per_class, train.rng(6))
+    copies = plain._replace(**{name: np.repeat(known, len(SHIFTS), axis=0) for name, known in plain._asdict().items()})
+    return copies._replace(inputs=shifted(plain.inputs), shift=np.tile(SHIFTS, len(plain.rows)))
 
 
-def organisation(z: np.ndarray, unseen: ShiftedDigits, train: Train) -> dict[str, float]:
-    """The numbers that describe a map of shifted digits; see `drlim_np.measure.metrics`."""
-    return of_digits.organisation(unseen.pixels, z, unseen.label, unseen.slant, train) | {
-        "shift_ratio": train.once(metrics.shift_ratio, z, unseen.character),
-        "same_shift_neighbours": train.once(metrics.same_label_neighbours, z, unseen.shift),
-        "silhouette_by_shift": train.once(metrics.silhouette, z, unseen.shift),
-        "continuity": train.once(metrics.continuity, unseen.pixels, z, threads=train.threads),
-    }
-
-
-def caption(title: str, unseen: ShiftedDigits, numbers: dict[str, float]) -> str:
+def caption(title: str, unseen: Unseen, numbers: dict[str, float]) -> str:
     """The numbers under a map, in one order for Figures 5, 6 and 7."""
-    words = {
-        "shift_ratio": "shift ratio",
-        "same_shift_neighbours": "same shift",
-        "silhouette_by_shift": "silhouette by shift",
-        "slant_r2": "slant R²",
-        "accuracy": "accuracy",
-    }
-    parts = [f"{text} {signed(numbers[name])}" for name, text in words.items() if name in numbers]
+    parts = [f"{text} {signed(numbers[name])}" for name, text in WORDS.items() if name in numbers]
     return f"{len(unseen.label):,} unseen shifted digits, {title}:\n{in_lines(parts, 3)}"
 
 
@@ -104,38 +55,34 @@ def shift_name(shift: int) -> str:
     return signed(shift, "+d") if shift else "0"
 
 
-def focus(z: np.ndarray, middle: np.ndarray, unit: float, shift: np.ndarray, most: int) -> Magnifier:
-    """A magnifier of 0.1 inches, or wider where fewer than `most` samples are so near; unit: the map's in an inch."""
-    away = np.sort(np.linalg.norm(z - middle, axis=1))
-    return magnifier(z, middle, max(0.1 * unit, float(away[min(most, len(z)) - 1])), shift, most)
+def magnify(
+    axes: Axes, z: np.ndarray, unseen: Unseen, at: np.ndarray, unit: float, start: np.ndarray, side: float, *strip: int
+) -> np.ndarray:
+    """A magnifier of 0.1 inches, or wider if samples are rare; unit: the map's in an inch; strip: samples, columns."""
+    most, columns = strip
+    nearest = np.sort(np.linalg.norm(z - at, axis=1))[:most]
+    found = magnifier(z, at, max(0.1 * unit, float(nearest[-1])), unseen.shift, most)
+    return draw_magnifier(axes, found, *unseen.shown(found.samples), start, side, columns)
 
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """What differs between Figure 5 and Figure 7.
-
-    graph:  (characters, train) -> the graph among the copies of characters (characters, 1, 32, 32), as `shifted`.
-    listed: similar pairs that it lists for each copy.
-    claims: about the map of unseen digits: words, the number in `organisation`, and its relation to
-    bounds: one for each claim, by the data's name, or "quick".
-    draw:   (z, unseen, words) -> the map (samples, 2) of the unseen digits as a figure with these words below.
-    """
+    """What differs between Figure 5 and Figure 7."""
 
     name: str
-    graph: Callable[[np.ndarray, Train], SimilarityGraph]
-    listed: int
+    graph: Callable[[np.ndarray, Train], SimilarityGraph]  # (characters, train) -> that among their copies
+    listed: int  # similar pairs that it lists for each copy
     training: Training
     quick_steps: int
-    claims: tuple[tuple[str, str, str], ...]
-    bounds: Mapping[str, tuple[float, ...]]
-    draw: Callable[[np.ndarray, ShiftedDigits, str], Figure]
+    claims: tuple[tuple[str, str, str], ...]  # words, the number in `organisation`, and its relation to
+    bounds: Mapping[str, tuple[float, ...]]  # one for each claim, by the data's name, or "quick"
+    draw: Callable[[np.ndarray, Unseen, str], Figure]  # (z, unseen, words) -> the map with these words below
 
 
 def trained(story: Story, digits: Digits, train: Train, weighting: Weighting = "balanced") -> Trained:
     """The network of the story, trained once; whoever asks again finds it in the cache."""
-    training = replace(story.training, weighting=weighting, batch=BATCH[weighting])
-    if train.quick:
-        training = replace(training, steps=story.quick_steps)
+    steps = story.quick_steps if train.quick else story.training.steps
+    training = replace(story.training, weighting=weighting, batch=BATCH[weighting], steps=steps)
     characters = train_characters(digits, train)
     graph = story.graph(characters, train)
     return learn(f"{story.name}, {weighting}", wide(characters), graph, training, train.rng(7), train)
@@ -149,26 +96,20 @@ def tell(story: Story, digits: Digits, train: Train, weighting: Weighting = "bal
     z = embed(found.network, found.params, wide(unseen.inputs[unseen.shift == 0]))
     numbers = organisation(z, unseen, train)
 
-    pairs = graph.size * (graph.size - 1) // 2
-    claims = [
-        Claim("similar pairs listed", graph.listed_count, "=", story.listed * graph.size),
-        Claim("pairs together", len(graph.edges) + graph.dissimilar_count, "=", pairs),
-    ]
+    claims = counts(graph, story.listed, "pairs together")
     if digits.name in KNOWN and weighting == "balanced":
         bounds = story.bounds["quick" if train.quick else digits.name]
         for (words, number, relation), bound in zip(story.claims, bounds, strict=True):
             claims.append(Claim(words, numbers[number], relation, bound))
     lost = ink_lost(train_characters(digits, train), sorted(SHIFTS))
     settings = asdict(found.training) | {"neighbours": NEIGHBOURS, "train": graph.size, "test": len(z)}
-    measured = {
-        "similar_pairs_listed": graph.listed_count,
-        "similar_pairs_distinct": len(graph.edges),
+    measured = {"similar_pairs_listed": graph.listed_count, "similar_pairs_distinct": len(graph.edges)}
+    measured |= {
         "dissimilar_pairs": graph.dissimilar_count,
         "dissimilar_weight_exact": dissimilar_weight(graph, "exact"),
-        "ink_lost": dict(zip(map(str, sorted(SHIFTS)), lost.tolist(), strict=True)),
-        "drlim": numbers,
     }
+    measured |= {"ink_lost": dict(zip(map(str, sorted(SHIFTS)), lost.tolist(), strict=True)), "drlim": numbers}
     drawing = story.draw(z, unseen, caption(f"{digits.title}, {weighting} weighting", unseen, numbers))
-    arrays = unseen.arrays(z) | {"objective": found.losses}
+    arrays = unseen.arrays(z) | {"shift": unseen.shift, "objective": found.losses}
     weights = found.params if weighting == "balanced" else None
     return Result(drawing, claims, settings, digits, measured, arrays, weights)

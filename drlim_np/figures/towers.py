@@ -15,7 +15,6 @@ from drlim_np.networks import two_layer
 from drlim_np.siamese import two_towers
 from drlim_np.tree import leaves, tree_map
 
-LETTERS = 19  # points
 TOP, MIDDLE, BOTTOM = 3.2, 1.85, 0.5
 PALE = "#CFE6F5"
 FORWARDS = {"arrowstyle": "-|>", "linewidth": 2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 18, "color": INK}
@@ -55,42 +54,41 @@ def imbalance() -> float:
 
 def draw(axes: Axes) -> None:
     """Forwards in ink, left to right; backwards in vermillion, dashed, from L to the "+" where both towers meet."""
+
+    def say(x: float, y: float, said: str, colour: str) -> None:
+        axes.text(x, y, said, ha="center", va="center", fontsize=19, color=colour)
+
+    def boxed(x: float, y: float, wide: float, said: str, colour: str) -> None:
+        corner = x - wide / 2, y - 0.36
+        axes.add_patch(Rectangle(corner, wide, 0.72, facecolor=colour, edgecolor=INK, linewidth=1.5))
+        say(x, y, said, INK)
+
     axes.set(xlim=(0, 8), ylim=(0, 3.7))
     axes.set_axis_off()
     for level, number in ((TOP, 1), (BOTTOM, 2)):
         inwards = np.sign(MIDDLE - level)
-        _box(axes, (0.5, level), 0.75, f"$x_{number}$", "white")
-        _box(axes, (2.3, level), 1.3, "$G_W$", PALE)
-        _box(axes, (4.4, level), 0.75, f"$z_{number}$", "white")
-        _arrow(axes, (0.88, level), (1.65, level), FORWARDS)
-        _arrow(axes, (2.95, level - 0.14 * inwards), (4.02, level - 0.14 * inwards), FORWARDS)
-        _arrow(axes, (4.02, level + 0.14 * inwards), (2.95, level + 0.14 * inwards), BACKWARDS)
-        _arrow(axes, (4.78, level), (5.72, MIDDLE - 0.36 * inwards), FORWARDS)
-        _arrow(axes, (5.6, MIDDLE - 0.14 * inwards), (4.6, level + 0.36 * inwards), BACKWARDS)
-        _arrow(axes, (2.3, level + 0.36 * inwards), (2.3, MIDDLE - 0.27 * inwards), BACKWARDS)
-    _box(axes, (6.0, MIDDLE), 0.75, "$D$", "white")
-    _box(axes, (7.5, MIDDLE), 0.75, "$L$", "white")
-    _arrow(axes, (6.38, MIDDLE + 0.14), (7.12, MIDDLE + 0.14), FORWARDS)
-    _arrow(axes, (7.12, MIDDLE - 0.14), (6.38, MIDDLE - 0.14), BACKWARDS)
+        boxed(0.5, level, 0.75, f"$x_{number}$", "white")
+        boxed(2.3, level, 1.3, "$G_W$", PALE)
+        boxed(4.4, level, 0.75, f"$z_{number}$", "white")
+        near, far = level - 0.14 * inwards, level + 0.14 * inwards
+        for looks, start, end in (
+            (FORWARDS, (0.88, level), (1.65, level)),
+            (FORWARDS, (2.95, near), (4.02, near)),
+            (BACKWARDS, (4.02, far), (2.95, far)),
+            (FORWARDS, (4.78, level), (5.72, MIDDLE - 0.36 * inwards)),
+            (BACKWARDS, (5.6, MIDDLE - 0.14 * inwards), (4.6, level + 0.36 * inwards)),
+            (BACKWARDS, (2.3, level + 0.36 * inwards), (2.3, MIDDLE - 0.27 * inwards)),
+        ):
+            axes.annotate("", end, start, arrowprops=looks)
+    boxed(6.0, MIDDLE, 0.75, "$D$", "white")
+    boxed(7.5, MIDDLE, 0.75, "$L$", "white")
+    axes.annotate("", (7.12, MIDDLE + 0.14), (6.38, MIDDLE + 0.14), arrowprops=FORWARDS)
+    axes.annotate("", (6.38, MIDDLE - 0.14), (7.12, MIDDLE - 0.14), arrowprops=BACKWARDS)
     axes.add_patch(Circle((2.3, MIDDLE), 0.25, facecolor="white", edgecolor=VERMILLION, linewidth=2))
-    _say(axes, (2.3, MIDDLE), "+", VERMILLION)
-    _say(axes, (3.3, MIDDLE), r"$\rightarrow\ \partial L/\partial W$", VERMILLION)
-    _say(axes, (1.05, MIDDLE), "same $W$", BLUE)
+    say(2.3, MIDDLE, "+", VERMILLION)
+    say(3.3, MIDDLE, r"$\rightarrow\ \partial L/\partial W$", VERMILLION)
+    say(1.05, MIDDLE, "same $W$", BLUE)
     for level, towards in ((TOP, 1), (BOTTOM, -1)):
         axes.plot([1.25, 1.72], [MIDDLE + 0.2 * towards, level - 0.36 * towards], color=BLUE, linewidth=1.5)
-    _say(axes, (6.75, TOP + 0.1), r"forwards $\rightarrow$", INK)
-    _say(axes, (6.75, BOTTOM - 0.1), r"$\leftarrow$ gradient", VERMILLION)
-
-
-def _box(axes: Axes, middle: tuple[float, float], wide: float, said: str, colour: str) -> None:
-    corner = middle[0] - wide / 2, middle[1] - 0.36
-    axes.add_patch(Rectangle(corner, wide, 0.72, facecolor=colour, edgecolor=INK, linewidth=1.5))
-    _say(axes, middle, said, INK)
-
-
-def _say(axes: Axes, place: tuple[float, float], said: str, colour: str) -> None:
-    axes.text(*place, said, ha="center", va="center", fontsize=LETTERS, color=colour)
-
-
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], looks: dict) -> None:
-    axes.annotate("", end, start, arrowprops=looks)
+    say(6.75, TOP + 0.1, r"forwards $\rightarrow$", INK)
+    say(6.75, BOTTOM - 0.1, r"$\leftarrow$ gradient", VERMILLION)

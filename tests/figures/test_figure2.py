@@ -39,8 +39,9 @@ def arrows(axes):
     return list(zip(map(tuple, quiver.get_offsets().tolist()), map(tuple, forces.tolist()), labels, strict=True))
 
 
-def tip(foot, drawn_force):
-    return np.add(foot, SCALE * np.array(drawn_force))
+def ends(axes):
+    """Every arrow from its foot to its tip, (arrows, 2, 2)."""
+    return np.array([[foot, np.add(foot, SCALE * np.array(force))] for foot, force, _ in arrows(axes)])
 
 
 def lines(axes, kind):
@@ -48,14 +49,7 @@ def lines(axes, kind):
     return [line.get_xydata() for line in axes.get_lines() if line.get_gid() == kind]
 
 
-def force(end, other, y):
-    """On `end` from a spring to `other`, by Eqs. 6 and 7."""
-    d = dist(end, other)
-    slope = d if y == SIMILAR else -max(0, MARGIN - d)
-    return [-slope * (e - o) / d for e, o in zip(end, other, strict=True)]
-
-
-# ---- the arrows ----
+# ---- the springs and the arrows ----
 
 
 @pytest.mark.line("eq-5")
@@ -64,15 +58,23 @@ def force(end, other, y):
 )
 def test_arrows_on_the_points_are_the_forces_of_their_springs(panels, panel, labels):
     """In (e) they are on the centre, of which only one is free to move."""
-    found, drawn_springs = arrows(panels[panel]), lines(panels[panel], "spring")
+    axes, found = panels[panel], arrows(panels[panel])
+    drawn_springs = [line for line in axes.get_lines() if line.get_gid() == "spring"]
+    points, centre = (line.get_xydata() for line in axes.get_lines() if line.get_marker() == "o")
+    joined = [line.get_xydata()[-1] for line in drawn_springs] + [slack[-1] for slack in lines(axes, "slack")]
+    np.testing.assert_array_equal(sorted(map(tuple, joined)), sorted(map(tuple, points)))
     assert [y for *_, y in found] == labels
-    assert len({tuple(spring[0]) for spring in drawn_springs}) == 1
-    for (foot, drawn_force, y), spring in zip(found, drawn_springs, strict=True):
-        other = spring[-1 if panel == "e" else 0]
-        np.testing.assert_allclose(drawn_force, force(foot, other, y), rtol=1e-12, atol=1e-15)
+    for line, (foot, drawn_force, y) in zip(drawn_springs, found, strict=True):
+        start, *_, end = line.get_xydata()
+        other = end if panel == "e" else start
+        assert tuple(start) == tuple(centre[0]) and foot == tuple(start if panel == "e" else end)
+        assert line.get_color() == (RED if y == SIMILAR else BLUE)
+        d = dist(foot, other)
+        slope = d if y == SIMILAR else -max(0, MARGIN - d)
+        by_hand = -slope * np.subtract(foot, other) / d  # Eqs. 6 and 7
+        np.testing.assert_allclose(drawn_force, by_hand, rtol=1e-12, atol=1e-15)
         _, dz1, _ = contrastive(np.array([foot]), np.array([other]), [y], MARGIN)
         np.testing.assert_array_equal(drawn_force, -dz1[0])
-        assert (np.dot(np.subtract(foot, other), drawn_force) < 0) == (y == SIMILAR)
 
 
 def test_no_arrow_and_no_spring_reach_a_point_beyond_the_margin(panels):
@@ -83,14 +85,10 @@ def test_no_arrow_and_no_spring_reach_a_point_beyond_the_margin(panels):
     reached = [*(foot for foot, *_ in arrows(axes)), *(spring[-1] for spring in lines(axes, "spring"))]
     assert all(dist(place, centre) < MARGIN for place in reached)
     slack = lines(axes, "slack")
-    assert len(slack) == 2
+    assert len(slack) == 2 and not lines(panels["a"], "slack") + lines(panels["e"], "slack")
     for start, end in slack:
         assert tuple(start) == centre and dist(end, centre) > MARGIN
         assert all(dist(end, place) > 0.1 for place in reached)
-    assert not lines(panels["a"], "slack") + lines(panels["e"], "slack")
-
-
-# ---- (e): equilibrium ----
 
 
 @pytest.mark.line("equilibrium")
@@ -111,11 +109,9 @@ def test_at_equilibrium_the_forces_balance_and_every_step_of_the_free_point_rais
 
 def test_the_arrows_end_to_end_are_those_of_the_equilibrium_and_close(drawn):
     result, panels = drawn
-    chain = arrows(panels["f"])
-    assert sorted(one[1:] for one in chain) == sorted(one[1:] for one in arrows(panels["e"]))
-    tips = [tip(foot, drawn_force) for foot, drawn_force, _ in chain]
-    feet = [foot for foot, *_ in chain]
-    np.testing.assert_allclose(tips, feet[1:] + feet[:1], atol=1e-12)
+    assert sorted(one[1:] for one in arrows(panels["f"])) == sorted(one[1:] for one in arrows(panels["e"]))
+    feet, tips = ends(panels["f"]).swapaxes(0, 1)
+    np.testing.assert_allclose(tips, np.roll(feet, -1, axis=0), atol=1e-12)
     (net,) = (claim.value for claim in result.claims if claim.text.startswith("net force"))
     assert f"net force in (e): {net:.0e} of the largest".replace("-", "−") in result.drawing.texts[1].get_text()
 
@@ -140,21 +136,6 @@ def test_arrows_have_one_scale_in_all_panels_on_paper_too(panels):
     np.testing.assert_allclose(pixels, np.full((4, 2), pixels[0][0]), rtol=0.01)
 
 
-@pytest.mark.parametrize("panel", "ace")
-def test_a_spring_joins_the_centre_to_every_point_that_exerts_a_force_in_the_colour_of_its_arrow(panels, panel):
-    axes, found = panels[panel], arrows(panels[panel])
-    drawn_springs = [line for line in axes.get_lines() if line.get_gid() == "spring"]
-    points, centre = (line.get_xydata() for line in axes.get_lines() if line.get_marker() == "o")
-    assert len(drawn_springs) == len(found) == len(points) - len(lines(axes, "slack"))
-    joined = [line.get_xydata()[-1] for line in drawn_springs] + [slack[-1] for slack in lines(axes, "slack")]
-    np.testing.assert_array_equal(sorted(map(tuple, joined)), sorted(map(tuple, points)))
-    for line, (foot, _, y) in zip(drawn_springs, found, strict=True):
-        start, *_, end = line.get_xydata()
-        np.testing.assert_array_equal(start, centre[0])
-        assert line.get_color() == (RED if y == SIMILAR else BLUE)
-        assert foot == tuple(start if panel == "e" else end)
-
-
 @pytest.mark.parametrize("end", [(4.0, -2.0), (1.1, 2.0), (0.1, 0.3)])
 def test_a_zigzag_starts_and_ends_at_its_points_straight_and_goes_to_both_sides(end):
     start, end = np.array([1.0, 2.0]), np.array(end)
@@ -169,12 +150,10 @@ def test_a_zigzag_starts_and_ends_at_its_points_straight_and_goes_to_both_sides(
 @pytest.mark.parametrize("panel", "acef")
 def test_all_that_is_drawn_is_within_the_panel(panels, panel):
     axes = panels[panel]
-    ends = [end for foot, one, _ in arrows(axes) for end in (foot, tip(foot, one))]
-    xy = np.concatenate([ends, *(line.get_xydata() for line in axes.get_lines())])
+    xy = np.concatenate([ends(axes).reshape(-1, 2), *(line.get_xydata() for line in axes.get_lines())])
     low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     assert (low < xy).all() and (xy < high).all()
-    for patch in axes.patches:
-        assert (np.abs(patch.get_center()) + patch.get_radius() < high).all()
+    assert all((np.abs(patch.get_center()) + patch.get_radius() < high).all() for patch in axes.patches)
 
 
 def test_no_text_is_clipped_or_covers_another_or_the_drawing(drawn):
@@ -189,15 +168,10 @@ def test_no_text_is_clipped_or_covers_another_or_the_drawing(drawn):
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     assert all(figure.bbox.contains(*corner) for box in boxes for corner in (box.min, box.max))
     for letter, axes in panels.items():
-        artists = [*axes.get_lines(), *axes.patches]
-        strokes = [artist.get_path().transformed(artist.get_transform()) for artist in artists]
-        if letter not in "bd":
-            strokes += [Path(axes.transData.transform([foot, tip(foot, one)])) for foot, one, _ in arrows(axes)]
+        strokes = [artist.get_path().transformed(artist.get_transform()) for artist in [*axes.lines, *axes.patches]]
+        strokes += [Path(axes.transData.transform(arrow)) for arrow in (ends(axes) if letter not in "bd" else ())]
         assert strokes
         assert not any(stroke.intersects_bbox(box, filled=False) for stroke in strokes for box in boxes)
-
-
-# ---- (b) and (d): loss and gradient of one pair ----
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib.collections import PathCollection
 from matplotlib.patches import Ellipse
 
 from drlim_np.data.canvas import on_canvas
@@ -15,12 +14,14 @@ from drlim_np.figures import Train, digits, figure5, figure6, figure7
 from drlim_np.figures.shifted_maps import SHIFT_LOOKS, train_characters, trained, unseen_digits
 from drlim_np.files.cache import Cache
 from drlim_np.measure import metrics
-from tests.help.drawings import content, texts
+from tests.help.drawings import clouds, content, texts
 
 DIGITS = generate(3, train=(30, 30), test=(20, 20))
 QUICK = Train(quick=True)
 MODULES = {"figure5": figure5, "figure6": figure6, "figure7": figure7}
 pytestmark = pytest.mark.usefixtures("few_digits")
+figures = pytest.mark.parametrize("name", MODULES)
+stories = pytest.mark.parametrize("module", [figure5, figure7])
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ class Seen:
     """
 
     def __init__(self, result):
-        self.result, self.arrays = result, result.arrays
+        self.arrays = result.arrays
         self.maps = [axes for axes in result.drawing.axes if len(clouds(axes)) > 1]
         self.axes = self.maps[0]
         self.z = np.empty(self.arrays["embedding"].shape)
@@ -62,24 +63,16 @@ class Seen:
         return sample
 
 
-def clouds(axes):
-    return [artist for artist in axes.collections if isinstance(artist, PathCollection)]
-
-
 @pytest.fixture(scope="module")
 def seen(results):
     return {name: Seen(result) for name, result in results.items()}
 
 
-figures = pytest.mark.parametrize("name", MODULES)
-
-
 def test_training_characters_are_the_same_for_figures_5_and_7_and_are_balanced():
     characters = train_characters(DIGITS, QUICK)
     assert (characters == train_characters(DIGITS, QUICK)).all()
-    of_train = {
-        image.tobytes(): label for image, label in zip(on_canvas(DIGITS.train.images), DIGITS.train.labels, strict=True)
-    }
+    inputs = (image.tobytes() for image in on_canvas(DIGITS.train.images))
+    of_train = dict(zip(inputs, DIGITS.train.labels, strict=True))
     labels = [of_train[image.tobytes()] for image in characters]
     assert (labels.count(4), labels.count(9)) == (24, 24)
 
@@ -92,8 +85,7 @@ def test_every_unseen_digit_comes_with_all_its_shifts(unseen):
     assert (unseen.slant == metrics.slant(DIGITS.test.images[unseen.rows])).all()
     for character in np.unique(unseen.character):
         of = unseen.character == character
-        assert sorted(unseen.shift[of]) == sorted(SHIFTS)
-        assert len(set(unseen.rows[of])) == 1
+        assert sorted(unseen.shift[of]) == sorted(SHIFTS) and len(set(unseen.rows[of])) == 1
 
 
 @figures
@@ -112,8 +104,7 @@ def test_what_is_saved_colours_the_plot(seen, name):
 
 def test_figure_7_shows_each_shift_in_its_colour_and_its_marker(seen):
     _, by_shift, _ = seen["figure7"].maps
-    looks = SHIFT_LOOKS.values()
-    assert len({marker for _, marker in looks}) == len({colour for colour, _ in looks}) == 5
+    assert [len(set(looks)) for looks in zip(*SHIFT_LOOKS.values(), strict=True)] == [5, 5]
     for artist, pixels in zip(by_shift.collections, SHIFT_LOOKS, strict=True):
         of = seen["figure7"].arrays["shift"] == pixels
         np.testing.assert_allclose(artist.get_offsets(), seen["figure7"].z[of], rtol=1e-6)
@@ -122,15 +113,14 @@ def test_figure_7_shows_each_shift_in_its_colour_and_its_marker(seen):
 
 @figures
 def test_the_numbers_of_the_record_are_those_of_the_map(results, name):
-    result = results[name]
-    z, measured = result.arrays["embedding"], result.measured["lle" if name == "figure6" else "drlim"]
-    character = np.repeat(np.arange(30), 5)
-    assert measured["shift_ratio"] == metrics.shift_ratio(z, character)
-    assert measured["same_shift_neighbours"] == metrics.same_label_neighbours(z, result.arrays["shift"])
-    assert measured["silhouette_by_shift"] == metrics.silhouette(z, result.arrays["shift"])
+    z, shift = results[name].arrays["embedding"], results[name].arrays["shift"]
+    measured = results[name].measured["lle" if name == "figure6" else "drlim"]
+    assert measured["shift_ratio"] == metrics.shift_ratio(z, np.repeat(np.arange(30), 5))
+    assert measured["same_shift_neighbours"] == metrics.same_label_neighbours(z, shift)
+    assert measured["silhouette_by_shift"] == metrics.silhouette(z, shift)
     if name != "figure6":
-        assert measured["slant_r2"] == metrics.regression_r2(z, result.arrays["slant"])
-    assert f"shift ratio {measured['shift_ratio']:.3f}" in result.drawing.texts[1].get_text()
+        assert measured["slant_r2"] == metrics.regression_r2(z, results[name].arrays["slant"])
+    assert f"shift ratio {measured['shift_ratio']:.3f}" in results[name].drawing.texts[1].get_text()
 
 
 def test_of_a_map_in_spots_no_number_is_recorded_that_looks_inside_them(results):
@@ -143,13 +133,13 @@ def test_of_a_map_in_spots_no_number_is_recorded_that_looks_inside_them(results)
     assert "slant" not in result.drawing.texts[1].get_text()
 
 
-def test_similar_pairs_are_counted_and_with_the_others_are_all_pairs(results):
-    for name, listed in (("figure5", 240 * 5), ("figure7", 240 * 29)):
-        measured, claims = results[name].measured, {claim.text: claim for claim in results[name].claims}
-        assert measured["similar_pairs_listed"] == listed
-        assert measured["similar_pairs_distinct"] + measured["dissimilar_pairs"] == 240 * 239 // 2
-        assert claims["similar pairs listed"].holds and claims["pairs together"].holds
-        assert set(measured["ink_lost"]) == {"-6", "-3", "0", "3", "6"}
+@pytest.mark.parametrize(("name", "listed"), [("figure5", 240 * 5), ("figure7", 240 * 29)])
+def test_similar_pairs_are_counted_and_with_the_others_are_all_pairs(results, name, listed):
+    measured, claims = results[name].measured, results[name].claims
+    assert measured["similar_pairs_listed"] == listed
+    assert measured["similar_pairs_distinct"] + measured["dissimilar_pairs"] == 240 * 239 // 2
+    assert [claim.text for claim in claims[:2] if claim.holds] == ["similar pairs listed", "pairs together"]
+    assert set(measured["ink_lost"]) == {"-6", "-3", "0", "3", "6"}
 
 
 @figures
@@ -182,12 +172,12 @@ def test_the_strips_show_samples_inside_the_rings(seen, unseen, name, strip):
 
 
 def test_in_figure_6_magnifiers_look_at_the_corner_both_sides_and_an_end_and_the_other_end_is_named(seen):
-    axes, shift = seen["figure6"].axes, seen["figure6"].arrays["shift"]
-    medians = {pixels: np.median(seen["figure6"].z[shift == pixels], axis=0) for pixels in SHIFTS}
-    for ring, pixels in zip(seen["figure6"].rings, (0, -3, 3, -6), strict=True):
+    six = seen["figure6"]
+    medians = {pixels: np.median(six.z[six.arrays["shift"] == pixels], axis=0) for pixels in SHIFTS}
+    for ring, pixels in zip(six.rings, (0, -3, 3, -6), strict=True):
         np.testing.assert_allclose(ring.center, medians[pixels], atol=1e-9)
-    assert texts(axes) == ["not shifted", "−3", "+3", "−6", "+6"]
-    right, up = (np.array(axes.texts[-1].get_position()) - medians[6]) / (np.ptp(axes.get_xlim()) / 8)
+    assert texts(six.axes) == ["not shifted", "−3", "+3", "−6", "+6"]
+    right, up = (np.array(six.axes.texts[-1].get_position()) - medians[6]) / (np.ptp(six.axes.get_xlim()) / 8)
     assert 0.1 < right < 0.2 and up == pytest.approx(0, abs=1e-6)
 
 
@@ -222,7 +212,7 @@ def test_a_figure_made_again_is_the_same_to_the_last_bit_and_finds_its_training(
     assert content(MODULES[name].make(DIGITS, kept)) == content(results[name])
 
 
-@pytest.mark.parametrize("module", [figure5, figure7])
+@stories
 def test_the_exact_weighting_gives_another_map_of_which_nothing_is_claimed(results, module):
     balanced, exact = results[module.__name__.split(".")[-1]], module.make_exact(DIGITS, QUICK)
     assert exact.measured["drlim"].keys() == balanced.measured["drlim"].keys()
@@ -232,20 +222,14 @@ def test_the_exact_weighting_gives_another_map_of_which_nothing_is_claimed(resul
     assert exact.weights is None and balanced.weights is not None
 
 
-def test_figures_5_and_7_differ_in_their_graph_alone(results):
-    five, seven = (results[name] for name in ("figure5", "figure7"))
-    assert five.settings == seven.settings
-    assert five.measured["similar_pairs_listed"] != seven.measured["similar_pairs_listed"]
-
-
-@pytest.mark.parametrize("module", [figure5, figure7])
-def test_the_graph_is_among_the_very_inputs_that_are_trained_on(module):
+@stories
+def test_figures_5_and_7_differ_in_their_graph_alone_which_is_among_the_very_inputs_trained_on(results, module):
+    assert results["figure5"].settings == results["figure7"].settings
     found = trained(module.STORY, DIGITS, QUICK)
     characters, pairs = train_characters(DIGITS, QUICK), found.graph.pairs
     np.testing.assert_array_equal(found.x, wide(characters))
-    x = shifted(characters)
-    pixels = x.reshape(len(x), -1).astype(float)
-    for sample in range(0, len(x), 7):
+    pixels = shifted(characters).reshape(len(SHIFTS) * len(characters), -1).astype(float)
+    for sample in range(0, len(pixels), 7):
         listed = set(pairs[pairs[:, 0] == sample, 1].tolist())
         if module is figure5:
             apart = np.linalg.norm(pixels - pixels[sample], axis=1)

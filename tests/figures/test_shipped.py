@@ -14,7 +14,7 @@ from drlim_np.data.shifts import SHIFTS, wide
 from drlim_np.figures import Result, Train, figure4, figure5, figure7, shifted_maps
 from drlim_np.figures.figure8 import on_footprint
 from drlim_np.files import weights
-from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
+from drlim_np.networks import convnet, two_layer
 from drlim_np.runs.record import drawn, write
 from drlim_np.training import embed
 from drlim_np.tree import leaves, tree_map
@@ -27,10 +27,6 @@ README = Path(__file__).parents[2] / "README.md"
 PUBLISHED = {"figure4": figure4, "figure5": figure5, "figure7": figure7}
 
 
-def published(name, result, out):
-    write(out, drawn(name, result, TRAIN, 1.0))
-
-
 @pytest.fixture(scope="module")
 def made(few_digits, tmp_path_factory):
     """A folder with figures/ in it, made from few digits in few steps, and the network as the figures call it."""
@@ -38,10 +34,9 @@ def made(few_digits, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
         for name, module in PUBLISHED.items():
-            published(name, module.make(MNIST, TRAIN), folder / "figures")
+            write(folder / "figures", drawn(name, module.make(MNIST, TRAIN), TRAIN, 1.0))
         assert figure4.make_exact(MNIST, TRAIN).weights is None
-        in_blocks = shifted_maps.trained(figure7.STORY, MNIST, TRAIN).network
-    return folder, in_blocks
+        return folder, shifted_maps.trained(figure7.STORY, MNIST, TRAIN).network
 
 
 def beside(folder, name):
@@ -80,10 +75,7 @@ def test_five_lines_place_a_digit_of_ones_own_on_the_map(made, side, monkeypatch
     lines = README.read_text(encoding="utf-8").partition("import embed\n\n")[2].partition("```")[0].splitlines()
     assert len(lines) == 5
     monkeypatch.chdir(folder)
-    canvas = np.zeros((side, side), np.uint8)
-    start = (side - 28) // 2
-    canvas[start : start + 28, start : start + 28] = DIGITS.test.images[7]
-    Image.fromarray(canvas).save("digit.png")
+    Image.fromarray(np.pad(DIGITS.test.images[7], (side - 28) // 2)).save("digit.png")
     names = {"np": np, "Image": Image, "weights": weights, "embed": embed, "convnet": convnet, "on_canvas": on_canvas}
     exec("\n".join(lines).replace("-mnist", "-mnist-quick"), names)
     params, arrays = beside(folder, "figure7")
@@ -98,24 +90,18 @@ def test_five_lines_place_a_digit_of_ones_own_on_the_map(made, side, monkeypatch
 # ---- the airplane's ----
 
 
-@pytest.fixture(scope="module")
-def airplane():
-    """Views that differ from the background, 0, on half of their pixels, and a G_W on all of these."""
-    rng = np.random.default_rng(0)
-    y, x = np.indices((96, 96)) - 47.5
-    inputs = rng.normal(size=(40, 96 * 96)).astype(np.float32) * (np.hypot(y, x) < 38).ravel()
-    inputs *= rng.random(inputs.shape) < 0.5  # each view is background where others are not
-    network = two_layer()
-    return network, network.init(rng), inputs
-
-
 def shipped(params, folder):
-    published("figure8", Result(Figure(figsize=(1, 1)), [], weights=params), folder)
+    write(folder, drawn("figure8", Result(Figure(figsize=(1, 1)), [], weights=params), TRAIN, 1.0))
     return weights.load(folder / "figure8-quick-weights.npz")
 
 
-def test_on_the_footprint_every_view_keeps_its_place(airplane):
-    network, params, inputs = airplane
+def test_on_the_footprint_every_view_keeps_its_place_and_its_weights_fit_and_are_loaded_as_the_plain_tree(tmp_path):
+    """Of views that differ from the background, 0, on half of their pixels, by a G_W on all of these."""
+    rng, network = np.random.default_rng(0), two_layer()
+    y, x = np.indices((96, 96)) - 47.5
+    inputs = rng.normal(size=(40, 96 * 96)).astype(np.float32) * (np.hypot(y, x) < 38).ravel()
+    inputs *= rng.random(inputs.shape) < 0.5  # each view is background where others are not
+    params = network.init(rng)
     kept, small = on_footprint(params, inputs)
     place, alone = network(params, inputs)[0], two_layer(len(kept))(small, inputs[:, kept])[0]
     np.testing.assert_allclose(alone, place, rtol=0, atol=1e-6 * np.ptp(place))  # but for rounding
@@ -127,10 +113,6 @@ def test_on_the_footprint_every_view_keeps_its_place(airplane):
     there = network(params | {"hidden": params["hidden"] | {"weight": whole}}, inputs)[0]
     np.testing.assert_array_equal(there, place, strict=True)
 
-
-def test_the_airplanes_weights_fit_and_are_loaded_as_the_plain_tree(airplane, tmp_path):
-    _, params, inputs = airplane
-    kept, small = on_footprint(params, inputs)
     loaded = shipped(small, tmp_path)
     assert (tmp_path / "figure8-quick-weights.npz").stat().st_size <= 400_000
     assert bits(loaded) == bits(small)
@@ -140,7 +122,3 @@ def test_the_airplanes_weights_fit_and_are_loaded_as_the_plain_tree(airplane, tm
 def test_weights_in_float64_ship_in_float32(tmp_path):
     params = two_layer(12, 3).init(np.random.default_rng(0), np.float64)
     assert bits(shipped(params, tmp_path)) == bits(tree_map(np.float32, params))
-
-
-def test_canvas_and_network_agree_on_the_size_of_an_image():
-    assert on_canvas(np.zeros((1, 28, 28), np.uint8)).shape[1:] == CONVNET_INPUT

@@ -3,6 +3,7 @@
 import io
 
 from matplotlib import rc_context
+from matplotlib.collections import PathCollection
 
 from drlim_np.drawing.style import RULES
 from tests.help.comparing import bits
@@ -14,6 +15,10 @@ def failing(claims):
 
 def texts(axes):
     return [text.get_text() for text in axes.texts]
+
+
+def clouds(axes):
+    return [artist for artist in axes.collections if isinstance(artist, PathCollection)]
 
 
 def content(result):

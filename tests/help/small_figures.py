@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import time
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -17,7 +16,7 @@ from matplotlib.figure import Figure as Drawing
 
 from drlim_np.data import Digits, Split
 from drlim_np.errors import DivergedError
-from drlim_np.figures import Claim, Result, Train
+from drlim_np.figures import Claim, Result
 from drlim_np.runs import command, pages, sources
 from drlim_np.runs.command import FIGURES
 
@@ -25,7 +24,7 @@ HALF = Split(np.zeros((2, 28, 28), np.uint8), np.array([4, 9], np.uint8))
 DIGITS = Digits("handwriting", "generated handwriting", HALF, HALF, {"images": "ab"})
 
 
-def small(data: Digits | None, train: Train) -> Result:
+def small(data, train):
     """A figure that holds for low seeds, with numbers that only its generator gives."""
     drawing = Drawing(figsize=(1, 1))
     drawing.add_subplot().plot(train.rng(3).random(4))
@@ -33,54 +32,48 @@ def small(data: Digits | None, train: Train) -> Result:
     return Result(drawing, claims, {"margin": 1.0}, data, {"drawn": float(train.rng(3).random())})
 
 
-def late(data: Digits | None, train: Train) -> Result:
-    """The same, after those that were begun with it."""
-    time.sleep(0.3)
+def late(data, train):
+    time.sleep(0.3)  # after those that were begun with it
     return small(data, train)
 
 
-def talking(data: Digits | None, train: Train) -> Result:
-    """The same, with something to say on either stream."""
+def talking(data, train):
     print("figure 5: trained before")
     print("a warning: the cells are small", file=sys.stderr)
     return small(data, train)
 
 
-def trained(data: Digits | None, train: Train) -> Result:
-    """The same, with a training that another figure shares; a file says how often it was done."""
+def trained(data, train):
+    """With a training that another figure shares; a file says how often it was done."""
     train("figure 5", [train.seed], lambda: (_note(train, "trained"), {"W": np.arange(3.0)})[1])
     return small(data, train)
 
 
-def signed(data: Digits | None, train: Train) -> Result:
-    """The same; a file says which processes drew such figures."""
-    _note(train, "drawn")
+def signed(data, train):
+    _note(train, "drawn")  # a file says which processes drew such figures
     return small(data, train)
 
 
-def diverging(data: Digits | None, train: Train) -> Result:
-    """None: its training does not end well."""
+def diverging(data, train):
     raise DivergedError("the objective is not finite at step 7: lower the learning rate")
 
 
-def faulty(data: Digits | None, train: Train) -> Result:
-    """None, because of a fault in the program."""
+def faulty(data, train):
     return {}["what is not there"]
 
 
-def killed(data: Digits | None, train: Train) -> Result:
-    """None: the system ends it, as it does where memory is short."""
-    os.kill(os.getpid(), signal.SIGKILL)
+def killed(data, train):
+    os.kill(os.getpid(), signal.SIGKILL)  # as the system does where memory is short
 
 
-def endless(data: Digits | None, train: Train) -> Result:
-    """None before it is killed: SIGTERM is not enough; a file says which processes begin it."""
+def endless(data, train):
+    """SIGTERM does not end it; a file says which processes begin it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _note(train, "begun")
     time.sleep(100)
 
 
-def _note(train: Train, name: str) -> None:
+def _note(train, name):
     """Adds a line with the number of this process to a file in the output folder."""
     with open(Path(train.cache.folder).parent / name, "a") as file:
         file.write(f"{os.getpid()}\n")
@@ -89,9 +82,7 @@ def _note(train: Train, name: str) -> None:
 def main(arguments: list[str], **figures) -> int:
     """run_all.py with these in place of its own figures of that name, and no pages."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
-    with ExitStack() as stack:
-        own = {name: replace(FIGURES[name], make=make) for name, make in figures.items()}
-        stack.enter_context(mock.patch.dict(FIGURES, own))
-        stack.enter_context(mock.patch.object(pages, "made", return_value=()))
-        stack.enter_context(mock.patch.object(sources, "digits", return_value=DIGITS))
+    own = mock.patch.dict(FIGURES, {name: replace(FIGURES[name], make=make) for name, make in figures.items()})
+    no_pages = mock.patch.object(pages, "made", return_value=())
+    with own, no_pages, mock.patch.object(sources, "digits", return_value=DIGITS):
         return command.main(["--only", ",".join(figures), "--generated", "--no-audit", *arguments])
