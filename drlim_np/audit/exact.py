@@ -17,7 +17,7 @@ from operator import mul
 
 import numpy as np
 
-from drlim_np.audit import draws, floats, pairs, rounding, step1, windows
+from drlim_np.audit import floats, pairs, rounding, step1, windows
 from drlim_np.audit.numbers import Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.audit.textbook import loop_by_loop
@@ -218,5 +218,5 @@ def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
     yield Proof("Tanh", "pullback(v) = v (1 - y²), in fractions", DIGITS + AIRPLANE, ("Tanh",), holds, bound)
 
 
-PARTS = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, draws.proofs, windows.proofs, step1.proofs)
+PARTS = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, windows.proofs, step1.proofs)
 PARTS += (floats.proofs, rounding.proofs)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from drlim_np.audit import catalogue, draws, exact, pairs, proof, wrong
+from drlim_np.audit import catalogue, exact, pairs, proof, wrong
 from drlim_np.audit.derived import is_gradient, symbols
 from drlim_np.audit.index import LINES
 from drlim_np.audit.numbers import Exact, drawn_like
@@ -137,9 +137,9 @@ def test_pairs_that_are_said_to_be_exact_are():
 
 
 def test_a_rounded_third_names_a_third_and_what_lies_between_fractions_names_none():
-    assert draws.named(np.array([1 / 3, -2.5])) == [Fraction(1, 3), Fraction(-5, 2)]
+    assert pairs.named(np.array([1 / 3, -2.5])) == [Fraction(1, 3), Fraction(-5, 2)]
     with pytest.raises(ValueError, match="names no fraction"):
-        draws.named(np.array([np.sqrt(2)]))
+        pairs.named(np.array([np.sqrt(2)]))
 
 
 # ---- arrays of exact numbers ----
