@@ -198,10 +198,11 @@ def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
         ("subject", "tensor", "entries", "complex step", " central", "verdict"),
         ("bound on the relative error", "", "", f"{COMPLEX_BOUND:12.0e}", f"{CENTRAL_BOUND:8.0e}", ""),
     ]
-    for subject, row, wrong_on_purpose in found:
-        said = verdict(row.holds, wrong_on_purpose, "holds", "rejected") + ", near a kink" * row.near_a_kink
-        said = "; ".join([said, *kinds(proofs, subject, wrong_on_purpose)])
+    for one in found:
+        subject, row, wrong_on_purpose = one
+        said = verdict(one, "holds", "rejected") + ", near a kink" * row.near_a_kink
         errors = f"{row.complex_error:12.1e}", f"{row.central_error:8.1e}"
+        said = "; ".join([said, *kinds(proofs, subject, wrong_on_purpose)])
         rows.append((subject, row.tensor, f"{row.size:7}", *errors, said))
     return columns(rows)
 

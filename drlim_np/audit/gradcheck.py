@@ -10,8 +10,7 @@ To audit a layer of your own, with its parameters and an input:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,19 +28,14 @@ DIRECTIONS = 16  # a tensor of up to this many entries is checked entry by entry
 FLOOR = 0.01  # of the whole gradient's norm: the least that an error is measured by
 
 
-@dataclass(frozen=True)
-class Row:
-    """The verdict on one tensor: how far the gradient is from each oracle, relative to its norm.
-
-    central_doubt: how far central differences of other steps are from the first, looked at only where that one alone
-    rejects the gradient.
-    """
+class Row(NamedTuple):
+    """The verdict on one tensor: how far the gradient is from each oracle, relative to its norm."""
 
     tensor: str
     size: int
     complex_error: float
     central_error: float
-    central_doubt: float = 0.0
+    central_doubt: float = 0.0  # how far other steps are from that one, where it alone rejects the gradient
 
     @property
     def near_a_kink(self) -> bool:
@@ -93,10 +87,8 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
     """
     require_generator(rng)
     tensors, gradients = dict(leaves(tree_map(native, arguments))), dict(leaves(gradient))
-    require(
-        {name: x.shape for name, x in tensors.items()} == {name: np.shape(g) for name, g in gradients.items()},
-        f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}",
-    )
+    same = {name: x.shape for name, x in tensors.items()} == {name: np.shape(g) for name, g in gradients.items()}
+    require(same, f"the gradient's tensors {[*gradients]} differ in name or shape from the arguments' {[*tensors]}")
     require_checkable("", tensors)
     require_checkable("the gradient of ", gradients)
     require(len(tensors) > 0, "the tree has no entries: there is nothing to check")
@@ -129,23 +121,18 @@ def check_layer(layer: Callable, params: Tree, x: Array, rng: np.random.Generato
 def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient, whole: float, rng) -> Row:
     def at(changed: np.ndarray):
         names = (other for other, _ in leaves(arguments))
-        return function(
-            tree_map(lambda leaf: changed if next(names) == name else leaf.astype(changed.dtype), arguments)
-        )
+        tree = tree_map(lambda leaf: changed if next(names) == name else leaf.astype(changed.dtype), arguments)
+        return function(tree)
 
-    if x.size <= DIRECTIONS:
-        directions = np.eye(x.size).reshape(x.size, *x.shape)
-        norm = np.linalg.norm
-    else:
-        directions = rng.standard_normal((DIRECTIONS, *x.shape))
-        norm = _root_mean_square
+    single = x.size <= DIRECTIONS
+    directions = np.eye(x.size).reshape(x.size, *x.shape) if single else rng.standard_normal((DIRECTIONS, *x.shape))
     size = max(float(np.linalg.norm(gradient)), FLOOR * whole)
 
     def along(oracle: Callable, *step: float) -> np.ndarray:
         return np.array([oracle(at, x, u, *step) for u in directions])
 
     def apart(one: np.ndarray, other: np.ndarray) -> float:
-        error = float(norm(one - other))
+        error = float(np.linalg.norm(one - other) if single else np.sqrt(np.mean(np.square(one - other))))
         if size > 0:
             return error / size
         return 0.0 if error == 0 else float("inf")
@@ -154,9 +141,4 @@ def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient,
     row = Row(name, x.size, apart(claimed, along(complex_step)), apart(claimed, central))
     if row.holds or not row.complex_error <= COMPLEX_BOUND:
         return row
-    doubt = max(apart(central, along(central_difference, step)) for step in OTHER_STEPS)
-    return replace(row, central_doubt=doubt)
-
-
-def _root_mean_square(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))
+    return row._replace(central_doubt=max(apart(central, along(central_difference, step)) for step in OTHER_STEPS))
