@@ -86,7 +86,7 @@ def browser(folder, html):
 
 def sources(row):
     """The sources in a row, as they can be copied from it."""
-    shown = re.findall(r'<pre class="source">(.*?)</pre>', row.replace("<wbr>", ""), flags=re.DOTALL)
+    shown = re.findall(r'<pre class="source">(.*?)</pre>', row, flags=re.DOTALL)
     return [[unescape(line) for line in re.findall(r"<span.*?>(.*?)</span>", one)] for one in shown]
 
 
