@@ -17,7 +17,7 @@ from operator import mul
 
 import numpy as np
 
-from drlim_np.audit import floats, pairs, rounding, step1, windows
+from drlim_np.audit import floats, pairs, step1, windows
 from drlim_np.audit.numbers import Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.audit.textbook import loop_by_loop
@@ -55,7 +55,8 @@ def pullback_is_adjoint(layer: Callable, arguments: Tree, draw: Callable) -> boo
     gradients = dict(leaves(pullback(v, wrt_input=True)._asdict()))
     for name, leaf in leaves(arguments):
         q = draw(leaf.shape)
-        ahead, behind = (layer(*_with_step(arguments, name, step).values())[0] for step in (q, -q))
+        stepped = (tree_map(lambda x, s=step, of=leaf: x + s if x is of else x, arguments) for step in (q, -q))
+        ahead, behind = (layer(*changed.values())[0] for changed in stepped)
         if gradients[name].shape != leaf.shape or inner(v, ahead - behind) != 2 * inner(gradients[name], q):
             return False
     return True
@@ -72,12 +73,6 @@ def _unrounded(x: np.ndarray) -> list | None:
     if isinstance(x, Exact):
         return x.entries.ravel().tolist()
     return x.astype(np.int64).ravel().tolist() if ((x == np.rint(x)) & (abs(x) < 2**53)).all() else None
-
-
-def _with_step(tree: Tree, name: str, step: np.ndarray) -> Tree:
-    """The tree with `step` added to the leaf of that name."""
-    names = (path for path, _ in leaves(tree))
-    return tree_map(lambda leaf: leaf + step if next(names) == name else leaf, tree)
 
 
 def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], bits: int, times: int = 1) -> np.ndarray:
@@ -100,7 +95,7 @@ def bits_of(params: Tree, x: np.ndarray, y: np.ndarray, times: int) -> int:
 
 def _layers(rng: np.random.Generator) -> Iterator[Proof]:
     """Every layer of the paper's two networks but tanh; in blocks and on threads too."""
-    for network, shape, line, figure in (
+    for network, shape, lines, figure in (
         (convnet(), CONVNET_INPUT, DIGITS, "Fig. 3"),
         (two_layer(), (96 * 96,), AIRPLANE, "Sec. 3.4"),
     ):
@@ -116,9 +111,8 @@ def _layers(rng: np.random.Generator) -> Iterator[Proof]:
             drawn = [drawn_like({"params": params, "input": x}, draw) for _ in range(DRAWS)]
             forms = [layer, Blockwise(layer, size=2), Blockwise(layer, size=2, threads=2)]
             holds = all(pullback_is_adjoint(form, arguments, draw) for arguments in drawn for form in forms)
-            kind = type(layer).__name__
-            bound = f"a wrong one passes with p ≤ {(5 / 2**bits) ** DRAWS:.0e}"
-            yield Proof(f"{kind}, {name} of {figure}", IDENTITY, line, (kind, "Blockwise"), holds, bound)
+            kind, bound = type(layer).__name__, f"a wrong one passes with p ≤ {(5 / 2**bits) ** DRAWS:.0e}"
+            yield Proof(f"{kind}, {name} of {figure}", IDENTITY, lines, (kind, "Blockwise"), holds, bound)
 
 
 def _parts(rng: np.random.Generator) -> Iterator[Proof]:
@@ -137,19 +131,20 @@ def _parts(rng: np.random.Generator) -> Iterator[Proof]:
 
 def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:
     """Fractions have room for any product: a stack of layers is proven as a whole, on the path that a device takes."""
-    stacks = [
-        Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), flatten=Flatten(), linear=Linear(18, 2)),
-        Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), rows=Positions(), linear=Linear(3, 2)),
-    ]
 
     def draw(shape):
         return exact(rng.integers(-(2**59), 2**59, shape))
 
+    layers = {"conv": Conv2d(2, 3, 3), "mean": Subsample(3, 2)}
+    stacks = [Sequential(**layers, flatten=Flatten(), linear=Linear(18, 2))]
+    stacks.append(Sequential(**layers, rows=Positions(), linear=Linear(3, 2)))
     drawn = [drawn_like(stack.init(rng, np.float64), draw) for stack in stacks]
     drawn = [{"params": params, "input": draw((2, 2, 8, 6))} for params in drawn]
     holds = all(pullback_is_adjoint(*stack, draw) for stack in zip(stacks, drawn, strict=True))
-    subjects = ("Sequential", "Positions", "convnet", "two-layer")
-    bound = f"a wrong one passes with p ≤ {9 / 2**60:.0e}"
+    subjects, bound = (
+        ("Sequential", "Positions", "convnet", "two-layer"),
+        f"a wrong one passes with p ≤ {9 / 2**60:.0e}",
+    )
     yield Proof("Sequential, all layers but tanh", IDENTITY, DIGITS + AIRPLANE, subjects, holds, bound)
 
 
@@ -192,7 +187,6 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
         for in_w, in_x, in_y, factor in products_of(layer, shape):
             formula[(*in_w, *in_x, *in_y)] = factor
         formula = formula.reshape(w.size, len(x), len(units))
-
         basis = [zero | {kind: e.reshape(w.shape)} for e in np.eye(w.size)]
         nothing = np.zeros((len(units), *shape))
         outputs = [form(params, x)[0].reshape(len(x), -1) for params in basis]
@@ -219,4 +213,4 @@ def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
 
 
 PARTS = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, windows.proofs, step1.proofs)
-PARTS += (floats.proofs, rounding.proofs)
+PARTS += (floats.proofs, floats.rounding)

@@ -12,8 +12,7 @@ from drlim_np.layers import Sequential, Tanh, no_parameters
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.tree import Gradient, Pullback, Tree, leaves, tree_map
 
-LINE = ("sec-3-3-windows",)
-PICTURES = 3
+LINE, PICTURES = ("sec-3-3-windows",), 3
 
 
 class Stairs:
@@ -36,18 +35,15 @@ def proofs(rng: np.random.Generator) -> Iterator[Proof]:
     of_picture, of_copies = Blockwise(network, size=2)(W, wide(images)), network(W, shifted(images))
     dz = 1.0 * rng.integers(-8, 8, of_picture[0].shape)
     found, wanted = ([z, *(dw for _, dw in leaves(pullback(dz).params))] for z, pullback in (of_picture, of_copies))
-    holds = all(map(np.array_equal, found, wanted))
     statement = "G_W(wide picture) is G_W of its five copies, dL/dW too, for any function in the place of tanh"
-    yield Proof("five windows", statement, LINE, ("Positions",), holds, bound)
+    yield Proof("five windows", statement, LINE, ("Positions",), all(map(np.array_equal, found, wanted)), bound)
 
     def cells(pictures: np.ndarray) -> np.ndarray:
         return layers["S2"](W["S2"], layers["C1"](W["C1"], pictures)[0])[0]
 
-    whole = cells(wide(images))
-    windows = [whole[..., first : first + 9] for first in range(5)]
-    copies = {shift: cells(shifted(images, [shift])) for shift in range(-6, 7)}
-    places = {shift: [np.array_equal(copy, window) for window in windows] for shift, copy in copies.items()}
-    holds = all(sum(places[shift]) == (shift % 3 == 0) for shift in copies)
-    holds = holds and [places[shift].index(True) for shift in SHIFTS] == [0, 1, 2, 3, 4]
+    whole, copies = cells(wide(images)), [cells(shifted(images, [shift])) for shift in range(-6, 7)]
+    places = [[np.array_equal(copy, whole[..., start : start + 9]) for start in range(5)] for copy in copies]
+    holds = all(sum(found) == (shift % 3 == 0) for shift, found in zip(range(-6, 7), places, strict=True))
+    holds = holds and [places[shift + 6].index(True) for shift in SHIFTS] == [0, 1, 2, 3, 4]
     statement = "moved by 3 pixels, S2's maps move by 1 cell; moved by 1 or 2 they are no window of the picture's"
     yield Proof("only multiples of three", statement, LINE, (), holds, bound)

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings, target
 from hypothesis import strategies as st
 
 from drlim_np.audit import __main__ as command
-from drlim_np.audit import floats, rounding
+from drlim_np.audit import floats
 from drlim_np.checks.terminal import ProgressLine
 from drlim_np.loss import contrastive, energy
 
@@ -85,7 +85,7 @@ def test_energy_loss_and_forces_are_within_their_bounds_of_the_exact_fractions(d
     z1, z2, margin = drawn
     apart = np.linalg.norm(z1.astype(float) - z2.astype(float))
     assume(apart == 0 or apart > 4 * float(np.finfo(z1.dtype).smallest_normal) ** 0.5)
-    found = rounding.shares(z1, z2, margin)
+    found = floats.shares(z1, z2, margin)
     u, beyond = float(np.finfo(z1.dtype).eps) / 2, found.pop("beyond")
     for name, share in found.items():
         target(share, label=name)
@@ -106,7 +106,7 @@ def test_pairs_beyond_the_margin_that_are_computed_to_be_nearer_feel_no_more_tha
     z2 = (z1 + 1.25 * away / np.linalg.norm(away, axis=1, keepdims=True)).astype("f4")
     z1 = z1.astype("f4")
     nearer = (energy(z1, z2) < 1.25) & (energy(z1.astype(float), z2.astype(float)) >= 1.25)
-    found = [rounding.shares(a[None], b[None], 1.25)["beyond"] for a, b in zip(z1[nearer], z2[nearer], strict=True)]
+    found = [floats.shares(a[None], b[None], 1.25)["beyond"] for a, b in zip(z1[nearer], z2[nearer], strict=True)]
     assert len(found) > 20 and 0 < max(found) <= 3.5
 
 
@@ -117,15 +117,15 @@ def test_an_error_larger_than_its_bound_is_seen(name, ulps, over, monkeypatch):
     z1, z2 = np.array([[0.25, 0.5]], "f4"), np.zeros((1, 2), "f4")
     times = np.float32(1 + ulps * 2.0**-23)
     if name == "D":
-        monkeypatch.setattr(rounding, "energy", lambda *z: energy(*z) * times)
+        monkeypatch.setattr(floats, "energy", lambda *z: energy(*z) * times)
     else:
         by = {"loss": (times, 1, 1), "force": (1, times, times)}[name]
         scaled = lambda *given: tuple(x * np.float32(f) for x, f in zip(contrastive(*given), by, strict=True))  # noqa: E731
-        monkeypatch.setattr(rounding, "contrastive", scaled)
-    assert {name for name, share in rounding.shares(z1, z2, 1.0).items() if share > 1} == over
+        monkeypatch.setattr(floats, "contrastive", scaled)
+    assert {name for name, share in floats.shares(z1, z2, 1.0).items() if share > 1} == over
 
 
 @pytest.mark.parametrize("square", [Fraction(2), Fraction(9, 49), Fraction(1, 10**40), Fraction(0)])
 def test_a_root_is_exact_to_200_bits(square):
-    found = rounding.root(square)
+    found = floats.root(square)
     assert found * found <= square and abs(found * found - square) <= square / 2**190
