@@ -17,16 +17,18 @@ from operator import mul
 
 import numpy as np
 
-from drlim_np.audit import floats, pairs, step1, windows
+from drlim_np.audit import floats, pairs, step1
 from drlim_np.audit.numbers import Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.audit.textbook import loop_by_loop
+from drlim_np.backend import Array
+from drlim_np.data.shifts import SHIFTS, shifted, wide
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.maps import over_windows, window_sums
 from drlim_np.fast.patches import fold, patches
-from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh, no_parameters
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.tree import Tree, leaves, tree_map
+from drlim_np.tree import Gradient, Pullback, Tree, leaves, tree_map
 
 DRAWS = 4
 SAMPLES = 5  # at the real sizes: in blocks of two the last is smaller
@@ -38,7 +40,8 @@ IDENTITY = "⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v), q⟩"
 def proofs(seed: int = 0) -> Iterator[Proof]:
     """All proofs, and the wrong gradients on record that they must refute; every draw comes from `seed`."""
     rng = np.random.default_rng(seed)
-    for part in PARTS:
+    parts = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, _windows, step1.proofs)
+    for part in (*parts, floats.proofs, floats.rounding):
         yield from part(rng)
 
 
@@ -64,15 +67,12 @@ def pullback_is_adjoint(layer: Callable, arguments: Tree, draw: Callable) -> boo
 
 def inner(a: np.ndarray, b: np.ndarray) -> float:
     """⟨a, b⟩ in Python's numbers, of any length. NaN, which equals nothing, where an entry may have been rounded."""
-    numbers = [_unrounded(x) for x in (a, b)]
-    return nan if None in numbers else sum(map(mul, *numbers))
-
-
-def _unrounded(x: np.ndarray) -> list | None:
-    """The entries, if they are fractions, or all are whole and below 2⁵³."""
-    if isinstance(x, Exact):
-        return x.entries.ravel().tolist()
-    return x.astype(np.int64).ravel().tolist() if ((x == np.rint(x)) & (abs(x) < 2**53)).all() else None
+    numbers = []
+    for x in (a, b):
+        if not isinstance(x, Exact) and not ((x == np.rint(x)) & (abs(x) < 2**53)).all():
+            return nan
+        numbers.append((x.entries if isinstance(x, Exact) else x.astype(np.int64)).ravel().tolist())
+    return sum(map(mul, *numbers))
 
 
 def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], bits: int, times: int = 1) -> np.ndarray:
@@ -135,16 +135,14 @@ def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:
     def draw(shape):
         return exact(rng.integers(-(2**59), 2**59, shape))
 
-    layers = {"conv": Conv2d(2, 3, 3), "mean": Subsample(3, 2)}
-    stacks = [Sequential(**layers, flatten=Flatten(), linear=Linear(18, 2))]
-    stacks.append(Sequential(**layers, rows=Positions(), linear=Linear(3, 2)))
+    maps = {"conv": Conv2d(2, 3, 3), "mean": Subsample(3, 2)}
+    stacks = [Sequential(**maps, flatten=Flatten(), linear=Linear(18, 2))]
+    stacks.append(Sequential(**maps, rows=Positions(), linear=Linear(3, 2)))
     drawn = [drawn_like(stack.init(rng, np.float64), draw) for stack in stacks]
     drawn = [{"params": params, "input": draw((2, 2, 8, 6))} for params in drawn]
     holds = all(pullback_is_adjoint(*stack, draw) for stack in zip(stacks, drawn, strict=True))
-    subjects, bound = (
-        ("Sequential", "Positions", "convnet", "two-layer"),
-        f"a wrong one passes with p ≤ {9 / 2**60:.0e}",
-    )
+    subjects = ("Sequential", "Positions", "convnet", "two-layer")
+    bound = f"a wrong one passes with p ≤ {9 / 2**60:.0e}"
     yield Proof("Sequential, all layers but tanh", IDENTITY, DIGITS + AIRPLANE, subjects, holds, bound)
 
 
@@ -212,5 +210,39 @@ def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
     yield Proof("Tanh", "pullback(v) = v (1 - y²), in fractions", DIGITS + AIRPLANE, ("Tanh",), holds, bound)
 
 
-PARTS = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, windows.proofs, step1.proofs)
-PARTS += (floats.proofs, floats.rounding)
+# ---- five copies of a character are five windows of one picture, at the sizes of the paper ----
+
+
+class Stairs:
+    """In the place of tanh: a function of each entry, from whole numbers to whole numbers, and a slope like it."""
+
+    init = no_parameters
+
+    def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
+        return x % 7 - 3, lambda dy, wrt_input: Gradient({}, dy * (x % 5 - 2) if wrt_input else None)
+
+
+def _windows(rng: np.random.Generator) -> Iterator[Proof]:
+    """The network on a wide picture against the network on the five copies; and shifts for which it does not hold."""
+    layers = {name: Stairs() if isinstance(layer, Tanh) else layer for name, layer in convnet().layers.items()}
+    network = Sequential(**layers)
+    W = tree_map(lambda w: 9.0 * rng.integers(-8, 8, w.shape), network.init(rng))  # S2 divides by 9
+    images = 1.0 * rng.integers(0, 256, (3, *CONVNET_INPUT))  # full of ink, at the frame as well
+    bound = "3 pictures full of ink, in whole numbers"
+
+    of_picture, of_copies = Blockwise(network, size=2)(W, wide(images)), network(W, shifted(images))
+    dz = 1.0 * rng.integers(-8, 8, of_picture[0].shape)
+    found, wanted = ([z, *(dw for _, dw in leaves(pullback(dz).params))] for z, pullback in (of_picture, of_copies))
+    statement = "G_W(wide picture) is G_W of its five copies, dL/dW too, for any function in the place of tanh"
+    holds, line = all(map(np.array_equal, found, wanted)), ("sec-3-3-windows",)
+    yield Proof("five windows", statement, line, ("Positions",), holds, bound)
+
+    def cells(pictures: np.ndarray) -> np.ndarray:
+        return layers["S2"](W["S2"], layers["C1"](W["C1"], pictures)[0])[0]
+
+    whole, copies = cells(wide(images)), [cells(shifted(images, [shift])) for shift in range(-6, 7)]
+    places = [[np.array_equal(copy, whole[..., start : start + 9]) for start in range(5)] for copy in copies]
+    holds = all(sum(found) == (shift % 3 == 0) for shift, found in zip(range(-6, 7), places, strict=True))
+    holds = holds and [places[shift + 6].index(True) for shift in SHIFTS] == [0, 1, 2, 3, 4]
+    statement = "moved by 3 pixels, S2's maps move by 1 cell; moved by 1 or 2 they are no window of the picture's"
+    yield Proof("only multiples of three", statement, line, (), holds, bound)

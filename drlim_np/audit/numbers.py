@@ -22,7 +22,7 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
     dtype, device = "exact", None
 
     def __init__(self, entries: Any):
-        self.entries = np.asarray(entries, object)
+        self.entries = np.asarray(_entries(entries), object)
         self.shape, self.ndim = self.entries.shape, self.entries.ndim
 
     T = property(lambda self: Exact(self.entries.T))
@@ -43,7 +43,7 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_function__(self, function, types, arguments, options):
         bare = [[y.entries for y in x] if isinstance(x, list) else getattr(x, "entries", x) for x in arguments]
-        return Exact(_fraction(function(*bare, **options)))
+        return Exact(function(*bare, **options))
 
     def __getitem__(self, key) -> "Exact":
         return Exact(self.entries[key])
@@ -55,7 +55,7 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
         return Exact(self.entries.dot(other.entries))
 
     def sum(self) -> "Exact":
-        return Exact(self.entries.sum())
+        return np.sum(self)
 
     def __bool__(self) -> bool:
         return bool(self.entries)
@@ -63,7 +63,7 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
 
 def exact(tree: Tree) -> Tree:
     """The same tree, or array, of exact numbers."""
-    return tree_map(lambda x: Exact(_entries(x)), tree)
+    return tree_map(Exact, tree)
 
 
 def drawn_like(tree: Tree, draw: Callable) -> Tree:
@@ -107,8 +107,8 @@ _NUMPYS = ("all", "broadcast_to", "concat", "ones_like", "repeat", "reshape", "s
 vars(_MODULE).update(
     {name: getattr(np, name) for name in (*_NUMPYS, "zeros_like")},
     permute_dims=np.transpose,
-    zeros=lambda shape, dtype, device: Exact(_fraction(np.zeros(shape, object))),
-    asarray=lambda x, device: Exact(_entries(x)),
+    zeros=lambda shape, dtype, device: Exact(np.zeros(shape)),
+    asarray=lambda x, device: Exact(x),
     take=lambda x, indices, axis=None: Exact(np.take(x.entries, np.asarray(indices, int), axis)),
     where=lambda of, x, y: Exact(np.where(np.asarray(of, bool), _entries(x), _entries(y))),
     clip=lambda x, low, high: Exact(_CUT(x.entries, Fraction(low), high if high is None else Fraction(high))),
