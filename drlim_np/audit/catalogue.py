@@ -60,10 +60,8 @@ class Finding(NamedTuple):
 def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
     """The whole audit, in float64; every draw comes from `seed`. The oracles stay on the host, and all does for MLX."""
     rng, model = np.random.default_rng(seed), origin_of_complex(backend)
-    yield from _layers(rng, model)
-    yield from _losses(rng, model)
-    yield from _networks(rng, model)
-    yield from _controls(rng)
+    for part in (_layers, _losses, _networks, _controls):
+        yield from part(rng, model)
 
 
 @cache
@@ -158,7 +156,7 @@ def _without_pullback(network: Callable) -> Callable:
     return lambda params, x: (network(params, x)[0], lambda dz: Gradient({}, None))
 
 
-def _controls(rng: np.random.Generator) -> Iterator[Finding]:
+def _controls(rng: np.random.Generator, _model: Array) -> Iterator[Finding]:
     """Wrong gradients on record. Each must be rejected, or the audit proves nothing."""
     z1, z2, y = pairs_around_the_margin(rng)
     z2[0] = z1[0]  # a similar pair at D = 0

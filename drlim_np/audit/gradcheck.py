@@ -1,12 +1,6 @@
 """Is this the gradient of that? Two oracles that know nothing of backpropagation, for our layers and for yours.
 
-To audit a layer of your own, with its parameters and an input:
-
-    rng = np.random.default_rng(0)
-    for row in check_layer(MyLayer(), params, x, rng): print(row)
-    assert all(row.holds for row in check_layer(MyLayer(), params, x, rng))
-
-`python -m drlim_np.audit` audits every layer, network and loss of this package and prints the table.
+`check_layer` audits a layer of your own; `python -m drlim_np.audit` audits all of this package and prints the table.
 """
 
 from collections.abc import Callable
@@ -79,8 +73,7 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
     root mean square over directions estimates ‖e‖, as the sum over single entries gives it exactly.
 
     An error is relative to the norm of its own tensor's gradient, but to no less than FLOOR of the whole gradient's: a
-    tensor's gradient may be next to nothing by chance, or zero by symmetry, as that of a Siamese network's last bias,
-    which moves both towers in the same way. Such an error could only be measured relative to rounding.
+    tensor's may be zero by symmetry, as that of a Siamese network's last bias, which moves both towers in the same way.
 
     Each leaf is an argument of its own, even where several are one array: its gradient is that leaf's share. To
     check weights tied together, give their array once and let `function` use it twice: the gradient is the sum.

@@ -5,6 +5,7 @@ audit found, the records in metrics.json. One file; the pictures in its folder a
 """
 
 import inspect
+import re
 import struct
 from collections.abc import Mapping
 from html import escape
@@ -14,14 +15,14 @@ from typing import Any
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
 from drlim_np.audit.index import LINES, Line, file_of
-from drlim_np.audit.mathml import typeset
 from drlim_np.audit.proof import kinds
-from drlim_np.errors import DataError
+from drlim_np.errors import DataError, require
 from drlim_np.files.frame import page, template
 
 DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
 KINDS = {"derived": "By no symbols: it is proven.", "proven": "On no numbers: it is derived for all of them."}
 COMMAND = "<code>python -m drlim_np.audit</code>"
+TOKEN, END = re.compile(r"\\text\{[^}]*\}|\\[a-zA-Z]+|\d+(?:,\d{3})*(?:\.\d+)?|\S"), ""
 
 
 def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
@@ -140,3 +141,45 @@ def _claim(claim: Mapping[str, Any]) -> str:
 def _judged(statement: str, holds: bool) -> str:
     kind, verdict = ("right", "holds") if holds else ("wrong", "FAILS")
     return f'{escape(statement)}: <b class="{kind}">{verdict}</b>'
+
+
+# ---- formulas ----
+
+
+def typeset(formula: str) -> str:
+    """A formula in a little of TeX's notation, with Unicode for all signs, as MathML: a <math> element.
+
+    D_W has a subscript, ^ is for superscripts; braces go around more than one sign; \\frac{∂L}{∂W} is a fraction, \\max
+    a name of several letters, \\text{ for } words. Limits of a sum go below and above it.
+    """
+    tokens = [END, *reversed(TOKEN.findall(formula))]  # yet to be read, the next one last
+
+    def row(end: str) -> str:
+        """All elements up to the token `end`, each with its scripts."""
+        found = ""
+        while tokens[-1] != end:
+            base, scripts = element(), {}
+            while tokens[-1] in ("_", "^"):
+                mark = tokens.pop()
+                scripts[mark] = element()
+            below, above = ("under", "over") if base == "<mo>∑</mo>" else ("sub", "sup")
+            name = f"m{below * ('_' in scripts)}{above * ('^' in scripts)}"
+            scripted = f"<{name}>{base}{scripts.get('_', '')}{scripts.get('^', '')}</{name}>"
+            found += scripted if scripts else base
+        tokens.pop()
+        return found
+
+    def element() -> str:
+        token = tokens.pop()
+        require(token not in (END, "}"), f"{formula}: something is missing before a closing brace, or before the end")
+        if token == "{":
+            return f"<mrow>{row('}')}</mrow>"
+        if token == "\\frac":
+            return f"<mfrac>{element()}{element()}</mfrac>"
+        if token.startswith("\\text{"):
+            return f"<mtext>{escape(token[6:-1]).replace(' ', '&nbsp;')}</mtext>"
+        if token.startswith("\\") or token.isalpha() or token == "∂":
+            return "<mi>" + token.lstrip("\\") + "</mi>"
+        return f"<mn>{token}</mn>" if token[0].isdigit() else f"<mo>{escape(token)}</mo>"
+
+    return f'<math display="block">{row(END)}</math>'

@@ -14,8 +14,7 @@ from drlim_np.audit import catalogue, index
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import Row
 from drlim_np.audit.index import LINES
-from drlim_np.audit.mathml import typeset
-from drlim_np.audit.page import audit_page
+from drlim_np.audit.page import audit_page, typeset
 from drlim_np.errors import DataError
 from drlim_np.runs.index import FIGURES
 from tests.help.browser import SIZES, missing, opened
