@@ -30,19 +30,20 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
 
     record: the entries of metrics.json. folder: of the page and its pictures. audited: None if the audit was not asked.
     """
-    rows = "".join(f"<tr>{_overview(line)}</tr>" for line in LINES)
-    sections = "\n".join(_section(line, record, folder, audited) for line in LINES)
-    body = template("page.html", __package__).substitute(rows=rows, sections=sections)
+    body = template("page.html", __package__).substitute(
+        rows="".join(map(_overview, LINES)),
+        sections="\n".join(_section(line, record, folder, audited) for line in LINES),
+    )
     return page("The audit, line by line", [body], template("page.css", __package__).template, "; img-src 'self'")
 
 
 def _overview(line: Line) -> str:
     exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
-    if line.no_algebra:
-        exact = "<td colspan=2>no algebra</td>"
     figures = ", ".join(figure.removeprefix("figure") for figure in line.figures) or "–"
-    name = f'<a href="#{line.anchor}">{escape(line.text)}</a>'
-    return f"<td>{name}</td>{exact}<td>{len(line.tests)}</td><td>{figures}</td>"
+    cells = (
+        f"{'<td colspan=2>no algebra</td>' if line.no_algebra else exact}<td>{len(line.tests)}</td><td>{figures}</td>"
+    )
+    return f'<tr><td><a href="#{line.anchor}">{escape(line.text)}</a></td>{cells}</tr>'
 
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
@@ -123,11 +124,11 @@ def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
         if (folder / picture).is_file():  # with its size, so that nothing moves when it is loaded
             width, height = struct.unpack(">II", (folder / picture).read_bytes()[16:24])
             picture = f'<img src="{picture}" width="{width}" height="{height}" loading="lazy" alt="{name}">'
-        claims = [(_claim(claim), claim["holds"]) for claim in record[stem]["claims"]]
+        claims = record[stem]["claims"]
+        listed = "".join(f"<li>{_claim(claim)}</li>" for claim in claims)
+        failed = sum(not claim["holds"] for claim in claims)
     except (KeyError, TypeError, ValueError, AttributeError, struct.error) as fault:
         raise DataError(f"{stem}: its record or picture is damaged ({fault!r}): draw the figure again") from fault
-    listed = "".join(f"<li>{said}</li>" for said, _ in claims)
-    failed = sum(not holds for _, holds in claims)
     verdict = f"{failed} of {len(claims)} claims FAIL" if failed else f"claims hold, {len(claims)}"
     said = f"<details><summary>{name}: {verdict}</summary><ul>{listed}</ul></details>"
     return f'<figure><a href="{stem}.png">{picture}</a><figcaption>{said if claims else name}</figcaption></figure>'
