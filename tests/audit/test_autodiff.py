@@ -18,7 +18,7 @@ from drlim_np.objective import EveryPair, dissimilar_weight
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import leaves
 from tests.help.comparing import BOUND
-from tests.help.every_layer import EVERY_LAYER, drawn
+from tests.help.every_layer import EVERY_LAYER, Forgetful, drawn
 
 jax = pytest.importorskip("jax", reason="JAX is not installed: no automatic differentiation of the forward code")
 
@@ -62,37 +62,30 @@ def test_every_layer_and_network(name, rng):
     assert of_layer(*EVERY_LAYER[name], rng) <= BOUND
 
 
-def test_the_loss_of_given_pairs(rng):
+def listed(z, which=(0, 1)):
+    """Both ends of the pairs of GRAPH, similar (0), dissimilar (1) or all, and their labels."""
+    i, j, y = pair_table(GRAPH)
+    kept = np.flatnonzero(np.isin(y, which))
+    return z[i[kept], :], z[j[kept], :], y[kept]
+
+
+def test_the_loss_of_given_pairs_and_the_sums_over_all_pairs_of_a_set(rng):
     z1, z2, y = catalogue.pairs_around_the_margin(rng)
     _, dz1, dz2 = contrastive(z1, z2, y, MARGIN)
     ours, arguments = {"z1": dz1, "z2": dz2}, {"z1": z1, "z2": z2}
     assert error(ours, lambda a: contrastive(a["z1"], a["z2"], y, MARGIN)[0], arguments) <= BOUND
-
-
-def listed(z, graph, which):
-    """Both ends of the pairs of a set, similar (0), dissimilar (1) or all (None)."""
-    i, j, y = pair_table(graph)
-    kept = np.flatnonzero((y == which) | (which is None))
-    return z[i[kept], :], z[j[kept], :], y[kept]
-
-
-def test_the_sums_over_all_pairs_of_a_set(rng):
     z = 0.6 * rng.standard_normal((6, 2))
-    by_list = lambda z: contrastive(*listed(z, GRAPH, None), MARGIN)[0]  # noqa: E731
-    assert error(contrastive_all_pairs(z, GRAPH, MARGIN)[1], by_list, z) <= BOUND
+    assert error(contrastive_all_pairs(z, GRAPH, MARGIN)[1], lambda z: contrastive(*listed(z), MARGIN)[0], z) <= BOUND
     assert error(similar_sum(z, GRAPH)[1], lambda z: similar_sum(z, GRAPH)[0], z) <= BOUND
 
 
 @SIAMESE
 def test_two_towers_and_one_on_both_networks(network, shape, rng):
     params, x = network.init(rng, np.float64), rng.random((6, *shape))
-    x1, x2, y = listed(x.reshape(6, -1), GRAPH, None)
-    x1, x2 = (some.reshape(-1, *shape) for some in (x1, x2))
-
-    def loss(params):
-        return two_towers(network, params, *map(jax.numpy.asarray, (x1, x2)), y, MARGIN)[0]
-
-    assert error(two_towers(network, params, x1, x2, y, MARGIN)[1], loss, params) <= BOUND
+    x1, x2, y = listed(x.reshape(6, -1))
+    pairs = x1.reshape(-1, *shape), x2.reshape(-1, *shape)
+    loss = lambda params: two_towers(network, params, *map(jax.numpy.asarray, pairs), y, MARGIN)[0]  # noqa: E731
+    assert error(two_towers(network, params, *pairs, y, MARGIN)[1], loss, params) <= BOUND
     assert error(one_tower(network, params, x, GRAPH, MARGIN)[1], loss, params) <= BOUND
 
 
@@ -100,25 +93,18 @@ def test_two_towers_and_one_on_both_networks(network, shape, rng):
 @pytest.mark.parametrize("weighting", ["balanced", "exact"])
 def test_both_objectives_by_the_means_of_their_pairs(network, shape, weighting, rng):
     params, x = network.init(rng, np.float64), rng.random((6, *shape))
-    lam = dissimilar_weight(GRAPH, weighting)
+    lam, y = dissimilar_weight(GRAPH, weighting), pair_table(GRAPH)[2]
 
     def loss(params):
         z = network(params, jax.numpy.asarray(x))[0]
-        means = [
-            contrastive(*listed(z, GRAPH, kind), MARGIN)[0] / np.sum(pair_table(GRAPH)[2] == kind) for kind in (0, 1)
-        ]
-        return (means[0] + lam * means[1]) / (1 + lam)
+        similar, dissimilar = (contrastive(*listed(z, kind), MARGIN)[0] / np.sum(y == kind) for kind in (0, 1))
+        return (similar + lam * dissimilar) / (1 + lam)
 
     ours = EveryPair(network, x, GRAPH, MARGIN, weighting)(params, rng, 1.0)[1]
     assert error(ours, loss, params) <= BOUND
 
 
 def test_a_wrong_pullback_is_told_apart(rng):
-    class Forgetful(Tanh):
-        def __call__(self, params, x):
-            y, pullback = super().__call__(params, x)
-            return y, lambda dy, wrt_input=False: pullback(dy, wrt_input)._replace(input=dy * (1 - y))
-
     assert of_layer(Tanh(), (4, 3), rng) <= BOUND < 1e-3 < of_layer(Forgetful(), (4, 3), rng)
 
 

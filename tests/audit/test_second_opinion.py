@@ -10,6 +10,7 @@ from drlim_np.loss import contrastive
 pytest.importorskip("torch", reason="PyTorch is not installed: no second opinion on gradients")
 
 from tests.help import autograd as second_opinion
+from tests.help.every_layer import Forgetful
 
 
 def test_autograd_agrees_with_every_pullback_to_rounding():
@@ -22,14 +23,6 @@ def test_autograd_agrees_with_every_pullback_to_rounding():
 def test_autograd_differentiates_what_it_is_given_and_not_our_pullback():
     x = np.array([0.5, -1.0])
     np.testing.assert_allclose(second_opinion.gradient_of(lambda x: (x * x * x).sum(), x), 3 * x**2, rtol=1e-15)
-
-
-class Forgetful(Tanh):
-    """Its pullback forgets the square: dy (1 - y)."""
-
-    def __call__(self, params, x):
-        y, pullback = super().__call__(params, x)
-        return y, lambda dy, wrt_input=False: pullback(dy, wrt_input)._replace(input=dy * (1 - y))
 
 
 def test_a_wrong_pullback_is_told_apart():
