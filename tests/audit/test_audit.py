@@ -13,7 +13,7 @@ def audit():
     return list(catalogue.findings(seed=0))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def proofs():
     return catalogue.proofs()
 

@@ -116,12 +116,14 @@ def test_pairs_beyond_the_margin_that_are_computed_to_be_nearer_feel_no_more_tha
 def test_an_error_larger_than_its_bound_is_seen(name, ulps, over, monkeypatch):
     z1, z2 = np.array([[0.25, 0.5]], "f4"), np.zeros((1, 2), "f4")
     times = np.float32(1 + ulps * 2.0**-23)
-    if name == "D":
-        monkeypatch.setattr(floats, "energy", lambda *z: energy(*z) * times)
-    else:
-        by = {"loss": (times, 1, 1), "force": (1, times, times)}[name]
-        scaled = lambda *given: tuple(x * np.float32(f) for x, f in zip(contrastive(*given), by, strict=True))  # noqa: E731
-        monkeypatch.setattr(floats, "contrastive", scaled)
+    of_d, of_loss, of_force = (np.float32(times if name == off else 1) for off in ("D", "loss", "force"))
+
+    def scaled(*given):
+        loss, dz1, dz2 = contrastive(*given)
+        return loss * of_loss, dz1 * of_force, dz2 * of_force
+
+    monkeypatch.setattr(floats, "energy", lambda *z: energy(*z) * of_d)
+    monkeypatch.setattr(floats, "contrastive", scaled)
     assert {name for name, share in floats.shares(z1, z2, 1.0).items() if share > 1} == over
 
 

@@ -93,7 +93,7 @@ def test_gradients_of_conv2d(samples, channels, maps, kernel, height, width, see
     assert_audited(Conv2d(channels, maps, kernel), shape, seed)
 
 
-@examples(25)
+@examples(75)
 @given(sizes, sizes, sizes, sizes, sizes, seeds)
 def test_gradients_of_linear_subsample_tanh_flatten_and_positions(samples, maps, window, height, width, seed):
     assert_audited(Linear(maps, window), (samples, maps), seed)
