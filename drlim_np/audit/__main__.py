@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from drlim_np.audit import catalogue, floats, proof
-from drlim_np.checks.terminal import ProgressLine, exit_status
+from drlim_np.checks.terminal import exit_status
 from drlim_np.fast.devices import BACKENDS
 
 PROGRAM = "python -m drlim_np.audit"
@@ -23,7 +23,7 @@ def _main(arguments: list[str] | None) -> int:
     parser.add_argument("--every-float", type=float, nargs="?", const=1.0, metavar="M", help=told)
     options = parser.parse_args(arguments)
     if options.every_float is not None:
-        found = list(floats.every(options.every_float, ProgressLine()))
+        found = list(floats.every(options.every_float))
         print(proof.table(found))
         return 0 if all(one.holds for one in found) else 1
     found = list(catalogue.findings(options.seed, options.backend))

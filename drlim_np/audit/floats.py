@@ -39,7 +39,6 @@ import numpy as np
 
 from drlim_np.audit.proof import Proof
 from drlim_np.checks.arrays import require_margin
-from drlim_np.checks.terminal import ProgressLine
 from drlim_np.fast.devices import processors
 from drlim_np.loss import contrastive, dissimilar_loss, energy, repulsion, similar_loss
 
@@ -101,16 +100,14 @@ def proofs(_rng: np.random.Generator) -> Iterator[Proof]:
         yield Proof(f"float32, {line}", statement, (line,), (), line not in failed, bound)
 
 
-def every(margin: float, progress: ProgressLine) -> Iterator[Proof]:
+def every(margin: float) -> Iterator[Proof]:
     """The claims on every float32 energy, binade by binade, on all cores: threads would wait for Python's lock."""
     m, binades = require_margin(margin, np.zeros(1, np.float32)), range(FIRST, INFINITY, BINADE)
     where = dict.fromkeys(CLAIMS, "")
     with ProcessPoolExecutor(processors()) as pool:
         for first, lines in zip(binades, pool.map(partial(broken_in, margin=m), binades), strict=True):
-            progress.show(f"every float32, m = {m:g}: binade {first // BINADE + 1} of {INFINITY // BINADE}")
             for line in lines:
                 where[line] += f", not from 2^{max(first // BINADE, 1) - 127} up"
-    progress.clear()
     for line, statement in CLAIMS.items():
         bound = f"all {INFINITY - FIRST + 1:,} floats, m = {m:g}{where[line]}"
         yield Proof(f"float32, {line}", statement, (line,), (), not where[line], bound)

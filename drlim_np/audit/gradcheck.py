@@ -82,33 +82,29 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
     tensors, gradients = dict(leaves(tree_map(native, arguments))), dict(leaves(gradient))
     same = {name: x.shape for name, x in tensors.items()} == {name: np.shape(g) for name, g in gradients.items()}
     require(same, f"the gradient's tensors {[*gradients]} differ in name or shape from the arguments' {[*tensors]}")
-    require_checkable("", tensors)
-    require_checkable("the gradient of ", gradients)
+    _require_checkable(tensors | {f"the gradient of {name}": g for name, g in gradients.items()})
     require(len(tensors) > 0, "the tree has no entries: there is nothing to check")
     whole = float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))
     return [_check_tensor(function, arguments, name, x, gradients[name], whole, rng) for name, x in tensors.items()]
 
 
-def require_checkable(what: str, tensors: dict[str, Any]) -> None:
-    """Each is NumPy's, in float64, because the oracles' errors are those of its rounding, and none is empty."""
-    for name, x in tensors.items():
-        right, got = isinstance(x, np.ndarray | np.generic) and x.dtype == np.float64, getattr(x, "dtype", type(x))
-        require(right, f"{what}{name} must be a float64 NumPy array to be checked, got {got}")
-        require(x.size > 0, f"{what}{name} has no entries: there is nothing to check")
-
-
 def check_layer(layer: Callable, params: Tree, x: Array, rng: np.random.Generator) -> list[Row]:
     """One row for each parameter and for the input of a layer, through L = Σ v ⊙ layer(params, x) for a random v."""
     require_generator(rng)
-    require_checkable("", dict(leaves({"params": params, "input": x})))
+    arguments = {"params": params, "input": x}
+    _require_checkable(dict(leaves(arguments)))
     y, pullback = layer(params, x)
     v = rng.standard_normal(y.shape)
-    dparams, dinput = pullback(v, wrt_input=True)
+    gradient = pullback(v, wrt_input=True)._asdict()
+    return check(lambda a: (v * layer(a["params"], a["input"])[0]).sum(), arguments, gradient, rng)
 
-    def weighted_output(arguments: Tree):
-        return (v * layer(arguments["params"], arguments["input"])[0]).sum()
 
-    return check(weighted_output, {"params": params, "input": x}, {"params": dparams, "input": dinput}, rng)
+def _require_checkable(tensors: dict[str, Any]) -> None:
+    """Each is NumPy's, in float64, because the oracles' errors are those of its rounding, and none is empty."""
+    for name, x in tensors.items():
+        right, got = isinstance(x, np.ndarray | np.generic) and x.dtype == np.float64, getattr(x, "dtype", type(x))
+        require(right, f"{name} must be a float64 NumPy array to be checked, got {got}")
+        require(x.size > 0, f"{name} has no entries: there is nothing to check")
 
 
 def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient, whole: float, rng) -> Row:

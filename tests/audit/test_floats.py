@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from drlim_np.audit import __main__ as command
 from drlim_np.audit import floats
-from drlim_np.checks.terminal import ProgressLine
 from drlim_np.loss import contrastive, energy
 
 OF = {"similar_loss": "eq-4-l_s", "dissimilar_loss": "eq-4-l_d", "repulsion": "eq-7"}
@@ -55,7 +54,7 @@ def test_a_fault_in_a_single_float_is_found_among_all_of_a_binade_which_is_named
         one = np.float32(0.7123)
         off_from(name, one, np.nextafter(one, np.float32(1)), monkeypatch)
         monkeypatch.setattr(floats, "ProcessPoolExecutor", ThreadPoolExecutor)  # which alone see the fault
-    found = {found.lines[0]: found for found in floats.every(1.0, ProgressLine())}
+    found = {found.lines[0]: found for found in floats.every(1.0)}
     assert [line for line in found if not found[line].holds] == ([OF[name]] if name else [])
     assert command.main(["--every-float"]) == bool(name)
     said = capsys.readouterr().out
