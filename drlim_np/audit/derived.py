@@ -37,7 +37,7 @@ NAMES = count()
 
 def proofs() -> Iterator[Proof]:
     """All derivations. They take no seed: nothing is drawn."""
-    for part in (_equations, _loss, _layers, _siamese, _step):
+    for part in (_equations, _loss, _layers, _step):
         for one in part():
             yield one._replace(kind="derived")
 
@@ -110,7 +110,8 @@ def _layers() -> Iterator[Proof]:
         yield Proof(f"{name}, small", "pullback(v) is the gradient of ⟨v, f⟩", NETWORKS, subjects, holds, bound)
 
 
-def _siamese() -> Iterator[Proof]:
+def _step() -> Iterator[Proof]:
+    """Two towers; then three steps with momentum, written out."""
     network = two_layer(2, 2, 2)
     params, x1, x2 = drawn_like(network.init(RNG), symbols), symbols((1, 2)), symbols((1, 2))
     found = [two_towers(network, params, x1, x2, [y], 1.0) for y in (0, 1)]
@@ -118,9 +119,6 @@ def _siamese() -> Iterator[Proof]:
     statement, lines = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar", ("eq-6", "eq-7", "two-towers", "step-2")
     yield Proof("two towers", statement, lines, ("two towers",), holds, "all 12 weights of two layers")
 
-
-def _step() -> Iterator[Proof]:
-    """Three steps with momentum, written out."""
     sgd, factors, w = SGD(rate=0.125, momentum=0.75), (1.0, 0.5, 0.25), symbols((1,))
     after, velocity, gradients = w, sgd.init(w), [symbols((1,)) for _ in factors]
     for g, factor in zip(gradients, factors, strict=True):

@@ -30,20 +30,16 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
 
     record: the entries of metrics.json. folder: of the page and its pictures. audited: None if the audit was not asked.
     """
-    body = template("page.html", __package__).substitute(
-        rows="".join(map(_overview, LINES)),
-        sections="\n".join(_section(line, record, folder, audited) for line in LINES),
-    )
+    rows = ""
+    for line in LINES:
+        exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
+        exact = "<td colspan=2>no algebra</td>" if line.no_algebra else exact
+        figures = ", ".join(figure.removeprefix("figure") for figure in line.figures) or "–"
+        cells = f"{exact}<td>{len(line.tests)}</td><td>{figures}</td>"
+        rows += f'<tr><td><a href="#{line.anchor}">{escape(line.text)}</a></td>{cells}</tr>'
+    sections = "\n".join(_section(line, record, folder, audited) for line in LINES)
+    body = template("page.html", __package__).substitute(rows=rows, sections=sections)
     return page("The audit, line by line", [body], template("page.css", __package__).template, "; img-src 'self'")
-
-
-def _overview(line: Line) -> str:
-    exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
-    figures = ", ".join(figure.removeprefix("figure") for figure in line.figures) or "–"
-    cells = (
-        f"{'<td colspan=2>no algebra</td>' if line.no_algebra else exact}<td>{len(line.tests)}</td><td>{figures}</td>"
-    )
-    return f'<tr><td><a href="#{line.anchor}">{escape(line.text)}</a></td>{cells}</tr>'
 
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
@@ -125,18 +121,16 @@ def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
             width, height = struct.unpack(">II", (folder / picture).read_bytes()[16:24])
             picture = f'<img src="{picture}" width="{width}" height="{height}" loading="lazy" alt="{name}">'
         claims = record[stem]["claims"]
-        listed = "".join(f"<li>{_claim(claim)}</li>" for claim in claims)
-        failed = sum(not claim["holds"] for claim in claims)
+        listed, failed = "", sum(not claim["holds"] for claim in claims)
+        for claim in claims:
+            value, bound = (f"{x:,}" if isinstance(x, int) else f"{x:.4g}" for x in (claim["value"], claim["bound"]))
+            said = f"{claim['text']}: {value} {claim['relation']} {bound}"
+            listed += f"<li>{_judged(said, claim['holds'])}</li>"
     except (KeyError, TypeError, ValueError, AttributeError, struct.error) as fault:
         raise DataError(f"{stem}: its record or picture is damaged ({fault!r}): draw the figure again") from fault
     verdict = f"{failed} of {len(claims)} claims FAIL" if failed else f"claims hold, {len(claims)}"
     said = f"<details><summary>{name}: {verdict}</summary><ul>{listed}</ul></details>"
     return f'<figure><a href="{stem}.png">{picture}</a><figcaption>{said if claims else name}</figcaption></figure>'
-
-
-def _claim(claim: Mapping[str, Any]) -> str:
-    value, bound = (f"{x:,}" if isinstance(x, int) else f"{x:.4g}" for x in (claim["value"], claim["bound"]))
-    return _judged(f"{claim['text']}: {value} {claim['relation']} {bound}", claim["holds"])
 
 
 def _judged(statement: str, holds: bool) -> str:

@@ -133,31 +133,26 @@ def _all_pairs(rng: np.random.Generator) -> Iterator[Proof]:
 # ---- two towers, and one ----
 
 
-def _two_layers(rng: np.random.Generator, draw: Callable) -> Iterator[tuple]:
-    """Two-layer networks with W in fractions and a pair of which D > 0 is one too: network, W, x1, x2, y, margin.
+def _towers(rng: np.random.Generator) -> Iterator[Proof]:
+    """With W in fractions, and pairs of which D > 0 is one too."""
 
-    The rows of the last weight are multiples of one row, so that z1 - z2 is one of a vector of whole length.
-    """
+    def eighths(shape: tuple[int, ...]) -> Exact:
+        return exact(rng.integers(-9, 10, shape) / 8)
+
+    def equal(one: Tree, other: Tree) -> bool:
+        return all(np.array_equal(a, b) for (_, a), (_, b) in zip(leaves(one), leaves(other), strict=True))
+
+    pairs, rate = [], Fraction(1, 16)
     for vector, y, margin in product(((1,), (3, 4), (1, 2, 2)), (0, 1), (2.0**-20, 2.0**20)):
         network = two_layer(2, 3, len(vector))
         z1 = z2 = exact(np.zeros(1))
         while not (z1 - z2).entries.any():
-            params = drawn_like(network.init(rng), draw)
-            params["output"]["weight"] = exact(np.array(vector))[:, None] * draw((1, 3))
-            x1, x2 = draw((1, 2)), draw((1, 2))
+            params = drawn_like(network.init(rng), eighths)
+            # its rows are multiples of one row, so that z1 - z2 is one of a vector of whole length
+            params["output"]["weight"] = exact(np.array(vector))[:, None] * eighths((1, 3))
+            x1, x2 = eighths((1, 2)), eighths((1, 2))
             (z1, _), (z2, _) = network(params, x1), network(params, x2)
-        yield network, params, x1, x2, np.array([y]), margin
-
-
-def _equal(one: Tree, other: Tree) -> bool:
-    return all(np.array_equal(a.entries, b.entries) for (_, a), (_, b) in zip(leaves(one), leaves(other), strict=True))
-
-
-def _towers(rng: np.random.Generator) -> Iterator[Proof]:
-    def eighths(shape: tuple[int, ...]) -> Exact:
-        return exact(rng.integers(-9, 10, shape) / 8)
-
-    pairs, rate = list(_two_layers(rng, eighths)), Fraction(1, 16)
+        pairs.append((network, params, x1, x2, np.array([y]), margin))
 
     def by_the_page(network, params, x1, x2, y, margin):
         W = [Exact(w.entries.copy()) for _, w in leaves(params)]
@@ -169,7 +164,7 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
     def moves_as_the_page_does(gradient: Callable) -> bool:
         for network, params, *pair in pairs:
             new, _ = SGD(float(rate)).update(params, gradient(network, params, *pair), SGD(1).init(params), 1.0)
-            if not _equal(by_the_page(network, params, *pair)[1], new):
+            if not equal(by_the_page(network, params, *pair)[1], new):
                 return False
         return True
 
@@ -188,7 +183,7 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
     i, j, y = pair_table(similar)
     once, twice = one_tower(network, params, x, similar, 1.0), two_towers(network, params, x[i, :], x[j, :], y, 1.0)
     statement, lines = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair", ("one-copy",)
-    holds = _equal(dict(enumerate(once)), dict(enumerate(twice)))
+    holds = equal(dict(enumerate(once)), dict(enumerate(twice)))
     yield Proof("embed once", statement, lines, ("embed once",), holds, f"{len(y)} pairs of 6 samples, in fractions")
 
 
