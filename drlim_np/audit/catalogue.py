@@ -38,10 +38,7 @@ LAYERS = [  # small ones of each kind, and the shape of an input
     (two_layer(5, 4, 2), (3, 5)),
     (Blockwise(two_layer(5, 4, 2), size=2, threads=2), (5, 5)),
 ]
-NETWORKS = [  # the paper's two, and the shape of a sample
-    ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
-    ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
-]
+NETWORKS = [("convnet, Fig. 3", convnet(), CONVNET_INPUT), ("two-layer, Sec. 3.4", two_layer(), (96 * 96,))]
 
 
 class Finding(NamedTuple):

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from drlim_np.audit.first import audit_passes
+from drlim_np.audit.proof import columns
 from drlim_np.checks.terminal import exit_status, first_line, printable
 from drlim_np.data import Digits, Views
 from drlim_np.errors import DrlimError, InputError
@@ -176,7 +177,7 @@ def _draw(
         atomic.replace({out / name: page})
         print(out / name, flush=True)
     failed = sum(row[-1] == "FAILS" for row in rows)
-    print(f"\n{_columns(rows)}")
+    print(f"\n{columns(rows)}")
     print(f"{len(rows) - 1} claims, {failed} failed" if failed else f"All {len(rows) - 1} claims hold.")
     return 1 if failed else 0
 
@@ -195,7 +196,7 @@ def _verify(tasks: list[Task], record: dict[str, Entry], jobs: int, audit: Calla
             else:
                 print(f"{key}: there is no record of this data", flush=True)
     compared, failed = len(rows) - 1, sum(row[-1] == "DIFFERS" for row in rows)
-    print(f"\n{_columns(rows)}")
+    print(f"\n{columns(rows)}")
     print(f"{compared} compared, {failed} differ" if failed or not compared else f"All {compared} agree.")
     return 1 if failed or not compared else 0
 
@@ -209,9 +210,3 @@ def _say(figure: Drawn) -> None:
 def _row(label: str, claim: dict) -> tuple[str, ...]:
     verdict = "holds" if claim["holds"] else "FAILS"
     return label, claim["text"], f"{claim['value']:.6g}", f"{claim['relation']} {claim['bound']:.6g}", verdict
-
-
-def _columns(rows: list[tuple[str, ...]]) -> str:
-    """The rows as lines, with each column as wide as its longest text."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
