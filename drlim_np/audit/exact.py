@@ -16,6 +16,7 @@ from math import nan
 from operator import mul
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from drlim_np.audit import floats, pairs, step1
 from drlim_np.audit.numbers import Exact, drawn_like, exact
@@ -154,21 +155,11 @@ SMALL = [  # the layer, another form of it, and the shape of a sample; window² 
     ("Conv2d, loop by loop", Conv2d(2, 2, 2), loop_by_loop, (2, 3, 4)),
     ("Subsample", Subsample(2, 2), None, (2, 4, 6)),
 ]
-
-
-def products_of(layer: Callable, shape: tuple[int, ...]) -> Iterator[tuple]:
-    """The formula of a layer, term by term: the places in W, in x and in y, and the factor."""
-    match layer:
-        case Linear():
-            for o, i in np.ndindex(layer.outputs, layer.inputs):
-                yield (o, i), (i,), (o,), 1
-        case Conv2d():
-            for m, i, j in np.ndindex(layer.maps, *(side - layer.kernel + 1 for side in shape[1:])):
-                for c, u, v in np.ndindex(layer.channels, layer.kernel, layer.kernel):
-                    yield (m, c, u, v), (c, i + u, j + v), (m, i, j), 1
-        case Subsample():
-            for c, i, j in np.ndindex(shape):
-                yield (c,), (c, i, j), (c, i // layer.window, j // layer.window), 1 / layer.window**2
+FORMULAS = {  # of one sample, without the bias
+    Linear: lambda w, x: w @ x,
+    Conv2d: lambda w, x: np.einsum("mcuv,cijuv->mij", w, sliding_window_view(x, (2, 2), (1, 2))),
+    Subsample: lambda w, x: w[:, None, None] * sliding_window_view(x, (2, 2), (1, 2))[:, ::2, ::2].mean((3, 4)),
+}
 
 
 def _small(rng: np.random.Generator) -> Iterator[Proof]:
@@ -178,17 +169,12 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
         form = other_form or layer
         zero = tree_map(np.zeros_like, layer.init(rng, np.float64))
         (kind, w), *_ = zero.items()
-        x = np.eye(int(np.prod(shape))).reshape(-1, *shape)
-        y, _ = form(zero, x)
-        units = np.eye(y[0].size).reshape(-1, *y.shape[1:])
-        formula = np.zeros((*w.shape, *shape, *y.shape[1:]))
-        for in_w, in_x, in_y, factor in products_of(layer, shape):
-            formula[(*in_w, *in_x, *in_y)] = factor
-        formula = formula.reshape(w.size, len(x), len(units))
-        basis = [zero | {kind: e.reshape(w.shape)} for e in np.eye(w.size)]
+        x, basis = (np.eye(int(np.prod(of))).reshape(-1, *of) for of in (shape, w.shape))
+        formula = np.array([[FORMULAS[type(layer)](e, one).ravel() for one in x] for e in basis])
+        units = np.eye(formula.shape[-1]).reshape(-1, *form(zero, x)[0].shape[1:])
         nothing = np.zeros((len(units), *shape))
-        outputs = [form(params, x)[0].reshape(len(x), -1) for params in basis]
-        of_x = [form(params, nothing)[1](units, True).input.reshape(len(units), -1).T for params in basis]
+        outputs = [form(zero | {kind: e}, x)[0].reshape(len(x), -1) for e in basis]
+        of_x = [form(zero | {kind: e}, nothing)[1](units, True).input.reshape(len(units), -1).T for e in basis]
         of_w = [[form(zero, e[None])[1](unit[None]).params[kind].ravel() for unit in units] for e in x]
         holds = all(np.array_equal(found, formula) for found in (outputs, of_x, np.moveaxis(np.array(of_w), 2, 0)))
         arguments = drawn_like({"params": zero, "input": x[:3]}, draw)
