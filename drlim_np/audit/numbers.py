@@ -25,8 +25,7 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
         self.entries = np.asarray(_entries(entries), object)
         self.shape, self.ndim = self.entries.shape, self.entries.ndim
 
-    T = property(lambda self: Exact(self.entries.T))
-    mT = property(lambda self: Exact(self.entries.swapaxes(-1, -2)))
+    T = mT = property(lambda self: Exact(self.entries.swapaxes(-1, -2)))
 
     def __array_namespace__(self) -> ModuleType:
         return _MODULE
@@ -95,13 +94,12 @@ def _tanh(x: Any) -> Any:
     return sympy.tanh(x)
 
 
-def _cut(x: Any, low: Any, high: Any) -> Any:
+def _cut(x: Any, low: float, high: float | None) -> Any:
     """x cut to [low, high], or to [low, ∞) if high is None. An expression has no order: it is taken to lie within."""
-    return max(low, x if high is None else min(x, high)) if isinstance(x, Fraction) else x
+    return max(Fraction(low), x if high is None else min(x, Fraction(high))) if isinstance(x, Fraction) else x
 
 
 OF_ENTRIES = {np.sqrt: np.frompyfunc(_root, 1, 1), np.tanh: np.frompyfunc(_tanh, 1, 1)}
-_CUT = np.frompyfunc(_cut, 3, 1)
 _MODULE = ModuleType("exact numbers, under the names of the array API standard")
 _NUMPYS = ("all", "broadcast_to", "concat", "ones_like", "repeat", "reshape", "sqrt", "stack", "sum", "tanh", "triu")
 vars(_MODULE).update(
@@ -111,7 +109,7 @@ vars(_MODULE).update(
     asarray=lambda x, device: Exact(x),
     take=lambda x, indices, axis=None: Exact(np.take(x.entries, np.asarray(indices, int), axis)),
     where=lambda of, x, y: Exact(np.where(np.asarray(of, bool), _entries(x), _entries(y))),
-    clip=lambda x, low, high: Exact(_CUT(x.entries, Fraction(low), high if high is None else Fraction(high))),
+    clip=lambda x, low, high: Exact(np.frompyfunc(_cut, 3, 1)(x.entries, low, high)),
     isdtype=lambda dtype, kinds: "real floating" in kinds,
     finfo=lambda dtype: SimpleNamespace(bits=64, smallest_normal=np.finfo(np.float64).smallest_normal),
 )

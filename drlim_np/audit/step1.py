@@ -53,14 +53,12 @@ def nearest() -> Iterator[bool]:
             x = np.array(chosen, np.float64)
             apart = ((x[:, None] - x) ** 2).sum(axis=2)
             for k in range(1, samples):
-                listed = nearest_neighbour_graph(x, k).pairs.tolist()
-                right = len(listed) == samples * k
-                for i in range(samples):
-                    near = {j for one, j in listed if one == i}
-                    others = set(range(samples)) - near - {i}
-                    nearer = all(apart[i, j] <= apart[i, other] for j in near for other in others)
-                    right &= len(near) == k and i not in near and nearer
-                yield right
+                listed, near = nearest_neighbour_graph(x, k).pairs, np.zeros((samples, samples), bool)
+                near[listed[:, 0], listed[:, 1]] = True
+                others = ~near & ~np.eye(samples, dtype=bool)
+                nearer = np.where(near, apart, 0).max(axis=1) <= np.where(others, apart, np.inf).min(axis=1)
+                counted = len(listed) == samples * k and (near.sum(axis=1) == k).all()
+                yield counted and nearer.all() and not near.diagonal().any()
 
 
 def copies() -> Iterator[bool]:
