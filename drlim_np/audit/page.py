@@ -43,16 +43,13 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
 
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
-    formulas = "".join(map(typeset, line.formulas))
+    figures = (_figure(figure, record, folder) for figure in line.figures)
+    found = [*map(typeset, line.formulas), _exact(line, audited), _tested(line, audited), *figures]
     functions = [(f"<code>{one.__name__}</code>", file_of(one), inspect.getsource(one)) for one in line.carried_by]
     tests = [(one.name.removeprefix("test_").replace("_", " "), f"tests/{one.file}", one.source) for one in line.tests]
-    figures = "".join(_figure(figure, record, folder) for figure in line.figures)
-    return (
-        f'<section id="{line.anchor}"><h2><a href="#{line.anchor}">{escape(line.text)}</a></h2>'
-        f"<div>{formulas}{_exact(line, audited)}{_tested(line, audited)}{figures}</div>"
-        f"<div><h3>What carries it</h3>{_sources(functions)}</div>"
-        f"<div><h3>What tests it</h3>{_sources(tests) or _NOT_INSTALLED}</div></section>"
-    )
+    tests = _sources(tests) or '<p class="dim">The tests are in a checkout, not installed.</p>'
+    places = {"anchor": line.anchor, "text": escape(line.text), "functions": _sources(functions), "tests": tests}
+    return template("section.html", __package__).substitute(places, found="".join(found))
 
 
 def _exact(line: Line, audited: Audited | None) -> str:
@@ -60,12 +57,11 @@ def _exact(line: Line, audited: Audited | None) -> str:
     if line.no_algebra:
         return f"<h3>Derived, proven</h3><p>No algebra: {escape(line.no_algebra)}.</p>"
     found = line.supported_by(audited.proofs) if audited else []
-    said = ""
+    said, why = "", f"Not in this run: {COMMAND} does it."
+    if audited:
+        why = "Left out: it needs SymPy, which was not installed."
     for kind, without in KINDS.items():
         of_kind = [(f"{one.name}: {one.statement}; {one.bound}", one.holds) for one in found if one.kind == kind]
-        why = (
-            "Left out: it needs SymPy, which was not installed." if audited else f"Not in this run: {COMMAND} does it."
-        )
         items = "".join(f"<li>{_judged(*one)}</li>" for one in of_kind)
         listed = f"<ul>{items}</ul>" if items else f"<p>{why if kind in line.exact else without}</p>"
         said += f"<h3>{kind.capitalize()}</h3>{listed}"
@@ -88,15 +84,9 @@ def _tested(line: Line, audited: Audited | None) -> str:
             numbers = f"<td>{one.row.complex_error:.0e}</td><td>{one.row.central_error:.0e}</td>"
             verdict = f'<td class="{kind}">{"; ".join([verdict, *refuted])}</td>'
             rows += f"<tr><td>{escape(one.subject)}</td>{numbers}{verdict}</tr>"
-    return f"<h3>Tested</h3><p>{said}</p>{_ERRORS.format(rows) if rows else ''}"
-
-
-_NOT_INSTALLED = '<p class="dim">The tests are in a checkout, not installed.</p>'
-_ERRORS = (
-    "<table><thead><tr><th>gradient, its relative error against</th><th>complex step</th><th>central</th>"
-    "<th>verdict</th></tr></thead><tbody>{}"
-    f"<tr><td>bound</td><td>{COMPLEX_BOUND:.0e}</td><td>{CENTRAL_BOUND:.0e}</td><td></td></tr></tbody></table>"
-)
+    bounds = {"complex": f"{COMPLEX_BOUND:.0e}", "central": f"{CENTRAL_BOUND:.0e}"}
+    table = template("gradients.html", __package__).substitute(bounds, rows=rows) if rows else ""
+    return f"<h3>Tested</h3><p>{said}</p>{table}"
 
 
 def _sources(named: list[tuple[str, str, str]]) -> str:

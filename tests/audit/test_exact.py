@@ -9,9 +9,9 @@ import pytest
 from drlim_np.audit import catalogue, exact, pairs, proof, wrong
 from drlim_np.audit.derived import is_gradient, symbols
 from drlim_np.audit.index import LINES
-from drlim_np.audit.numbers import Exact, drawn_like
+from drlim_np.audit.numbers import drawn_like
 from drlim_np.audit.numbers import exact as exactly
-from drlim_np.layers import Linear, Subsample, Tanh
+from drlim_np.layers import Linear, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import two_layer
 from drlim_np.siamese import two_towers
@@ -122,12 +122,6 @@ def test_a_rounded_third_names_a_third_and_what_lies_between_fractions_names_non
 
 
 # ---- arrays of exact numbers ----
-
-
-def test_a_layer_on_fractions_rounds_nothing():
-    third = Exact(np.full((1, 1, 3, 3), Fraction(1, 3)))
-    y, _ = Subsample(1, 3)(exactly({"coefficient": np.ones(1), "bias": np.zeros(1)}), third)
-    assert y.entries.item() == Fraction(1, 3)
 
 
 def test_a_number_is_the_fraction_that_it_stands_for_and_a_root_that_is_none_is_refused():
