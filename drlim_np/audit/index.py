@@ -6,6 +6,7 @@ lines. Tests name theirs by `@pytest.mark.line(anchor, ...)`; they are found by 
 
 import ast
 import tomllib
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,19 +14,11 @@ from functools import cache
 from inspect import getfile
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import NamedTuple
 
 from drlim_np.audit.proof import Proof
 
+Test = namedtuple("Test", ["file", "name", "source"])  # that holds a line; its file is relative to tests/
 HERE = Path(__file__).resolve().parents[2]  # the checkout; of an installed package, a folder without tests
-
-
-class Test(NamedTuple):
-    """A test that holds a line: its file, relative to tests/, its name, and its source."""
-
-    file: str
-    name: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,6 @@ class Line:
 
     @property
     def carried_by(self) -> list[Callable]:
-        """The functions themselves."""
         return [resolve_name(name) for name in self.functions]
 
     @property
