@@ -1,8 +1,8 @@
 """Arrays of exact numbers, on which the code of this package runs unchanged: fractions, or SymPy's expressions.
 
 An `Exact` brings its module, as all arrays do here, so a layer, a loss or a step cannot tell it from a GPU's array; but
-nothing is rounded. A Python number is taken for the fraction that it is. Roots are exact, and ValueError is
-raised for a fraction that has none; tanh of a fraction is the nearest float64, as a fraction.
+nothing is rounded. NumPy's functions take it too. A Python number is taken for the fraction that it is. Roots are
+exact, and a fraction that has none raises ValueError; tanh of a fraction is the nearest float64, as a fraction.
 """
 
 from collections.abc import Callable
