@@ -1,27 +1,15 @@
-"""PyTorch's autograd on the same forward pass: the shipped functions run on tensors that bring their module.
+"""PyTorch's autograd on our own forward code: its functions run on tensors that bring their module.
 
-`MODULE` gives PyTorch's functions the names of the array API standard. The loss over all pairs is compared on the list
-of its pairs, because the root of a sample's distance to itself, 0, has no finite slope.
+`MODULE` gives PyTorch's functions the names of the array API standard.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import reduce
 from types import ModuleType
-from typing import NamedTuple
 
-import numpy as np
 import torch
 
-from drlim_np.audit import catalogue
-from drlim_np.audit.gradcheck import FLOOR
-from drlim_np.audit.numbers import drawn_like
-from drlim_np.fast.all_pairs import contrastive_all_pairs
-from drlim_np.graph import pair_table
-from drlim_np.loss import contrastive
-from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import Tree, leaves, tree_map
-
-BOUND = 1e-12  # on the error relative to the gradient's norm, in float64
 
 
 class Tensor(torch.Tensor):
@@ -31,78 +19,16 @@ class Tensor(torch.Tensor):
         return MODULE
 
 
-class Opinion(NamedTuple):
-    """How far our gradient of one tensor is from autograd's, relative to its norm as in `gradcheck.check`."""
-
-    subject: str
-    tensor: str
-    size: int
-    error: float
+def tensor(x) -> Tensor:
+    return torch.tensor(x).as_subclass(Tensor)
 
 
 def gradient_of(function: Callable[[Tree], Tensor], arguments: Tree) -> Tree:
     """The gradient of a scalar function of a tree of NumPy arrays by autograd, as a tree of NumPy arrays."""
     tensors = tree_map(lambda x: tensor(x).requires_grad_(), arguments)
-    named = dict(leaves(tensors))
-    found = torch.autograd.grad(function(tensors), list(named.values()), materialize_grads=True)
+    found = torch.autograd.grad(function(tensors), list(dict(leaves(tensors)).values()), materialize_grads=True)
     gradients = iter(found)
     return tree_map(lambda _: next(gradients).numpy(), tensors)
-
-
-def opinions(seed: int = 0) -> Iterator[Opinion]:
-    """Every layer, network and loss on random weights and inputs in float64; every draw comes from `seed`."""
-    rng = np.random.default_rng(seed)
-    for layer, shape in catalogue.LAYERS:
-        params = drawn_like(layer.init(rng, np.float64), rng.standard_normal)
-        yield from of_layer(type(layer).__name__, layer, params, rng.standard_normal(shape), rng)
-
-    z1, z2, y = catalogue.pairs_around_the_margin(rng)
-    ours = dict(zip(("z1", "z2"), contrastive(z1, z2, y, catalogue.MARGIN)[1:], strict=True))
-    theirs = gradient_of(lambda a: contrastive(a["z1"], a["z2"], y, catalogue.MARGIN)[0], {"z1": z1, "z2": z2})
-    yield from compare("contrastive, Eqs. 2 to 4", ours, theirs)
-
-    z, similar = 0.6 * rng.standard_normal((12, 2)), catalogue.small_graph(12)
-    i, j, y = pair_table(similar)
-    theirs = gradient_of(lambda z: contrastive(z[i, :], z[j, :], y, catalogue.MARGIN)[0], z)
-    yield from compare("all pairs, Eq. 2", {"z": contrastive_all_pairs(z, similar, catalogue.MARGIN)[1]}, {"z": theirs})
-
-    for name, network, shape in catalogue.NETWORKS:
-        params, x, similar = network.init(rng, np.float64), rng.random((4, *shape)), catalogue.small_graph(4)
-        yield from of_layer(name, network, params, x, rng)
-        i, j, y = pair_table(similar)
-        first, second = tensor(x[i]), tensor(x[j])
-
-        def loss(params, network=network, first=first, second=second, y=y):
-            return contrastive(network(params, first)[0], network(params, second)[0], y, catalogue.MARGIN)[0]
-
-        theirs = gradient_of(loss, params)
-        _, ours = two_towers(network, params, x[i], x[j], y, catalogue.MARGIN)
-        yield from compare(f"Siamese {name}, two towers", ours, theirs)
-        _, ours = one_tower(network, params, x, similar, catalogue.MARGIN)
-        yield from compare(f"Siamese {name}, embed once", ours, theirs)
-
-
-def of_layer(subject: str, layer: Callable, params: Tree, x: np.ndarray, rng) -> Iterator[Opinion]:
-    """Through L = Σ v ⊙ layer(params, x) for a random v, as in `gradcheck.check_layer`."""
-    y, pullback = layer(params, x)
-    v = rng.standard_normal(y.shape)
-    ours = pullback(v, wrt_input=True)._asdict()
-    theirs = gradient_of(
-        lambda a: (tensor(v) * layer(a["params"], a["input"])[0]).sum(), {"params": params, "input": x}
-    )
-    yield from compare(subject, ours, theirs)
-
-
-def compare(subject: str, ours: Tree, theirs: Tree) -> Iterator[Opinion]:
-    theirs = dict(leaves(theirs))
-    whole = np.sqrt(sum(np.sum(g * g) for g in theirs.values()))
-    for name, gradient in leaves(ours):
-        size = max(np.linalg.norm(theirs[name]), FLOOR * whole)
-        yield Opinion(subject, name, gradient.size, float(np.linalg.norm(gradient - theirs[name]) / size))
-
-
-def tensor(x) -> Tensor:
-    return torch.tensor(x).as_subclass(Tensor)
 
 
 def _is_of_kind(dtype: torch.dtype, kinds: str | tuple[str, ...]) -> bool:
