@@ -1,7 +1,7 @@
 """The audit: every gradient here held against oracles and proofs, and wrong ones shown to be caught."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
+from functools import cache
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -38,14 +38,11 @@ LAYERS = [  # small ones of each kind, and the shape of an input
     (two_layer(5, 4, 2), (3, 5)),
     (Blockwise(two_layer(5, 4, 2), size=2, threads=2), (5, 5)),
 ]
-NETWORKS = [  # the paper's two, and the shape of a sample
-    ("convnet, Fig. 3", convnet(), CONVNET_INPUT),
-    ("two-layer, Sec. 3.4", two_layer(), (96 * 96,)),
-]
+NETWORKS = [("convnet, Fig. 3", convnet(), CONVNET_INPUT), ("two-layer, Sec. 3.4", two_layer(), (96 * 96,))]
 
 
 class Finding(NamedTuple):
-    """One line of the table: a row of gradcheck, what was checked, and whether it ought to hold or to be rejected."""
+    """One line of the table: a row of gradcheck, what was checked, and whether it ought to be rejected."""
 
     subject: str
     row: Row
@@ -60,10 +57,8 @@ class Finding(NamedTuple):
 def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
     """The whole audit, in float64; every draw comes from `seed`. The oracles stay on the host, and all does for MLX."""
     rng, model = np.random.default_rng(seed), origin_of_complex(backend)
-    yield from _layers(rng, model)
-    yield from _losses(rng, model)
-    yield from _networks(rng, model)
-    yield from _controls(rng)
+    for part in (_layers, _losses, _networks, _controls):
+        yield from part(rng, model)
 
 
 @cache
@@ -85,80 +80,72 @@ def without_derivations() -> str:
 def computed_beside(model: Array, function: Callable) -> Callable:
     """`function` of arrays or trees of the host, computed where `model` is: what it returns comes back to the host."""
 
+    def back(result):
+        if isinstance(result, tuple):
+            return Gradient(*map(back, result)) if isinstance(result, Gradient) else tuple(map(back, result))
+        if callable(result):
+            return computed_beside(model, result)
+        return None if result is None else tree_map(to_host, result)
+
     def crossing(*arguments, **options):
-        there = (tree_map(lambda x: like(x, model), argument) for argument in arguments)
-        return _back(function(*there, **options), model)
+        return back(function(*(tree_map(lambda x: like(x, model), argument) for argument in arguments), **options))
 
     return crossing
 
 
-def _back(result, model: Array):
-    """What a layer, a pullback or a loss returned, with its arrays on the host."""
-    if isinstance(result, tuple):
-        parts = [_back(part, model) for part in result]
-        return type(result)(*parts) if isinstance(result, Gradient) else tuple(parts)
-    if result is None:
-        return None
-    return computed_beside(model, result) if callable(result) else tree_map(to_host, result)
-
-
 def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     """At parameters drawn again, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
-    for layer, shape in LAYERS:
+    layers = [(type(layer).__name__, computed_beside(model, layer), layer, shape) for layer, shape in LAYERS]
+    layers.append(("Conv2d, loop by loop", loop_by_loop, Conv2d(2, 3, 3), (2, 2, 5, 4)))
+    for name, function, layer, shape in layers:
         params = drawn_like(layer.init(rng, np.float64), rng.standard_normal)
-        for row in check_layer(computed_beside(model, layer), params, rng.standard_normal(shape), rng):
-            yield Finding(type(layer).__name__, row)
-    params = drawn_like(Conv2d(2, 3, 3).init(rng, np.float64), rng.standard_normal)
-    for row in check_layer(loop_by_loop, params, rng.standard_normal((2, 2, 5, 4)), rng):
-        yield Finding("Conv2d, loop by loop", row)
+        for row in check_layer(function, params, rng.standard_normal(shape), rng):
+            yield Finding(name, row)
 
 
 def _losses(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
+    def held(subject: str, loss_of: Callable, *points: np.ndarray) -> Iterator[Finding]:
+        """`loss_of` of the points: the loss, and its gradient by each of them."""
+        names, loss_of = ("z1", "z2") if len(points) == 2 else ("z",), computed_beside(model, loss_of)
+        arguments, claimed = (dict(zip(names, arrays, strict=True)) for arrays in (points, loss_of(*points)[1:]))
+        for row in check(lambda a: loss_of(*a.values())[0], arguments, claimed, rng):
+            yield Finding(subject, row)
+
     z1, z2, y = pairs_around_the_margin(rng)
-    of_pairs = computed_beside(model, lambda z1, z2: contrastive(z1, z2, y, MARGIN))
-    arguments, (_, dz1, dz2) = {"z1": z1, "z2": z2}, of_pairs(z1, z2)
-    for row in check(lambda a: of_pairs(a["z1"], a["z2"])[0], arguments, {"z1": dz1, "z2": dz2}, rng):
-        yield Finding("contrastive, Eqs. 2 to 4", row)
+    yield from held("contrastive, Eqs. 2 to 4", lambda z1, z2: contrastive(z1, z2, y, MARGIN), z1, z2)
     z, similar = 0.6 * rng.standard_normal((12, 2)), small_graph(12)
-    of_set = computed_beside(model, lambda z: contrastive_all_pairs(z, similar, MARGIN))
-    for row in check(lambda a: of_set(a["z"])[0], {"z": z}, {"z": of_set(z)[1]}, rng):
-        yield Finding("all pairs, Eq. 2", row)
+    yield from held("all pairs, Eq. 2", lambda z: contrastive_all_pairs(z, similar, MARGIN), z)
     weights = rng.random((2, 12, 12))
     attract, repel = weights + weights.mT
-    of_weighted = computed_beside(model, lambda z: weighted_pairs(z, attract, repel, MARGIN))
-    for row in check(lambda a: of_weighted(a["z"])[0], {"z": z}, {"z": of_weighted(z)[1]}, rng):
-        yield Finding("weighted pairs", row)
+    yield from held("weighted pairs", lambda z: weighted_pairs(z, attract, repel, MARGIN), z)
 
 
 def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     for name, network, shape in NETWORKS:
         x = rng.random((4, *shape))
         similar = small_graph(len(x))
-        forms = _siamese(network, x, similar, model)
+        forms, losses = (_siamese(of, x, similar, model) for of in (network, _without_pullback(network)))
         start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
         *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), SGD(1e-2, 0.9), 20, rng)
         for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
             for row in check_layer(computed_beside(model, network), params, x[:2], rng):
                 yield Finding(f"{name}, {weights} W", row)
-            for form, (function, loss) in forms.items():
-                for row in check(lambda p, f=loss: f(p)[0], params, function(params)[1], rng):
+            for form, loss in losses.items():
+                for row in check(lambda p, f=loss: f(p)[0], params, forms[form](params)[1], rng):
                     yield Finding(f"Siamese {name}, {weights} W, {form}", row)
 
 
-def _siamese(network, x: np.ndarray, similar: SimilarityGraph, model: Array) -> dict[str, tuple]:
-    """Each form of a Siamese network as a function of W: loss and gradient; and the loss alone, for the oracles."""
+def _siamese(network: Callable, x: np.ndarray, similar: SimilarityGraph, model: Array) -> dict[str, Callable]:
+    """Each form of a Siamese network as a function of W: loss and gradient."""
     i, j, y = pair_table(similar)
     drawn = similar.pairs[: len(similar.pairs) // 2 + 1]
     x, first, second = (like(samples, model) for samples in (x, x[i], x[j]))
-    forms: dict[str, Callable] = {
-        "two towers": lambda network, p: two_towers(network, p, first, second, y, MARGIN),
-        "embed once": lambda network, p: one_tower(network, p, x, similar, MARGIN),
-        "sampled pairs": lambda network, p: SampledPairs(network, x, similar, MARGIN).from_pairs(drawn, p),
+    forms = {
+        "two towers": lambda p: two_towers(network, p, first, second, y, MARGIN),
+        "embed once": lambda p: one_tower(network, p, x, similar, MARGIN),
+        "sampled pairs": lambda p: SampledPairs(network, x, similar, MARGIN).from_pairs(drawn, p),
     }
-    return {
-        form: tuple(computed_beside(model, partial(function, of)) for of in (network, _without_pullback(network)))
-        for form, function in forms.items()
-    }
+    return {form: computed_beside(model, function) for form, function in forms.items()}
 
 
 def _without_pullback(network: Callable) -> Callable:
@@ -166,7 +153,7 @@ def _without_pullback(network: Callable) -> Callable:
     return lambda params, x: (network(params, x)[0], lambda dz: Gradient({}, None))
 
 
-def _controls(rng: np.random.Generator) -> Iterator[Finding]:
+def _controls(rng: np.random.Generator, _model: Array) -> Iterator[Finding]:
     """Wrong gradients on record. Each must be rejected, or the audit proves nothing."""
     z1, z2, y = pairs_around_the_margin(rng)
     z2[0] = z1[0]  # a similar pair at D = 0
@@ -177,11 +164,10 @@ def _controls(rng: np.random.Generator) -> Iterator[Finding]:
             if mistake != "the second tower's sign" or row.tensor == "z2":  # of the first tower it is right
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
     network = two_layer(5, 4, 2)
-    params = network.init(rng, np.float64)
-    x1, x2, y = rng.standard_normal((8, 5)), rng.standard_normal((8, 5)), np.arange(8) % 2
+    params, x1, x2 = network.init(rng, np.float64), rng.standard_normal((8, 5)), rng.standard_normal((8, 5))
+    given = x1, x2, np.arange(8) % 2, MARGIN
     for mistake, gradient in wrong.TOWERS.items():
-        found = gradient(network, params, x1, x2, y, MARGIN)
-        for row in check(lambda p: two_towers(network, p, x1, x2, y, MARGIN)[0], params, found, rng):
+        for row in check(lambda p: two_towers(network, p, *given)[0], params, gradient(network, params, *given), rng):
             # The last bias moves both towers in the same way: even where a cache is shared its gradient, 0, is right.
             if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
@@ -207,10 +193,11 @@ def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
         ("subject", "tensor", "entries", "complex step", " central", "verdict"),
         ("bound on the relative error", "", "", f"{COMPLEX_BOUND:12.0e}", f"{CENTRAL_BOUND:8.0e}", ""),
     ]
-    for subject, row, wrong_on_purpose in found:
-        said = verdict(row.holds, wrong_on_purpose, "holds", "rejected") + ", near a kink" * row.near_a_kink
-        said = "; ".join([said, *kinds(proofs, subject, wrong_on_purpose)])
+    for one in found:
+        subject, row, wrong_on_purpose = one
+        said = verdict(one, "holds", "rejected") + ", near a kink" * row.near_a_kink
         errors = f"{row.complex_error:12.1e}", f"{row.central_error:8.1e}"
+        said = "; ".join([said, *kinds(proofs, subject, wrong_on_purpose)])
         rows.append((subject, row.tensor, f"{row.size:7}", *errors, said))
     return columns(rows)
 

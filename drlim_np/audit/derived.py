@@ -6,6 +6,7 @@ are not told. A dissimilar pair is taken to lie within the margin: beyond it the
 
 from collections.abc import Iterator
 from itertools import count, product
+from math import prod
 
 import numpy as np
 import sympy
@@ -29,28 +30,21 @@ LAYERS = [  # of each kind, and the shape of an input
     (Tanh(), (2, 3)),
     (Flatten(), (2, 2, 1, 2)),
     (Positions(), (2, 2, 1, 2)),
-    (
-        Sequential(conv=Conv2d(1, 2, 2), squash=Tanh(), mean=Subsample(2, 2), flat=Flatten(), out=Linear(2, 2)),
-        (1, 1, 3, 3),
-    ),
 ]
+STACK = Sequential(conv=Conv2d(1, 2, 2), squash=Tanh(), mean=Subsample(2, 2), flat=Flatten(), out=Linear(2, 2))
+NAMES = count()
 
 
 def proofs() -> Iterator[Proof]:
     """All derivations. They take no seed: nothing is drawn."""
-    yield from _equations()
-    yield from _loss()
-    yield from _layers()
-    yield from _siamese()
-    yield from _step()
+    for part in (_equations, _loss, _layers, _step):
+        for one in part():
+            yield one._replace(kind="derived")
 
 
-def symbols(shape: tuple[int, ...], names: Iterator[int] = count()) -> Exact:  # noqa: B008 - no two are to be the same
+def symbols(shape: tuple[int, ...]) -> Exact:
     """An array of symbols, every one a new one."""
-    entries = np.empty(shape, object)
-    for place in np.ndindex(shape):
-        entries[place] = sympy.Symbol(f"s{next(names)}")
-    return Exact(entries)
+    return Exact(np.array([sympy.Symbol(f"s{next(NAMES)}") for _ in range(prod(shape))], object).reshape(shape))
 
 
 def is_gradient(function: object, gradient: Tree, arguments: Tree) -> bool:
@@ -72,14 +66,12 @@ def _equations() -> Iterator[Proof]:
     """Pencil and paper: Eq. 4 differentiated, whatever G_W makes D of W; and the slope of tanh."""
     m, w, x = sympy.symbols("m w x")
     D = sympy.Function("D")(w)
-    for eq, line, loss, right, statement in (
-        ("Eq. 6", "eq-6", D**2 / 2, D * D.diff(w), "∂L_S/∂W = D ∂D/∂W"),
-        ("Eq. 7", "eq-7", (m - D) ** 2 / 2, -(m - D) * D.diff(w), "∂L_D/∂W = -(m - D) ∂D/∂W, for D < m"),
-    ):
-        holds = _is_zero(loss.diff(w) - right)
-        yield Proof(f"{eq} from Eq. 4", statement, (line,), (), holds, "for any G_W", "derived")
+    holds = _is_zero((D**2 / 2).diff(w) - D * D.diff(w))
+    yield Proof("Eq. 6 from Eq. 4", "∂L_S/∂W = D ∂D/∂W", ("eq-6",), (), holds, "for any G_W")
+    holds = _is_zero(((m - D) ** 2 / 2).diff(w) + (m - D) * D.diff(w))
+    yield Proof("Eq. 7 from Eq. 4", "∂L_D/∂W = -(m - D) ∂D/∂W, for D < m", ("eq-7",), (), holds, "for any G_W")
     holds = _is_zero(sympy.tanh(x).diff(x) - (1 - sympy.tanh(x) ** 2))
-    yield Proof("tanh", "tanh' = 1 - tanh²", NETWORKS, ("Tanh",), holds, "for all x", "derived")
+    yield Proof("tanh", "tanh' = 1 - tanh²", NETWORKS, ("Tanh",), holds, "for all x")
 
 
 def _loss() -> Iterator[Proof]:
@@ -92,45 +84,41 @@ def _loss() -> Iterator[Proof]:
         values, forces, springs = [], [], []
         for dims, margin in product((1, 2, 3), MARGINS):
             z1, z2, m = symbols((1, dims)), symbols((1, dims)), sympy.Rational(margin)
-            loss, *forces_of_code = (x.entries for x in contrastive(z1, z2, [y], margin))
+            loss, *found = (x.entries for x in contrastive(z1, z2, [y], margin))
             D = sympy.sqrt(sum((a - b) ** 2 for a, b in zip(z1.entries[0], z2.entries[0], strict=True)))
-            values.append(_is_zero(loss.item() - ((m - D) ** 2 / 2 if y else D**2 / 2)))
-            for z, dz in zip((z1, z2), forces_of_code, strict=True):
+            X = D - m if y else D
+            values.append(_is_zero(loss.item() - X**2 / 2))
+            for z, dz in zip((z1, z2), found, strict=True):
                 forces.append(is_gradient(loss.item(), Exact(dz), z))
-                X = D - m if y else D
                 springs += [_is_zero(dL - D.diff(place) * X) for dL, place in zip(dz[0], z.entries[0], strict=True)]
-        lines = (f"eq-4-{of.lower()}", "eq-1", "eq-3")
-        yield Proof(f"contrastive, {of}", f"the loss is {loss_in_words}", lines, subject, all(values), bound, "derived")
+        statement, lines = f"the loss is {loss_in_words}", (f"eq-4-{of.lower()}", "eq-1", "eq-3")
+        yield Proof(f"contrastive, {of}", statement, lines, subject, all(values), bound)
         statement = "dL/dz1 and dL/dz2 are the derivatives of the loss"
-        yield Proof(f"contrastive, {eq}", statement, (line,), subject, all(forces), bound, "derived")
+        yield Proof(f"contrastive, {eq}", statement, (line,), subject, all(forces), bound)
         statement = f"F = -dL/dz = -K X, K = ∂D/∂z, X = {X_in_words}"
-        yield Proof(f"spring of {of}", statement, ("eq-5",), subject, all(springs), bound, "derived")
+        yield Proof(f"spring of {of}", statement, ("eq-5",), subject, all(springs), bound)
 
 
 def _layers() -> Iterator[Proof]:
-    for layer, shape in LAYERS:
+    for layer, shape in (*LAYERS, (STACK, (1, 1, 3, 3))):
         arguments = {"params": drawn_like(layer.init(RNG), symbols), "input": symbols(shape)}
         y, pullback = layer(*arguments.values())
         v = symbols(y.shape)
         holds = is_gradient(np.sum((v * y).entries), pullback(v, wrt_input=True)._asdict(), arguments)
         name, bound = type(layer).__name__, f"all {sum(leaf.entries.size for _, leaf in leaves(arguments))} entries"
-        subjects = (name, "Blockwise", "convnet", "two-layer") if name == "Sequential" else (name,)
-        statement = "pullback(v) is the gradient of ⟨v, f⟩"
-        yield Proof(f"{name}, small", statement, NETWORKS, subjects, holds, bound, "derived")
+        subjects = (name, "Blockwise", "convnet", "two-layer") if layer is STACK else (name,)
+        yield Proof(f"{name}, small", "pullback(v) is the gradient of ⟨v, f⟩", NETWORKS, subjects, holds, bound)
 
 
-def _siamese() -> Iterator[Proof]:
+def _step() -> Iterator[Proof]:
+    """Two towers; then three steps with momentum, written out."""
     network = two_layer(2, 2, 2)
     params, x1, x2 = drawn_like(network.init(RNG), symbols), symbols((1, 2)), symbols((1, 2))
     found = [two_towers(network, params, x1, x2, [y], 1.0) for y in (0, 1)]
     holds = all(is_gradient(loss.entries.item(), gradient, params) for loss, gradient in found)
-    statement = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar"
-    lines = ("eq-6", "eq-7", "two-towers", "step-2")
-    yield Proof("two towers", statement, lines, ("two towers",), holds, "all 12 weights of two layers", "derived")
+    statement, lines = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar", ("eq-6", "eq-7", "two-towers", "step-2")
+    yield Proof("two towers", statement, lines, ("two towers",), holds, "all 12 weights of two layers")
 
-
-def _step() -> Iterator[Proof]:
-    """Three steps with momentum, written out."""
     sgd, factors, w = SGD(rate=0.125, momentum=0.75), (1.0, 0.5, 0.25), symbols((1,))
     after, velocity, gradients = w, sgd.init(w), [symbols((1,)) for _ in factors]
     for g, factor in zip(gradients, factors, strict=True):
@@ -139,4 +127,4 @@ def _step() -> Iterator[Proof]:
     moved = sum(eta[t] * mu ** (t - r) * gradients[r].entries[0] for t in range(3) for r in range(t + 1))
     holds = _is_zero(after.entries[0] - (w.entries[0] - moved))
     statement, lines = "W_t = W_0 - Σ_s≤t η_s Σ_r≤s μ^(s-r) g_r", ("step-2-descent",)
-    yield Proof("SGD with momentum", statement, lines, (), holds, "three steps, η from 1/8, μ = 3/4", "derived")
+    yield Proof("SGD with momentum", statement, lines, (), holds, "three steps, η from 1/8, μ = 3/4")

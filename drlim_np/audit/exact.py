@@ -16,17 +16,20 @@ from math import nan
 from operator import mul
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from drlim_np.audit import draws, floats, pairs, rounding, step1, windows
+from drlim_np.audit import floats, pairs, step1
 from drlim_np.audit.numbers import Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.audit.textbook import loop_by_loop
+from drlim_np.backend import Array
+from drlim_np.data.shifts import SHIFTS, shifted, wide
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.maps import over_windows, window_sums
 from drlim_np.fast.patches import fold, patches
-from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
+from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh, no_parameters
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.tree import Tree, leaves, tree_map
+from drlim_np.tree import Gradient, Pullback, Tree, leaves, tree_map
 
 DRAWS = 4
 SAMPLES = 5  # at the real sizes: in blocks of two the last is smaller
@@ -38,7 +41,8 @@ IDENTITY = "⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v), q⟩"
 def proofs(seed: int = 0) -> Iterator[Proof]:
     """All proofs, and the wrong gradients on record that they must refute; every draw comes from `seed`."""
     rng = np.random.default_rng(seed)
-    for part in PARTS:
+    parts = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, _windows, step1.proofs)
+    for part in (*parts, floats.proofs, floats.rounding):
         yield from part(rng)
 
 
@@ -55,7 +59,8 @@ def pullback_is_adjoint(layer: Callable, arguments: Tree, draw: Callable) -> boo
     gradients = dict(leaves(pullback(v, wrt_input=True)._asdict()))
     for name, leaf in leaves(arguments):
         q = draw(leaf.shape)
-        ahead, behind = (layer(*_with_step(arguments, name, step).values())[0] for step in (q, -q))
+        stepped = (tree_map(lambda x, s=step, of=leaf: x + s if x is of else x, arguments) for step in (q, -q))
+        ahead, behind = (layer(*changed.values())[0] for changed in stepped)
         if gradients[name].shape != leaf.shape or inner(v, ahead - behind) != 2 * inner(gradients[name], q):
             return False
     return True
@@ -63,21 +68,12 @@ def pullback_is_adjoint(layer: Callable, arguments: Tree, draw: Callable) -> boo
 
 def inner(a: np.ndarray, b: np.ndarray) -> float:
     """⟨a, b⟩ in Python's numbers, of any length. NaN, which equals nothing, where an entry may have been rounded."""
-    numbers = [_unrounded(x) for x in (a, b)]
-    return nan if None in numbers else sum(map(mul, *numbers))
-
-
-def _unrounded(x: np.ndarray) -> list | None:
-    """The entries, if they are fractions, or all are whole and below 2⁵³."""
-    if isinstance(x, Exact):
-        return x.entries.ravel().tolist()
-    return x.astype(np.int64).ravel().tolist() if ((x == np.rint(x)) & (abs(x) < 2**53)).all() else None
-
-
-def _with_step(tree: Tree, name: str, step: np.ndarray) -> Tree:
-    """The tree with `step` added to the leaf of that name."""
-    names = (path for path, _ in leaves(tree))
-    return tree_map(lambda leaf: leaf + step if next(names) == name else leaf, tree)
+    numbers = []
+    for x in (a, b):
+        if not isinstance(x, Exact) and not ((x == np.rint(x)) & (abs(x) < 2**53)).all():
+            return nan
+        numbers.append((x.entries if isinstance(x, Exact) else x.astype(np.int64)).ravel().tolist())
+    return sum(map(mul, *numbers))
 
 
 def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], bits: int, times: int = 1) -> np.ndarray:
@@ -100,7 +96,7 @@ def bits_of(params: Tree, x: np.ndarray, y: np.ndarray, times: int) -> int:
 
 def _layers(rng: np.random.Generator) -> Iterator[Proof]:
     """Every layer of the paper's two networks but tanh; in blocks and on threads too."""
-    for network, shape, line, figure in (
+    for network, shape, lines, figure in (
         (convnet(), CONVNET_INPUT, DIGITS, "Fig. 3"),
         (two_layer(), (96 * 96,), AIRPLANE, "Sec. 3.4"),
     ):
@@ -116,9 +112,8 @@ def _layers(rng: np.random.Generator) -> Iterator[Proof]:
             drawn = [drawn_like({"params": params, "input": x}, draw) for _ in range(DRAWS)]
             forms = [layer, Blockwise(layer, size=2), Blockwise(layer, size=2, threads=2)]
             holds = all(pullback_is_adjoint(form, arguments, draw) for arguments in drawn for form in forms)
-            kind = type(layer).__name__
-            bound = f"a wrong one passes with p ≤ {(5 / 2**bits) ** DRAWS:.0e}"
-            yield Proof(f"{kind}, {name} of {figure}", IDENTITY, line, (kind, "Blockwise"), holds, bound)
+            kind, bound = type(layer).__name__, f"a wrong one passes with p ≤ {(5 / 2**bits) ** DRAWS:.0e}"
+            yield Proof(f"{kind}, {name} of {figure}", IDENTITY, lines, (kind, "Blockwise"), holds, bound)
 
 
 def _parts(rng: np.random.Generator) -> Iterator[Proof]:
@@ -137,14 +132,13 @@ def _parts(rng: np.random.Generator) -> Iterator[Proof]:
 
 def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:
     """Fractions have room for any product: a stack of layers is proven as a whole, on the path that a device takes."""
-    stacks = [
-        Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), flatten=Flatten(), linear=Linear(18, 2)),
-        Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), rows=Positions(), linear=Linear(3, 2)),
-    ]
 
     def draw(shape):
         return exact(rng.integers(-(2**59), 2**59, shape))
 
+    maps = {"conv": Conv2d(2, 3, 3), "mean": Subsample(3, 2)}
+    stacks = [Sequential(**maps, flatten=Flatten(), linear=Linear(18, 2))]
+    stacks.append(Sequential(**maps, rows=Positions(), linear=Linear(3, 2)))
     drawn = [drawn_like(stack.init(rng, np.float64), draw) for stack in stacks]
     drawn = [{"params": params, "input": draw((2, 2, 8, 6))} for params in drawn]
     holds = all(pullback_is_adjoint(*stack, draw) for stack in zip(stacks, drawn, strict=True))
@@ -161,21 +155,11 @@ SMALL = [  # the layer, another form of it, and the shape of a sample; window² 
     ("Conv2d, loop by loop", Conv2d(2, 2, 2), loop_by_loop, (2, 3, 4)),
     ("Subsample", Subsample(2, 2), None, (2, 4, 6)),
 ]
-
-
-def products_of(layer: Callable, shape: tuple[int, ...]) -> Iterator[tuple]:
-    """The formula of a layer, term by term: the places in W, in x and in y, and the factor."""
-    match layer:
-        case Linear():
-            for o, i in np.ndindex(layer.outputs, layer.inputs):
-                yield (o, i), (i,), (o,), 1
-        case Conv2d():
-            for m, i, j in np.ndindex(layer.maps, *(side - layer.kernel + 1 for side in shape[1:])):
-                for c, u, v in np.ndindex(layer.channels, layer.kernel, layer.kernel):
-                    yield (m, c, u, v), (c, i + u, j + v), (m, i, j), 1
-        case Subsample():
-            for c, i, j in np.ndindex(shape):
-                yield (c,), (c, i, j), (c, i // layer.window, j // layer.window), 1 / layer.window**2
+FORMULAS = {  # of one sample, without the bias
+    Linear: lambda w, x: w @ x,
+    Conv2d: lambda w, x: np.einsum("mcuv,cijuv->mij", w, sliding_window_view(x, (2, 2), (1, 2))),
+    Subsample: lambda w, x: w[:, None, None] * sliding_window_view(x, (2, 2), (1, 2))[:, ::2, ::2].mean((3, 4)),
+}
 
 
 def _small(rng: np.random.Generator) -> Iterator[Proof]:
@@ -185,18 +169,12 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
         form = other_form or layer
         zero = tree_map(np.zeros_like, layer.init(rng, np.float64))
         (kind, w), *_ = zero.items()
-        x = np.eye(int(np.prod(shape))).reshape(-1, *shape)
-        y, _ = form(zero, x)
-        units = np.eye(y[0].size).reshape(-1, *y.shape[1:])
-        formula = np.zeros((*w.shape, *shape, *y.shape[1:]))
-        for in_w, in_x, in_y, factor in products_of(layer, shape):
-            formula[(*in_w, *in_x, *in_y)] = factor
-        formula = formula.reshape(w.size, len(x), len(units))
-
-        basis = [zero | {kind: e.reshape(w.shape)} for e in np.eye(w.size)]
+        x, basis = (np.eye(int(np.prod(of))).reshape(-1, *of) for of in (shape, w.shape))
+        formula = np.array([[FORMULAS[type(layer)](e, one).ravel() for one in x] for e in basis])
+        units = np.eye(formula.shape[-1]).reshape(-1, *form(zero, x)[0].shape[1:])
         nothing = np.zeros((len(units), *shape))
-        outputs = [form(params, x)[0].reshape(len(x), -1) for params in basis]
-        of_x = [form(params, nothing)[1](units, True).input.reshape(len(units), -1).T for params in basis]
+        outputs = [form(zero | {kind: e}, x)[0].reshape(len(x), -1) for e in basis]
+        of_x = [form(zero | {kind: e}, nothing)[1](units, True).input.reshape(len(units), -1).T for e in basis]
         of_w = [[form(zero, e[None])[1](unit[None]).params[kind].ravel() for unit in units] for e in x]
         holds = all(np.array_equal(found, formula) for found in (outputs, of_x, np.moveaxis(np.array(of_w), 2, 0)))
         arguments = drawn_like({"params": zero, "input": x[:3]}, draw)
@@ -218,5 +196,39 @@ def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
     yield Proof("Tanh", "pullback(v) = v (1 - y²), in fractions", DIGITS + AIRPLANE, ("Tanh",), holds, bound)
 
 
-PARTS = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, draws.proofs, windows.proofs, step1.proofs)
-PARTS += (floats.proofs, rounding.proofs)
+# ---- five copies of a character are five windows of one picture, at the sizes of the paper ----
+
+
+class Stairs:
+    """In the place of tanh: a function of each entry, from whole numbers to whole numbers, and a slope like it."""
+
+    init = no_parameters
+
+    def __call__(self, params: Tree, x: Array) -> tuple[Array, Pullback]:
+        return x % 7 - 3, lambda dy, wrt_input: Gradient({}, dy * (x % 5 - 2) if wrt_input else None)
+
+
+def _windows(rng: np.random.Generator) -> Iterator[Proof]:
+    """The network on a wide picture against the network on the five copies; and shifts for which it does not hold."""
+    layers = {name: Stairs() if isinstance(layer, Tanh) else layer for name, layer in convnet().layers.items()}
+    network = Sequential(**layers)
+    W = tree_map(lambda w: 9.0 * rng.integers(-8, 8, w.shape), network.init(rng))  # S2 divides by 9
+    images = 1.0 * rng.integers(0, 256, (3, *CONVNET_INPUT))  # full of ink, at the frame as well
+    bound = "3 pictures full of ink, in whole numbers"
+
+    of_picture, of_copies = Blockwise(network, size=2)(W, wide(images)), network(W, shifted(images))
+    dz = 1.0 * rng.integers(-8, 8, of_picture[0].shape)
+    found, wanted = ([z, *(dw for _, dw in leaves(pullback(dz).params))] for z, pullback in (of_picture, of_copies))
+    statement = "G_W(wide picture) is G_W of its five copies, dL/dW too, for any function in the place of tanh"
+    holds, line = all(map(np.array_equal, found, wanted)), ("sec-3-3-windows",)
+    yield Proof("five windows", statement, line, ("Positions",), holds, bound)
+
+    def cells(pictures: np.ndarray) -> np.ndarray:
+        return layers["S2"](W["S2"], layers["C1"](W["C1"], pictures)[0])[0]
+
+    whole, copies = cells(wide(images)), [cells(shifted(images, [shift])) for shift in range(-6, 7)]
+    places = [[np.array_equal(copy, whole[..., start : start + 9]) for start in range(5)] for copy in copies]
+    holds = all(sum(found) == (shift % 3 == 0) for shift, found in zip(range(-6, 7), places, strict=True))
+    holds = holds and [places[shift + 6].index(True) for shift in SHIFTS] == [0, 1, 2, 3, 4]
+    statement = "moved by 3 pixels, S2's maps move by 1 cell; moved by 1 or 2 they are no window of the picture's"
+    yield Proof("only multiples of three", statement, line, (), holds, bound)

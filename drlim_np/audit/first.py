@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -41,19 +40,22 @@ def audit_passes(backend: str, cache: Cache) -> bool:
     if audited(backend, cache):
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
         return True
-    print(
-        "Audit: every gradient against two oracles, exact proofs, derivations, and properties of the loss", flush=True
-    )
-    with _beside(properties) as finish:
+    what = "every gradient against two oracles, exact proofs, derivations, and properties of the loss"
+    print(f"Audit: {what}", flush=True)
+    said = ["Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout."]
+    with _beside(properties) if properties else nullcontext() as tests:
         found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
-        status, said = finish()
-    surprises, without = [one for one in proofs if not one.as_it_should_be], catalogue.without_derivations()
-    print(catalogue.table(catalogue.worst_by_subject(found), proofs), catalogue.summary(found), sep="\n")
-    print(*filter(None, [proof.table(surprises), proof.summary(proofs), without, said]), "", sep="\n", flush=True)
-    passes = status == 0 and not surprises and all(finding.as_it_should_be for finding in found)
+        if tests:
+            said = tests.communicate()[0].strip().splitlines()
+    failed = tests is not None and tests.returncode != 0
+    told = "\n".join(said if failed else said[-1:])
+    surprises, worst = [one for one in proofs if not one.as_it_should_be], catalogue.worst_by_subject(found)
+    print(catalogue.table(worst, proofs), catalogue.summary(found), sep="\n")
+    without = catalogue.without_derivations()
+    print(*filter(None, [proof.table(surprises), proof.summary(proofs), without, told]), "", sep="\n", flush=True)
+    passes = not failed and not surprises and all(finding.as_it_should_be for finding in found)
     if passes:
-        worst = [(subject, asdict(row), wrong) for subject, row, wrong in catalogue.worst_by_subject(found)]
-        content = json.dumps({"worst": worst, "proofs": proofs, "said": said}).encode()
+        content = json.dumps({"worst": worst, "proofs": proofs, "said": told}).encode()
         cache.keep(LABEL, _follows_from(backend), {"audited": np.frombuffer(content, np.uint8)})
     return passes
 
@@ -64,7 +66,7 @@ def audited(backend: str, cache: Cache) -> Audited | None:
     if kept is None:
         return None
     content = json.loads(kept["audited"].tobytes())
-    worst = [catalogue.Finding(subject, Row(**row), wrong) for subject, row, wrong in content["worst"]]
+    worst = [catalogue.Finding(subject, Row(*row), wrong) for subject, row, wrong in content["worst"]]
     proofs = [Proof(*(tuple(part) if isinstance(part, list) else part for part in one)) for one in content["proofs"]]
     return Audited(worst, proofs, content["said"])
 
@@ -75,23 +77,14 @@ def _follows_from(backend: str) -> list[str]:
 
 
 @contextmanager
-def _beside(properties: list[str]) -> Iterator:
-    """Tests in a process that ends with this one; `finish()` waits for its exit status and what there is to say."""
-    if not properties:
-        yield lambda: (0, "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout.")
-        return
+def _beside(properties: list[str]) -> Iterator[subprocess.Popen]:
+    """Tests in a process that ends with this one."""
     environ = os.environ | {"DRLIM_TESTS": "audit"}
     environ.pop("PYTHONOPTIMIZE", None)  # which strips the assertions that the tests are made of
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with unwound_by_sigterm(), subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
-
-        def finish() -> tuple[int, str]:
-            """What there is to say: the last line of tests that passed, all lines of those that failed."""
-            lines = process.communicate()[0].strip().splitlines()
-            return process.returncode, "\n".join(lines if process.returncode else lines[-1:])
-
         try:
-            yield finish
+            yield process
         finally:
             process.kill()

@@ -1,17 +1,10 @@
 """Is this the gradient of that? Two oracles that know nothing of backpropagation, for our layers and for yours.
 
-To audit a layer of your own, with its parameters and an input:
-
-    rng = np.random.default_rng(0)
-    for row in check_layer(MyLayer(), params, x, rng): print(row)
-    assert all(row.holds for row in check_layer(MyLayer(), params, x, rng))
-
-`python -m drlim_np.audit` audits every layer, network and loss of this package and prints the table.
+`check_layer` audits a layer of your own; `python -m drlim_np.audit` audits all of this package and prints the table.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,19 +22,14 @@ DIRECTIONS = 16  # a tensor of up to this many entries is checked entry by entry
 FLOOR = 0.01  # of the whole gradient's norm: the least that an error is measured by
 
 
-@dataclass(frozen=True)
-class Row:
-    """The verdict on one tensor: how far the gradient is from each oracle, relative to its norm.
-
-    central_doubt: how far central differences of other steps are from the first, looked at only where that one alone
-    rejects the gradient.
-    """
+class Row(NamedTuple):
+    """The verdict on one tensor: how far the gradient is from each oracle, relative to its norm."""
 
     tensor: str
     size: int
     complex_error: float
     central_error: float
-    central_doubt: float = 0.0
+    central_doubt: float = 0.0  # how far other steps are from that one, where it alone rejects the gradient
 
     @property
     def near_a_kink(self) -> bool:
@@ -85,67 +73,55 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
     root mean square over directions estimates ‖e‖, as the sum over single entries gives it exactly.
 
     An error is relative to the norm of its own tensor's gradient, but to no less than FLOOR of the whole gradient's: a
-    tensor's gradient may be next to nothing by chance, or zero by symmetry, as that of a Siamese network's last bias,
-    which moves both towers in the same way. Such an error could only be measured relative to rounding.
+    tensor's may be zero by symmetry, as that of a Siamese network's last bias, which moves both towers in the same way.
 
     Each leaf is an argument of its own, even where several are one array: its gradient is that leaf's share. To
     check weights tied together, give their array once and let `function` use it twice: the gradient is the sum.
     """
     require_generator(rng)
     tensors, gradients = dict(leaves(tree_map(native, arguments))), dict(leaves(gradient))
-    require(
-        {name: x.shape for name, x in tensors.items()} == {name: np.shape(g) for name, g in gradients.items()},
-        f"the gradient's tensors {list(gradients)} differ in name or shape from the arguments' {list(tensors)}",
-    )
-    require_checkable("", tensors)
-    require_checkable("the gradient of ", gradients)
+    same = {name: x.shape for name, x in tensors.items()} == {name: np.shape(g) for name, g in gradients.items()}
+    require(same, f"the gradient's tensors {[*gradients]} differ in name or shape from the arguments' {[*tensors]}")
+    _require_checkable(tensors | {f"the gradient of {name}": g for name, g in gradients.items()})
     require(len(tensors) > 0, "the tree has no entries: there is nothing to check")
     whole = float(np.sqrt(sum(np.sum(np.square(g)) for g in gradients.values())))
     return [_check_tensor(function, arguments, name, x, gradients[name], whole, rng) for name, x in tensors.items()]
 
 
-def require_checkable(what: str, tensors: dict[str, Any]) -> None:
-    """Each is NumPy's, in float64, because the oracles' errors are those of its rounding, and none is empty."""
-    for name, x in tensors.items():
-        right, got = isinstance(x, np.ndarray | np.generic) and x.dtype == np.float64, getattr(x, "dtype", type(x))
-        require(right, f"{what}{name} must be a float64 NumPy array to be checked, got {got}")
-        require(x.size > 0, f"{what}{name} has no entries: there is nothing to check")
-
-
 def check_layer(layer: Callable, params: Tree, x: Array, rng: np.random.Generator) -> list[Row]:
     """One row for each parameter and for the input of a layer, through L = Σ v ⊙ layer(params, x) for a random v."""
     require_generator(rng)
-    require_checkable("", dict(leaves({"params": params, "input": x})))
+    arguments = {"params": params, "input": x}
+    _require_checkable(dict(leaves(arguments)))
     y, pullback = layer(params, x)
     v = rng.standard_normal(y.shape)
-    dparams, dinput = pullback(v, wrt_input=True)
+    gradient = pullback(v, wrt_input=True)._asdict()
+    return check(lambda a: (v * layer(a["params"], a["input"])[0]).sum(), arguments, gradient, rng)
 
-    def weighted_output(arguments: Tree):
-        return (v * layer(arguments["params"], arguments["input"])[0]).sum()
 
-    return check(weighted_output, {"params": params, "input": x}, {"params": dparams, "input": dinput}, rng)
+def _require_checkable(tensors: dict[str, Any]) -> None:
+    """Each is NumPy's, in float64, because the oracles' errors are those of its rounding, and none is empty."""
+    for name, x in tensors.items():
+        right, got = isinstance(x, np.ndarray | np.generic) and x.dtype == np.float64, getattr(x, "dtype", type(x))
+        require(right, f"{name} must be a float64 NumPy array to be checked, got {got}")
+        require(x.size > 0, f"{name} has no entries: there is nothing to check")
 
 
 def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient, whole: float, rng) -> Row:
     def at(changed: np.ndarray):
         names = (other for other, _ in leaves(arguments))
-        return function(
-            tree_map(lambda leaf: changed if next(names) == name else leaf.astype(changed.dtype), arguments)
-        )
+        tree = tree_map(lambda leaf: changed if next(names) == name else leaf.astype(changed.dtype), arguments)
+        return function(tree)
 
-    if x.size <= DIRECTIONS:
-        directions = np.eye(x.size).reshape(x.size, *x.shape)
-        norm = np.linalg.norm
-    else:
-        directions = rng.standard_normal((DIRECTIONS, *x.shape))
-        norm = _root_mean_square
+    single = x.size <= DIRECTIONS
+    directions = np.eye(x.size).reshape(x.size, *x.shape) if single else rng.standard_normal((DIRECTIONS, *x.shape))
     size = max(float(np.linalg.norm(gradient)), FLOOR * whole)
 
     def along(oracle: Callable, *step: float) -> np.ndarray:
         return np.array([oracle(at, x, u, *step) for u in directions])
 
     def apart(one: np.ndarray, other: np.ndarray) -> float:
-        error = float(norm(one - other))
+        error = float(np.linalg.norm(one - other) if single else np.sqrt(np.mean(np.square(one - other))))
         if size > 0:
             return error / size
         return 0.0 if error == 0 else float("inf")
@@ -154,9 +130,4 @@ def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient,
     row = Row(name, x.size, apart(claimed, along(complex_step)), apart(claimed, central))
     if row.holds or not row.complex_error <= COMPLEX_BOUND:
         return row
-    doubt = max(apart(central, along(central_difference, step)) for step in OTHER_STEPS)
-    return replace(row, central_doubt=doubt)
-
-
-def _root_mean_square(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))
+    return row._replace(central_doubt=max(apart(central, along(central_difference, step)) for step in OTHER_STEPS))

@@ -6,26 +6,19 @@ lines. Tests name theirs by `@pytest.mark.line(anchor, ...)`; they are found by 
 
 import ast
 import tomllib
-from collections.abc import Callable, Iterable
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from inspect import getfile
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import NamedTuple
 
 from drlim_np.audit.proof import Proof
 
+Test = namedtuple("Test", ["file", "name", "source"])  # that holds a line; its file is relative to tests/
 HERE = Path(__file__).resolve().parents[2]  # the checkout; of an installed package, a folder without tests
-
-
-class Test(NamedTuple):
-    """A test that holds a line: its file, relative to tests/, its name, and its source."""
-
-    file: str
-    name: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -34,17 +27,16 @@ class Line:
 
     anchor: str
     text: str
-    functions: tuple[str, ...]
-    formulas: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
-    audited: tuple[str, ...] = ()
-    exact: tuple[str, ...] = ()
-    proofs: tuple[str, ...] = ("*",)
+    functions: Sequence[str]
+    formulas: Sequence[str] = ()
+    figures: Sequence[str] = ()
+    audited: Sequence[str] = ()
+    exact: Sequence[str] = ()
+    proofs: Sequence[str] = ("*",)
     no_algebra: str = ""
 
     @property
     def carried_by(self) -> list[Callable]:
-        """The functions themselves."""
         return [resolve_name(name) for name in self.functions]
 
     @property
@@ -62,29 +54,24 @@ class Line:
         return [one for one in named if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
 
 
-LINES = [
-    Line(**{name: tuple(x) if isinstance(x, list) else x for name, x in line.items()})
-    for line in tomllib.loads(Path(__file__).with_name("paper.toml").read_text(encoding="utf-8"))["line"]
-]
+PAPER = tomllib.loads(Path(__file__).with_name("paper.toml").read_text(encoding="utf-8"))
+LINES = [Line(**line) for line in PAPER["line"]]
 
 
 @cache
 def _tests(checkout: Path) -> dict[str, list[Test]]:
     """The tests of each line, by its anchor."""
     folder, found = checkout / "tests", {}
-
-    def order(file: Path) -> tuple:
-        return file.name != "test_paper.py", file.parent != folder, file
-
-    for file in sorted(folder.rglob("test_*.py"), key=order):
+    files = folder.rglob("test_*.py")
+    for file in sorted(files, key=lambda file: (file.name != "test_paper.py", file.parent != folder, file)):
         text = file.read_text(encoding="utf-8")
         for node in ast.parse(text).body if "mark.line(" in text else ():
             for mark in getattr(node, "decorator_list", ()):
                 if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.line":
                     first = min(part.lineno for part in node.decorator_list)
                     source = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+                    test = Test(file.relative_to(folder).as_posix(), node.name, source)
                     for anchor in mark.args:
-                        test = Test(file.relative_to(folder).as_posix(), node.name, source)
                         found.setdefault(anchor.value, []).append(test)
     return found
 
@@ -96,11 +83,12 @@ def file_of(function: Callable) -> str:
 
 def table() -> str:
     """The lines as a Markdown table; its links are relative to the package's folder."""
-    rows = [["the paper", "function", "derived", "proven", "tested", "figure"], ["---"] * 6]
+    rows = ["| the paper | function | derived | proven | tested | figure |", f"|{'---|' * 6}"]
     for line in LINES:
         functions = ", ".join(f"[`{one.__name__}`]({file_of(one)})" for one in line.carried_by)
         derived, proven = ("✓" if kind in line.exact else "–" for kind in ("derived", "proven"))
         tests = ", ".join(f"[`{test.name}`](../tests/{test.file})" for test in line.tests)
         figures = ", ".join(f"[{figure.removeprefix('figure')}](figures/{figure}.py)" for figure in line.figures)
-        rows.append([line.text, functions, line.no_algebra or derived, proven, tests, figures or "–"])
-    return "\n".join(f"| {' | '.join(row)} |".replace("| --- ", "|---").replace("--- |", "---|") for row in rows)
+        cells = line.text, functions, line.no_algebra or derived, proven, tests, figures or "–"
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)

@@ -1,8 +1,8 @@
 """Arrays of exact numbers, on which the code of this package runs unchanged: fractions, or SymPy's expressions.
 
 An `Exact` brings its module, as all arrays do here, so a layer, a loss or a step cannot tell it from a GPU's array; but
-nothing is rounded. A Python number is taken for the fraction that it is. Roots are exact, and ValueError is
-raised for a fraction that has none; tanh of a fraction is the nearest float64, as a fraction.
+nothing is rounded. NumPy's functions take it too. A Python number is taken for the fraction that it is. Roots are
+exact, and a fraction that has none raises ValueError; tanh of a fraction is the nearest float64, as a fraction.
 """
 
 from collections.abc import Callable
@@ -22,11 +22,10 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
     dtype, device = "exact", None
 
     def __init__(self, entries: Any):
-        self.entries = np.asarray(entries, object)
+        self.entries = np.asarray(_entries(entries), object)
         self.shape, self.ndim = self.entries.shape, self.entries.ndim
 
-    T = property(lambda self: Exact(self.entries.T))
-    mT = property(lambda self: Exact(self.entries.swapaxes(-1, -2)))
+    T = mT = property(lambda self: Exact(self.entries.swapaxes(-1, -2)))
 
     def __array_namespace__(self) -> ModuleType:
         return _MODULE
@@ -35,11 +34,15 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
         return self.entries.astype(dtype or np.float64)
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
-        result = getattr(ufunc, method)(*map(_entries, inputs), **options)
+        result = getattr(OF_ENTRIES.get(ufunc, ufunc), method)(*map(_entries, inputs), **options)
         if out is None:
             return Exact(result)
         out[0].entries[...] = result
         return out[0]
+
+    def __array_function__(self, function, types, arguments, options):
+        bare = [[y.entries for y in x] if isinstance(x, list) else getattr(x, "entries", x) for x in arguments]
+        return Exact(function(*bare, **options))
 
     def __getitem__(self, key) -> "Exact":
         return Exact(self.entries[key])
@@ -47,13 +50,19 @@ class Exact(np.lib.mixins.NDArrayOperatorsMixin):
     def __setitem__(self, key, value) -> None:
         self.entries[key] = _entries(value)
 
+    def dot(self, other: "Exact") -> "Exact":
+        return Exact(self.entries.dot(other.entries))
+
+    def sum(self) -> "Exact":
+        return np.sum(self)
+
     def __bool__(self) -> bool:
         return bool(self.entries)
 
 
 def exact(tree: Tree) -> Tree:
     """The same tree, or array, of exact numbers."""
-    return tree_map(lambda x: Exact(_entries(x)), tree)
+    return tree_map(Exact, tree)
 
 
 def drawn_like(tree: Tree, draw: Callable) -> Tree:
@@ -85,40 +94,22 @@ def _tanh(x: Any) -> Any:
     return sympy.tanh(x)
 
 
-def _cut(x: Any, low: Any, high: Any) -> Any:
+def _cut(x: Any, low: float, high: float | None) -> Any:
     """x cut to [low, high], or to [low, ∞) if high is None. An expression has no order: it is taken to lie within."""
-    return max(low, x if high is None else min(x, high)) if isinstance(x, Fraction) else x
+    return max(Fraction(low), x if high is None else min(x, Fraction(high))) if isinstance(x, Fraction) else x
 
 
-def _of_entries(function):
-    """NumPy's function for arrays of objects, from and to `Exact`."""
-
-    def of_exact(x, *arguments, **options):
-        parts = [part.entries for part in x] if isinstance(x, list | tuple) else x.entries
-        return Exact(function(parts, *arguments, **options))
-
-    return of_exact
-
-
-# NumPy's functions on arrays of objects, for an `Exact` and, in the place of NumPy, for `verbatim`.
-IN_PLACE_OF_NUMPY = SimpleNamespace(
-    sqrt=np.frompyfunc(_root, 1, 1), tanh=np.frompyfunc(_tanh, 1, 1), outer=np.outer, sum=np.sum, maximum=np.maximum
-)
+OF_ENTRIES = {np.sqrt: np.frompyfunc(_root, 1, 1), np.tanh: np.frompyfunc(_tanh, 1, 1)}
 _MODULE = ModuleType("exact numbers, under the names of the array API standard")
-_SAME = ("all", "broadcast_to", "concat", "ones_like", "repeat", "reshape", "stack", "sum", "triu")
+_NUMPYS = ("all", "broadcast_to", "concat", "ones_like", "repeat", "reshape", "sqrt", "stack", "sum", "tanh", "triu")
 vars(_MODULE).update(
-    {name: _of_entries(getattr(np, name)) for name in _SAME},
-    sqrt=_of_entries(IN_PLACE_OF_NUMPY.sqrt),
-    tanh=_of_entries(IN_PLACE_OF_NUMPY.tanh),
-    permute_dims=_of_entries(np.transpose),
-    zeros_like=_of_entries(lambda x: _fraction(np.zeros(x.shape, object))),
-    zeros=lambda shape, dtype, device: Exact(_fraction(np.zeros(shape, object))),
-    asarray=lambda x, device: Exact(_entries(x)),
+    {name: getattr(np, name) for name in (*_NUMPYS, "zeros_like")},
+    permute_dims=np.transpose,
+    zeros=lambda shape, dtype, device: Exact(np.zeros(shape)),
+    asarray=lambda x, device: Exact(x),
     take=lambda x, indices, axis=None: Exact(np.take(x.entries, np.asarray(indices, int), axis)),
     where=lambda of, x, y: Exact(np.where(np.asarray(of, bool), _entries(x), _entries(y))),
-    clip=_of_entries(
-        lambda x, low, high: np.frompyfunc(_cut, 3, 1)(x, Fraction(low), high if high is None else Fraction(high))
-    ),
+    clip=lambda x, low, high: Exact(np.frompyfunc(_cut, 3, 1)(x.entries, low, high)),
     isdtype=lambda dtype, kinds: "real floating" in kinds,
     finfo=lambda dtype: SimpleNamespace(bits=64, smallest_normal=np.finfo(np.float64).smallest_normal),
 )

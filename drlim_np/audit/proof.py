@@ -1,28 +1,19 @@
 """What an exact proof says, which lines of the paper it supports, and how the audit tells what it found."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Proof(NamedTuple):
-    """One statement, without a tolerance but for those by automatic differentiation, and whether it holds.
+    """One statement, without a tolerance but for those by automatic differentiation, and whether it holds."""
 
-    name:      what it is about.
-    statement: what equals what.
-    lines:     the lines of the paper that it supports, by their anchors in paper.toml.
-    subjects:  the entries of the catalogue that it supports: a part of their names.
-    bound:     in which cases, or how probable it is that a wrong gradient passes.
-    kind:      "proven", on exact numbers by `==`; "derived", for all numbers, by SymPy; or "autodiff", by JAX or
-               PyTorch, to the bound.
-    """
-
-    name: str
-    statement: str
-    lines: tuple[str, ...]
-    subjects: tuple[str, ...]
+    name: str  # what it is about
+    statement: str  # what equals what
+    lines: tuple[str, ...]  # of the paper that it supports, by their anchors in paper.toml
+    subjects: tuple[str, ...]  # parts of the names of those entries of the catalogue that it supports
     holds: bool
-    bound: str
-    kind: str = "proven"
+    bound: str  # in which cases, or how probable it is that a wrong gradient passes
+    kind: str = "proven"  # on exact numbers by `==`; "derived", for all, by SymPy; "autodiff", by JAX or PyTorch
     wrong_on_purpose: bool = False
 
     @property
@@ -38,11 +29,11 @@ def kinds(proofs: Iterable[Proof], subject: str, wrong_on_purpose: bool = False)
     return ["by the proof too"] * bool(found) if wrong_on_purpose else sorted(found)
 
 
-def verdict(holds: bool, wrong_on_purpose: bool, right: str, wrong: str) -> str:
-    """For a table: `right` of what is right and holds, `wrong` of what is wrong and does not; else FAILS."""
-    if wrong_on_purpose:
-        return "FAILS: a wrong gradient passed" if holds else f"{wrong}, as it must be"
-    return right if holds else "FAILS"
+def verdict(one: Any, right: str, wrong: str) -> str:
+    """Of a proof or a finding: `right` if it is right and holds, `wrong` if it is wrong and does not; else FAILS."""
+    if one.wrong_on_purpose:
+        return f"{wrong}, as it must be" if one.as_it_should_be else "FAILS: a wrong gradient passed"
+    return right if one.as_it_should_be else "FAILS"
 
 
 def surprises(found: Iterable) -> str:
@@ -59,15 +50,12 @@ def columns(rows: Sequence[tuple[str, ...]]) -> str:
 
 def table(proofs: Iterable[Proof]) -> str:
     """A line for each: what it is about, what equals what, the bound, the verdict."""
-    verdicts = [verdict(one.holds, one.wrong_on_purpose, one.kind, "refuted") for one in proofs]
-    return columns([(one.name, one.statement, one.bound, said) for one, said in zip(proofs, verdicts, strict=True)])
+    return columns([(one.name, one.statement, one.bound, verdict(one, one.kind, "refuted")) for one in proofs])
 
 
 def summary(proofs: Sequence[Proof]) -> str:
     """One line: how many statements are derived and proven, wrong gradients offered, and surprises."""
     right = [proof.kind for proof in proofs if not proof.wrong_on_purpose]
-    autodiff = f"{right.count('autodiff')} held to automatic differentiation, " * ("autodiff" in right)
-    return (
-        f"{right.count('derived')} statements derived, {right.count('proven')} proven without a tolerance, {autodiff}"
-        f"{len(proofs) - len(right)} wrong gradients offered to the proofs: {surprises(proofs)}"
-    )
+    said = f"{right.count('derived')} statements derived, {right.count('proven')} proven without a tolerance"
+    said += f", {right.count('autodiff')} held to automatic differentiation" * ("autodiff" in right)
+    return f"{said}, {len(proofs) - len(right)} wrong gradients offered to the proofs: {surprises(proofs)}"

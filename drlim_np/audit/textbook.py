@@ -1,14 +1,11 @@
-"""The convolution of C1 and C3 as its formula reads, loop by loop: the definition.
+"""The convolution of C1 and C3 as its formula reads, loop by loop: the definition, for reading and for changing.
 
-`layers.Conv2d` computes the same by matrix products, a thousand times faster and more; tests/test_layers.py holds the
-two equal. This one is for reading, and for changing a line of to see what breaks.
+`layers.Conv2d` computes the same by matrix products, a thousand times faster; tests/test_layers.py holds them equal.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 
-from drlim_np.tree import Gradient, Tree
+from drlim_np.tree import Gradient, Pullback, Tree
 
 
 def convolution(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -27,9 +24,7 @@ def convolution(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarr
     return y
 
 
-def convolution_pullback(
-    weight: np.ndarray, x: np.ndarray, dy: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def convolution_pullback(weight: np.ndarray, x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, ...]:
     """dL/dW, dL/db and dL/dx from dy = dL/dy: of each product W x in y, either factor gets dy times the other."""
     dweight, dbias, dx = np.zeros_like(weight), np.zeros_like(weight[:, 0, 0, 0]), np.zeros_like(x)
     for n, m, i, j in np.ndindex(dy.shape):
@@ -40,7 +35,7 @@ def convolution_pullback(
     return dweight, dbias, dx
 
 
-def loop_by_loop(params: Tree, x: np.ndarray) -> tuple[np.ndarray, Callable]:
+def loop_by_loop(params: Tree, x: np.ndarray) -> tuple[np.ndarray, Pullback]:
     """The textbook's convolution as a layer, so that the definition is audited as its fast form is."""
 
     def pullback(dy: np.ndarray, wrt_input: bool = False) -> Gradient:

@@ -24,11 +24,6 @@ def _of_force(force: Callable) -> Callable:
     return gradients
 
 
-def _under_the_root(v, d, m):
-    smoothed = np.sqrt(d * d + 1e-6)
-    return v, -np.where(smoothed < m, (m - smoothed) / smoothed, 0) * v
-
-
 def _squashed(v, d, m):
     squashed = 1 / (1 + np.exp(-d))
     return v, -(m - squashed) * squashed * (1 - squashed) / d * v
@@ -48,7 +43,8 @@ LOSSES = {
     "the similar term not squared": _of_force(lambda v, d, m: (_unit(v, d), _push(v, d, m))),  # Caffe's docs, #3310
     "the ½ missing": lambda *given: [2 * dz for dz in contrastive(*given)[1:]],  # tensorflow-addons 0.23.0
     "an epsilon inside the difference": _of_force(lambda v, d, m: (v + 1e-6, _push(v + 1e-6, d, m))),  # pytorch #61538
-    "an epsilon under the root": _of_force(_under_the_root),  # adambielski/siamese-triplet #18
+    # adambielski/siamese-triplet #18
+    "an epsilon under the root": _of_force(lambda v, d, m: (v, _push(v, np.sqrt(d * d + 1e-6), m))),
     "a sigmoid on the distance": _of_force(_squashed),  # keras-io #2230
     "a push beyond the margin": _of_force(lambda v, d, m: (v, -(m - d) / d * v)),
     "mean in the loss, sum in the gradient": lambda *given: [len(given[0]) * dz for dz in contrastive(*given)[1:]],

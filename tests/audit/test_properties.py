@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Conv2d, Flatten, Linear, Subsample
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import two_layer
 from drlim_np.siamese import one_tower, two_towers
@@ -23,6 +22,8 @@ from tests.help.every_layer import drawn as random_params
 BOUND = 1e-12
 
 seeds = st.integers(0, 2**32 - 1)
+generators = seeds.map(np.random.default_rng)
+reaches = st.sampled_from([1, 4, 64, 640])
 margins = st.floats(0.05, 20)
 powers_of_two = st.integers(-20, 20).map(lambda k: 2.0**k)
 dtypes = st.sampled_from([np.float32, np.float64, np.complex128])
@@ -34,9 +35,7 @@ twice_as_many = settings(deadline=None, max_examples=120)
 @st.composite
 def pairs_on_grid(draw):
     """z1, z2, y and m, all multiples of 1/64: every difference is exact, and D = 0 and D = m are common."""
-    pairs, dims = draw(st.integers(1, 8)), draw(st.integers(1, 4))
-    rng = np.random.default_rng(draw(seeds))
-    reach = draw(st.sampled_from([1, 4, 64, 640]))
+    pairs, dims, rng, reach = draw(st.integers(1, 8)), draw(st.integers(1, 4)), draw(generators), draw(reaches)
     z1, z2 = rng.integers(-reach, reach + 1, (2, pairs, dims)) / 64
     return z1, z2, rng.integers(0, 2, pairs), draw(st.integers(4, 1280)) / 64
 
@@ -44,8 +43,7 @@ def pairs_on_grid(draw):
 @st.composite
 def pairs_at_reach(draw):
     """z1, z2, y and m, with D between a tenth of m and three times m, so that no direction is ill-defined."""
-    pairs, dims, margin = draw(st.integers(1, 8)), draw(st.integers(1, 4)), draw(margins)
-    rng = np.random.default_rng(draw(seeds))
+    pairs, dims, rng, margin = draw(st.integers(1, 8)), draw(st.integers(1, 4)), draw(generators), draw(margins)
     z1, away = rng.standard_normal((2, pairs, dims))
     length = margin * rng.uniform(0.1, 3, (pairs, 1))
     z1 = margin * z1
@@ -55,9 +53,7 @@ def pairs_at_reach(draw):
 @st.composite
 def sets(draw):
     """z, a graph over it, and m; z on the grid of 64ths, some pairs listed twice, some from both ends."""
-    samples, dims = draw(st.integers(2, 8)), draw(st.integers(1, 4))
-    rng = np.random.default_rng(draw(seeds))
-    reach = draw(st.sampled_from([1, 4, 64, 640]))
+    samples, dims, rng, reach = draw(st.integers(2, 8)), draw(st.integers(1, 4)), draw(generators), draw(reaches)
     pairs = rng.integers(0, samples, (draw(st.integers(0, 12)), 2))
     similar = SimilarityGraph(samples, pairs[pairs[:, 0] != pairs[:, 1]])
     return rng.integers(-reach, reach + 1, (samples, dims)) / 64, similar, draw(st.integers(4, 1280)) / 64
@@ -101,12 +97,10 @@ def assert_close(actual, expected, scale):
 @many
 @given(pairs_at_reach(), st.floats(1e-9, 1e9))
 def test_loss_and_gradients_are_exactly_zero_beyond_the_margin(drawn, excess):
-    z1, z2, _, margin = drawn
+    z1, z2, _, _ = drawn
     margin = float(energy(z1, z2).min()) / (1 + excess)
     assume(margin > 0)
-    loss, dz1, dz2 = contrastive(z1, z2, np.ones(len(z1)), margin)
-    assert loss == 0
-    assert not dz1.any() and not dz2.any()
+    assert not any(x.any() for x in contrastive(z1, z2, np.ones(len(z1)), margin))
 
 
 @many
@@ -117,9 +111,7 @@ def test_loss_and_gradients_are_exactly_zero_at_the_margin(margin, dims, axis, s
     for d in (margin, np.nextafter(margin, np.inf), margin + beyond):
         z1[0, axis % dims] = sign * d
         assert energy(z1, z2)[0] == d
-        loss, dz1, dz2 = contrastive(z1, z2, [1], margin)
-        assert loss == 0
-        assert not dz1.any() and not dz2.any()
+        assert not any(x.any() for x in contrastive(z1, z2, [1], margin))
 
 
 @many
@@ -137,17 +129,6 @@ def test_loss_and_gradient_are_continuous_across_the_margin(margin, k, sign):
 
 
 @many
-@given(pairs_at_reach())
-def test_the_forces_on_a_pair_are_opposite_lie_along_it_and_are_the_slope_of_its_loss(drawn):
-    z1, z2, y, margin = drawn
-    _, dz1, dz2 = contrastive(*drawn)
-    assert np.array_equal(dz1, -dz2)
-    d = np.linalg.norm(z1 - z2, axis=1)
-    slope = np.where(y == 1, -np.maximum(0, margin - d), d)
-    assert_close(dz1, slope[:, None] * (z1 - z2) / d[:, None], scale=np.linalg.norm(d) + margin)
-
-
-@many
 @given(pairs_at_reach(), seeds)
 def test_neither_the_order_within_a_pair_nor_that_of_the_pairs_matters(drawn, seed):
     z1, z2, y, margin = drawn
@@ -162,17 +143,11 @@ def test_neither_the_order_within_a_pair_nor_that_of_the_pairs_matters(drawn, se
 
 
 @many
-@given(pairs_on_grid())
-def test_the_loss_is_finite_and_not_negative(drawn):
-    loss, dz1, dz2 = contrastive(*drawn)
-    assert 0 <= loss < np.inf
-    assert np.isfinite(dz1).all() and np.isfinite(dz2).all()
-
-
-@many
 @given(pairs_on_grid(), st.booleans())
-def test_with_similar_pairs_alone_the_loss_is_zero_only_at_collapse(drawn, collapsed):
+def test_the_loss_is_finite_and_of_similar_pairs_zero_only_at_collapse(drawn, collapsed):
     z1, z2, _, margin = drawn
+    loss, *forces = contrastive(*drawn)
+    assert 0 <= loss < np.inf and np.isfinite(forces).all()
     z2 = z1.copy() if collapsed else z2
     loss, dz1, _ = contrastive(z1, z2, np.zeros(len(z1)), margin)
     assert (loss == 0) == np.array_equal(z1, z2) == (not dz1.any())
@@ -239,60 +214,11 @@ def test_stretching_embeddings_and_margin_by_s_multiplies_the_loss_by_s_squared(
 # ---- layers ----
 
 
-@st.composite
-def linear_layers(draw):
-    """A layer that is linear in its input but for the bias, and the shape of its input."""
-    samples, channels, outputs = (draw(st.integers(1, 4)) for _ in range(3))
-    kernel, height, width = (draw(st.integers(1, 3)) for _ in range(3))
-    image = (samples, channels, kernel * height, kernel * width)
-    layers = [Linear(channels, outputs), Conv2d(channels, outputs, kernel), Subsample(channels, kernel), Flatten()]
-    layer = draw(st.sampled_from(layers))
-    return layer, (samples, channels) if layer is layers[0] else image
-
-
-def inner(a, b):
-    """⟨a, b⟩ over two trees, and the size of the terms it sums."""
-    terms = np.concatenate([(p * q).ravel() for (_, p), (_, q) in zip(leaves(a), leaves(b), strict=True)])
-    return terms.sum(), np.abs(terms).sum()
-
-
-@many
-@given(linear_layers(), seeds)
-def test_a_pullback_is_the_adjoint_of_the_layer_in_its_input_and_in_its_parameters(drawn, seed):
-    layer, shape = drawn
-    rng = np.random.default_rng(seed)
-    params, x = random_params(layer, rng), rng.standard_normal(shape)
-    y, pullback = layer(params, x)
-    q, u, v = random_params(layer, rng), rng.standard_normal(shape), rng.standard_normal(y.shape)
-    unbiased = params | ({"bias": np.zeros_like(params["bias"])} if params else {})
-    gradient = pullback(v, wrt_input=True)
-    sides = [(layer(unbiased, u)[0], gradient.input, u)]
-    if params:
-        sides.append((layer(q, x)[0], gradient.params, q))
-    for ahead, claimed, step in sides:
-        forward, size = inner(v, ahead)
-        backward, other = inner(claimed, step)
-        assert_close(forward, backward, scale=size + other)
-
-
-@few
-@given(linear_layers(), seeds)
-def test_samples_do_not_interact_inside_a_layer(drawn, seed):
-    layer, shape = drawn
-    rng = np.random.default_rng(seed)
-    params, x = random_params(layer, rng), rng.standard_normal(shape)
-    y, _ = layer(params, x)
-    order = rng.permutation(len(x))
-    assert_close(layer(params, x[order])[0], y[order], scale=np.linalg.norm(y))
-    assert_close(layer(params, x[:1])[0], y[:1], scale=np.linalg.norm(y))
-
-
 @pytest.mark.parametrize("name", EVERY_LAYER)
 @settings(deadline=None, max_examples=6)
-@given(dtype=dtypes, seed=seeds)
-def test_layers_keep_the_dtype_and_never_touch_what_they_are_given(name, dtype, seed):
+@given(dtype=dtypes, rng=generators)
+def test_layers_keep_the_dtype_and_never_touch_what_they_are_given(name, dtype, rng):
     layer, shape = EVERY_LAYER[name]
-    rng = np.random.default_rng(seed)
     params = random_params(layer, rng, dtype)
     x = rng.standard_normal(shape).astype(dtype)
     given_bits = bits(x, params)
@@ -306,10 +232,20 @@ def test_layers_keep_the_dtype_and_never_touch_what_they_are_given(name, dtype, 
     assert gradient["input"].shape == x.shape
 
 
+@pytest.mark.parametrize("name", EVERY_LAYER)
+def test_samples_do_not_interact_inside_a_layer(name):
+    layer, shape = EVERY_LAYER[name]
+    rng = np.random.default_rng(0)
+    params, x = random_params(layer, rng), rng.standard_normal(shape)
+    order = rng.permutation(len(x))
+    y = layer(params, x)[0].reshape(len(x), -1)
+    for some in (order, order[:1]):
+        assert_close(layer(params, x[some])[0].reshape(len(some), -1), y[some], scale=np.linalg.norm(y))
+
+
 @few
-@given(pairs_on_grid(), sets(), dtypes, seeds)
-def test_losses_and_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(pairs, points, dtype, seed):
-    rng = np.random.default_rng(seed)
+@given(pairs_on_grid(), sets(), dtypes, generators)
+def test_losses_and_siamese_networks_keep_the_dtype_and_never_touch_what_they_are_given(pairs, points, dtype, rng):
     z1, z2, y, margin = pairs
     z1, z2 = z1.astype(dtype), z2.astype(dtype)
     z, similar, reach = points
@@ -320,11 +256,8 @@ def test_losses_and_siamese_networks_keep_the_dtype_and_never_touch_what_they_ar
     given = (z1, z2, y, z, similar.pairs, weight, x, labels, params)
     before = bits(*given)
     of_pairs = contrastive(z1, z2, y, margin)
-    of_sets = [
-        contrastive_all_pairs(z, similar, reach),
-        similar_sum(z, similar),
-        dissimilar_sum(z, similar, reach, weight),
-    ]
+    of_sets = [contrastive_all_pairs(z, similar, reach), similar_sum(z, similar)]
+    of_sets.append(dissimilar_sum(z, similar, reach, weight))
     of_networks = [
         two_towers(network, params, x, x[::-1], labels, reach),
         one_tower(network, params, x, similar, reach),

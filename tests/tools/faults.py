@@ -59,7 +59,6 @@ TESTS = {  # of a module that is not here, those of its own name
     "tiles": ["all_pairs"],
     "ranks": ["metrics"],
     "derived": ["exact"],
-    "mathml": ["audit_page"],
     "checks/numbers": ["numbers", "loss", "graph", "other_machines"],
     "estimator/inputs": ["other_machines"],
     "data/files": ["published"],

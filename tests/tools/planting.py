@@ -14,7 +14,7 @@ PROVEN = {
     "layers": ("exact._small", "exact._tanh", "exact._in_sequence"),
     "patches": ("exact._small", "exact._in_sequence"),
     "maps": ("exact._small", "exact._tanh"),
-    "blocks": ("exact._layers", "windows.proofs"),
+    "blocks": ("exact._layers", "exact._windows"),
     "textbook": ("exact._small",),
     "loss": ("pairs._loss", "pairs._all_pairs", "floats.proofs"),
     "siamese": ("pairs._towers",),
