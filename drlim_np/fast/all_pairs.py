@@ -14,8 +14,7 @@ from drlim_np.checks.numbers import native, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.memory import keep_freed_memory
-from drlim_np.fast.tables import partners
-from drlim_np.fast.tiles import near_together, within_reach
+from drlim_np.fast.tiles import near_together, partners, within_reach
 
 Graph = Any  # a `graph.SimilarityGraph`: its size, pairs and edges
 
@@ -26,10 +25,7 @@ GROUPS = 8  # pairs of tiles are dealt to so many groups, each with its own grad
 
 
 def contrastive_all_pairs(z: Array, graph: Graph, margin: float, threads: int = 1) -> tuple[Array, Array]:
-    """𝓛 over every pair of a set of embeddings z (samples, dims), exact: loss, dL/dz (Eq. 2 with the pairs of Step 1).
-
-    margin: m > 0, in the unit of the embedding. The number of threads changes nothing.
-    """
+    """𝓛 over every pair of a set of embeddings z (samples, dims), margin m > 0 in their unit: loss, dL/dz (Eq. 2)."""
     attraction, pull = similar_sum(z, graph)
     repulsion, push = dissimilar_sum(z, graph, margin, threads=threads)
     return attraction + repulsion, pull + push
@@ -38,8 +34,8 @@ def contrastive_all_pairs(z: Array, graph: Graph, margin: float, threads: int = 
 def similar_sum(z: Array, graph: Graph) -> tuple[Array, Array]:
     """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims).
 
-    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `tables.partners`, one coordinate
-    after another. ½D² from either end makes each pair's share of the sum of squares a quarter.
+    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `partners`, one coordinate after
+    another. ½D² from either end makes each pair's share of the sum of squares a quarter.
     """
     z = embeddings(z, graph.size)
     xp = namespace(z)
@@ -59,10 +55,8 @@ def dissimilar_sum(
 ) -> tuple[Array, Array]:
     """Σ_{i<j} w_i w_j L_D over every pair that is not similar, and its gradient with respect to z (samples, dims).
 
-    weight: (samples,) of z's dtype, or None for all ones.
-
-    Tiles of near samples are taken against one another, but for those at least a margin apart. Pairs of tiles are dealt
-    to groups, which threads share, and the groups' sums are added in order: the number of threads changes nothing.
+    weight: (samples,) of z's dtype, or None for all ones. Pairs of tiles are dealt to groups, which threads share, and
+    the groups' sums are added in order: the number of threads changes nothing.
     """
     keep_freed_memory()
     z = embeddings(z, graph.size)
@@ -79,9 +73,12 @@ def dissimilar_sum(
     order = near_together(places, tile)
     place = np.argsort(order)  # the place of each sample in that order
     tiles = list(within_reach(places[order], place[graph.edges], tile, margin))
-    coordinates = [_arranged(z[:, axis], order) for axis in range(z.shape[1])]
-    weight = _arranged(weight, order)
-    ends = [_ends(x) for x in coordinates]
+    order, place = like(order, z), like(place, z)
+    coordinates = [xp.take(z[:, axis], order) for axis in range(z.shape[1])]
+    weight = xp.take(weight, order)
+    one = xp.ones_like(weight)
+    # Matrices with the product x_i - x_j = (x_i, 1) · (1, -x_j): exact, in a quarter of the time.
+    ends = [(xp.stack([x, one], axis=1), xp.stack([one, -x])) for x in coordinates]
 
     def of_group(group: int) -> tuple[list[Array], list[Array]]:
         costs = []
@@ -100,7 +97,7 @@ def dissimilar_sum(
     loss = sum(in_order, xp.sum(zeros((1,), z)))
     gradient = [sum(others, first) for first, *others in zip(*gradients, strict=True)]
     dz = xp.stack([weight * dz for dz in gradient], axis=1)
-    return loss / 2, _arranged(dz, place)
+    return loss / 2, xp.take(dz, place, axis=0)
 
 
 def division(places: np.ndarray, margin: float) -> tuple[int, int]:
@@ -117,10 +114,8 @@ def _springs(
     """Σ w_i w_j (m - D)² over the pairs of two tiles; and of the forces of Eq. 7 Σ w_j f_ij, Σ w_i f_ij by coordinate.
 
     differences: z_i - z_j, (rows, columns) of each coordinate; overwritten: allocating would evict the tile from the
-    cache. Coordinate by coordinate they are exact, while the expansion |a|² - 2ab + |b|² would cancel.
-    among: the pairs are those of one tile with itself.
-
-    A pair that does not count, because it is similar or seen from its other end, gets no gap: like a pair at D ≥ m it
+    cache. They are exact, while the expansion |a|² - 2ab + |b|² would cancel.
+    among: the pairs are those of one tile with itself. A similar pair, or one seen from its other end, gets no gap: it
     adds exactly 0.
     """
     xp = namespace(w1)
@@ -146,8 +141,7 @@ def _springs(
 def _clipped(d: Array, margin: float) -> Array:
     """D between √t and m: both `loss.missing`, as m - min(D, m), and `loss.at_least_tiny`. NaN stays NaN.
 
-    One clip instead of two selections: `where` was a third of the time of the loss over all pairs (branch
-    misprediction). Complex numbers have no order, so they do need it.
+    `where` was a third of the time of the loss over all pairs. Complex numbers have no order, so they do need it.
     """
     xp = namespace(d)
     least = kind(d).least_root
@@ -156,23 +150,9 @@ def _clipped(d: Array, margin: float) -> Array:
     return xp.where(real(d) >= margin, margin, xp.where(real(d) <= least, least, d))
 
 
-def _ends(x: Array) -> tuple[Array, Array]:
-    """Two matrices with the product x_i - x_j = (x_i, 1) · (1, -x_j): exact, in a quarter of the time."""
-    xp = namespace(x)
-    one = xp.ones_like(x)
-    return xp.stack([x, one], axis=1), xp.stack([one, -x])
-
-
-def _arranged(x: Array, order: np.ndarray) -> Array:
-    return namespace(x).take(x, like(order, x), axis=0)
-
-
 def zero_at(x: Array, places: np.ndarray) -> Array:
-    """`x` (rows, columns) with 0 at the given places, (places, 2) on the host. It may be `x` itself, overwritten.
-
-    The array API standard cannot write to a list of places; NumPy and CuPy can, which is faster.
-    """
-    if on_host(x) or of_cupy(x):
+    """`x` (rows, columns) with 0 at the given places, (places, 2) on the host. It may be `x` itself, overwritten."""
+    if on_host(x) or of_cupy(x):  # the array API standard cannot write to a list of places
         first, second = like(places.T, x)
         x[first, second] = 0
         return x
