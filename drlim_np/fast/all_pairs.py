@@ -55,8 +55,8 @@ def dissimilar_sum(
 ) -> tuple[Array, Array]:
     """Σ_{i<j} w_i w_j L_D over every pair that is not similar, and its gradient with respect to z (samples, dims).
 
-    weight: (samples,) of z's dtype, or None for all ones. Pairs of tiles are dealt to groups, which threads share, and
-    the groups' sums are added in order: the number of threads changes nothing.
+    weight: (samples,) of z's dtype, or None for all ones. The number of threads changes nothing: they share groups of
+    pairs of tiles, which are added in order.
     """
     keep_freed_memory()
     z = embeddings(z, graph.size)
@@ -122,8 +122,14 @@ def _springs(
     squares = differences[0] * differences[0]
     for difference in differences[1:]:
         squares += difference * difference
-    d = _clipped(xp.sqrt(squares), margin)
+    d, least = xp.sqrt(squares), kind(squares).least_root
     del squares
+    # Between √t and m, D is both `loss.missing`, as m - min(D, m), and `loss.at_least_tiny`. NaN stays NaN. Complex
+    # numbers have no order, but for real ones `where` was a third of the time of the loss over all pairs.
+    if is_complex(d):
+        d = xp.where(real(d) >= margin, margin, xp.where(real(d) <= least, least, d))
+    else:
+        d = xp.clip(d, least, margin)
     gap = margin - d
     if among:
         gap = xp.triu(gap, k=1)
@@ -136,18 +142,6 @@ def _springs(
         difference *= gap
         forces.append((difference @ w2, w1 @ difference))  # a product with the weights sums over either end
     return cost, forces
-
-
-def _clipped(d: Array, margin: float) -> Array:
-    """D between √t and m: both `loss.missing`, as m - min(D, m), and `loss.at_least_tiny`. NaN stays NaN.
-
-    `where` was a third of the time of the loss over all pairs. Complex numbers have no order, so they do need it.
-    """
-    xp = namespace(d)
-    least = kind(d).least_root
-    if not is_complex(d):
-        return xp.clip(d, least, margin)
-    return xp.where(real(d) >= margin, margin, xp.where(real(d) <= least, least, d))
 
 
 def zero_at(x: Array, places: np.ndarray) -> Array:

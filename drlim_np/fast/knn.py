@@ -56,10 +56,7 @@ def in_unit(x: np.ndarray) -> np.ndarray:
 
 
 def _on_a_map(x: np.ndarray, k: int) -> np.ndarray:
-    """`nearest_neighbours` of x (samples, few features): each box of near samples is compared with the boxes near it.
-
-    Boxes are taken in until the k-th neighbour of every sample is nearer than the nearest box left out.
-    """
+    """`nearest_neighbours` of x (samples, few features): a box of near samples is compared with the boxes near it."""
     order = near_together(x, BOX)
     boxes = [np.sort(order[start : start + BOX]) for start in range(0, len(x), BOX)]
     low, high = (np.stack([corner(x[box], axis=0) for box in boxes]) for corner in (np.min, np.max))
@@ -74,20 +71,19 @@ def _on_a_map(x: np.ndarray, k: int) -> np.ndarray:
             others = others[others != rows[:, None]].reshape(len(rows), -1)
             nearest[rows], radius = _rank(x, rows, others, k)
             left_out = apart[~near].min(initial=np.inf)
-            if radius.max() * (1 + 1e-9) < left_out:  # a little more, for rounding
+            if radius.max() * (1 + 1e-9) < left_out:  # none was missed: a little more, for rounding
                 break
             reach = max(radius.max() * (1 + 1e-9), left_out)
     return nearest
 
 
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `kept` others nearest to each sample by fast distances, and how near another could be.
+    """(samples, kept) indices, ascending, of those nearest to each sample by fast distances; how near another could be.
 
-    (samples, kept) indices, ascending; (samples,) a squared distance that none of those left out falls below.
-
-    |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is compared
-    with itself. That sets a limit for each sample which few later distances pass, as tiles are random.
+    The second is (samples,): a squared distance that none of those left out falls below.
     """
+    # |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is
+    # compared with itself. That sets a limit for each sample which few later distances pass, as tiles are random.
     samples = len(x)
     centred = (x - x.mean(axis=0)).astype(np.float32)
     exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)

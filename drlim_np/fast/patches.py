@@ -28,15 +28,13 @@ def product(w: Array, x: Array) -> Array:
 
 
 def fold(dpatches: Array, size: int, columns: int) -> Array:
-    """The adjoint of `patches`: (height, size² · channels, width · samples) → (rows, channels, columns · samples).
-
-    It goes position by position: in training only C3 needs it, which has a single one.
-    """
+    """The adjoint of `patches`: (height, size² · channels, width · samples) → (rows, channels, columns · samples)."""
     xp, (height, lines, positions) = namespace(dpatches), dpatches.shape
     rows, channels, width = height + size - 1, lines // size**2, columns - size + 1
     samples = positions // width
     dpatches = xp.reshape(dpatches, (height, size, size, channels, width, samples))
     dx = zeros((rows, channels, columns, samples), dpatches)
+    # Position by position: in training only C3 needs it, which has a single one.
     for i in range(height):
         for j in range(width):
             place = (slice(i, i + size), slice(None), slice(j, j + size), slice(None))

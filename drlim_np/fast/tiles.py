@@ -10,14 +10,12 @@ import numpy as np
 
 
 def near_together(z: np.ndarray, size: int) -> np.ndarray:
-    """An order of the samples, (samples,) indices: every run of `size`, counted from the start, is near together.
-
-    z (samples, dims) real. The widest coordinate is cut at a multiple of `size` near its median, then each part again.
-    """
+    """An order of the samples of z (samples, dims), as indices, in which every run of `size` is near together."""
 
     def arranged(samples: np.ndarray) -> list[np.ndarray]:
         if len(samples) <= size:
             return [samples]
+        # The widest coordinate is cut at a multiple of `size` near its median, then each part again.
         here, left = z[samples], (len(samples) // size + 1) // 2 * size
         parted = samples[np.argpartition(here[:, np.argmax(np.ptp(here, axis=0))], left)]
         return arranged(parted[:left]) + arranged(parted[left:])
@@ -57,10 +55,7 @@ def by_sample(pairs: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def partners(pairs: np.ndarray, size: int) -> np.ndarray:
-    """(size, largest degree): the samples that each is paired with, on either side, as often as it is.
-
-    Short rows are padded with the sample itself, which exerts no force on itself.
-    """
+    """(size, largest degree): the samples that each is paired with, on either side, as often as it is; then itself."""
     offsets, others = by_sample(pairs, size)
     degree = np.diff(offsets)
     table = np.repeat(np.arange(size)[:, None], degree.max(initial=0), axis=1)
@@ -73,8 +68,7 @@ def edges_within(samples: np.ndarray, offsets: np.ndarray, neighbours: np.ndarra
     place = np.full(len(offsets) - 1, -1)
     place[samples] = np.arange(len(samples))
     lengths = offsets[samples + 1] - offsets[samples]
-    starts = np.cumsum(lengths) - lengths
-    position = np.arange(lengths.sum()) + np.repeat(offsets[samples] - starts, lengths)
+    position = np.arange(lengths.sum()) + np.repeat(offsets[samples + 1] - np.cumsum(lengths), lengths)
     one = np.repeat(np.arange(len(samples)), lengths)
     other = place[neighbours[position]]
     inside = other > one

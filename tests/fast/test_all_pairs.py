@@ -28,8 +28,6 @@ from tests.help.refusals import refuses
 
 NONE = np.zeros((0, 2), int)
 
-# ---- against the definition ----
-
 
 @pytest.mark.line("eq-2-all-pairs")
 @settings(deadline=None, max_examples=200)
@@ -51,9 +49,6 @@ def test_the_loss_over_all_pairs_in_tiles_is_its_definition(samples, dims, sprea
     np.testing.assert_allclose(loss, defined, rtol=1e-12)
     # The forces on a sample may cancel: each rounds by its own size, which is at most the spread or the margin.
     np.testing.assert_allclose(tiled_dz, dz, rtol=0, atol=1e-13 * samples * (spread + margin))
-
-
-# ---- on threads ----
 
 
 @pytest.mark.parametrize("width", [2.0, 20.0])
@@ -86,9 +81,6 @@ def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
     assert division(line, 1.0) == division(7.9 * line, 2.0) == (LARGE_TILE, GROUPS)
     assert division(8 * line, 2.0) == (TILE, GROUPS)
     assert division(np.concatenate([line, line + 100], axis=1), 1.0) == (LARGE_TILE, GROUPS), "whatever its place"
-
-
-# ---- against a double loop ----
 
 
 @pytest.mark.parametrize("tile", [1, 2, 5, 12, 256])
@@ -170,8 +162,6 @@ def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
         assert peak() < bound
 
 
-# ---- tiles, against every pair one by one ----
-
 clouds = st.builds(
     lambda seed, samples, dims, spread: spread * np.random.default_rng(seed).standard_normal((samples, dims)),
     st.integers(0, 2**32 - 1),
@@ -247,8 +237,6 @@ def test_a_place_that_is_not_a_number_is_never_passed_over():
     loss, dz = dissimilar_sum(z, SimilarityGraph(3, NONE), 1.0)
     assert np.isnan(loss) and np.isnan(dz).any()
 
-
-# ---- what is refused ----
 
 WEIGHTS = [np.ones(2), np.ones((3, 1)), np.ones(3, np.float32), np.ones(3, int)]
 REFUSED = [

@@ -44,9 +44,6 @@ def counted_fallbacks(x, k):
     return sum(len(call.args[2][0]) == len(x) - 1 for call in rank.call_args_list)
 
 
-# ---- equal to the double loop ----
-
-
 @settings(deadline=None, max_examples=150)
 @given(
     x=st.one_of(
@@ -83,8 +80,6 @@ def test_every_real_dtype_is_compared_by_value(dtype, features):
     assert nearest_neighbours(x, np.uint8(4)).tolist() == by_double_loop(x, 4).tolist()
     assert (x == before).all()
 
-
-# ---- boxes on a map ----
 
 MIDDLE = np.arange(BOX)
 # Nine boxes are nearer to the middle one than the left one is, though not to its first sample, which is as far from
@@ -133,9 +128,6 @@ def test_on_a_map_few_samples_are_compared():
         nearest_neighbours(x, 5)
     compared = sum(call.args[2].size for call in rank.call_args_list)
     assert compared < 3000 * 3000 / 6
-
-
-# ---- the fast product and its fallback ----
 
 
 COMPARED = {  # x, and how many of its samples are compared with all others
@@ -221,9 +213,6 @@ def test_the_bound_on_rounding_grows_with_the_features_and_not_with_the_samples(
     assert margin.max() == pytest.approx(features + 6, rel=0.5)
 
 
-# ---- resources ----
-
-
 def test_the_number_of_threads_changes_nothing():
     x = np.random.default_rng(8).integers(0, 4, (3 * nearest.ROWS + 5, 4))
     with mock.patch.object(nearest, "TILE", nearest.ROWS):
@@ -237,9 +226,6 @@ def test_memory_stays_far_below_the_table_of_all_distances():
     with peak_of_memory() as peak:
         nearest_neighbours(x, 5)
         assert peak() < samples * samples * 4 / 5
-
-
-# ---- what is refused ----
 
 
 def with_bad_pixel(value):

@@ -19,8 +19,6 @@ large_arrays = pytest.mark.skipif(
     reason="on 32 bits glibc keeps nothing above 512 KiB, and PyPy does not free an array at once",
 )
 
-# ---- what is free ----
-
 
 @pytest.fixture
 def told(monkeypatch):

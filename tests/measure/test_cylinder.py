@@ -93,8 +93,6 @@ def test_what_has_no_meaning_is_refused_in_one_line(changes, message):
     refuses(lambda: fit(**arguments), message)
 
 
-# ---- views of an airplane ----
-
 VIEWS = Views("all", "all", np.zeros((972, 1, 1), np.uint8), {})
 TRAIN, TEST = np.split(np.random.default_rng(1).permutation(972), [660])
 
