@@ -13,10 +13,9 @@ from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.memory import free_memory, require_memory
 from tests.help.refusals import refuses
 
-glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept by the rule of glibc")
-large_arrays = pytest.mark.skipif(
-    sys.maxsize < 2**32 or sys.implementation.name != "cpython",
-    reason="on 32 bits glibc keeps nothing above 512 KiB, and PyPy does not free an array at once",
+kept = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or sys.maxsize < 2**32 or sys.implementation.name != "cpython",
+    reason="glibc keeps memory, on 32 bits nothing above 512 KiB, and PyPy does not free an array at once",
 )
 
 
@@ -76,8 +75,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@glibc
-@large_arrays
+@kept
 def test_freed_memory_is_not_asked_of_the_system_again():
     def pages(call):
         run = [sys.executable, "-c", PROGRAM.format(call=call)]
@@ -111,8 +109,7 @@ print(*on_threads(lambda _: flagged(), range(2), 2))
 
 
 @pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="Linux has large pages")
-@glibc
-@large_arrays
+@kept
 def test_what_is_kept_lies_in_large_pages_in_this_thread_and_in_those_of_blocks():
     said = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True).stdout
     assert said.split() == ["True", "False", "True", "True"]

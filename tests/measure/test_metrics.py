@@ -3,7 +3,7 @@
 from fractions import Fraction
 from functools import partial
 from itertools import combinations
-from math import dist, exp, log
+from math import dist, log
 from unittest import mock
 
 import numpy as np
@@ -14,8 +14,6 @@ from hypothesis.extra import numpy as hnp
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness as theirs
 from sklearn.metrics import r2_score, silhouette_score
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from drlim_np.errors import InputError
 from drlim_np.fast.knn import nearest_neighbours
@@ -65,33 +63,10 @@ def measured(measure, **others):
     return measure(**ARGUMENTS[measure] | others)
 
 
-def left_out(model, target):
-    return cross_val_predict(model, MAP, target, cv=LeaveOneOut())
-
-
-AS_SCIKIT_LEARN = {
-    "accuracy": (
-        lambda k: m.accuracy(MAP, LABELS, k),
-        lambda k: np.mean(left_out(KNeighborsClassifier(k, algorithm="brute"), LABELS) == LABELS),
-    ),
-    "R²": (
-        lambda k: m.regression_r2(MAP, NOISY, k),
-        lambda k: r2_score(NOISY, left_out(KNeighborsRegressor(k, algorithm="brute"), NOISY)),
-    ),
-    "R² of a straight line": (
-        lambda k: m.linear_r2(MAP[:, 0], NOISY),
-        lambda k: r2_score(NOISY, np.polynomial.Polynomial.fit(MAP[:, 0], NOISY, 1)(MAP[:, 0])),
-    ),
-    "trustworthiness": (lambda k: m.trustworthiness(DATA, MAP, k), lambda k: theirs(DATA, MAP, n_neighbors=k)),
-    "continuity": (lambda k: m.continuity(DATA, MAP, k), lambda k: theirs(MAP, DATA, n_neighbors=k)),
-}
-
-
 @pytest.mark.parametrize("k", [1, 5, 12, 14])
-@pytest.mark.parametrize(("ours", "expected"), AS_SCIKIT_LEARN.values(), ids=AS_SCIKIT_LEARN)
-def test_a_measure_is_that_of_scikit_learn(ours, expected, k):
-    assert 0 < ours(k) < 1
-    assert ours(k) == pytest.approx(expected(k), rel=BOUND)
+def test_trustworthiness_and_continuity_are_those_of_scikit_learn(k):
+    assert 1 > m.trustworthiness(DATA, MAP, k) == pytest.approx(theirs(DATA, MAP, n_neighbors=k), rel=BOUND)
+    assert 1 > m.continuity(DATA, MAP, k) == pytest.approx(theirs(MAP, DATA, n_neighbors=k), rel=BOUND)
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
@@ -181,13 +156,9 @@ WORKED = {
     "every neighbour of the other class": (lambda: m.accuracy(TWO_PAIRS, np.array([4, 9, 4, 9]), 1), 0),
     # Each of the three has the other two as its neighbours, so a tie goes to the smaller label.
     "a tie for 4": (lambda: m.accuracy(on_a_line(0, 1, 2), np.array([4, 9, 4]), 2), 2 / 3),
-    "a tie for none": (lambda: m.accuracy(on_a_line(0, 1, 2), np.array([9, 4, 9]), 2), 0),
-    "a tie at the end": (lambda: m.accuracy(on_a_line(0, 1, 2), np.array([4, 4, 9]), 2), 2 / 3),
     # The nearest others of 0, 1, 3, 7, 15 are 1, 0, 1, 3, 7.
     "R²": (lambda: m.regression_r2(LINE, [2, 0, 4, 6, 8], 1), 1 - (4 + 4 + 16 + 4 + 4) / (4 + 16 + 0 + 4 + 16)),
-    "neighbours that share the target": (lambda: m.regression_r2(TWO_PAIRS, np.array([3, 3, -8, -8]), 1), 1),
     "the mean of 4 others": (lambda: m.regression_r2(MAP[:5], NOISY[:5], 4), 1 - (5 / 4) ** 2),
-    "a lattice": (lambda: m.unevenness(lattice(6), 1), 0),
     "a lattice by its second nearest": (lambda: m.unevenness(lattice(6), 2), 0),
     # The fourth nearest is at 1 inside, at √2 along the sides, at 2 in the corners.
     "a lattice and its rim": (lambda: m.unevenness(lattice(7), 4), np.std(25 * [0] + 20 * [log(2) / 2] + 4 * [log(2)])),
@@ -210,7 +181,9 @@ WORKED = {
         (10 / 2) / (131 / 3),
     ),
     "groups in one place": (lambda: m.share_within(drawn(0, 50, 3)[IN_FIFTIES], IN_FIFTIES), 0),
+    "a line that explains a part": (lambda: m.linear_r2([0, 1, 2, 3], [0, 1, 1, 3]), 4.5**2 / (5 * 4.75)),
     "a line that falls": (lambda: m.linear_r2(ANGLE, 5 - 2 * ANGLE), 1),
+    "one of two angles turned by a quarter": (lambda: m.resultant_length([0, np.pi / 2], [0, 0]), np.sqrt(0.5)),
     "angles turned": (lambda: m.resultant_length(CIRCLE + 1.3, CIRCLE), 1),
     "angles turned round and round": (lambda: m.resultant_length(CIRCLE + 2 * np.pi * (np.arange(36) % 7), CIRCLE), 1),
     "angles mirrored": (lambda: m.resultant_length(-CIRCLE, CIRCLE), 0),
@@ -225,22 +198,6 @@ WORKED = {
 @pytest.mark.parametrize(("measure", "value"), WORKED.values(), ids=WORKED)
 def test_what_is_worked_by_hand(measure, value):
     assert measure() == pytest.approx(value, rel=BOUND, abs=BOUND)
-
-
-ABOUT = {
-    "R² of what has nothing to do with the map": (m.regression_r2, drawn(0, 300, 2), drawn(1, 300), -0.1, 0.2),
-    "R² of a line through what has nothing to do with it": (m.linear_r2, drawn(0, 200), drawn(1, 200), 0, 0.05),
-    "characters at random": (m.shift_ratio, drawn(0, 200, 2), IN_FIFTIES, 1, 0.1),
-    "groups at random": (m.share_within, drawn(0, 200, 3), IN_FIFTIES, 1, 0.15),
-    "unrelated angles": (m.resultant_length, 9 * drawn(0, 4000), 9 * drawn(1, 4000), 0, 0.06),
-    "angles that vary little": (m.resultant_length, 0.3 * drawn(0, 20_000), 0.3 * drawn(1, 20_000), exp(-0.09), 0.005),
-    "small errors": (m.resultant_length, drawn(0, 20_000), drawn(0, 20_000) + 0.1 * drawn(1, 20_000), 1 - 0.005, 2e-4),
-}
-
-
-@pytest.mark.parametrize(("measure", "one", "other", "value", "within"), ABOUT.values(), ids=ABOUT)
-def test_what_is_left_to_chance_has_about_the_value_expected(measure, one, other, value, within):
-    assert measure(one, other) == pytest.approx(value, abs=within)
 
 
 @pytest.mark.line("claim-even")
