@@ -51,35 +51,29 @@ def test_gradients_of_the_convnet_in_float32_are_those_in_float64(rng):
         assert_close(gradient, exact[name], bound=1e-5)
 
 
-def test_blocks_hold_no_more_samples_than_their_size_in_order(rng):
-    seen = []
+def through_blocks(seen, x, **options):
+    """tanh of x in blocks, each of which is seen before."""
 
     class Probe(Tanh):
         def __call__(self, params, x):
-            seen.append(x[:, 0].tolist())
+            seen(x)
             return super().__call__(params, x)
 
-    Blockwise(Sequential(probe=Probe()), size=3)({"probe": {}}, np.arange(7.0)[:, None])
+    return Blockwise(Sequential(probe=Probe()), **options)({"probe": {}}, x)[0]
+
+
+def test_blocks_hold_no_more_samples_than_their_size_in_order():
+    seen = []
+    through_blocks(lambda x: seen.append(x[:, 0].tolist()), np.arange(7.0)[:, None], size=3)
     assert seen == [[0, 1, 2], [3, 4, 5], [6]]
 
 
 def test_blocks_run_side_by_side_on_threads_and_on_the_callers_own_if_there_is_one():
     together, ran_on = threading.Barrier(2, timeout=10), []
-
-    class Meeting(Tanh):
-        def __call__(self, params, x):
-            together.wait()  # raises unless a second block is at work at the same time
-            return super().__call__(params, x)
-
-    class Probe(Tanh):
-        def __call__(self, params, x):
-            ran_on.append(threading.get_ident())
-            return super().__call__(params, x)
-
-    x = np.ones((4, 1))
-    y, _ = Blockwise(Sequential(meeting=Meeting()), size=2, threads=2)({"meeting": {}}, x)
-    assert np.array_equal(y, np.tanh(x))
-    Blockwise(Sequential(probe=Probe()), size=2)({"probe": {}}, x)
+    # It raises unless a second block is at work at the same time.
+    y = through_blocks(lambda x: together.wait(), np.ones((4, 1)), size=2, threads=2)
+    assert np.array_equal(y, np.tanh(np.ones((4, 1))))
+    through_blocks(lambda x: ran_on.append(threading.get_ident()), np.ones((4, 1)), size=2)
     assert ran_on == [threading.get_ident()] * 2
 
 

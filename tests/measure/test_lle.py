@@ -66,20 +66,6 @@ def test_duplicates_and_samples_with_uneven_numbers_of_neighbours_are_mapped_wit
         assert z.shape == (len(given), 2) and np.isfinite(z).all()
 
 
-GROUPS = [
-    ([[1], [0], [3], [2]], 2),
-    ([[1], [2], [1], [0]], 1),
-    ([[1], [0], [3], [2], [0, 3]], 2),
-    ([[4], [0], [1], [2], [3]], 1),
-    ([[1, 3], [2], [1], [4], [3]], 2),
-]
-
-
-@pytest.mark.parametrize(("lists", "groups"), GROUPS)
-def test_groups_are_closed_where_nobody_has_neighbours_outside(lists, groups):
-    assert closed_groups([np.array(near) for near in lists]) == groups
-
-
 def test_m_has_one_vanishing_eigenvalue_for_each_closed_group(rng):
     for _ in range(20):
         lists = [rng.choice(np.delete(np.arange(12), i), 1 + i % 2, replace=False) for i in range(12)]

@@ -122,7 +122,6 @@ def test_what_rests_on_neighbours_is_counted_over_their_lists(z, quantities, dat
     k = data.draw(st.integers(1, n - 1))
     near = nearest_neighbours(z, k).tolist()
     listed = [(i, j) for i, row in enumerate(near) for j in row]
-
     votes = [sorted(labels[row].tolist()) for row in near]
     assert m.accuracy(z, labels, k) == np.mean([max(vote, key=vote.count) for vote in votes] == labels)
     assert m.same_label_neighbours(z, labels, k) == np.mean([labels[i] == labels[j] for i, j in listed])
@@ -133,8 +132,6 @@ def test_what_rests_on_neighbours_is_counted_over_their_lists(z, quantities, dat
     radius = [dist(z[i], z[row[-1]]) for i, row in enumerate(near)]
     if min(radius) > 0:
         assert m.unevenness(z, k) == pytest.approx(np.std(np.log(radius)), rel=BOUND, abs=BOUND)
-    else:
-        refuses(partial(m.unevenness, z, k), f"{k + 1} or more samples share one place on the map")
 
 
 def lattice(side):
@@ -144,7 +141,6 @@ def lattice(side):
 LINE = on_a_line(0, 1, 3, 7, 15)
 TWO_PAIRS = on_a_line(0, 1, 10, 11)
 CIRCLE = 2 * np.pi * np.arange(36) / 36
-ROUND = np.stack([np.cos(CIRCLE[::3]), np.sin(CIRCLE[::3])], axis=1)
 IN_FIFTIES = np.repeat(np.arange(50), 4)
 WORKED = {
     "a stroke that rises to the right": (lambda: m.slant(np.eye(3)[None, ::-1])[0], 1),
@@ -159,10 +155,6 @@ WORKED = {
     # The nearest others of 0, 1, 3, 7, 15 are 1, 0, 1, 3, 7.
     "R²": (lambda: m.regression_r2(LINE, [2, 0, 4, 6, 8], 1), 1 - (4 + 4 + 16 + 4 + 4) / (4 + 16 + 0 + 4 + 16)),
     "the mean of 4 others": (lambda: m.regression_r2(MAP[:5], NOISY[:5], 4), 1 - (5 / 4) ** 2),
-    "a lattice by its second nearest": (lambda: m.unevenness(lattice(6), 2), 0),
-    # The fourth nearest is at 1 inside, at √2 along the sides, at 2 in the corners.
-    "a lattice and its rim": (lambda: m.unevenness(lattice(7), 4), np.std(25 * [0] + 20 * [log(2) / 2] + 4 * [log(2)])),
-    **{f"a circle by neighbour {k}": (lambda k=k: m.unevenness(ROUND, k), 0) for k in range(1, 12)},
     "couples of two spacings": (lambda: m.unevenness(on_a_line(0, 1, 100, 104), 1), log(2)),
     "three in one place, by the next": (lambda: m.unevenness(on_a_line(0, 0, 0, 1, 3), 3), 0.4 * log(3)),
     # With the ends exchanged, the nearest on the map come third, fourth, first, first and third in the data.
@@ -170,16 +162,10 @@ WORKED = {
     "the largest k below half of 10": (lambda: m.trustworthiness(MAP[:10], 5 * MAP[:10] - 1, 4), 1),
     "the largest k below half of 11": (lambda: m.trustworthiness(MAP[:11], 5 * MAP[:11] - 1, 5), 1),
     "the fewest samples": (lambda: m.trustworthiness(MAP[:3], 5 * MAP[:3] - 1, 1), 1),
-    "silhouette": (
-        lambda: m.silhouette(on_a_line(0, 1, 10, 12), [*"aabb"]),
-        1 - (1 / 11 + 1 / 10 + 4 / 19 + 4 / 23) / 4,
-    ),
+    "silhouette": (lambda: m.silhouette(TWO_PAIRS, [*"aabb"]), 1 - (2 / 21 + 2 / 19) / 2),
     "copies in one place": (lambda: m.shift_ratio(*copies(np.random.default_rng(0), spread=0)), 0),
     # Sums of squares 2 and 8 within the groups {0, 2} and {10, 14}; 131 about the mean of all.
-    "share within": (
-        lambda: m.share_within(on_a_line(0, 2, 10, 14), [7, 7, 1, 1]),
-        (10 / 2) / (131 / 3),
-    ),
+    "share within": (lambda: m.share_within(on_a_line(0, 2, 10, 14), [7, 7, 1, 1]), (10 / 2) / (131 / 3)),
     "groups in one place": (lambda: m.share_within(drawn(0, 50, 3)[IN_FIFTIES], IN_FIFTIES), 0),
     "a line that explains a part": (lambda: m.linear_r2([0, 1, 2, 3], [0, 1, 1, 3]), 4.5**2 / (5 * 4.75)),
     "a line that falls": (lambda: m.linear_r2(ANGLE, 5 - 2 * ANGLE), 1),
@@ -188,10 +174,7 @@ WORKED = {
     "angles turned round and round": (lambda: m.resultant_length(CIRCLE + 2 * np.pi * (np.arange(36) % 7), CIRCLE), 1),
     "angles mirrored": (lambda: m.resultant_length(-CIRCLE, CIRCLE), 0),
     "angles doubled": (lambda: m.resultant_length(2 * CIRCLE, CIRCLE), 0),
-    "the principal components of a line": (
-        lambda: abs(m.pca(LINE * [2, 3, 6] + 7)),
-        abs((LINE - LINE.mean()) * [7, 0]),
-    ),
+    "components of a line": (lambda: abs(m.pca(LINE * [2, 3, 6] + 7)), abs((LINE - LINE.mean()) * [7, 0])),
 }
 
 
@@ -262,16 +245,11 @@ def test_no_measure_holds_a_table_of_all_pairs(rng):
             assert peak() < samples**2 * 8 / 2
 
 
-def with_value(array, value):
-    array = np.array(array, np.float64)
-    array[(3,) + (0,) * (array.ndim - 1)] = value
-    return array
-
-
 @pytest.mark.parametrize(("measure", "name"), EVERY)
 def test_what_no_measure_takes_is_refused(measure, name):
     fit = ARGUMENTS[measure][name]
-    unfit = [(with_value(fit, value), f"sample 3 of {name} holds") for value in (np.nan, np.inf, -np.inf)]
+    fourth = (np.arange(fit.size) == 3 * fit[0].size).reshape(fit.shape)
+    unfit = [(np.where(fourth, value, fit), f"sample 3 of {name} holds") for value in (np.nan, np.inf, -np.inf)]
     unfit += [(other, f"{name} has shape") for other in (fit[..., None], fit[0], fit.flat[0])]
     unfit.append((np.ma.masked_array(fit, fit > 1), f"{name} has masked entries"))
     if fit is not LABELS:
@@ -296,8 +274,6 @@ REFUSED = [
     *((lambda of=of, k=k: measured(of, k=k), f"k is {k}: {LEFT} {most}")
       for most, measures in ((29, (m.accuracy, m.regression_r2, m.unevenness)), (14, (m.trustworthiness, m.continuity)))
       for of in measures for k in (0, -3, most + 1, most + 2)),
-    *((lambda n=n, k=k: m.trustworthiness(np.eye(n), np.eye(n), k), f"k is {k}: {LEFT} {(n - 1) // 2}")
-      for n, k in ((10, 5), (10, 9), (11, 6), (1, 1))),
     *((lambda v=v: m.regression_r2(LINE, np.full(5, v), 3), "the target is the same") for v in (0.0, 1.0, 0.1)),
     *((lambda v=v: m.trustworthiness(MAP, MAP, 3, v), "threads is") for v in (0, -1, 1.5, None)),
     *((lambda v=v: m.pca(MAP, v), f"dims is {v}: {LEFT} 2") for v in (0, 3, -1, 2.0)),
