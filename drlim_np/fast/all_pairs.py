@@ -55,8 +55,7 @@ def dissimilar_sum(
 ) -> tuple[Array, Array]:
     """Σ_{i<j} w_i w_j L_D over every pair that is not similar, and its gradient with respect to z (samples, dims).
 
-    weight: (samples,) of z's dtype, or None for all ones. The number of threads changes nothing: they share groups of
-    pairs of tiles, which are added in order.
+    weight: (samples,) of z's dtype, or None for all ones. The number of threads changes nothing.
     """
     keep_freed_memory()
     z = embeddings(z, graph.size)

@@ -1,7 +1,6 @@
 """Maps of images by row, (height, maps, width · samples): each row of all images one matrix, one line of it per map.
 
 Memory has the same order, so that products and sums run over long contiguous rows: C1 is 27 products for 64 images.
-A function that must tell the pixels of a row apart takes the width.
 """
 
 from functools import reduce

@@ -1,7 +1,6 @@
 """The index work of sums over pairs, done on the host: tiles of near samples, and the pairs of a graph by sample.
 
-Beyond the margin a dissimilar pair has neither loss nor force (Eq. 4), so two tiles whose bounding boxes are at least
-the margin apart may be left out: the sum over all pairs stays exact, at a cost that follows the pairs within reach.
+Beyond the margin a dissimilar pair has neither loss nor force (Eq. 4), so tiles at least that far apart are left out.
 """
 
 from collections.abc import Iterator

@@ -67,13 +67,12 @@ def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarr
     """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder."""
     azimuth, elevation = views.azimuth[rows], views.elevation[rows]
     angle, truth = cylinder.angle(z), radians(views, rows)
-    similar = contiguous_views(azimuth, elevation, AZIMUTHS)
     return {
         "elevation_r2": metrics.linear_r2(cylinder.height(z), elevation),
         "azimuth_resultant": metrics.resultant_length(angle, truth),
         "azimuth_error_degrees": float(np.degrees(np.median(np.abs(np.angle(np.exp(1j * (angle - truth))))))),
         "share_of_lighting": metrics.share_within(z, azimuth * ELEVATIONS + elevation),
-        "similar_neighbours": metrics.similar_neighbours(z, similar),
+        "similar_neighbours": metrics.similar_neighbours(z, contiguous_views(azimuth, elevation, AZIMUTHS)),
         "same_lighting_neighbours": metrics.same_label_neighbours(z, views.lighting[rows]),
         # At each elevation the camera goes around once: the one that shows it least.
         "second_loop": max(second_loop(z[elevation == height]) for height in np.unique(elevation)),

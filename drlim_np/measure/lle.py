@@ -18,14 +18,12 @@ BLOCK = 256  # rows solved for at once, by the inverse of a small triangle
 def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regularisation: float = 1e-3) -> np.ndarray:
     """The map on which each sample is the same weighted mean of its neighbours as in the data: (samples, dims) float64.
 
-    x (samples, features); neighbours: for each sample the indices of its own, any number from one up. M is dense.
+    x (samples, features); neighbours: for each sample the indices of its own, any number from one up.
 
     The weights w_i minimise ‖x_i - Σ_j w_ij x_j‖² with Σ_j w_ij = 1. The map minimises Σ_i ‖z_i - Σ_j w_ij z_j‖²
     = tr(zᵀ M z) with M = (I - W)ᵀ (I - W) over centred z with orthonormal columns, so these are M's eigenvectors of
-    least eigenvalue after the constant one. Each column's largest entry is positive.
-
-    Warns where several groups of samples have no neighbours outside: each then has an eigenvector of eigenvalue 0, and
-    those are turned to follow the largest variance of the data.
+    least eigenvalue after the constant one. Each column's largest entry is positive. Where several groups of samples
+    have no neighbours outside, each has an eigenvector of eigenvalue 0; they are turned to follow the data's variance.
     """
     x = in_unit(real_array("x", x, "samples", "features"))
     same_length(x=x, neighbours=neighbours)
@@ -64,10 +62,7 @@ def reconstruction_weights(x: np.ndarray, near: np.ndarray, regularisation: floa
 
 
 def closed_groups(neighbours: Sequence[np.ndarray]) -> int:
-    """How many groups of samples have no neighbours outside, and no such group inside: M has an eigenvalue 0 for each.
-
-    Samples that list neighbours in two of them tie neither to the other.
-    """
+    """How many groups of samples have no neighbours outside, and none such inside: M has an eigenvalue 0 for each."""
     listed_by: list[list[int]] = [[] for _ in neighbours]
     for i, near in enumerate(neighbours):
         for j in near.tolist():

@@ -93,8 +93,8 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
     order, first = np.argsort(coded), np.cumsum(counts) - counts
     z, coded = z[order], coded[order]
     total = 0.0
-    for rows in _blocks(len(z)):
-        sums, own = np.add.reduceat(_distances(z, rows), first, axis=1), coded[rows, None]
+    for rows, distance in _distances(z):
+        sums, own = np.add.reduceat(distance, first, axis=1), coded[rows, None]
         a = np.take_along_axis(sums, own, axis=1)[:, 0] / np.maximum(counts[coded[rows]] - 1, 1)
         to_others = sums / counts
         np.put_along_axis(to_others, own, np.inf, axis=1)
@@ -109,9 +109,8 @@ def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
     z = _rows("z", z)
     _, character, _ = coded_labels("character", character, z=z)
     sums, pairs = np.zeros(2), np.zeros(2)
-    for rows in _blocks(len(z)):
+    for rows, distance in _distances(z):
         same = character[rows, None] == character
-        distance = _distances(z, rows)
         sums += distance[same].sum(), distance[~same].sum()
         pairs += np.count_nonzero(same) - len(same), np.count_nonzero(~same)
     require(bool(pairs.all()), "a shift ratio needs two copies of a character, and two characters")
@@ -129,10 +128,7 @@ def linear_r2(x: np.ndarray, target: np.ndarray) -> float:
 
 
 def resultant_length(angle: np.ndarray, target: np.ndarray) -> float:
-    """How constant the difference of two angles is: |mean e^{i(angle - target)}|, both (samples,) radians.
-
-    It is no correlation: two independent angles that vary little have it near 1 as well.
-    """
+    """How constant the difference of two angles is: |mean e^{i(angle - target)}|, both (samples,) radians."""
     angle, target = (real_array(name, a, "samples") for name, a in (("angle", angle), ("target", target)))
     same_length(angle=angle, target=target)
     return float(abs(np.mean(np.exp(1j * (angle - target)))))
@@ -177,8 +173,9 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
     samples, features = space.shape
     k = whole_number("k", k, 1, (samples - 1) // 2)
     nearest = nearest_neighbours(other, k, threads)
+    blocks = [slice(start, start + BLOCK) for start in range(0, samples, BLOCK)]
     bits = (51 - features.bit_length()) // 2  # so that features · (2 · 2^bits)² stays below 2^53
-    rounds = any((np.rint(part) != part).any() for part in (np.ldexp(space[rows], bits) for rows in _blocks(samples)))
+    rounds = any((np.rint(part) != part).any() for part in (np.ldexp(space[rows], bits) for rows in blocks))
     varied = space[:, (space != space[0]).any(axis=0)]  # what is the same everywhere adds to no distance
     centred = varied - varied.mean(axis=0) if rounds else varied  # so that little cancels in |a|² - 2ab + |b|²
     squares = np.sum(centred * centred, axis=1)
@@ -202,7 +199,7 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
         return int(np.maximum(1 + nearer - k, 0).sum(dtype=np.int64))
 
     with ThreadPoolExecutor(threads) as pool:
-        beyond = sum(pool.map(excess, _blocks(samples)))
+        beyond = sum(pool.map(excess, blocks))
     return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * beyond)
 
 
@@ -219,12 +216,8 @@ def _rows(name: str, x: np.ndarray) -> np.ndarray:
     return in_unit(real_array(name, x, "samples", "dims"))
 
 
-def _distances(z: np.ndarray, rows: slice) -> np.ndarray:
-    """The Euclidean distances of the given rows to all samples, coordinate by coordinate."""
-    return np.sqrt(sum((column[rows, None] - column) ** 2 for column in z.T))
-
-
-def _blocks(samples: int) -> Iterator[slice]:
-    """All rows, BLOCK at a time, so that no table of all pairs is ever held."""
-    for start in range(0, samples, BLOCK):
-        yield slice(start, min(start + BLOCK, samples))
+def _distances(z: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """BLOCK rows at a time, so that no table of all pairs is ever held, with their distances to all samples."""
+    for start in range(0, len(z), BLOCK):
+        rows = slice(start, start + BLOCK)
+        yield rows, np.sqrt(sum((column[rows, None] - column) ** 2 for column in z.T))
