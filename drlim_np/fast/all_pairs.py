@@ -24,10 +24,10 @@ DEVICE_TILE = 2048  # the same on a device, where a launch costs as much as some
 GROUPS = 8  # pairs of tiles are dealt to so many groups, each with its own gradient; to one if tiles are fewer than 16
 
 
-def contrastive_all_pairs(z: Array, graph: Graph, margin: float, threads: int = 1) -> tuple[Array, Array]:
+def contrastive_all_pairs(z: Array, graph: Graph, margin: float) -> tuple[Array, Array]:
     """𝓛 over every pair of a set of embeddings z (samples, dims), margin m > 0 in their unit: loss, dL/dz (Eq. 2)."""
     attraction, pull = similar_sum(z, graph)
-    repulsion, push = dissimilar_sum(z, graph, margin, threads=threads)
+    repulsion, push = dissimilar_sum(z, graph, margin)
     return attraction + repulsion, pull + push
 
 

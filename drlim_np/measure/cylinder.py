@@ -45,7 +45,7 @@ def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
     same_length(z=z, elevation=elevation, azimuth=azimuth)
     centre = z.mean(axis=0)
     slope = in_unit(np.linalg.lstsq(in_unit(z - centre), elevation - np.mean(elevation), rcond=None)[0])
-    require(slope.any(), "elevation does not change along any direction of the map: it has no axis")
+    require(bool(slope.any()), "elevation does not change along any direction of the map: it has no axis")
     axis = slope / np.linalg.norm(slope)
     across = np.linalg.svd(axis[None])[2][1:]
     seen = (z - centre) @ across.T @ np.array([1, 1j])  # as complex numbers

@@ -24,7 +24,8 @@ def loops(z: np.ndarray) -> np.ndarray:
     pairs = np.argwhere(np.triu(length <= enough, 1))
     joined, part = np.zeros(length.shape, bool), np.arange(len(z))
     marks = np.zeros((0, *length.shape), bool)
-    births, lives = [], []  # of the living; birth and death of the dead
+    births: list[float] = []  # of the living
+    lives: list[tuple[float, float]] = []
     for i, j in pairs[np.argsort(length[tuple(pairs.T)], kind="stable")]:
         common = joined[i] & joined[j]
         joined[i, j] = joined[j, i] = True

@@ -54,8 +54,7 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
     """Standard deviation of log r_k, r_k the distance to the k-th nearest other: 0 on a lattice, large in clumps."""
     z = _rows("z", z)
     radius = np.sqrt(np.sum((z - z[nearest_neighbours(z, k)[:, -1]]) ** 2, axis=1))
-    apart = (radius > 0).all()
-    require(apart, f"{k + 1} or more samples share one place on the map: its evenness is not defined")
+    require(bool(radius.all()), f"{k + 1} or more samples share one place on the map: its evenness is not defined")
     return float(np.std(np.log(radius / radius.max())))
 
 

@@ -60,7 +60,6 @@ def test_dealt_to_groups_the_loss_is_its_definition_and_the_same_on_any_number_o
     one, *others = (bits(*dissimilar_sum(z, similar, 1.0, weight, threads)) for threads in (1, 2, 3, 20))
     assert all(other == one for other in others)
     loss, dz = contrastive_all_pairs(z, similar, 1.0)
-    assert bits(loss, dz) == bits(*contrastive_all_pairs(z, similar, 1.0, 3))
     defined, defined_dz = all_pairs_by_definition(z, similar, 1.0)
     np.testing.assert_allclose(loss, defined, rtol=1e-12)
     np.testing.assert_allclose(dz, defined_dz, rtol=0, atol=1e-13 * samples * (width + 1))
