@@ -32,16 +32,14 @@ def contrastive_all_pairs(z: Array, graph: Graph, margin: float) -> tuple[Array,
 
 
 def similar_sum(z: Array, graph: Graph) -> tuple[Array, Array]:
-    """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims).
-
-    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `partners`, one coordinate after
-    another. ½D² from either end makes each pair's share of the sum of squares a quarter.
-    """
+    """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims)."""
     z = embeddings(z, graph.size)
     xp = namespace(z)
     others = like(partners(graph.pairs, graph.size), z)
     squares = xp.sum(zeros((1,), z))
     dz = []
+    # Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `partners`, one coordinate after
+    # another. ½D² from either end makes each pair's share of the sum of squares a quarter.
     for axis in range(z.shape[1]):
         x = z[:, axis]
         difference = x[:, None] - xp.reshape(xp.take(x, xp.reshape(others, (-1,))), others.shape)
@@ -112,10 +110,8 @@ def _springs(
 ) -> tuple[Array, list[tuple[Array, Array]]]:
     """Σ w_i w_j (m - D)² over the pairs of two tiles; and of the forces of Eq. 7 Σ w_j f_ij, Σ w_i f_ij by coordinate.
 
-    differences: z_i - z_j, (rows, columns) of each coordinate; overwritten: allocating would evict the tile from the
-    cache. They are exact, while the expansion |a|² - 2ab + |b|² would cancel.
-    among: the pairs are those of one tile with itself. A similar pair, or one seen from its other end, gets no gap: it
-    adds exactly 0.
+    differences: z_i - z_j, (rows, columns) of each coordinate, exact, while |a|² - 2ab + |b|² would cancel. They are
+    overwritten: new arrays would evict the tile from the cache. among: the pairs are those of one tile with itself.
     """
     xp = namespace(w1)
     squares = differences[0] * differences[0]
@@ -130,6 +126,7 @@ def _springs(
     else:
         d = xp.clip(d, least, margin)
     gap = margin - d
+    # A similar pair, or one seen from its other end, gets no gap: it adds exactly 0.
     if among:
         gap = xp.triu(gap, k=1)
     if len(similar_pairs):

@@ -35,21 +35,19 @@ class Cylinder:
 
 
 def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
-    """The cylinder that fits a map z (samples, 3) of views with known elevation and azimuth in radians, (samples,).
-
-    The axis is the direction along which elevation grows, by its regression on the map. The two directions across are
-    turned, and mirrored if need be, so that the angle is as near to the azimuth as possible.
-    """
+    """The cylinder that fits a map z (samples, 3) of views with known elevation and azimuth in radians, (samples,)."""
     z = real_array("z", z, "samples", "3")
     elevation, azimuth = real_array("elevation", elevation, "samples"), real_array("azimuth", azimuth, "samples")
     same_length(z=z, elevation=elevation, azimuth=azimuth)
     centre = z.mean(axis=0)
+    # The axis is the direction along which elevation grows, by its regression on the map.
     slope = in_unit(np.linalg.lstsq(in_unit(z - centre), elevation - np.mean(elevation), rcond=None)[0])
     require(bool(slope.any()), "elevation does not change along any direction of the map: it has no axis")
     axis = slope / np.linalg.norm(slope)
     across = np.linalg.svd(axis[None])[2][1:]
     seen = (z - centre) @ across.T @ np.array([1, 1j])  # as complex numbers
-    # The mean turn from their angles to the azimuths, as they are and mirrored: 1 long if all agree.
+    # The directions across are turned by the mean turn from their angles to the azimuths, 1 long if all agree; and
+    # mirrored first if it is longer then.
     turns = [complex(np.mean(np.exp(1j * (azimuth - np.angle(side))))) for side in (seen, seen.conj())]
     mirrored = abs(turns[1]) > abs(turns[0])
     turn = turns[mirrored]

@@ -49,13 +49,10 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
 
 
 def reconstruction_weights(x: np.ndarray, near: np.ndarray, regularisation: float) -> np.ndarray:
-    """The weights, summing to 1, with which the points `near` (k, features) come closest to x (features,): (k,).
-
-    With G_jl = <x_j - x, x_l - x> the error is wᵀ G w, least where G w is constant. G is singular for more neighbours
-    than features, so `regularisation` times its trace, or times 1 where that is 0, is added to its diagonal.
-    """
+    """The weights, summing to 1, with which the points `near` (k, features) come closest to x (features,): (k,)."""
     difference = near - x
-    gram = difference @ difference.T
+    gram = difference @ difference.T  # G_jl = <x_j - x, x_l - x>: the error is wᵀ G w, least where G w is constant
+    # G is singular for more neighbours than features, so a share of its trace is added to its diagonal, or of 1 for 0.
     ridge = regularisation * (np.trace(gram) or 1) * np.eye(len(near))
     weights = np.linalg.solve(gram + ridge, np.ones(len(near)))
     return weights / weights.sum()
@@ -85,20 +82,15 @@ def closed_groups(neighbours: Sequence[np.ndarray]) -> int:
 
 
 def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
-    """Those of least eigenvalue but the constant one, whose eigenvalue in M is 0: (samples, count), orthonormal.
-
-    Adding the table of 1/n to M, in place, lifts the constant vector to eigenvalue 1 and does nothing to the others,
-    which are centred. A ridge of the size of M's rounding keeps eigenvalues positive where the graph falls apart.
-    Inverse iteration ends when M z - λ z no longer falls, because the rest of it is rounding.
-    """
+    """Those of least eigenvalue but the constant one, whose eigenvalue in M is 0: (samples, count), orthonormal."""
     samples = len(m)
-    ridge = np.finfo(float).eps * np.trace(m)
-    m += 1 / samples
+    ridge = np.finfo(float).eps * np.trace(m)  # it keeps eigenvalues positive where the graph falls apart
+    m += 1 / samples  # lifts the constant vector to eigenvalue 1, and does nothing to the others, which are centred
     m[np.diag_indices(samples)] += ridge
     factor = Factor(m)
     basis = np.random.default_rng(0).standard_normal((samples, min(count + SPARE, samples - 1)))
     residual = inf
-    while True:
+    while True:  # inverse iteration, until M z - λ z no longer falls, because the rest of it is rounding
         basis, _ = np.linalg.qr(factor.solve(basis))
         applied = factor.apply(basis)
         eigenvalues, turn = np.linalg.eigh(basis.T @ applied)

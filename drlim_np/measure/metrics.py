@@ -162,11 +162,7 @@ def pca(x: np.ndarray, dims: int = 2) -> np.ndarray:
 
 
 def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
-    """How few of the k nearest in the second space have ranks beyond k in the first; see `trustworthiness`.
-
-    Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
-    by difference, so that samples tie in rank if they do in distance. Whole numbers and the like need none of that.
-    """
+    """How few of the k nearest in the second space have ranks beyond k in the first; see `trustworthiness`."""
     space, other = (_rows(name, x) for name, x in spaces.items())
     same_length(**spaces)
     samples, features = space.shape
@@ -180,6 +176,8 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
     squares = np.sum(centred * centred, axis=1)
     rounding = rounds * (features + 6) * np.finfo(float).eps * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
 
+    # Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
+    # by difference, so that samples tie in rank if they do in distance. Whole numbers and the like need none of that.
     def excess(rows: slice) -> int:
         squared = centred[rows] @ centred.T
         squared *= -2
