@@ -386,7 +386,7 @@ FAULTS = [
     Fault("lle", "weights that do not sum to 1", "return weights / weights.sum()", "return weights"),
     Fault("lle", "regularisation not scaled by the trace", "regularisation * (np.trace(gram) or 1)", "regularisation * 1"),
     Fault("lle", "M overwritten", "m[np.ix_(support, support)] +=", "m[np.ix_(support, support)] ="),
-    Fault("lle", "the constant eigenvector kept", "    m += 1 / samples\n", ""),
+    Fault("lle", "the constant eigenvector kept", "    m += 1 / samples  # lifts", "    # lifts"),
     Fault("lle", "the largest eigenvectors", "return basis[:, :count]", "return basis[:, -count:]"),
     Fault("lle", "signs left to chance", "np.sign(z[np.abs(z).argmax(axis=0), np.arange(dims)])", "-np.sign(z[np.abs(z).argmax(axis=0), np.arange(dims)])"),
     Fault("lle", "groups followed forwards", "listed_by[j].append(i)", "listed_by[i].append(j)"),
