@@ -120,7 +120,7 @@ def test_samples_are_compared_with_all_others_only_where_rounding_may_matter(x, 
     assert nearest_neighbours(x, 5).tolist() == by_double_loop(x, 5)
 
 
-@pytest.mark.parametrize(("samples", "tile", "kept"), [(41, 2, 40), (65, 32, 7), (600, 32, 1), (600, 1024, 40)])
+@pytest.mark.parametrize(("samples", "tile", "kept"), [(41, 2, 40), (65, 32, 7), (600, 1024, 1)])
 def test_the_candidates_are_the_nearest_whatever_their_tiles(samples, tile, kept, rng):
     x = rng.standard_normal((samples, 10))
     apart = np.sum((x[:, None] - x) ** 2, axis=2)
