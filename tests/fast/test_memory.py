@@ -20,18 +20,10 @@ kept = pytest.mark.skipif(
 
 
 @pytest.fixture
-def told(monkeypatch):
+def told(monkeypatch, tmp_path):
     """Puts content in place of the files of a system by their names; without it they are not there."""
-
-    def tell(**files):
-        def read(path):
-            if path.name not in files:
-                raise FileNotFoundError(path)
-            return files[path.name]
-
-        monkeypatch.setattr(memory.Path, "read_text", read)
-
-    return tell
+    monkeypatch.setattr(memory, "Path", lambda *parts: tmp_path / Path(*parts).name)
+    return lambda **files: [(tmp_path / name).write_text(content) for name, content in files.items()]
 
 
 MACHINE = "MemTotal:  9 kB\nMemFree:  2 kB\nMemAvailable:  5 kB\nBuffers:  1 kB\n"
@@ -39,7 +31,6 @@ MACHINE = "MemTotal:  9 kB\nMemFree:  2 kB\nMemAvailable:  5 kB\nBuffers:  1 kB\
 
 @pytest.mark.parametrize(("limit", "free"), [("4096\n", 3096), ("40960\n", 5 * 1024), ("max\n", 5 * 1024)])
 def test_free_is_what_the_machine_has_and_the_container_allows(told, limit, free):
-    told()
     assert free_memory() == sys.maxsize
     told(meminfo=MACHINE)
     assert free_memory() == 5 * 1024
