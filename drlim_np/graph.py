@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from drlim_np.checks.numbers import indices, pairs_of_samples, whole_number, whole_numbers
-from drlim_np.fast import tables
 from drlim_np.fast.memory import require_memory
+from drlim_np.fast.tiles import by_sample, edges_within
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +59,12 @@ class SimilarityGraph:
     def adjacency(self) -> tuple[np.ndarray, np.ndarray]:
         """Both directions of every edge: neighbours of sample i are neighbours[offsets[i] : offsets[i + 1]]."""
         require_memory(8 * self.size, f"a list of neighbours for each of {self.size:,} samples")
-        return tables.by_sample(self.edges, self.size)
+        return by_sample(self.edges, self.size)
 
     def within(self, samples: np.ndarray) -> "SimilarityGraph":
         """The graph among the given distinct samples, renumbered by their place in `samples`: each edge listed once."""
         samples = indices("samples", samples, self.size, "samples")
-        return SimilarityGraph(len(samples), tables.edges_within(samples, *self.adjacency))
+        return SimilarityGraph(len(samples), edges_within(samples, *self.adjacency))
 
 
 def pair_table(graph: SimilarityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

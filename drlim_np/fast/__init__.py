@@ -1,5 +1,1 @@
-"""The fast forms: each equals a plainer definition, and tests hold it to that.
-
-`layers`, `siamese`, `objective`, `neighbours` and `graph` import their fast forms from here. `loss` is the plain
-definition and does not import this subpackage. Nothing here knows training, data or figures.
-"""
+"""The fast forms: each equals a plainer definition, as `loss` is, which imports none of them; tests hold it to that."""

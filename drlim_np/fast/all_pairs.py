@@ -14,8 +14,7 @@ from drlim_np.checks.numbers import native, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.memory import keep_freed_memory
-from drlim_np.fast.tables import partners
-from drlim_np.fast.tiles import near_together, within_reach
+from drlim_np.fast.tiles import near_together, partners, within_reach
 
 Graph = Any  # a `graph.SimilarityGraph`: its size, pairs and edges
 
@@ -25,27 +24,22 @@ DEVICE_TILE = 2048  # the same on a device, where a launch costs as much as some
 GROUPS = 8  # pairs of tiles are dealt to so many groups, each with its own gradient; to one if tiles are fewer than 16
 
 
-def contrastive_all_pairs(z: Array, graph: Graph, margin: float, threads: int = 1) -> tuple[Array, Array]:
-    """𝓛 over every pair of a set of embeddings z (samples, dims), exact: loss, dL/dz (Eq. 2 with the pairs of Step 1).
-
-    margin: m > 0, in the unit of the embedding. The number of threads changes nothing.
-    """
+def contrastive_all_pairs(z: Array, graph: Graph, margin: float) -> tuple[Array, Array]:
+    """𝓛 over every pair of a set of embeddings z (samples, dims), margin m > 0 in their unit: loss, dL/dz (Eq. 2)."""
     attraction, pull = similar_sum(z, graph)
-    repulsion, push = dissimilar_sum(z, graph, margin, threads=threads)
+    repulsion, push = dissimilar_sum(z, graph, margin)
     return attraction + repulsion, pull + push
 
 
 def similar_sum(z: Array, graph: Graph) -> tuple[Array, Array]:
-    """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims).
-
-    Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `tables.partners`, one coordinate
-    after another. ½D² from either end makes each pair's share of the sum of squares a quarter.
-    """
+    """Σ L_S over the listed similar pairs, and its gradient with respect to z (samples, dims)."""
     z = embeddings(z, graph.size)
     xp = namespace(z)
     others = like(partners(graph.pairs, graph.size), z)
     squares = xp.sum(zeros((1,), z))
     dz = []
+    # Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `partners`, one coordinate after
+    # another. ½D² from either end makes each pair's share of the sum of squares a quarter.
     for axis in range(z.shape[1]):
         x = z[:, axis]
         difference = x[:, None] - xp.reshape(xp.take(x, xp.reshape(others, (-1,))), others.shape)
@@ -59,10 +53,7 @@ def dissimilar_sum(
 ) -> tuple[Array, Array]:
     """Σ_{i<j} w_i w_j L_D over every pair that is not similar, and its gradient with respect to z (samples, dims).
 
-    weight: (samples,) of z's dtype, or None for all ones.
-
-    Tiles of near samples are taken against one another, but for those at least a margin apart. Pairs of tiles are dealt
-    to groups, which threads share, and the groups' sums are added in order: the number of threads changes nothing.
+    weight: (samples,) of z's dtype, or None for all ones. The number of threads changes nothing.
     """
     keep_freed_memory()
     z = embeddings(z, graph.size)
@@ -79,9 +70,12 @@ def dissimilar_sum(
     order = near_together(places, tile)
     place = np.argsort(order)  # the place of each sample in that order
     tiles = list(within_reach(places[order], place[graph.edges], tile, margin))
-    coordinates = [_arranged(z[:, axis], order) for axis in range(z.shape[1])]
-    weight = _arranged(weight, order)
-    ends = [_ends(x) for x in coordinates]
+    order, place = like(order, z), like(place, z)
+    coordinates = [xp.take(z[:, axis], order) for axis in range(z.shape[1])]
+    weight = xp.take(weight, order)
+    one = xp.ones_like(weight)
+    # Matrices with the product x_i - x_j = (x_i, 1) · (1, -x_j): exact, in a quarter of the time.
+    ends = [(xp.stack([x, one], axis=1), xp.stack([one, -x])) for x in coordinates]
 
     def of_group(group: int) -> tuple[list[Array], list[Array]]:
         costs = []
@@ -100,7 +94,7 @@ def dissimilar_sum(
     loss = sum(in_order, xp.sum(zeros((1,), z)))
     gradient = [sum(others, first) for first, *others in zip(*gradients, strict=True)]
     dz = xp.stack([weight * dz for dz in gradient], axis=1)
-    return loss / 2, _arranged(dz, place)
+    return loss / 2, xp.take(dz, place, axis=0)
 
 
 def division(places: np.ndarray, margin: float) -> tuple[int, int]:
@@ -116,20 +110,23 @@ def _springs(
 ) -> tuple[Array, list[tuple[Array, Array]]]:
     """Σ w_i w_j (m - D)² over the pairs of two tiles; and of the forces of Eq. 7 Σ w_j f_ij, Σ w_i f_ij by coordinate.
 
-    differences: z_i - z_j, (rows, columns) of each coordinate; overwritten: allocating would evict the tile from the
-    cache. Coordinate by coordinate they are exact, while the expansion |a|² - 2ab + |b|² would cancel.
-    among: the pairs are those of one tile with itself.
-
-    A pair that does not count, because it is similar or seen from its other end, gets no gap: like a pair at D ≥ m it
-    adds exactly 0.
+    differences: z_i - z_j, (rows, columns) of each coordinate, exact, while |a|² - 2ab + |b|² would cancel. They are
+    overwritten: new arrays would evict the tile from the cache. among: the pairs are those of one tile with itself.
     """
     xp = namespace(w1)
     squares = differences[0] * differences[0]
     for difference in differences[1:]:
         squares += difference * difference
-    d = _clipped(xp.sqrt(squares), margin)
+    d, least = xp.sqrt(squares), kind(squares).least_root
     del squares
+    # Between √t and m, D is both `loss.missing`, as m - min(D, m), and `loss.at_least_tiny`. NaN stays NaN. Complex
+    # numbers have no order, but for real ones `where` was a third of the time of the loss over all pairs.
+    if is_complex(d):
+        d = xp.where(real(d) >= margin, margin, xp.where(real(d) <= least, least, d))
+    else:
+        d = xp.clip(d, least, margin)
     gap = margin - d
+    # A similar pair, or one seen from its other end, gets no gap: it adds exactly 0.
     if among:
         gap = xp.triu(gap, k=1)
     if len(similar_pairs):
@@ -143,36 +140,9 @@ def _springs(
     return cost, forces
 
 
-def _clipped(d: Array, margin: float) -> Array:
-    """D between √t and m: both `loss.missing`, as m - min(D, m), and `loss.at_least_tiny`. NaN stays NaN.
-
-    One clip instead of two selections: `where` was a third of the time of the loss over all pairs (branch
-    misprediction). Complex numbers have no order, so they do need it.
-    """
-    xp = namespace(d)
-    least = kind(d).least_root
-    if not is_complex(d):
-        return xp.clip(d, least, margin)
-    return xp.where(real(d) >= margin, margin, xp.where(real(d) <= least, least, d))
-
-
-def _ends(x: Array) -> tuple[Array, Array]:
-    """Two matrices with the product x_i - x_j = (x_i, 1) · (1, -x_j): exact, in a quarter of the time."""
-    xp = namespace(x)
-    one = xp.ones_like(x)
-    return xp.stack([x, one], axis=1), xp.stack([one, -x])
-
-
-def _arranged(x: Array, order: np.ndarray) -> Array:
-    return namespace(x).take(x, like(order, x), axis=0)
-
-
 def zero_at(x: Array, places: np.ndarray) -> Array:
-    """`x` (rows, columns) with 0 at the given places, (places, 2) on the host. It may be `x` itself, overwritten.
-
-    The array API standard cannot write to a list of places; NumPy and CuPy can, which is faster.
-    """
-    if on_host(x) or of_cupy(x):
+    """`x` (rows, columns) with 0 at the given places, (places, 2) on the host. It may be `x` itself, overwritten."""
+    if on_host(x) or of_cupy(x):  # the array API standard cannot write to a list of places
         first, second = like(places.T, x)
         x[first, second] = 0
         return x

@@ -21,10 +21,8 @@ from drlim_np.tree import Gradient, Pullback, Tree, add
 class Blockwise:
     """The same network, `size` samples at a time, on `threads` threads: a layer like any other.
 
-    Samples do not interact inside a network, so outputs concatenate and parameter gradients add. They are added in the
-    order of the samples: the result does not depend on the number of threads.
-    A sample may have several rows of output. On a device all samples are one block, because it uses all its threads on
-    one.
+    Samples do not interact inside a network, so outputs concatenate and parameter gradients add, in the order of the
+    samples: the number of threads changes nothing. On a device all samples are one block.
     """
 
     network: Any
@@ -64,12 +62,8 @@ def on_threads(function: Callable, items: Sequence, threads: int) -> list:
     """`function` of each item, in order. The calling thread takes the first share of them, others the rest."""
     share = max(1, -(-len(items) // threads))  # rounded up
     mine, *others = [items[start : start + share] for start in range(0, len(items), share)]
-
-    def in_turn(part: Sequence) -> list:
-        return [function(item) for item in part]
-
-    theirs = [_pool(threads - 1).submit(in_turn, part) for part in others]
-    return sum((part.result() for part in theirs), in_turn(mine))
+    theirs = [_pool(threads - 1).submit(lambda part: list(map(function, part)), part) for part in others]
+    return sum((part.result() for part in theirs), list(map(function, mine)))
 
 
 @cache

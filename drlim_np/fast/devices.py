@@ -27,8 +27,8 @@ def origin(backend: str) -> Array:
     driver = "install NVIDIA's driver, after which nvidia-smi lists the GPU, or use the backend numpy"
     require(cupy.is_available(), f"CuPy is installed, but finds no GPU: {driver}")
     for name in ("CUPY_TF32", "NVIDIA_TF32_OVERRIDE"):
-        off = os.environ.get(name, "0") == "0"
-        require(off, f"{name} is set, which rounds the products of float32 to 10 bits: unset it")
+        rounded = f"{name} is set, which rounds the products of float32 to 10 bits: unset it"
+        require(os.environ.get(name, "0") == "0", rounded)
     try:
         cupy.ones((2, 2)) @ cupy.ones((2, 2))  # needs a compiled kernel, and cuBLAS
     except Exception as fault:

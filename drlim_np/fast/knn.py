@@ -27,15 +27,13 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     candidates, and these are compared again in float64, difference by difference. The product's error has a known
     bound; if that does not prove that no neighbour was missed, a sample is compared with all others in this way. On a
     map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
-    It takes 24 bytes for each entry of x, mostly for copies in float64.
     """
-    shape = getattr(x, "shape", ())
+    shape = getattr(x, "shape", ())  # of each entry 24 bytes, mostly for copies in float64
     require_memory(24 * prod(shape), f"the search for nearest neighbours in an x of shape {shape}")
     x = real_array("x", x, "samples", "features")
     samples, threads = len(x), whole_number("threads", threads, 1)
     k = whole_number("k", k, 1, samples - 1)
-    x = np.compress((x != x[0]).any(axis=0), x, axis=1)  # a pixel that is the same everywhere adds to no distance
-    x = in_unit(x)
+    x = in_unit(np.compress((x != x[0]).any(axis=0), x, axis=1))  # a pixel the same everywhere adds to no distance
     if 1 <= x.shape[1] <= FEW:
         return _on_a_map(x, k)
     candidates, beyond = _candidates(x, min(k + SPARE, samples - 1), threads)
@@ -58,11 +56,7 @@ def in_unit(x: np.ndarray) -> np.ndarray:
 
 
 def _on_a_map(x: np.ndarray, k: int) -> np.ndarray:
-    """`nearest_neighbours` of x (samples, few features): each box of near samples is compared with the boxes near it.
-
-    No sample in a box is nearer than the box itself. So when the k-th neighbour of every sample is nearer than the
-    nearest box left out, none was missed; otherwise more boxes are taken in.
-    """
+    """`nearest_neighbours` of x (samples, few features): a box of near samples is compared with the boxes near it."""
     order = near_together(x, BOX)
     boxes = [np.sort(order[start : start + BOX]) for start in range(0, len(x), BOX)]
     low, high = (np.stack([corner(x[box], axis=0) for box in boxes]) for corner in (np.min, np.max))
@@ -77,21 +71,19 @@ def _on_a_map(x: np.ndarray, k: int) -> np.ndarray:
             others = others[others != rows[:, None]].reshape(len(rows), -1)
             nearest[rows], radius = _rank(x, rows, others, k)
             left_out = apart[~near].min(initial=np.inf)
-            if radius.max() * (1 + 1e-9) < left_out:  # a little more, for rounding
+            if radius.max() * (1 + 1e-9) < left_out:  # none was missed: a little more, for rounding
                 break
             reach = max(radius.max() * (1 + 1e-9), left_out)
     return nearest
 
 
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """The `kept` others nearest to each sample by fast distances, and how near another could be: two arrays.
+    """(samples, kept) indices, ascending, of those nearest to each sample by fast distances; how near another could be.
 
-    (samples, kept) indices, ascending; (samples,) a squared distance that none of those left out falls below.
-
-    |a - b|² = |a|² + |b|² - 2ab for tile against tile; each distance serves both its samples, which halves the work.
-    First each tile is compared with itself. That sets a limit for each sample which few later distances pass, as tiles
-    are random.
+    The second is (samples,): a squared distance that none of those left out falls below.
     """
+    # |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is
+    # compared with itself. That sets a limit for each sample which few later distances pass, as tiles are random.
     samples = len(x)
     centred = (x - x.mean(axis=0)).astype(np.float32)
     exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
@@ -143,10 +135,7 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
 
 
 def _by_sample(one: np.ndarray, distance: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs as a table by sample, from (pairs,) arrays: one end of each pair, its distance, its other end.
-
-    (rows,) the samples that have any, ascending; (rows, most) their distances, padded with inf, and the other ends.
-    """
+    """Pairs by their one end: (rows,) distinct ends; (rows, most) distances, padded with inf, and other ends."""
     order = np.argsort(one, kind="stable")
     rows, count = np.unique(one, return_counts=True)
     filled = np.arange(np.max(count, initial=0)) < count[:, None]

@@ -1,7 +1,4 @@
-"""The patches of an image, gathered for the convolution, and their adjoint, which folds them back.
-
-Images are by row, (rows, channels, columns · samples), as `maps.by_row` gives them.
-"""
+"""The patches of images by row (see `maps`), gathered for the convolution, and their adjoint, which folds them back."""
 
 import numpy as np
 
@@ -13,9 +10,7 @@ def patches(x: Array, size: int, columns: int) -> Array:
 
     (rows, channels, columns · samples) → (height, size² · channels, width · samples), not to be written to, where
     height = rows - size + 1, and width = columns - size + 1. A patch lists its rows, in each its columns, and in each
-    of these its channels: in this order the matrices are pieces of one strip, `size` rows of it each, and on the host
-    they share its memory.
-
+    of these its channels: so the matrices are pieces of one strip, `size` rows each, and on the host share its memory.
     The pullback gathers the patches again: keeping them would evict other data from the cache (4 to 5 % slower).
     """
     xp, (rows, channels, _) = namespace(x), x.shape
@@ -33,17 +28,13 @@ def product(w: Array, x: Array) -> Array:
 
 
 def fold(dpatches: Array, size: int, columns: int) -> Array:
-    """The adjoint of `patches`: each pixel collects from all the patches that it was copied into.
-
-    (height, size² · channels, width · samples) → (height + size - 1, channels, columns · samples).
-
-    It goes position by position, because in training only C3 needs it, which has a single one.
-    """
+    """The adjoint of `patches`: (height, size² · channels, width · samples) → (rows, channels, columns · samples)."""
     xp, (height, lines, positions) = namespace(dpatches), dpatches.shape
     rows, channels, width = height + size - 1, lines // size**2, columns - size + 1
     samples = positions // width
     dpatches = xp.reshape(dpatches, (height, size, size, channels, width, samples))
     dx = zeros((rows, channels, columns, samples), dpatches)
+    # Position by position: in training only C3 needs it, which has a single one.
     for i in range(height):
         for j in range(width):
             place = (slice(i, i + size), slice(None), slice(j, j + size), slice(None))
@@ -64,10 +55,7 @@ def as_kernels(rows: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _runs(x: Array, size: int, axis: int) -> Array:
-    """All runs of `size` along an axis: runs[…, i, u, …] = x[…, i + u, …], i along `axis`, u along a new axis after it.
-
-    Not to be written to: on the host they share the memory of `x`, where a step to the next run is a step along it.
-    """
+    """All runs of `size` along an axis: runs[…, i, u, …] = x[…, i + u, …]. On the host they share the memory of `x`."""
     runs = x.shape[axis] - size + 1
     if on_host(x):
         x = np.ascontiguousarray(x)

@@ -15,13 +15,10 @@ from drlim_np.neighbours import contiguous_views
 
 @dataclass(frozen=True, eq=False)
 class Cylinder:
-    """A cylinder in space; `upright` turns points so that its axis is the vertical one.
+    """A cylinder in space, in float64; `upright` turns points so that its axis is the vertical one."""
 
-    centre: (3,) float64, on the axis. frame: (3, 3) float64, orthonormal rows: two across, the axis last.
-    """
-
-    centre: np.ndarray
-    frame: np.ndarray
+    centre: np.ndarray  # (3,), on the axis
+    frame: np.ndarray  # (3, 3) orthonormal rows: two across, the axis last
 
     def upright(self, z: np.ndarray) -> np.ndarray:
         """The points moved and turned so that the axis is upright in the origin: (samples, 3) → x, y and height."""
@@ -38,22 +35,19 @@ class Cylinder:
 
 
 def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
-    """The cylinder that fits a map z (samples, 3) of views with known elevation and azimuth in radians, (samples,).
-
-    The axis is the direction along which elevation grows, by its regression on the map. The two directions across are
-    turned, and mirrored if need be, so that the angle is as near to the azimuth as possible.
-    """
-    z, elevation = real_array("z", z, "samples", "3"), real_array("elevation", elevation, "samples")
-    azimuth = real_array("azimuth", azimuth, "samples")
+    """The cylinder that fits a map z (samples, 3) of views with known elevation and azimuth in radians, (samples,)."""
+    z = real_array("z", z, "samples", "3")
+    elevation, azimuth = real_array("elevation", elevation, "samples"), real_array("azimuth", azimuth, "samples")
     same_length(z=z, elevation=elevation, azimuth=azimuth)
     centre = z.mean(axis=0)
+    # The axis is the direction along which elevation grows, by its regression on the map.
     slope = in_unit(np.linalg.lstsq(in_unit(z - centre), elevation - np.mean(elevation), rcond=None)[0])
-    length = float(np.linalg.norm(slope))
-    require(length > 0, "elevation does not change along any direction of the map: it has no axis")
-    axis = slope / length
+    require(bool(slope.any()), "elevation does not change along any direction of the map: it has no axis")
+    axis = slope / np.linalg.norm(slope)
     across = np.linalg.svd(axis[None])[2][1:]
     seen = (z - centre) @ across.T @ np.array([1, 1j])  # as complex numbers
-    # The mean turn from their angles to the azimuths, as they are and mirrored: 1 long if all agree.
+    # The directions across are turned by the mean turn from their angles to the azimuths, 1 long if all agree; and
+    # mirrored first if it is longer then.
     turns = [complex(np.mean(np.exp(1j * (azimuth - np.angle(side))))) for side in (seen, seen.conj())]
     mirrored = abs(turns[1]) > abs(turns[0])
     turn = turns[mirrored]
@@ -71,13 +65,12 @@ def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarr
     """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder."""
     azimuth, elevation = views.azimuth[rows], views.elevation[rows]
     angle, truth = cylinder.angle(z), radians(views, rows)
-    similar = contiguous_views(azimuth, elevation, AZIMUTHS)
     return {
         "elevation_r2": metrics.linear_r2(cylinder.height(z), elevation),
         "azimuth_resultant": metrics.resultant_length(angle, truth),
         "azimuth_error_degrees": float(np.degrees(np.median(np.abs(np.angle(np.exp(1j * (angle - truth))))))),
         "share_of_lighting": metrics.share_within(z, azimuth * ELEVATIONS + elevation),
-        "similar_neighbours": metrics.similar_neighbours(z, similar),
+        "similar_neighbours": metrics.similar_neighbours(z, contiguous_views(azimuth, elevation, AZIMUTHS)),
         "same_lighting_neighbours": metrics.same_label_neighbours(z, views.lighting[rows]),
         # At each elevation the camera goes around once: the one that shows it least.
         "second_loop": max(second_loop(z[elevation == height]) for height in np.unique(elevation)),
@@ -85,10 +78,7 @@ def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarr
 
 
 def in_words(z: np.ndarray, views: Views, train: np.ndarray, test: np.ndarray) -> str:
-    """The four numbers that Fig. 8 is held to, in one line: the cylinder fits the rows `train`, `test` is read by it.
-
-    z (views, 3) maps all the views.
-    """
+    """The four numbers that Fig. 8 is held to, of the rows `test` of a map z (views, 3): the cylinder fits `train`."""
     ours = organisation(z[test], fit_views(z[train], views, train), views, test)
     return (
         f"elevation R² {ours['elevation_r2']:.3f}, azimuth resultant length {ours['azimuth_resultant']:.3f}, "

@@ -22,12 +22,8 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
 
     The weights w_i minimise ‖x_i - Σ_j w_ij x_j‖² with Σ_j w_ij = 1. The map minimises Σ_i ‖z_i - Σ_j w_ij z_j‖²
     = tr(zᵀ M z) with M = (I - W)ᵀ (I - W) over centred z with orthonormal columns, so these are M's eigenvectors of
-    least eigenvalue after the constant one. Each column's largest entry is positive.
-
-    Warns where several groups of samples have no neighbours outside, as the components of a graph that falls apart:
-    each then has an eigenvector of eigenvalue 0, and those are turned to follow the largest variance of the data.
-
-    M is dense: 6,000 samples take about 0.3 GiB.
+    least eigenvalue after the constant one. Each column's largest entry is positive. Where several groups of samples
+    have no neighbours outside, each has an eigenvector of eigenvalue 0; they are turned to follow the data's variance.
     """
     x = in_unit(real_array("x", x, "samples", "features"))
     same_length(x=x, neighbours=neighbours)
@@ -53,25 +49,17 @@ def lle(x: np.ndarray, neighbours: Sequence[np.ndarray], dims: int = 2, regulari
 
 
 def reconstruction_weights(x: np.ndarray, near: np.ndarray, regularisation: float) -> np.ndarray:
-    """The weights, summing to 1, with which the points `near` (k, features) come closest to x (features,): (k,).
-
-    With G_jl = <x_j - x, x_l - x> the error is wᵀ G w, least where G w is constant. G is singular for more neighbours
-    than features, so `regularisation` times its trace, or times 1 where that is 0, is added to its diagonal.
-    """
+    """The weights, summing to 1, with which the points `near` (k, features) come closest to x (features,): (k,)."""
     difference = near - x
-    gram = difference @ difference.T
-    trace = np.trace(gram)
-    ridge = regularisation * (trace if trace > 0 else 1) * np.eye(len(near))
+    gram = difference @ difference.T  # G_jl = <x_j - x, x_l - x>: the error is wᵀ G w, least where G w is constant
+    # G is singular for more neighbours than features, so a share of its trace is added to its diagonal, or of 1 for 0.
+    ridge = regularisation * (np.trace(gram) or 1) * np.eye(len(near))
     weights = np.linalg.solve(gram + ridge, np.ones(len(near)))
     return weights / weights.sum()
 
 
 def closed_groups(neighbours: Sequence[np.ndarray]) -> int:
-    """How many groups of samples have no neighbours outside, and no such group inside.
-
-    Each may be moved at no cost, so that M has one eigenvalue 0 for each. In an undirected graph they are its connected
-    components; in a directed one, samples that list neighbours in two of them still tie neither to the other.
-    """
+    """How many groups of samples have no neighbours outside, and none such inside: M has an eigenvalue 0 for each."""
     listed_by: list[list[int]] = [[] for _ in neighbours]
     for i, near in enumerate(neighbours):
         for j in near.tolist():
@@ -94,21 +82,15 @@ def closed_groups(neighbours: Sequence[np.ndarray]) -> int:
 
 
 def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
-    """Those of least eigenvalue but the constant one, whose eigenvalue in M is 0: (samples, count), orthonormal.
-
-    Adding the table of 1/n to M, in place, lifts the constant vector to eigenvalue 1 and does nothing to the others,
-    which are centred. A ridge of the size of M's rounding keeps eigenvalues positive where the graph falls apart.
-    Solving with that matrix again and again is inverse iteration: the smallest eigenvalues converge first. It ends
-    when M z - λ z no longer falls, because the rest of it is rounding.
-    """
+    """Those of least eigenvalue but the constant one, whose eigenvalue in M is 0: (samples, count), orthonormal."""
     samples = len(m)
-    ridge = np.finfo(float).eps * np.trace(m)
-    m += 1 / samples
+    ridge = np.finfo(float).eps * np.trace(m)  # it keeps eigenvalues positive where the graph falls apart
+    m += 1 / samples  # lifts the constant vector to eigenvalue 1, and does nothing to the others, which are centred
     m[np.diag_indices(samples)] += ridge
     factor = Factor(m)
     basis = np.random.default_rng(0).standard_normal((samples, min(count + SPARE, samples - 1)))
     residual = inf
-    while True:
+    while True:  # inverse iteration, until M z - λ z no longer falls, because the rest of it is rounding
         basis, _ = np.linalg.qr(factor.solve(basis))
         applied = factor.apply(basis)
         eigenvalues, turn = np.linalg.eigh(basis.T @ applied)
@@ -119,9 +101,8 @@ def _bottom_eigenvectors(m: np.ndarray, count: int) -> np.ndarray:
 
 
 class Factor:
-    """A = L Lᵀ for a positive definite A (samples, samples), which is overwritten by L.
+    """A = L Lᵀ for a positive definite A (samples, samples), which is overwritten by L, block of rows by block:
 
-    In blocks of rows: when all before block I is done, then, summing over these,
         L_II L_IIᵀ = A_II - Σ_J L_IJ L_IJᵀ,    and below it    L_KI = (A_KI - Σ_J L_KJ L_IJᵀ) L_II⁻ᵀ.
     NumPy's Cholesky factorisation does the small ones; of a large A it would take three times the memory.
     """
@@ -155,6 +136,6 @@ def _others(i: int, near: np.ndarray, samples: int) -> np.ndarray:
     require(np.size(near) > 0, f"sample {i} has no neighbours: leave it out, or join it to another")
     near = whole_numbers(f"the list of neighbours of sample {i}", near, "neighbours")
     fit = near.min() >= 0 and near.max() < samples and i not in near and len(np.unique(near)) == len(near)
-    listed = near.tolist()
-    require(fit, f"sample {i} has neighbours {listed}: they must be distinct others, from 0 to {samples - 1}")
+    wanted = f"they must be distinct others, from 0 to {samples - 1}"
+    require(fit, f"sample {i} has neighbours {near.tolist()}: {wanted}")
     return near

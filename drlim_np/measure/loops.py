@@ -10,12 +10,7 @@ from drlim_np.checks.numbers import real_array
 
 
 def loops(z: np.ndarray) -> np.ndarray:
-    """Birth and death of every loop of z (samples, dims), as lengths, longest life first: (loops, 2) float64.
-
-    Each living loop, the oldest first, has marks on joined pairs, of which a closed path around it passes an odd
-    number. A filled triangle must pass an even one: else the youngest loop for which it is odd dies, and its marks,
-    added to the others', make these even there (de Silva, Morozov, Vejdemo-Johansson, Inverse Problems 27, 2011).
-    """
+    """Birth and death of every loop of z (samples, dims), as lengths, longest life first: (loops, 2) float64."""
     z = real_array("z", z, "samples", "dims")
     exponent = np.frexp(np.abs(z).max(initial=0))[1]
     squares = ((column[:, None] - column) ** 2 for column in np.ldexp(z, -exponent).T)
@@ -23,6 +18,9 @@ def loops(z: np.ndarray) -> np.ndarray:
     enough = length.max(axis=1, initial=0).min(initial=np.inf)  # one point is joined to all others, and no loop lives
     pairs = np.argwhere(np.triu(length <= enough, 1))
     joined, part = np.zeros(length.shape, bool), np.arange(len(z))
+    # Each living loop, the oldest first, has marks on joined pairs, of which a closed path around it passes an odd
+    # number. A filled triangle must pass an even one: else the youngest loop for which it is odd dies, and its marks,
+    # added to the others', make these even there (de Silva, Morozov, Vejdemo-Johansson, Inverse Problems 27, 2011).
     marks = np.zeros((0, *length.shape), bool)
     births: list[float] = []  # of the living
     lives: list[tuple[float, float]] = []

@@ -1,8 +1,10 @@
 """The numbers behind each claim. `z` is an embedding, (samples, dims); all work in float64 on the host.
 
-No measure depends on the unit of length, so a map is first brought into one in which no square leaves the range of
-float64.
+No measure depends on the unit of length, so a map is first brought into one in which squares stay in range.
 """
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -10,14 +12,12 @@ from drlim_np.checks.numbers import coded_labels, real_array, same_length, whole
 from drlim_np.errors import InputError, require
 from drlim_np.fast.knn import in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
-from drlim_np.measure.ranks import blocks, ranks_of_near
+
+BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 samples
 
 
 def slant(images: np.ndarray) -> np.ndarray:
-    """How far each digit leans: cov(x, y)/var(y) of its ink, (samples, height, width) → (samples,) float64.
-
-    x to the right and y upwards: pixels to the right per pixel of height, 0 upright, positive leaning right.
-    """
+    """How far each digit leans to the right: cov(x, y)/var(y) of its ink, (samples, height, width) → (samples,)."""
     ink = real_array("images", images, "samples", "height", "width")
     _, height, width = ink.shape
     x, y = np.arange(width), np.arange(height)[::-1]
@@ -42,10 +42,7 @@ def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
 
 
 def regression_r2(z: np.ndarray, target: np.ndarray, k: int = 10) -> float:
-    """How well the place on the map predicts a target (samples,): R² = 1 - Σ (t - t̂)² / Σ (t - mean t)².
-
-    t̂ of a sample is the mean over its k nearest others. 1 is perfect; 0 is no better than the mean of all.
-    """
+    """R² = 1 - Σ (t - t̂)² / Σ (t - mean t)² of a target (samples,); t̂ is its mean over the k nearest others on z."""
     z, target = _rows("z", z), in_unit(real_array("target", target, "samples"))
     same_length(z=z, target=target)
     require((target != target[0]).any(), "the target is the same for every sample: there is nothing to predict")
@@ -57,8 +54,7 @@ def unevenness(z: np.ndarray, k: int = 10) -> float:
     """Standard deviation of log r_k, r_k the distance to the k-th nearest other: 0 on a lattice, large in clumps."""
     z = _rows("z", z)
     radius = np.sqrt(np.sum((z - z[nearest_neighbours(z, k)[:, -1]]) ** 2, axis=1))
-    apart = (radius > 0).all()
-    require(apart, f"{k + 1} or more samples share one place on the map: its evenness is not defined")
+    require(bool(radius.all()), f"{k + 1} or more samples share one place on the map: its evenness is not defined")
     return float(np.std(np.log(radius / radius.max())))
 
 
@@ -66,9 +62,7 @@ def trustworthiness(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1)
     """How far one can trust that neighbours on the map are neighbours in the data (Venna and Kaski, 2001), at most 1.
 
     1 - 2 / (n k (2n - 3k - 1)) · Σ_i Σ_{j among the k nearest of i on the map} max(0, rank_i(j) - k), where rank_i(j)
-    is 1 + the number of samples nearer to i than j is, in the data `x` (samples, features). Samples at one distance
-    share their rank.
-    threads: blocks of samples ranked at once; the result does not depend on it. k must be below n/2.
+    is 1 + the number of samples nearer to i than j is, in the data `x` (samples, features); k must be below n/2.
     """
     return _agreement(k, threads, x=x, z=z)
 
@@ -79,7 +73,7 @@ def continuity(x: np.ndarray, z: np.ndarray, k: int = 12, threads: int = 1) -> f
 
 
 def same_label_neighbours(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
-    """The share of the k nearest others of each sample that have its label; by chance about the label's own share."""
+    """The share of the k nearest others of each sample that have its label."""
     z = _rows("z", z)
     _, coded, _ = coded_labels("labels", labels, z=z)
     return float(np.mean(coded[nearest_neighbours(z, k)] == coded[:, None]))
@@ -89,7 +83,7 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
     """Mean of (b - a)/max(a, b) over the samples (Rousseeuw, 1987): 1 for tight clusters far apart, 0 for none, ≥ -1.
 
     a is a sample's mean distance to the others of its label, b the least mean distance to those of another. A sample
-    that is alone with its label counts 0.
+    alone with its label counts 0.
     """
     z = _rows("z", z)
     _, coded, counts = coded_labels("labels", labels, z=z)
@@ -98,8 +92,8 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
     order, first = np.argsort(coded), np.cumsum(counts) - counts
     z, coded = z[order], coded[order]
     total = 0.0
-    for rows in blocks(len(z)):
-        sums, own = np.add.reduceat(_distances(z, rows), first, axis=1), coded[rows, None]
+    for rows, distance in _distances(z):
+        sums, own = np.add.reduceat(distance, first, axis=1), coded[rows, None]
         a = np.take_along_axis(sums, own, axis=1)[:, 0] / np.maximum(counts[coded[rows]] - 1, 1)
         to_others = sums / counts
         np.put_along_axis(to_others, own, np.inf, axis=1)
@@ -110,17 +104,12 @@ def silhouette(z: np.ndarray, labels: np.ndarray) -> float:
 
 
 def shift_ratio(z: np.ndarray, character: np.ndarray) -> float:
-    """Mean distance between copies of one character over that between different characters, over all pairs.
-
-    character: (samples,), equal for the copies of one. 0 where copies coincide, about 1 where shifting a character
-    takes it as far as replacing it.
-    """
+    """Mean distance between copies of one character over that between different ones; character: (samples,) labels."""
     z = _rows("z", z)
     _, character, _ = coded_labels("character", character, z=z)
     sums, pairs = np.zeros(2), np.zeros(2)
-    for rows in blocks(len(z)):
+    for rows, distance in _distances(z):
         same = character[rows, None] == character
-        distance = _distances(z, rows)
         sums += distance[same].sum(), distance[~same].sum()
         pairs += np.count_nonzero(same) - len(same), np.count_nonzero(~same)
     require(bool(pairs.all()), "a shift ratio needs two copies of a character, and two characters")
@@ -138,23 +127,14 @@ def linear_r2(x: np.ndarray, target: np.ndarray) -> float:
 
 
 def resultant_length(angle: np.ndarray, target: np.ndarray) -> float:
-    """How constant the difference of two angles is: its mean resultant length |mean e^{i(angle - target)}|.
-
-    angle, target: (samples,) radians. 1 if one is the other turned by some angle; about 1 - σ²/2 for random errors of
-    a small standard deviation σ; 0 between an angle that goes round the circle and its mirror image. It is no
-    correlation: two independent angles that vary little have it near 1 as well.
-    """
+    """How constant the difference of two angles is: |mean e^{i(angle - target)}|, both (samples,) radians."""
     angle, target = (real_array(name, a, "samples") for name, a in (("angle", angle), ("target", target)))
     same_length(angle=angle, target=target)
     return float(abs(np.mean(np.exp(1j * (angle - target)))))
 
 
 def share_within(z: np.ndarray, groups: np.ndarray) -> float:
-    """The variance of the places within a group over that of all places: 0 where a group has one place.
-
-    groups: (samples,), equal for the samples of one. Both variances are unbiased: sums of squared distances to the
-    mean over (samples - groups), and over (samples - 1).
-    """
+    """The variance of the places within a group over that of all places, both unbiased; groups: (samples,) labels."""
     z = _rows("z", z)
     _, coded, counts = coded_labels("groups", groups, z=z)
     require(len(counts) < len(z), "every sample is a group of its own: nothing varies within one")
@@ -185,9 +165,47 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
     """How few of the k nearest in the second space have ranks beyond k in the first; see `trustworthiness`."""
     space, other = (_rows(name, x) for name, x in spaces.items())
     same_length(**spaces)
-    ranks = ranks_of_near(space, other, k, threads)
-    n, k = ranks.shape
-    return float(1 - 2 / (n * k * (2 * n - 3 * k - 1)) * int(np.maximum(ranks - k, 0).sum(dtype=np.int64)))
+    samples, features = space.shape
+    k = whole_number("k", k, 1, (samples - 1) // 2)
+    nearest = nearest_neighbours(other, k, threads)
+    blocks = [slice(start, start + BLOCK) for start in range(0, samples, BLOCK)]
+    bits = (51 - features.bit_length()) // 2  # so that features · (2 · 2^bits)² stays below 2^53
+    rounds = any((np.rint(part) != part).any() for part in (np.ldexp(space[rows], bits) for rows in blocks))
+    varied = space[:, (space != space[0]).any(axis=0)]  # what is the same everywhere adds to no distance
+    centred = varied - varied.mean(axis=0) if rounds else varied  # so that little cancels in |a|² - 2ab + |b|²
+    squares = np.sum(centred * centred, axis=1)
+    rounding = rounds * (features + 6) * np.finfo(float).eps * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
+
+    # Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
+    # by difference, so that samples tie in rank if they do in distance. Whole numbers and the like need none of that.
+    def excess(rows: slice) -> int:
+        squared = centred[rows] @ centred.T
+        squared *= -2
+        squared += squares[rows, None]
+        squared += squares
+        squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
+        of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * rounding[rows, None]
+        edges = np.concatenate([of_nearest - doubt, of_nearest + doubt], axis=1)
+        # How many are below each edge. Only those below the last edge are sorted, usually few.
+        lines = zip(squared, edges, strict=True)
+        below = np.array([np.searchsorted(np.sort(line[line < edge.max()]), edge) for line, edge in lines])
+        nearer = below[:, :k]
+        for i in np.flatnonzero((below[:, k:] - nearer > 1).any(axis=1)):
+            row = rows.start + i
+            nearer[i] = _nearer(space, row, nearest[row], squared[i], doubt[i])
+        return int(np.maximum(1 + nearer - k, 0).sum(dtype=np.int64))
+
+    with ThreadPoolExecutor(threads) as pool:
+        beyond = sum(pool.map(excess, blocks))
+    return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * beyond)
+
+
+def _nearer(space: np.ndarray, i: int, whom: np.ndarray, squared: np.ndarray, doubt: np.ndarray) -> np.ndarray:
+    """How many samples are nearer to sample i than each of `whom`, (k,): those within `doubt` are compared exactly."""
+    near = np.flatnonzero((np.abs(squared - squared[whom, None]) <= doubt).any(axis=0))
+    difference = space[near] - space[i]
+    squared[near] = np.einsum("rf,rf->r", difference, difference)
+    return np.count_nonzero(squared < squared[whom, None], axis=1)
 
 
 def _rows(name: str, x: np.ndarray) -> np.ndarray:
@@ -195,6 +213,8 @@ def _rows(name: str, x: np.ndarray) -> np.ndarray:
     return in_unit(real_array(name, x, "samples", "dims"))
 
 
-def _distances(z: np.ndarray, rows: slice) -> np.ndarray:
-    """The Euclidean distances of the given rows to all samples, coordinate by coordinate."""
-    return np.sqrt(sum((column[rows, None] - column) ** 2 for column in z.T))
+def _distances(z: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """BLOCK rows at a time, so that no table of all pairs is ever held, with their distances to all samples."""
+    for start in range(0, len(z), BLOCK):
+        rows = slice(start, start + BLOCK)
+        yield rows, np.sqrt(sum((column[rows, None] - column) ** 2 for column in z.T))

@@ -12,15 +12,19 @@ from drlim_np.tree import leaves, tree_map
 from tests.help.comparing import assert_close, assert_same
 from tests.help.every_layer import STACK, STACK_INPUT, drawn
 
+ROWS = Sequential(conv=Conv2d(1, 2, 2), rows=Positions())  # several rows of output for each sample
+CASES = [*((STACK, (7, *STACK_INPUT), size) for size in range(1, 9)), (ROWS, (5, 1, 3, 4), 2)]
 
-@pytest.mark.parametrize("size", range(1, 9))
-def test_a_network_in_blocks_is_the_network_whatever_the_number_of_threads(size, rng):
-    params, x, dy = drawn(STACK, rng), rng.standard_normal((7, *STACK_INPUT)), rng.standard_normal((7, 2))
-    y, pullback = STACK(params, x)
+
+@pytest.mark.parametrize(("network", "shape", "size"), CASES)
+def test_a_network_in_blocks_is_the_network_whatever_the_number_of_threads(network, shape, size, rng):
+    params, x = drawn(network, rng), rng.standard_normal(shape)
+    y, pullback = network(params, x)
+    dy = rng.standard_normal(y.shape)
     whole = dict(leaves(pullback(dy, wrt_input=True)._asdict()))
     first = None
     for threads in (1, 2, 3, 8):
-        block_y, block_pullback = Blockwise(STACK, size, threads)(params, x)
+        block_y, block_pullback = Blockwise(network, size, threads)(params, x)
         gradient = block_pullback(dy, wrt_input=True)
         assert_close(block_y, y)
         for name, g in leaves(gradient._asdict()):
@@ -28,17 +32,6 @@ def test_a_network_in_blocks_is_the_network_whatever_the_number_of_threads(size,
         first = first or (block_y, gradient)
         assert np.array_equal(block_y, first[0])
         assert_same(gradient, first[1])
-
-
-def test_samples_may_have_several_rows_of_output(rng):
-    network = Sequential(conv=Conv2d(1, 2, 2), rows=Positions())
-    params, x = drawn(network, rng), rng.standard_normal((5, 1, 3, 4))
-    y, pullback = network(params, x)
-    in_blocks, pullback_in_blocks = Blockwise(network, size=2, threads=2)(params, x)
-    dy = rng.standard_normal(y.shape)
-    assert y.shape == (5 * 2 * 3, 2)
-    assert_close(in_blocks, y)
-    assert_close(pullback_in_blocks(dy, wrt_input=True)._asdict(), pullback(dy, wrt_input=True)._asdict())
 
 
 def test_gradients_of_the_convnet_in_float32_are_those_in_float64(rng):
@@ -51,35 +44,29 @@ def test_gradients_of_the_convnet_in_float32_are_those_in_float64(rng):
         assert_close(gradient, exact[name], bound=1e-5)
 
 
-def test_blocks_hold_no_more_samples_than_their_size_in_order(rng):
-    seen = []
+def through_blocks(seen, x, **options):
+    """tanh of x in blocks, each of which is seen before."""
 
     class Probe(Tanh):
         def __call__(self, params, x):
-            seen.append(x[:, 0].tolist())
+            seen(x)
             return super().__call__(params, x)
 
-    Blockwise(Sequential(probe=Probe()), size=3)({"probe": {}}, np.arange(7.0)[:, None])
+    return Blockwise(Sequential(probe=Probe()), **options)({"probe": {}}, x)[0]
+
+
+def test_blocks_hold_no_more_samples_than_their_size_in_order():
+    seen = []
+    through_blocks(lambda x: seen.append(x[:, 0].tolist()), np.arange(7.0)[:, None], size=3)
     assert seen == [[0, 1, 2], [3, 4, 5], [6]]
 
 
 def test_blocks_run_side_by_side_on_threads_and_on_the_callers_own_if_there_is_one():
     together, ran_on = threading.Barrier(2, timeout=10), []
-
-    class Meeting(Tanh):
-        def __call__(self, params, x):
-            together.wait()  # raises unless a second block is at work at the same time
-            return super().__call__(params, x)
-
-    class Probe(Tanh):
-        def __call__(self, params, x):
-            ran_on.append(threading.get_ident())
-            return super().__call__(params, x)
-
-    x = np.ones((4, 1))
-    y, _ = Blockwise(Sequential(meeting=Meeting()), size=2, threads=2)({"meeting": {}}, x)
-    assert np.array_equal(y, np.tanh(x))
-    Blockwise(Sequential(probe=Probe()), size=2)({"probe": {}}, x)
+    # It raises unless a second block is at work at the same time.
+    y = through_blocks(lambda x: together.wait(), np.ones((4, 1)), size=2, threads=2)
+    assert np.array_equal(y, np.tanh(np.ones((4, 1))))
+    through_blocks(lambda x: ran_on.append(threading.get_ident()), np.ones((4, 1)), size=2)
     assert ran_on == [threading.get_ident()] * 2
 
 

@@ -13,45 +13,28 @@ from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.memory import free_memory, require_memory
 from tests.help.refusals import refuses
 
-glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept by the rule of glibc")
-large_arrays = pytest.mark.skipif(
-    sys.maxsize < 2**32 or sys.implementation.name != "cpython",
-    reason="on 32 bits glibc keeps nothing above 512 KiB, and PyPy does not free an array at once",
+kept = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or sys.maxsize < 2**32 or sys.implementation.name != "cpython",
+    reason="glibc keeps memory, on 32 bits nothing above 512 KiB, and PyPy does not free an array at once",
 )
-
-# ---- what is free ----
 
 
 @pytest.fixture
-def told(monkeypatch):
+def told(monkeypatch, tmp_path):
     """Puts content in place of the files of a system by their names; without it they are not there."""
-
-    def tell(**files):
-        def read(path):
-            if path.name not in files:
-                raise FileNotFoundError(path)
-            return files[path.name]
-
-        monkeypatch.setattr(memory.Path, "read_text", read)
-
-    return tell
+    monkeypatch.setattr(memory, "Path", lambda *parts: tmp_path / Path(*parts).name)
+    return lambda **files: [(tmp_path / name).write_text(content) for name, content in files.items()]
 
 
 MACHINE = "MemTotal:  9 kB\nMemFree:  2 kB\nMemAvailable:  5 kB\nBuffers:  1 kB\n"
 
 
-@pytest.mark.parametrize(
-    ("files", "free"),
-    [
-        ({}, sys.maxsize),
-        ({"meminfo": MACHINE}, 5 * 1024),
-        ({"meminfo": MACHINE, "memory.max": "4096\n", "memory.current": "1000\n"}, 3096),
-        ({"meminfo": MACHINE, "memory.max": "40960\n", "memory.current": "1000\n"}, 5 * 1024),
-        ({"meminfo": MACHINE, "memory.max": "max\n", "memory.current": "1000\n"}, 5 * 1024),
-    ],
-)
-def test_free_is_what_the_machine_has_and_the_container_allows(told, files, free):
-    told(**files)
+@pytest.mark.parametrize(("limit", "free"), [("4096\n", 3096), ("40960\n", 5 * 1024), ("max\n", 5 * 1024)])
+def test_free_is_what_the_machine_has_and_the_container_allows(told, limit, free):
+    assert free_memory() == sys.maxsize
+    told(meminfo=MACHINE)
+    assert free_memory() == 5 * 1024
+    told(**{"meminfo": MACHINE, "memory.max": limit, "memory.current": "1000\n"})
     assert free_memory() == free
 
 
@@ -63,6 +46,10 @@ def test_what_cannot_fit_is_refused_with_both_numbers_before_it_is_begun(told):
     images = np.broadcast_to(np.float32(0), (300_000, 1024))
     refused = "nearest neighbours in an x of shape (300000, 1024) needs 6.87 GiB"
     refuses(lambda: nearest_neighbours(images, 5), refused)
+
+
+def said(program):
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
 
 PROGRAM = """
@@ -78,14 +65,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@glibc
-@large_arrays
+@kept
 def test_freed_memory_is_not_asked_of_the_system_again():
-    def pages(call):
-        run = [sys.executable, "-c", PROGRAM.format(call=call)]
-        return int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
-
-    assert pages("keep_freed_memory()") < 2 * 5120 < pages("")
+    assert int(said(PROGRAM.format(call="keep_freed_memory()"))) < 2 * 5120 < int(said(PROGRAM.format(call="")))
 
 
 LARGE = """
@@ -113,8 +95,6 @@ print(*on_threads(lambda _: flagged(), range(2), 2))
 
 
 @pytest.mark.skipif(not Path("/sys/kernel/mm/transparent_hugepage").exists(), reason="Linux has large pages")
-@glibc
-@large_arrays
+@kept
 def test_what_is_kept_lies_in_large_pages_in_this_thread_and_in_those_of_blocks():
-    said = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True).stdout
-    assert said.split() == ["True", "False", "True", "True"]
+    assert said(LARGE).split() == ["True", "False", "True", "True"]

@@ -13,44 +13,26 @@ from drlim_np.measure.metrics import linear_r2, resultant_length
 from drlim_np.neighbours import contiguous_views
 from tests.help.refusals import refuses
 
-seeds = st.integers(0, 2**32 - 1)
 
-
-def placed(seed, mirrored=False, noise=0.0):
+def placed(seed, mirrored=False):
     """A cylinder of radius 2 turned and moved at random: points, elevation, azimuth in radians."""
     rng = np.random.default_rng(seed)
     azimuth, elevation = (grid.ravel() for grid in np.meshgrid(2 * np.pi * np.arange(18) / 18, np.arange(9)))
     upright = np.stack([2 * np.cos(azimuth), (-2 if mirrored else 2) * np.sin(azimuth), 0.4 * elevation], axis=1)
     turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
-    z = upright @ turn + rng.standard_normal(3) + noise * rng.standard_normal(upright.shape)
-    return z, elevation, azimuth
+    return upright @ turn + rng.standard_normal(3), elevation, azimuth
 
 
 @pytest.mark.line("fig-8")
 @settings(deadline=None, max_examples=50)
-@given(seeds, st.booleans())
+@given(st.integers(0, 2**32 - 1), st.booleans())
 def test_angle_is_azimuth_and_height_is_elevation_wherever_the_cylinder_stands(seed, mirrored):
     z, elevation, azimuth = placed(seed, mirrored)
-    found = fit(z, elevation, azimuth)
+    fitted = slice(None, None, 2)  # the others are placed as they are
+    found = fit(z[fitted], elevation[fitted], azimuth[fitted])
+    np.testing.assert_allclose(found.frame @ found.frame.T, np.eye(3), atol=1e-12)  # the map keeps its shape
     assert abs(np.exp(1j * found.angle(z)) - np.exp(1j * azimuth)).max() < 1e-9
-    np.testing.assert_allclose(found.height(z), 0.4 * (elevation - 4), atol=1e-9)
-
-
-@settings(deadline=None, max_examples=50)
-@given(seeds)
-def test_the_shape_of_the_map_is_not_changed(seed):
-    z, elevation, azimuth = placed(seed, noise=0.3)
-    found = fit(z, elevation, azimuth)
-    np.testing.assert_allclose(found.frame @ found.frame.T, np.eye(3), atol=1e-12)
-    between = np.linalg.norm(z[:, None] - z, axis=2)
-    upright = found.upright(z)
-    np.testing.assert_allclose(np.linalg.norm(upright[:, None] - upright, axis=2), between, atol=1e-9)
-
-
-def test_points_that_were_not_fitted_are_placed_as_those_that_were():
-    z, elevation, azimuth = placed(1)
-    found = fit(z[::2], elevation[::2], azimuth[::2])
-    assert abs(np.exp(1j * found.angle(z[1::2])) - np.exp(1j * azimuth[1::2])).max() < 1e-9
+    np.testing.assert_allclose(found.height(z), 0.4 * (elevation - elevation[fitted].mean()), atol=1e-9)
 
 
 def test_a_ring_twisted_into_a_figure_of_eight_has_neither_azimuth_nor_elevation():
@@ -93,8 +75,6 @@ def test_what_has_no_meaning_is_refused_in_one_line(changes, message):
     refuses(lambda: fit(**arguments), message)
 
 
-# ---- views of an airplane ----
-
 VIEWS = Views("all", "all", np.zeros((972, 1, 1), np.uint8), {})
 TRAIN, TEST = np.split(np.random.default_rng(1).permutation(972), [660])
 
@@ -105,11 +85,8 @@ def mapped(noise=0.01):
     return np.stack([np.cos(azimuth), np.sin(azimuth), 0.3 * VIEWS.elevation], axis=1) + noise * z
 
 
-def test_azimuths_go_once_around_the_circle_in_radians():
+def test_views_are_fitted_by_their_own_elevation_and_azimuth_which_goes_once_around_the_circle():
     assert radians(VIEWS, np.array([0, 971])).tolist() == [0, 2 * np.pi * 17 / 18]
-
-
-def test_views_are_fitted_by_their_own_elevation_and_azimuth():
     z = mapped()
     found, expected = fit_views(z[TRAIN], VIEWS, TRAIN), fit(z[TRAIN], VIEWS.elevation[TRAIN], radians(VIEWS, TRAIN))
     assert (found.frame == expected.frame).all() and (found.centre == expected.centre).all()
