@@ -58,7 +58,11 @@ def _run(options: argparse.Namespace) -> None:
         import torch
 
         require(torch.cuda.is_available(), "PyTorch finds no GPU: install it for CUDA, or choose other cases by --only")
-    print(_machine(), flush=True)
+    versions = [f"Python {platform.python_version()}"]
+    for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+    print(f"{processors()} processors, {platform.machine()}; {', '.join(versions)}.", flush=True)
     if options.against is not None:
         with tempfile.TemporaryDirectory() as folder:
             _compare(contests, options, {"ours": HERE, options.against: _tree_of(options.against, Path(folder))})
@@ -74,11 +78,11 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _print_layers() -> None:
-    title = "Where a training step of 64 images spends its time, on one thread; then some parts of it alone"
+    title = "Where a training step of 64 images spends its time, on one thread; then its products alone"
     print(report.heading(title, "what", "time", "share", "products at"))
-    layers, parts = (apart(environment(1), of) for of in (machine.by_layer, machine.by_part))
-    whole = sum(seconds for seconds, _ in layers.values())
-    for what, (seconds, flop) in (layers | parts).items():
+    found = apart(environment(1), machine.layers)
+    whole = sum(seconds for seconds, flop in found.values() if not flop)
+    for what, (seconds, flop) in found.items():
         rate = f"{flop / seconds / 1e9:.0f} GFLOP/s" if flop else ""
         print(report.row(what, report.duration(seconds), f"{seconds / whole:.0%}", rate))
 
@@ -98,9 +102,9 @@ def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, 
     """
     peaks: dict[int, float] = {}
     for threads in () if trees or options.fresh else options.threads:
-        peaks[threads], copied = apart(environment(threads), machine.bounds, threads)
-        products, copies = f"{peaks[threads] / 1e9:.0f} GFLOP/s", f"{copied / 1e9:.0f} GB/s"
-        print(f"\nBound on {threads} thread{'s' * (threads > 1)}: matrix products {products}, copies {copies}.")
+        peaks[threads] = apart(environment(threads), machine.bound, threads)
+        products = f"{peaks[threads] / 1e9:.0f} GFLOP/s"
+        print(f"\nBound on {threads} thread{'s' * (threads > 1)}: matrix products {products}.")
     print(report.heading("Our time and theirs", *report.CONTEST), flush=True)
     for name in contests:
         case = CASES[name]
@@ -108,9 +112,9 @@ def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, 
             before = None
             for size in (min(QUICK, *case.sizes),) if options.quick else case.sizes:
                 times = _measured(name, size, threads, options, trees)
-                lines = report.contest(name, size, threads, times, peaks.get(threads), before)
+                lines = report.contest(name, size, threads, times, peaks.get(threads, 0), before)
                 print(*lines, sep="\n", flush=True)
-                before = size, times
+                before = size, times.seconds["ours"]
 
 
 def _measured(name: str, size: int, threads: int, options: argparse.Namespace, trees: dict[str, Path]) -> Times:
@@ -144,15 +148,6 @@ def _tree_of(revision: str, folder: Path) -> Path:
         raise InputError(f"--against {printable(revision)}: {problem}") from fault
     shutil.unpack_archive(archive, folder)
     return folder
-
-
-def _machine() -> str:
-    """One line on the machine and the libraries, for the record."""
-    versions = [f"Python {platform.python_version()}"]
-    for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions.append(f"{name} {importlib.metadata.version(name)}")
-    return f"{processors()} processors, {platform.machine()}; {', '.join(versions)}."
 
 
 if __name__ == "__main__":

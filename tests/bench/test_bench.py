@@ -7,13 +7,14 @@ import time
 import tomllib
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import cases, machine, peers, race, report
+from drlim_np.bench import machine, peers, race, report
 from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.data import handwriting
@@ -24,6 +25,7 @@ from drlim_np.networks import convnet
 from tests.help.refusals import refuses
 
 HERE = [name for name in CASES if not name.startswith("gpu")]
+WAYS = {"forward": list(convnet().layers), "backward": reversed(convnet().layers)}
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def both_peers(monkeypatch):
 
 
 @pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
-@pytest.mark.parametrize("name", [name for name in HERE if name != "full"])
+@pytest.mark.parametrize("name", HERE)
 def test_every_case_does_the_same_work_as_its_peers(name):
     case = CASES[name]
     pytest.importorskip(case.peer)
@@ -46,29 +48,20 @@ def test_every_case_does_the_same_work_as_its_peers(name):
     assert times.differ < 1e-4
 
 
-def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_map(monkeypatch):
-    monkeypatch.setattr(cases, "BEGUN", 20)
-    contest = CASES["full"].build(300, 1)
-    assert list(contest.contestants) == ["ours", "ours, on 20 drawn pairs"]
-    exact, drawn = (step() for step in contest.contestants.values())
-    assert exact.number == drawn.number == 1
-    assert drawn.loss == pytest.approx(exact.loss, rel=0.5)
-
-
 def test_the_table_has_the_cases(monkeypatch, capsys, both_peers):
     def pretended(variables, function, *arguments):
-        if function is machine.bounds:
-            return 1e11, 1e10
-        size = arguments[1]
-        return Times({"ours": [float(size)], "theirs": [2.0 * size]}, 1e-7, 0.0)
+        return (
+            1e11
+            if function is machine.bound
+            else Times({"ours": [arguments[1]], "theirs": [2 * arguments[1]]}, 1e-7, 0)
+        )
 
     monkeypatch.setattr(command, "apart", pretended)
     assert command.main(["--only", *HERE]) == 0
-    table = capsys.readouterr().out.split("\n\n")[-1].splitlines()
-    found = [tuple(cell.strip() for cell in line.split("|")[1:4]) for line in table[2:]]
-    expected = [(n, f"{s:,}", str(t)) for n in HERE for t in CASES[n].threads for s in CASES[n].sizes]
-    assert found == expected
-    assert all("| 0.50 | 0.50–0.50 | 1 | 1e-07 |" in line for line in table[2:])
+    table = capsys.readouterr().out.split("\n\n")[-1].splitlines()[2:]
+    found = [tuple(cell.strip() for cell in line.split("|")[1:4]) for line in table]
+    assert found == [(n, f"{s:,}", str(t)) for n in HERE for t in CASES[n].threads for s in CASES[n].sizes]
+    assert all("| 0.50 | 0.50–0.50 | 1 | 1e-07 |" in line for line in table)
 
 
 def test_the_command_measures_in_processes_of_their_own(capfd):
@@ -146,7 +139,7 @@ def test_ratios_are_of_a_round_shares_of_the_bound_and_growth_is_a_power_of_the_
     before = Times({"ours": [0.5], "theirs": [1.0]}, None, 3e9)
     times = Times({"ours": [2.0, 10.0, 1.0], "theirs": [4.0, 20.0, 1.25]}, None, 3e9)
     (first,) = report.contest("case", 1000, 1, before, 12e9, None)
-    (then,) = report.contest("case", 2000, 1, times, 12e9, (1000, before))
+    (then,) = report.contest("case", 2000, 1, times, 12e9, (1000, [0.5]))
     assert first == "| case | 1,000 | 1 | 500 ms | theirs | 1.00 s | 0.50 | 0.50–0.50 | 1 |  | 50% |  |"
     assert then == "| case | 2,000 | 1 | 2.00 s | theirs | 4.00 s | 0.50 | 0.50–0.65 | 3 |  | 12% | 2.00 |"
 
@@ -158,26 +151,25 @@ def test_durations_have_three_digits():
 
 def test_the_time_of_every_layer_is_taken_and_the_products_make_the_operations_of_the_images(monkeypatch):
     monkeypatch.setattr(machine, "ROUNDS", 1)
-    spent, alone = machine.by_layer(), machine.by_part()
-    assert {what.split()[0] for what in spent} == set(convnet().layers) and len(spent) == 2 * len(convnet().layers)
-    assert sum(flop for _, flop in alone.values()) == 64 * FLOP
-    assert min(seconds for seconds, _ in (spent | alone).values()) > 0
+    found = machine.layers()
+    of_layers = [what for what, (_, flop) in found.items() if not flop]
+    assert of_layers == [f"{name} {way}" for way, names in WAYS.items() for name in names]
+    assert sum(flop for _, flop in found.values()) == 64 * FLOP
+    assert min(seconds for seconds, _ in found.values()) > 0
 
 
 def test_shares_are_of_the_sum_of_all_layers(monkeypatch, capsys):
-    monkeypatch.setattr(command, "apart", lambda variables, function: function())
-    monkeypatch.setattr(machine, "by_layer", lambda: {"C1 forward": (0.3, 0), "C3 forward": (0.2, 0)})
-    monkeypatch.setattr(machine, "by_part", lambda: {"C1: W P": (0.5, 10**9)})
+    found = {"C1 forward": (0.3, 0), "C3 forward": (0.2, 0), "C1: W P": (0.5, 10**9)}
+    monkeypatch.setattr(command, "apart", lambda variables, function: found)
     assert command.main(["--only", "layers"]) == 0
     expected = ["| C1 forward | 300 ms | 60% |  |", "| C3 forward | 200 ms | 40% |  |"]
     assert capsys.readouterr().out.splitlines()[-3:] == [*expected, "| C1: W P | 500 ms | 100% | 2 GFLOP/s |"]
 
 
-def test_the_bounds_are_of_all_threads(monkeypatch):
+def test_the_bound_is_of_all_threads(monkeypatch):
     monkeypatch.setattr(machine, "clock", lambda work, timer: (work() and 0.5, None))
-    for name, value in {"ROUNDS": 1, "PRODUCT": 10, "COPIED": 100}.items():
-        monkeypatch.setattr(machine, name, value)
-    assert machine.bounds(2) == (2 * 2000 / 0.5, 2 * 200 / 0.5)
+    monkeypatch.setattr(machine, "PRODUCT", 10)
+    assert machine.bound(2) == 2 * 2000 / 0.5
 
 
 def test_the_time_on_a_gpu_is_read_when_the_gpu_is_done(monkeypatch):
@@ -217,7 +209,6 @@ def asked(monkeypatch, both_peers):
         runs.append("closed")
 
     monkeypatch.setattr(command, "runner", pretended)
-    monkeypatch.setattr(command, "_machine", lambda: "a machine")
     return runs
 
 
@@ -254,48 +245,50 @@ def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
 
 
 def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch, capsys):
-    told = {}
+    told = []
     monkeypatch.setattr(shifted_maps, "QUICK_TRAIN", 24)
     monkeypatch.setattr(shifted_maps, "QUICK_TEST", 15)
     monkeypatch.setattr(figure7, "STORY", replace(figure7.STORY, quick_steps=4))
     monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
     monkeypatch.setattr(figures_digits, "require_spread", lambda *map_and_words: None)
     monkeypatch.setattr(peers.sources, "digits", lambda *given: handwriting.generate(1, (25, 25), (20, 20)))
+    monkeypatch.setattr(peers.importlib.metadata, "version", lambda package: "1")
 
-    def peer(name):
-        def fit(x, near=None):
-            told[name] = near
-            return lambda pixels: pixels @ np.random.default_rng(0).random((1024, 2))
+    def fit(x, near=None):
+        told.append(near if near is None else near.shape[1])
+        return lambda pixels: pixels @ np.random.default_rng(0).random((1024, 2))
 
-        return fit
-
-    for name in ("_umap", "_pacmap", "_tsne", "_lle"):
-        monkeypatch.setattr(peers, name, peer(name))
-    monkeypatch.setattr(peers, "PEERS", {})
-    monkeypatch.setattr(peers, "_called", lambda name: name)
+    tsne = SimpleNamespace(TSNE=lambda **options: SimpleNamespace(fit=lambda x: SimpleNamespace(transform=fit(x))))
+    monkeypatch.setitem(sys.modules, "openTSNE", tsne)
+    for name in ("_umap", "_pacmap"):
+        monkeypatch.setattr(peers, name, fit)
     monkeypatch.setattr(peers, "Train", lambda threads: Train(quick=True, threads=threads))
     peers.print_tables()
     neighbours, shifts = capsys.readouterr().out.split("\n\nFigure 7")
-    rows = [line.split(" | ")[0] for line in (neighbours + shifts).splitlines() if re.search(r"\| \d", line)]
-    assert rows == ["| UMAP", "| PaCMAP", "| openTSNE", "| DrLIM", "| LLE", "| DrLIM", "| UMAP", "| PaCMAP"]
-    assert told["_umap"].shape[1] == 29 and told["_tsne"] is None
+    rows = [line.split(" | ")[0][2:] for line in (neighbours + shifts).splitlines() if re.search(r"\| \d", line)]
+    shared = ["DrLIM", "UMAP (umap-learn 1)", "PaCMAP (pacmap 1)"]
+    assert rows == [*shared, "openTSNE (openTSNE 1)", "LLE (scikit-learn 1)", *shared]
+    assert told == [5, 5, None, 29, 29]
     curves = tomllib.loads(shifts[shifts.index("[") :])
-    assert curves["UMAP"].keys() == invariance.MOVES.keys() and curves["UMAP"] == curves["PaCMAP"]
-    assert curves["UMAP"]["right"][16] == 0  # where nothing is moved
+    assert list(curves) == shared[1:] and curves[shared[1]] == curves[shared[2]]
+    assert curves[shared[1]].keys() == invariance.MOVES.keys()
+    assert curves[shared[1]]["right"][16] == 0  # where nothing is moved
 
 
-def test_a_table_of_neighbours_holds_the_listed_pairs_of_each():
-    table = peers._table(np.array([[1, 0], [0, 2], [1, 2], [2, 0], [0, 1], [2, 1]]), 3)
-    assert table.tolist() == [[2, 1], [0, 2], [0, 1]]
+def test_a_peer_is_told_the_listed_pairs_of_each(monkeypatch):
+    monkeypatch.setattr(peers, "_umap", lambda x, near: near.tolist())
+    pairs = np.array([[1, 0], [0, 2], [1, 2], [2, 0], [0, 1], [2, 1]])
+    found = SimpleNamespace(graph=SimpleNamespace(pairs=pairs))
+    assert peers._told(found, np.zeros((3, 4)))["UMAP"]() == [[2, 1], [0, 2], [0, 1]]
 
 
 def test_maps_name_the_peers_that_are_missing(monkeypatch):
-    monkeypatch.setattr(peers.importlib.util, "find_spec", lambda name: None if name == "umap" else True)
-    refuses(peers.print_tables, 'umap-learn missing: run pip install ".[maps]"', DrlimError)
+    monkeypatch.setattr(peers, "PEERS", {"LLE": "numpy", "UMAP": "no-such", "PaCMAP": "nor-this"})
+    refuses(peers.print_tables, 'no-such and nor-this missing: run pip install ".[maps]"', DrlimError)
 
 
 @pytest.mark.parametrize("peer", invariance.PEERS.values(), ids=invariance.PEERS)
 def test_the_recorded_curves_of_peers_have_every_move(peer):
-    assert {kind: len(values) for kind, values in peer.items()} == {
-        kind: len(amounts) for kind, amounts in invariance.MOVES.items()
+    assert {kind: len(curve) for kind, curve in peer.items()} == {
+        k: len(moves) for k, moves in invariance.MOVES.items()
     }

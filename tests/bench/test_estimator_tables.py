@@ -1,29 +1,26 @@
 """The command whose tables the estimator's page shows."""
 
 import importlib.util
+from functools import partial
 from types import SimpleNamespace
 
-import pytest
+import numpy as np
 import sklearn.datasets
 from sklearn.datasets import load_digits, make_swiss_roll
 
 from drlim_np.bench import estimator as command
 
 
-@pytest.fixture
-def few(monkeypatch):
-    """Sixty samples of each set, a seed and two margins; UMAP is left out, be it installed or not."""
+def test_it_prints_a_line_for_each_method_and_each_margin(monkeypatch, capsys):
+    """Of sixty samples of each set, a seed, two margins, three steps; UMAP is left out, be it installed or not."""
     digits, roll = SimpleNamespace(data=load_digits().data[:60]), make_swiss_roll(60, random_state=0)
     monkeypatch.setattr(sklearn.datasets, "load_digits", lambda: digits)
     monkeypatch.setattr(sklearn.datasets, "make_swiss_roll", lambda *_, **__: roll)
-    monkeypatch.setattr(command, "SEEDS", (0,))
-    monkeypatch.setattr(command, "MARGINS", (0.5, 2.0))
+    for name, few in {"SEEDS": (0,), "MARGINS": (0.5, 2.0), "DrLIM": partial(command.DrLIM, max_iter=3)}.items():
+        monkeypatch.setattr(command, name, few)
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "umap" else find(name))
-
-
-def test_it_prints_a_line_for_each_method_and_each_margin(few, capsys):
-    assert command.main(["--steps", "3"]) == 0
+    assert command.main([]) == 0
     lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     methods = [f"{method}, {k} neighbours" for method in ("DrLIM", "scikit-learn's LLE") for k in (5, 12)]
     first_cells = ["trustworthiness, 5 neighbours", "---", *methods, "scikit-learn's PCA", "margin", "---", "0.5", "2"]
@@ -38,6 +35,10 @@ def test_without_scikit_learn_it_says_what_to_install(monkeypatch, capsys):
     assert capsys.readouterr().err == expected
 
 
-def test_a_score_is_told_with_its_spread_where_seeds_differ():
-    assert command.told([0.9, 0.9001]) == "0.900"
-    assert command.told([0.9, 0.95, 0.97]) == "0.940 (0.900 to 0.970)"
+def test_a_score_is_told_with_its_spread_where_seeds_differ(monkeypatch):
+    monkeypatch.setattr(command, "trustworthiness", lambda x, score, k: score)
+    found = [[SimpleNamespace(fit_transform=lambda x, z=z: z) for z in scores] for scores in SCORES.values()]
+    assert [command.told(np.empty(0), models) for models in found] == list(SCORES)
+
+
+SCORES = {"0.900": [0.9, 0.9001], "0.940 (0.900 to 0.970)": [0.9, 0.95, 0.97]}
