@@ -34,8 +34,6 @@ WORDS = {
     "second_loop": "second loop {:.3f}",
 }
 
-Point = tuple[float, float]
-
 
 class Side(NamedTuple):
     """From where a map is looked at: turned about its axis, then tilted towards the viewer, in degrees."""
@@ -77,7 +75,7 @@ def reach_of(points: np.ndarray, sides: list[Side]) -> float:
 
 
 def space_panel(
-    figure: Figure, corner: Point, width: float, reach: float, heading: str = "", middle: Point = (0.0, 0.0)
+    figure: Figure, corner: tuple[float, float], width: float, reach: float, heading="", middle=(0.0, 0.0)
 ) -> Axes:
     """A square without a frame for points up to `reach` from the middle."""
     axes = figure.add_axes(box(figure, *corner, width, width))

@@ -52,7 +52,7 @@ def is_inside(middle, side, low, high, tolerance):
 @anything
 @given(clouds)
 def test_all_samples_come_each_a_farthest_from_those_before_it(points):
-    order = farthest_first(points).tolist()
+    order = farthest_first(points, len(points)).tolist()
     assert sorted(order) == list(range(len(points)))
     assert dist(points[order[0]], points.mean(axis=0)) >= max(dist(p, points.mean(axis=0)) for p in points) - SLIGHTLY
     for turn, sample in enumerate(order[1:], 1):
@@ -81,7 +81,7 @@ def test_thumbnails_are_inside_the_room_near_their_own_points_and_cover_neither_
 @given(maps())
 def test_no_sample_is_shown_twice_and_all_come_in_farthest_first_order(drawn):
     shown, middles = place(*drawn)
-    turn = np.argsort(farthest_first(drawn[0]))[shown]
+    turn = np.argsort(farthest_first(drawn[0], len(drawn[0])))[shown]
     assert len(shown) == len(middles) and (np.diff(turn) > 0).all()
 
 
