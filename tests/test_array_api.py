@@ -1,8 +1,6 @@
-"""The same code on other array modules: array_api_strict and a stand-in for CuPy, each on a device that is not the
-host's, as a GPU is not; and, marked `gpu`, CuPy on one.
+"""What an array brings; and sums over many tiles, refusals and the audit on a device that is not the host's.
 
-There numpy.asarray of an array raises, as do mixed dtypes. array_api_strict also refuses what the standard does not
-cover, and the stand-in has CuPy's peculiarities.
+That is one of array_api_strict, of a stand-in for CuPy and, marked `gpu`, of CuPy. The functions are in test_modules.py.
 """
 
 from functools import partial
@@ -14,63 +12,22 @@ import pytest
 from drlim_np.audit import catalogue
 from drlim_np.backend import kind, like, namespace, real, to_host, zeros
 from drlim_np.checks.arrays import require_floating
-from drlim_np.copies import SampledCopies
 from drlim_np.errors import DivergedError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
-from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Linear, Sequential, Tanh
-from drlim_np.loss import contrastive, energy
-from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.objective import EveryPair, SampledPairs
-from drlim_np.siamese import one_tower, two_towers
-from drlim_np.training import SGD, descend, embed, minimise
-from drlim_np.tree import leaves, tree_map
-from tests.help.every_layer import EVERY_LAYER, drawn
+from drlim_np.loss import contrastive
+from drlim_np.networks import two_layer
+from drlim_np.objective import EveryPair
+from drlim_np.training import SGD, descend
+from drlim_np.tree import tree_map
 from tests.help.refusals import refuses
 
-ROUNDING = {"float32": 1e-6, "float64": 1e-12, "complex128": 1e-12}
-ON_GPU = ROUNDING | {"float32": 1e-5}
-# Over all pairs the forces on a set cancel, and with them the gradients of the first layers' biases: there NumPy's own
-# gradient of the convnet in float32 is 4e-6 of its norm from that in float64.
-CANCELLED = ROUNDING | {"float32": 1e-5}
-SMALL = Sequential(hidden=Linear(5, 4), squash=Tanh(), out=Linear(4, 2))
+ROUNDING = {"float32": 1e-5, "float64": 1e-12, "complex128": 1e-12}
+SMALL = two_layer(5, 4, 2)
 GRAPH = SimilarityGraph(9, np.array([[0, 1], [1, 0], [2, 5], [3, 5], [4, 6], [7, 8], [8, 0]]))
 
 modules = pytest.mark.parametrize("xp", [np, array_api_strict])
-precisions = pytest.mark.parametrize("dtype", list(ROUNDING))
-networks = pytest.mark.parametrize(
-    ("network", "shape"),
-    [(Blockwise(convnet(), size=4), CONVNET_INPUT), (two_layer(30, 5, 3), (30,))],
-    ids=["convnet", "two-layer"],
-)
-
-
-def there(tree, model):
-    return tree_map(lambda x: like(x, model), tree)
-
-
-def tree_of(values):
-    return dict(zip(("loss", "first", "second"), values, strict=False))
-
-
-def assert_equal(theirs, ours, model, rounding=ROUNDING):
-    """Every array of a tree on the device against its twin from NumPy: device, dtype, shape and values."""
-    theirs, ours = dict(leaves(theirs)), dict(leaves(ours))
-    assert theirs.keys() == ours.keys()
-    rounding = rounding if namespace(model).__name__ == "array_api_strict" else ON_GPU
-    for name, expected in ours.items():
-        assert namespace(theirs[name]) is namespace(model) and theirs[name].device == model.device, name
-        actual, expected = to_host(theirs[name]), np.asarray(expected)
-        assert actual.dtype == expected.dtype and actual.shape == expected.shape, name
-        bound = rounding[expected.dtype.name] * np.linalg.norm(expected)
-        assert np.linalg.norm(actual - expected) <= bound, name
-
-
-def without_the_last_bias(tree):
-    """Its gradient is the rounding of a sum that is zero, which cannot be compared relative to its size."""
-    *others, last = tree
-    return {name: tree[name] for name in others} | {last: {"weight": tree[last]["weight"]}}
+precisions = pytest.mark.parametrize("dtype", ROUNDING)
 
 
 def test_the_device_refuses_to_be_read_as_numpy(model):
@@ -79,139 +36,51 @@ def test_the_device_refuses_to_be_read_as_numpy(model):
 
 
 @precisions
-@pytest.mark.parametrize("name", EVERY_LAYER)
-def test_layers_and_networks_equal_numpys_forward_and_back(name, dtype, model, rng):
-    layer, shape = EVERY_LAYER[name]
-    params, x = drawn(layer, rng, dtype), rng.standard_normal(shape).astype(dtype)
-    y, pullback = layer(params, x)
-    dy = rng.standard_normal(y.shape).astype(dtype)
-    their_y, their_pullback = layer(there(params, model), like(x, model))
-    assert_equal(their_y, y, model)
-    assert their_pullback(like(dy, model)).input is None
-    assert_equal(their_pullback(like(dy, model)).params, pullback(dy).params, model)
-    gradient = their_pullback(like(dy, model), wrt_input=True)
-    assert_equal(gradient._asdict(), pullback(dy, wrt_input=True)._asdict(), model)
-
-
-Y = [0, 1, 1, 0, 1, 1]
-
-
-@precisions
-@pytest.mark.parametrize(
-    ("labels", "on_device", "margin"),
-    [(Y, False, margin) for margin in (2.0, 2, np.float64(2))]
-    + [(np.array(Y), False, 2.0)]
-    + [(np.array(Y, dtype), True, 2.0) for dtype in (int, float, bool)],
-)
-def test_the_loss_over_given_pairs_equals_numpys_wherever_the_labels_are(labels, on_device, margin, dtype, model, rng):
-    z1, z2 = rng.standard_normal((2, 6, 3)).astype(dtype)
-    z2[1] = z1[1]  # D = 0, dissimilar
-    with np.errstate(all="raise"):
-        theirs = contrastive(like(z1, model), like(z2, model), like(labels, model) if on_device else labels, margin)
-    assert_equal(tree_of(theirs), tree_of(contrastive(z1, z2, Y, 2.0)), model)
-    assert_equal(energy(like(z1, model), like(z2, model)), energy(z1, z2), model)
-
-
-@precisions
-@pytest.mark.parametrize(
-    "form",
-    [
-        lambda z, similar, _: contrastive_all_pairs(z, similar, 2.0),
-        lambda z, similar, _: similar_sum(z, similar),
-        lambda z, similar, _: dissimilar_sum(z, similar, 2.0),
-        lambda z, similar, weight: dissimilar_sum(z, similar, 2.0, weight),
-    ],
-    ids=["all pairs", "similar", "dissimilar", "weighted"],
-)
+@pytest.mark.parametrize("name", ["all pairs", "similar", "dissimilar", "weighted"])
 @pytest.mark.parametrize("samples", [7, 100])
-def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(samples, form, dtype, model, rng, monkeypatch):
+def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(samples, name, dtype, model, rng, monkeypatch):
     pairs = np.concatenate([[[0, 1], [1, 0], [2, 5], [6, 5], [5, 1]], rng.integers(0, samples, (samples // 2, 2))])
     similar = SimilarityGraph(samples, pairs[pairs[:, 0] != pairs[:, 1]])
     z, weight = rng.standard_normal((samples, 2)).astype(dtype), rng.uniform(0.5, 2, samples).astype(dtype)
     z[3] = z[4]
+
+    def found(z, weight):
+        if name == "all pairs":
+            return contrastive_all_pairs(z, similar, 2.0)
+        if name == "similar":
+            return similar_sum(z, similar)
+        return dissimilar_sum(z, similar, 2.0, weight if name == "weighted" else None)
+
     for tile in (1, 3, 256) if samples < 10 else (7, 2048):
-        for name in ("TILE", "DEVICE_TILE"):
-            monkeypatch.setattr(f"drlim_np.fast.all_pairs.{name}", tile)
-        theirs = form(like(z, model), similar, like(weight, model))
-        assert_equal(tree_of(theirs), tree_of(form(z, similar, weight)), model)
+        for constant in ("TILE", "DEVICE_TILE"):
+            monkeypatch.setattr(f"drlim_np.fast.all_pairs.{constant}", tile)
+        for theirs, ours in zip(found(like(z, model), like(weight, model)), found(z, weight), strict=True):
+            assert namespace(theirs) is namespace(model) and theirs.device == model.device
+            actual, expected = to_host(theirs), np.asarray(ours)
+            assert actual.dtype == expected.dtype and actual.shape == expected.shape
+            assert np.linalg.norm(actual - expected) <= ROUNDING[dtype] * np.linalg.norm(expected)
 
 
-@precisions
 @pytest.mark.parametrize(
-    "form",
+    ("dtypes", "y", "margin", "message"),
     [
-        lambda network, params, x: two_towers(network, params, x[:4, ...], x[4:8, ...], [0, 1, 1, 0], 8.0),
-        lambda network, params, x: one_tower(network, params, x, GRAPH, 2.0),
+        ((float, float), [0, 1, 2], 1.0, "labels other than 0 and 1"),
+        ((float, float), [0, 1], 1.0, "y has shape"),
+        ((float, float), [0, 1, 1], -1.0, "margin is -1.0"),
+        ((float, int), [0, 1, 1], 1.0, "z2 has dtype"),
+        ((float, np.float32), [0, 1, 1], 1.0, "mismatched dtypes"),
     ],
-    ids=["two towers", "one tower"],
 )
-@pytest.mark.parametrize(("network", "shape"), [(SMALL, (5,)), (convnet(), CONVNET_INPUT)], ids=["small", "convnet"])
-def test_two_towers_and_one_equal_numpys(network, shape, form, dtype, model, rng):
-    params = drawn(network, rng, dtype)
-    x = rng.standard_normal((9, *shape)).astype(dtype)
-    loss, dparams = form(network, params, x)
-    their_loss, their_dparams = form(network, there(params, model), like(x, model))
-    assert_equal(their_loss, loss, model)
-    assert_equal(without_the_last_bias(their_dparams), without_the_last_bias(dparams), model, CANCELLED)
+def test_what_numpy_refuses_of_pairs_is_refused_on_the_device(dtypes, y, margin, message, model):
+    z1, z2 = (like(np.zeros((3, 2), dtype), model) for dtype in dtypes)
+    refuses(lambda: contrastive(z1, z2, y, margin), message)
 
 
-# ---- training ----
-
-OBJECTIVES = {"every": EveryPair, "pairs": partial(SampledPairs, batch=6), "copies": partial(SampledCopies, batch=6)}
-objectives = pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@networks
-@objectives
-def test_the_objectives_equal_numpys_on_the_same_draws(objective, network, shape, dtype, model, rng):
-    params, x = network.init(rng, dtype), rng.standard_normal((9, *shape)).astype(dtype)
-    loss, gradient = objective(network, x, GRAPH)(params, np.random.default_rng(1), 0.5)
-    theirs = objective(network, like(x, model), GRAPH)(there(params, model), np.random.default_rng(1), 0.5)
-    assert_equal(theirs[0], loss, model)
-    assert_equal(without_the_last_bias(theirs[1]), without_the_last_bias(gradient), model, CANCELLED)
-
-
-@networks
-@objectives
-@pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, momentum=0.9)], ids=["plain", "momentum"])
-def test_training_from_one_seed_and_the_map_it_ends_in_equal_numpys(objective, network, shape, optimiser, model):
-    x = np.random.default_rng(1).standard_normal((9, *shape))
-    ends = []
-    for inputs in (x, like(x, model)):
-        rng = np.random.default_rng(0)
-        start = there(network.init(rng, np.float64), inputs)
-        params, losses = minimise(objective(network, inputs, GRAPH), start, optimiser, 4, rng)
-        ends.append((params, losses, rng.random()))
-    (ours, our_losses, our_next), (theirs, their_losses, their_next) = ends
-    assert their_next == our_next, "the generators were not asked for the same numbers"
-    np.testing.assert_allclose(their_losses, our_losses, rtol=1e-10)
-    assert_equal(embed(network, there(ours, model), like(x, model), block=5), embed(network, ours, x), model)
-    ours, theirs = without_the_last_bias(ours), without_the_last_bias(theirs)
-    for (name, expected), (_, actual) in zip(leaves(ours), leaves(theirs), strict=True):
-        np.testing.assert_allclose(to_host(actual), expected, rtol=0, atol=1e-9, err_msg=name)
-
-
-def test_samples_on_the_host_are_embedded_by_weights_on_the_device_and_come_back(model, rng):
-    params, x = SMALL.init(rng, np.float64), rng.standard_normal((7, 5))
-    z = embed(SMALL, there(params, model), x, block=3)
-    assert type(z) is np.ndarray
-    np.testing.assert_allclose(z, embed(SMALL, params, x), rtol=1e-12)
-
-
-def test_what_numpy_refuses_is_refused_on_the_device(model, rng):
-    z, whole, narrow = (like(np.zeros((3, 2), dtype), model) for dtype in (float, int, np.float32))
-    params, x = SMALL.init(rng, np.float64), np.full((9, 5), np.nan)
-    for call, message in (
-        (lambda: contrastive(z, z, [0, 1, 2], 1.0), "labels other than 0 and 1"),
-        (lambda: contrastive(z, z, [0, 1], 1.0), "y has shape"),
-        (lambda: contrastive(z, z, [0, 1, 1], -1.0), "margin is -1.0"),
-        (lambda: contrastive(z, whole, [0, 1, 1], 1.0), "z2 has dtype"),
-        (lambda: contrastive(z, narrow, [0, 1, 1], 1.0), "mismatched dtypes"),
-        (lambda: SMALL.layers["hidden"](there(params["hidden"], model), z), "Linear(inputs=5, outputs=4) takes"),
-    ):
-        refuses(call, message)
-    steps = descend(EveryPair(SMALL, like(x, model), GRAPH), there(params, model), SGD(0.1), 1, rng)
+def test_what_numpy_refuses_of_a_network_is_refused_on_the_device(model, rng):
+    params = tree_map(partial(like, x=model), SMALL.init(rng, np.float64))
+    layer, x = SMALL.layers["hidden"], like(np.full((9, 5), np.nan), model)
+    refuses(lambda: layer(params["hidden"], like(np.zeros((3, 2)), model)), "Linear(inputs=5, outputs=4) takes")
+    steps = descend(EveryPair(SMALL, x, GRAPH), params, SGD(0.1), 1, rng)
     refuses(lambda: next(steps), "the objective is not finite at step 1", DivergedError)
 
 
