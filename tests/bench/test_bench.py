@@ -25,7 +25,7 @@ from drlim_np.networks import convnet
 from tests.help.refusals import refuses
 
 HERE = [name for name in CASES if not name.startswith("gpu")]
-WAYS = {"forward": list(convnet().layers), "backward": reversed(convnet().layers)}
+LAYERS = list(convnet().layers)
 
 
 @pytest.fixture
@@ -49,12 +49,10 @@ def test_every_case_does_the_same_work_as_its_peers(name):
 
 
 def test_the_table_has_the_cases(monkeypatch, capsys, both_peers):
-    def pretended(variables, function, *arguments):
-        return (
-            1e11
-            if function is machine.bound
-            else Times({"ours": [arguments[1]], "theirs": [2 * arguments[1]]}, 1e-7, 0)
-        )
+    def pretended(variables, function, *given):
+        if function is machine.bound:
+            return 1e11
+        return Times({"ours": [given[1]], "theirs": [2 * given[1]]}, 1e-7, 0)
 
     monkeypatch.setattr(command, "apart", pretended)
     assert command.main(["--only", *HERE]) == 0
@@ -123,9 +121,8 @@ def test_contestants_take_turns_in_bursts_that_end_and_count_by_their_median():
 
 
 def test_results_are_compared_with_ours():
-    results = {"ours": [3.0, 4.0], "same": [3.0, 4.0], "other": [3.0, 4.5]}
-    contest = Contest({name: lambda r=r: r for name, r in results.items()}, np.asarray)
-    assert race.race(contest, rounds=1).differ == pytest.approx(0.1)
+    results = {"ours": lambda: [3.0, 4.0], "same": lambda: [3.0, 4.0], "other": lambda: [3.0, 4.5]}
+    assert race.race(Contest(results, np.asarray), rounds=1).differ == pytest.approx(0.1)
 
 
 def test_a_run_is_clocked_believed_if_it_measured_itself_and_others_time_does_not_count_on_one_thread():
@@ -144,16 +141,18 @@ def test_ratios_are_of_a_round_shares_of_the_bound_and_growth_is_a_power_of_the_
     assert then == "| case | 2,000 | 1 | 2.00 s | theirs | 4.00 s | 0.50 | 0.50–0.65 | 3 |  | 12% | 2.00 |"
 
 
-def test_durations_have_three_digits():
-    found = [report.duration(seconds) for seconds in (12.34, 123.0, 0.001, 4.56e-5)]
-    assert found == ["12.3 s", "123 s", "1.00 ms", "45.6 µs"]
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(12.34, "12.3 s"), (123, "123 s"), (0.001, "1.00 ms"), (4.56e-5, "45.6 µs")]
+)
+def test_a_duration_has_three_digits(seconds, told):
+    assert report.duration(seconds) == told
 
 
 def test_the_time_of_every_layer_is_taken_and_the_products_make_the_operations_of_the_images(monkeypatch):
     monkeypatch.setattr(machine, "ROUNDS", 1)
     found = machine.layers()
     of_layers = [what for what, (_, flop) in found.items() if not flop]
-    assert of_layers == [f"{name} {way}" for way, names in WAYS.items() for name in names]
+    assert of_layers == [f"{name} forward" for name in LAYERS] + [f"{name} backward" for name in LAYERS[::-1]]
     assert sum(flop for _, flop in found.values()) == 64 * FLOP
     assert min(seconds for seconds, _ in found.values()) > 0
 
@@ -191,19 +190,16 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
     assert seconds > 0 and 2**24 < peak < 2**36
 
 
-# ---- in processes of their own ----
-
-
 @pytest.fixture
 def asked(monkeypatch, both_peers):
     """The runs of pretended runners: what each was given, then their ends."""
     runs = []
 
     @contextmanager
-    def pretended(tree, variables, name, size, threads, contestant):
+    def pretended(tree, variables, *of):
         def run():
-            runs.append((tree, name, size, variables["OMP_NUM_THREADS"], contestant))
-            return 1.0 if (tree, contestant) == (command.HERE, "ours") else 4.0
+            runs.append((tree, variables["OMP_NUM_THREADS"], *of))
+            return 1.0 if (tree, of[-1]) == (command.HERE, "ours") else 4.0
 
         yield run
         runs.append("closed")
@@ -215,7 +211,7 @@ def asked(monkeypatch, both_peers):
 def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys, asked):
     monkeypatch.setattr(command, "_tree_of", lambda revision, folder: tmp_path / revision)
     assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
-    here, there = ((tree, "pairs", 300, "2", "ours") for tree in (command.HERE, tmp_path / "v1"))
+    here, there = ((tree, "2", "pairs", 300, 2, "ours") for tree in (command.HERE, tmp_path / "v1"))
     assert asked[:4] == [here, there] * 2 and asked[-2:] == ["closed"] * 2
     assert "| pairs | 300 | 2 | 1.00 s | v1 | 4.00 s | 0.25 | 0.25–0.25 | 3 |" in capsys.readouterr().out
 
@@ -223,25 +219,21 @@ def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation
 def test_fresh_contestants_have_a_process_each(capsys, asked):
     pytest.importorskip("sklearn")
     assert command.main(["--fresh", "--only", "neighbours", "--quick", "--threads", "1"]) == 0
-    names = ["ours", "scikit-learn, brute force"]
-    assert asked[:2] == [(command.HERE, "neighbours", 300, "1", name) for name in names]
+    names = "ours", "scikit-learn, brute force"
+    assert asked[:2] == [(command.HERE, "1", "neighbours", 300, 1, name) for name in names]
     assert "| neighbours | 300 | 1 | 1.00 s | scikit-learn, brute force | 4.00 s | 0.25 |" in capsys.readouterr().out
 
 
 def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
-    (tmp_path / "drlim_np" / "bench").mkdir(parents=True)
-    case = "class Case:\n    contestants = {'ours': lambda: sum(range(9))}\n"
-    case += "    build = staticmethod(lambda size, threads: Case)\nCASES = {'mine': Case}\n"
-    (tmp_path / "drlim_np" / "bench" / "cases.py").write_text(case)
-    for folder in ("drlim_np", "drlim_np/bench"):
-        (tmp_path / folder / "__init__.py").touch()
+    (folder := tmp_path / "drlim_np" / "bench").mkdir(parents=True)
+    (folder / "cases.py").write_text("""class Mine:
+    contestants = {"ours": lambda: sum(range(9))}
+    build = staticmethod(lambda size, threads: Mine)
+CASES = {"mine": Mine}""")
     with race.runner(tmp_path, {"PYTHONDONTWRITEBYTECODE": "1"}, "mine", 5, 1, "ours") as run:
         assert 0 <= run() < 10 and 0 <= run() < 10
     with race.runner(tmp_path, {}, "another", 5, 1, "ours") as run, pytest.raises((OSError, ValueError)):
         run()
-
-
-# ---- maps next to those of peers ----
 
 
 def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch, capsys):
