@@ -1,4 +1,4 @@
-"""CuPy: what can be proven without a GPU, by its names and by a stand-in. test_array_api.py holds it to NumPy."""
+"""CuPy: what can be proven without a GPU, by its names and by a stand-in. test_modules.py holds it to NumPy."""
 
 import ast
 import inspect
