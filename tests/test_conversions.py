@@ -1,8 +1,8 @@
 """Each row of "Coming from another library": its call, as the page writes it, against the library itself.
 
 Some need an older NumPy than ours, so each runs by the first Python that has it: of those that the environment variable
-DRLIM_PEERS lists, or this one. For Python 3.11, chainer is built next to NumPy 1.26.4 and setuptools 69 with `pip install
---no-build-isolation --no-deps`, and quaterion is installed with `--no-deps --ignore-requires-python` next to torch
+DRLIM_PEERS lists, or this one. For Python 3.11, chainer is built next to NumPy 1.26.4 and setuptools 69 with `pip
+install --no-build-isolation --no-deps`, quaterion installed with `--no-deps --ignore-requires-python` next to torch
 2.0.1, pytorch-lightning 1.9.5 and torchmetrics 0.8.2.
 """
 
