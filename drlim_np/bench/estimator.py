@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from drlim_np.bench.report import heading, row
+from drlim_np.bench import heading, row
 from drlim_np.checks.terminal import exit_status
 from drlim_np.errors import DrlimError
 from drlim_np.estimator import DrLIM

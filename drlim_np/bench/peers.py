@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from drlim_np.bench.report import heading, row
+from drlim_np.bench import heading, row
 from drlim_np.data import Digits
 from drlim_np.data.shifts import shifted
 from drlim_np.errors import DrlimError

@@ -1,6 +1,7 @@
 """The same work in PyTorch, as one would write it there."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from drlim_np.copies import SampledCopies
 from drlim_np.fast.tiles import within_reach
 from drlim_np.objective import SampledPairs
 from drlim_np.tree import Tree, leaves
+from drlim_np.verbatim import RATE
 
 
 def forward(x: Tensor, *weights: Tensor) -> Tensor:
@@ -84,14 +86,14 @@ def descent(ours: SampledPairs, params: Tree, x: np.ndarray, rate: float, kind: 
     each = np.arange(len(x) // len(ours.x))  # the images of a character in x
     optimiser = torch.optim.SGD(weights, rate, momentum=0.9, fused=True)
     rng = np.random.default_rng(1)
-    say = ours.weights if isinstance(ours, SampledCopies) else lambda drawn: _weights_of_pairs(ours, drawn)
+    weigh = ours.weights if isinstance(ours, SampledCopies) else partial(_weigh, ours)
 
     def step() -> Tensor:
-        drawn, *say_of = say(ours.graph.pairs[rng.integers(ours.graph.listed_count, size=ours.batch)])
+        drawn, *both = weigh(ours.graph.pairs[rng.integers(ours.graph.listed_count, size=ours.batch)])
         optimiser.zero_grad()
         z = run(x[torch.from_numpy((drawn[:, None] * len(each) + each).ravel())], *weights)
         pairs = np.triu_indices(len(z), 1)  # in the order of pdist
-        attract, repel = (torch.from_numpy(weight[pairs].astype(np.float32)) for weight in say_of)
+        attract, repel = (torch.from_numpy(weight[pairs].astype(np.float32)) for weight in both)
         d = torch.pdist(z)
         gap = (ours.margin - d).clamp(min=0)
         loss = (attract * d * d + repel * gap * gap).sum() / 2
@@ -102,8 +104,8 @@ def descent(ours: SampledPairs, params: Tree, x: np.ndarray, rate: float, kind: 
     return step
 
 
-def _weights_of_pairs(ours: SampledPairs, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The samples of the drawn pairs one after another, and attract and repel between them as `SampledCopies` has."""
+def _weigh(ours: SampledPairs, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The samples of the drawn pairs, one after another; attract and repel between them, as `SampledCopies.weights`."""
     graph, drawn = ours.graph, drawn.ravel()
     samples, place = np.unique(drawn, return_inverse=True)
     apart = ~np.eye(len(samples), dtype=bool)
@@ -115,7 +117,7 @@ def _weights_of_pairs(ours: SampledPairs, drawn: np.ndarray) -> tuple[np.ndarray
     return drawn, attract, np.outer(weight, weight) * apart[np.ix_(place, place)] / (2 * seen)
 
 
-def pair_by_pair(weights: list, x: np.ndarray, pairs: np.ndarray, margin: float, rate: float) -> Callable:
+def pair_by_pair(weights: list, x: np.ndarray, pairs: np.ndarray, margin: float) -> Callable:
     """Step 2 of the paper on the network of Sec. 3.4: an update of W after each pair; W at the end, end to end.
 
     pairs: (3, pairs), rows i, j and Y. A pair beyond the margin needs no backward pass, as in ours.
@@ -133,7 +135,7 @@ def pair_by_pair(weights: list, x: np.ndarray, pairs: np.ndarray, margin: float,
             gradients = torch.autograd.grad(loss, W)
             with torch.no_grad():
                 for weight, gradient in zip(W, gradients, strict=True):
-                    weight -= rate * gradient
+                    weight -= RATE * gradient
         return torch.cat([weight.detach().ravel() for weight in W])
 
     return run

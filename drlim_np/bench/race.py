@@ -2,10 +2,8 @@
 
 A shared machine is slow for seconds at a time. So the contestants take turns in bursts, and what is compared is their
 time within one round: a ratio in which such spells cancel. A burst is long enough for what the one before leaves,
-threads that still spin and caches full of its data, not to count.
-What runs on one thread is timed by the processor's time, which does not run on while others have the processor.
-
-Called as a file, this is the process of one contestant, of the package on PYTHONPATH.
+threads that still spin and caches full of its data, not to count. Called as a file, this is the process of one
+contestant, of the package on PYTHONPATH.
 """
 
 import os
@@ -48,18 +46,16 @@ class Times(NamedTuple):
 
 
 def timer_of(threads: int, case: str = "") -> Callable[[], float]:
-    """The clock of work on several threads or of a case on a GPU, otherwise the processor's time."""
-    if case.startswith("gpu"):
-        return _gpu_time
-    return time.perf_counter if threads > 1 else time.process_time
-
-
-def _gpu_time() -> float:
-    """The time at which the GPU is done: it works on after a call has returned."""
+    """The clock of work on several threads or on a GPU; else the processor's time, which stops while others work."""
+    if not case.startswith("gpu"):
+        return time.perf_counter if threads > 1 else time.process_time
     import torch
 
-    torch.cuda.synchronize()  # waits for all streams of the device, CuPy's too
-    return time.perf_counter()
+    def done() -> float:
+        torch.cuda.synchronize()  # the GPU works on after a call has returned; waits for all its streams, CuPy's too
+        return time.perf_counter()
+
+    return done
 
 
 def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.process_time) -> tuple[float, Any]:

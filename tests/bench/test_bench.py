@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import machine, peers, race, report
+from drlim_np.bench import machine, peers, race
 from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.data import handwriting
@@ -129,14 +129,14 @@ def test_a_run_is_clocked_believed_if_it_measured_itself_and_others_time_does_no
 def test_ratios_are_of_a_round_shares_of_the_bound_and_growth_is_a_power_of_the_size():
     before = Times({"ours": [0.5], "theirs": [1.0]}, None, 3e9)
     times = Times({"ours": [2.0, 10.0, 1.0], "theirs": [4.0, 20.0, 1.25]}, None, 3e9)
-    (first,) = report.contest("case", 1000, 1, before, 12e9, None)
-    (then,) = report.contest("case", 2000, 1, times, 12e9, (1000, [0.5]))
+    (first,) = command.contest_rows("case", 1000, 1, before, 12e9, None)
+    (then,) = command.contest_rows("case", 2000, 1, times, 12e9, (1000, [0.5]))
     assert first == "| case | 1,000 | 1 | 500 ms | theirs | 1.00 s | 0.50 | 0.50–0.50 | 1 |  | 50% |  |"
     assert then == "| case | 2,000 | 1 | 2.00 s | theirs | 4.00 s | 0.50 | 0.50–0.65 | 3 |  | 12% | 2.00 |"
 
 
 def test_durations_have_three_digits():
-    found = [report.duration(seconds) for seconds in (12.34, 123.0, 0.001, 4.56e-5)]
+    found = [command.duration(seconds) for seconds in (12.34, 123.0, 0.001, 4.56e-5)]
     assert found == ["12.3 s", "123 s", "1.00 ms", "45.6 µs"]
 
 
