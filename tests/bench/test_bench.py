@@ -1,5 +1,6 @@
 """The benchmark runs, its table has the cases, and what it says of times follows from them. Nothing here is timed."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -7,14 +8,17 @@ import time
 import tomllib
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
 import pytest
+import sklearn.datasets
+from sklearn.datasets import load_digits, make_swiss_roll
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import machine, peers, race
+from drlim_np.bench import estimator, machine, peers, race
 from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.data import handwriting
@@ -63,7 +67,6 @@ def test_the_table_has_the_cases(monkeypatch, capsys, both_peers):
 
 
 def test_the_command_measures_in_processes_of_their_own(capfd):
-    pytest.importorskip("sklearn")
     assert command.main(["--quick", "--only", "neighbours", "--threads", "1"]) == 0
     printed = capfd.readouterr().out
     assert re.search(r"matrix products [1-9]\d* GFLOP/s", printed)
@@ -209,7 +212,6 @@ def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation
 
 
 def test_fresh_contestants_have_a_process_each(capsys, asked):
-    pytest.importorskip("sklearn")
     assert command.main(["--fresh", "--only", "neighbours", "--quick", "--threads", "1"]) == 0
     names = "ours", "scikit-learn, brute force"
     assert asked[:2] == [(command.HERE, "1", "neighbours", 300, 1, name) for name in names]
@@ -278,3 +280,36 @@ def test_the_recorded_curves_of_peers_have_every_move(peer):
     assert {kind: len(curve) for kind, curve in peer.items()} == {
         kind: len(by) for kind, by in invariance.MOVES.items()
     }
+
+
+# ---- the tables of the estimator's page ----
+
+
+def test_the_estimators_tables_have_a_line_for_each_method_and_each_margin(monkeypatch, capsys):
+    """Of sixty samples of each set, a seed, two margins, three steps; UMAP is left out, be it installed or not."""
+    digits, roll = SimpleNamespace(data=load_digits().data[:60]), make_swiss_roll(60, random_state=0)
+    monkeypatch.setattr(sklearn.datasets, "load_digits", lambda: digits)
+    monkeypatch.setattr(sklearn.datasets, "make_swiss_roll", lambda *_, **__: roll)
+    for name, few in {"SEEDS": (0,), "MARGINS": (0.5, 2.0), "DrLIM": partial(estimator.DrLIM, max_iter=3)}.items():
+        monkeypatch.setattr(estimator, name, few)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "umap" else find(name))
+    assert estimator.main([]) == 0
+    lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    methods = [f"{method}, {k} neighbours" for method in ("DrLIM", "scikit-learn's LLE") for k in (5, 12)]
+    first_cells = ["trustworthiness, 5 neighbours", "---", *methods, "scikit-learn's PCA", "margin", "---", "0.5", "2"]
+    assert [cells[1].strip() for cells in lines] == first_cells
+    assert all(0 < float(trust) <= 1 for cells in lines[2:7] for trust in cells[2:4])
+
+
+def test_without_scikit_learn_the_estimators_tables_say_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert estimator.main([]) == 2
+    expected = 'drlim_np.bench.estimator: scikit-learn is missing: run pip install ".[test]"\n'
+    assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize(("scores", "said"), [([0.9, 0.9001], "0.900"), ([0.9, 0.95, 0.97], "0.940 (0.900 to 0.970)")])
+def test_a_score_is_told_with_its_spread_where_seeds_differ(monkeypatch, scores, said):
+    monkeypatch.setattr(estimator, "trustworthiness", lambda x, z, k: z)
+    assert estimator.told(np.empty(0), [SimpleNamespace(fit_transform=lambda x, z=z: z) for z in scores]) == said
