@@ -41,7 +41,7 @@ and subpackages
     runs        the command that draws the figures, its processes and its record: command, jobs, record, results
     teaching    backprop for a class: the lesson, exercises with a mistake in each: lesson, exercises, pages
     estimator   all of it as `drlim_np.DrLIM`, with fit, transform, score and a picture of the map: DrLIM, plot
-    bench       time and memory, ours and others'; `python -m drlim_np.bench`: cases, race, report
+    bench       time and memory, ours and others'; `python -m drlim_np.bench`: cases, race, peers
 
 Conventions. Y = 0 is a similar pair and Y = 1 a dissimilar one, as in the paper; some libraries have it the other way.
 Images are (samples, maps, height, width), features and embeddings (samples, dims), pairs (pairs, 2) indices of samples.

@@ -82,8 +82,13 @@ def model(request):
         return strict.zeros(0, device=strict.Device("device1"))
     if request.param == "gpu":
         return request.getfixturevalue("gpu")
-    request.getfixturevalue("standin")
-    return origin("cupy")
+    if request.param == "stand-in":
+        request.getfixturevalue("standin")
+        return origin("cupy")
+    try:
+        return origin(request.param)
+    except InputError as reason:
+        pytest.skip(str(reason))
 
 
 def pytest_make_parametrize_id(val):

@@ -1,9 +1,9 @@
 """Each row of "Coming from another library": its call, as the page writes it, against the library itself.
 
-Some libraries need an older NumPy than ours. So each runs in a process of its own, by the first Python that has it: of
-those that the environment variable DRLIM_PEERS lists, or this one. For Python 3.11, chainer is built next to NumPy
-1.26.4 and setuptools 69 with `pip install --no-build-isolation --no-deps`, and quaterion is installed with
-`--no-deps --ignore-requires-python` next to torch 2.0.1, pytorch-lightning 1.9.5 and torchmetrics 0.8.2.
+Some need an older NumPy than ours, so each runs by the first Python that has it: of those that the environment variable
+DRLIM_PEERS lists, or this one. For Python 3.11, chainer is built next to NumPy 1.26.4 and setuptools 69 with `pip
+install --no-build-isolation --no-deps`, quaterion installed with `--no-deps --ignore-requires-python` next to torch
+2.0.1, pytorch-lightning 1.9.5 and torchmetrics 0.8.2.
 """
 
 import json
@@ -29,36 +29,20 @@ TORCH = """import torch
 z1, z2 = (torch.tensor(z, dtype=torch.double, requires_grad=True) for z in (z1, z2))
 z, label = torch.cat([z1, z2]), torch.tensor(label)
 """
-TORCH_AFTER = "loss.backward(); dz1 = z1.grad"
-AROUND = {  # before the call, which makes a loss of NumPy's z1, z2 (pairs, dims), label (pairs,) and m; and after it
-    "sentence-transformers": (
-        TORCH
-        + """from sentence_transformers.sentence_transformer.losses import ContrastiveLoss, SiameseDistanceMetric
+BEFORE = {  # the call, which makes a loss of NumPy's z1, z2 (pairs, dims), label (pairs,) and m; PyTorch's after TORCH
+    "sentence-transformers": """
+from sentence_transformers.sentence_transformer.losses import ContrastiveLoss, SiameseDistanceMetric
 model = None""",
-        TORCH_AFTER,
-    ),
-    "tensorflow-addons": (
-        """import tensorflow as tf
+    "tensorflow-addons": """import tensorflow as tf
 from tensorflow_addons.losses import ContrastiveLoss
 z1, tape = tf.Variable(z1), tf.GradientTape()
 tape.__enter__()""",
-        "dz1 = tape.gradient(loss, z1).numpy()",
-    ),
-    "catalyst": (TORCH + "from catalyst.contrib.losses import ContrastiveEmbeddingLoss", TORCH_AFTER),
-    "chainer": (
-        "import chainer; from chainer.functions import contrastive; z1 = chainer.Variable(z1)",
-        "loss.backward(); loss, dz1 = loss.array, z1.grad",
-    ),
-    "quaterion": (
-        TORCH
-        + """from quaterion.distances import Distance
+    "catalyst": "from catalyst.contrib.losses import ContrastiveEmbeddingLoss",
+    "chainer": "import chainer; from chainer.functions import contrastive; z1 = chainer.Variable(z1)",
+    "quaterion": """from quaterion.distances import Distance
 from quaterion.loss import ContrastiveLoss
 pairs, subgroups = torch.arange(len(z)).view(2, -1).T, torch.zeros(len(z))""",
-        TORCH_AFTER,
-    ),
-    "pytorch-metric-learning": (
-        TORCH
-        + """from pytorch_metric_learning.distances import LpDistance
+    "pytorch-metric-learning": """from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.losses import ContrastiveLoss
 from pytorch_metric_learning.reducers import SumReducer
 (near,), (far,) = torch.where(label == 0), torch.where(label == 1)
@@ -66,8 +50,10 @@ pairs = near, near + len(z1), far, far + len(z1)
 class Halved(ContrastiveLoss):
     pos_calc = lambda self, d, margin: d**2 / 2
     neg_calc = lambda self, d, margin: torch.relu(margin - d) ** 2 / 2""",
-        TORCH_AFTER,
-    ),
+}
+AFTER = {  # it, where the gradient is not found as in PyTorch
+    "tensorflow-addons": "dz1 = tape.gradient(loss, z1).numpy()",
+    "chainer": "loss.backward(); loss, dz1 = loss.array, z1.grad",
 }
 PROGRAM = """import json, sys
 import numpy as np
@@ -94,9 +80,8 @@ def run(library, version, program, given=()):
     python = python_with(library, version)
     if python is None:
         pytest.skip(f"no Python of DRLIM_PEERS has {library} {version}")
-    variables = {**os.environ, "KERAS_BACKEND": "numpy"}
-    given = json.dumps(given)
-    ran = subprocess.run([python, "-c", program], env=variables, input=given, capture_output=True, text=True)
+    options = {"env": os.environ | {"KERAS_BACKEND": "numpy"}, "input": json.dumps(given), "text": True}
+    ran = subprocess.run([python, "-c", program], capture_output=True, **options)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
 
@@ -107,7 +92,8 @@ def test_a_row_of_the_page_is_what_the_library_does(library, call, similar, loss
     z2[-2:] = z1[-2:]  # D = 0, of a dissimilar and of a similar pair
     y = np.append(rng.integers(0, 2, P - 2), [1, 0])
     name, version = library.split()
-    before, after = AROUND[name]
+    before = BEFORE[name] if name in AFTER else TORCH + BEFORE[name]
+    after = AFTER.get(name, "loss.backward(); dz1 = z1.grad")
     program = PROGRAM.format(before=before, call=call.strip("`"), after=after)
     given = [z1.tolist(), z2.tolist(), (1 - y if similar == "1" else y).tolist(), M]
     their_loss, their_dz1 = run(name, version, program, given)
@@ -139,4 +125,4 @@ def test_a_library_without_the_loss_names_none(library, version, module):
 
 
 def test_the_page_has_rows_of_every_library():
-    assert {row[0].split()[0] for row in ROWS} == set(AROUND) and len(ROWS) == 9 and len(WITHOUT) == 5
+    assert {row[0].split()[0] for row in ROWS} == set(BEFORE) and len(ROWS) == 9 and len(WITHOUT) == 5

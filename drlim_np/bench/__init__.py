@@ -1,7 +1,21 @@
 """Time and memory of the project on this machine, next to PyTorch and scikit-learn: `python -m drlim_np.bench --list`.
 
-cases      the work, on the processor or on a GPU;  pytorch: the same work in PyTorch
-race       runs in alternation, because a machine has slow spells, and in processes of their own;  report: the tables
-machine    the machine's bounds, where the time of a step goes, peak memory
-estimator  the tables of the estimator's page
+cases: the work, and in pytorch the same there; race: runs in alternation; machine: its bounds, a step's layers, peak
+memory; peers: maps next to others'; estimator: the tables of the estimator's page. Here is how a table is written.
 """
+
+
+def row(*cells) -> str:
+    """A line of a table."""
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def heading(title: str, *columns: str) -> str:
+    """A table's title and its first two lines."""
+    return f"\n{title}\n\n{row(*columns)}\n{row(*('---' for _ in columns))}"
+
+
+def duration(seconds: float) -> str:
+    """Three digits, in the unit that suits them."""
+    scale, unit = next((s, u) for s, u in ((1, "s"), (1e-3, "ms"), (1e-6, "µs")) if seconds >= s or u == "µs")
+    return f"{seconds / scale:#.3g}".rstrip(".") + f" {unit}"

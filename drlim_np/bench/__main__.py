@@ -8,10 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from drlim_np.bench import machine, peers, report
+import numpy as np
+
+from drlim_np.bench import duration, heading, machine, peers, row
 from drlim_np.bench.cases import CASES, measured
 from drlim_np.bench.race import ROUNDS, Contest, Times, apart, environment, race, runner
 from drlim_np.checks.terminal import exit_status, printable
@@ -20,6 +23,8 @@ from drlim_np.fast.devices import origin, processors
 
 HERE = Path(__file__).resolve().parents[2]
 QUICK = 300  # the largest size of a quick look
+COLUMNS = ("case", "size", "threads", "ours", "against", "theirs", "ratio", "half of them")
+COLUMNS += ("rounds", "differ by", "of the bound", "growth")
 LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
 WORDS = {name: case.words for name, case in CASES.items()} | {
     "layers": "where a training step spends its time, layer by layer, and its products; nothing to compare",
@@ -58,7 +63,11 @@ def _run(options: argparse.Namespace) -> None:
         import torch
 
         require(torch.cuda.is_available(), "PyTorch finds no GPU: install it for CUDA, or choose other cases by --only")
-    print(_machine(), flush=True)
+    versions = [f"Python {platform.python_version()}"]
+    for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+    print(f"{processors()} processors, {platform.machine()}; {', '.join(versions)}.", flush=True)
     if options.against is not None:
         with tempfile.TemporaryDirectory() as folder:
             _compare(contests, options, {"ours": HERE, options.against: _tree_of(options.against, Path(folder))})
@@ -74,21 +83,21 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _print_layers() -> None:
-    title = "Where a training step of 64 images spends its time, on one thread; then some parts of it alone"
-    print(report.heading(title, "what", "time", "share", "products at"))
-    layers, parts = (apart(environment(1), of) for of in (machine.by_layer, machine.by_part))
-    whole = sum(seconds for seconds, _ in layers.values())
-    for what, (seconds, flop) in (layers | parts).items():
+    title = "Where a training step of 64 images spends its time, on one thread; then its products alone"
+    print(heading(title, "what", "time", "share", "products at"))
+    found = apart(environment(1), machine.layers)
+    whole = sum(seconds for seconds, flop in found.values() if not flop)
+    for what, (seconds, flop) in found.items():
         rate = f"{flop / seconds / 1e9:.0f} GFLOP/s" if flop else ""
-        print(report.row(what, report.duration(seconds), f"{seconds / whole:.0%}", rate))
+        print(row(what, duration(seconds), f"{seconds / whole:.0%}", rate))
 
 
 def _print_memory() -> None:
-    print(report.heading("Each step alone in its process", "step", "samples", "time", "peak memory"))
+    print(heading("Each step alone in its process", "step", "samples", "time", "peak memory"))
     for step, (_, sizes) in machine.STEPS.items():
         for size in sizes:
             seconds, peak = apart(environment(1), machine.peak, step, size)
-            print(report.row(step, f"{size:,}", report.duration(seconds), f"{peak / 2**30:.2f} GiB"), flush=True)
+            print(row(step, f"{size:,}", duration(seconds), f"{peak / 2**30:.2f} GiB"), flush=True)
 
 
 def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, Path]) -> None:
@@ -98,19 +107,19 @@ def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, 
     """
     peaks: dict[int, float] = {}
     for threads in () if trees or options.fresh else options.threads:
-        peaks[threads], copied = apart(environment(threads), machine.bounds, threads)
-        products, copies = f"{peaks[threads] / 1e9:.0f} GFLOP/s", f"{copied / 1e9:.0f} GB/s"
-        print(f"\nBound on {threads} thread{'s' * (threads > 1)}: matrix products {products}, copies {copies}.")
-    print(report.heading("Our time and theirs", *report.CONTEST), flush=True)
+        peaks[threads] = apart(environment(threads), machine.bound, threads)
+        products = f"{peaks[threads] / 1e9:.0f} GFLOP/s"
+        print(f"\nBound on {threads} thread{'s' * (threads > 1)}: matrix products {products}.")
+    print(heading("Our time and theirs", *COLUMNS), flush=True)
     for name in contests:
         case = CASES[name]
         for threads in (threads for threads in case.threads if threads in options.threads):
             before = None
             for size in (min(QUICK, *case.sizes),) if options.quick else case.sizes:
                 times = _measured(name, size, threads, options, trees)
-                lines = report.contest(name, size, threads, times, peaks.get(threads), before)
+                lines = contest_rows(name, size, threads, times, peaks.get(threads, 0), before)
                 print(*lines, sep="\n", flush=True)
-                before = size, times
+                before = size, times.seconds["ours"]
 
 
 def _measured(name: str, size: int, threads: int, options: argparse.Namespace, trees: dict[str, Path]) -> Times:
@@ -133,6 +142,23 @@ def _measured(name: str, size: int, threads: int, options: argparse.Namespace, t
             raise DrlimError(f"{name} does not run {where} choose others by --only") from fault
 
 
+def contest_rows(case: str, size: int, threads: int, times: Times, peak: float, before: tuple | None) -> Iterator[str]:
+    """A line for each opponent: both medians, the median ratio of our time to theirs, and its quartiles.
+
+    peak:   flop/s of matrix products, of which ours reaches a share, or 0.
+    before: another size and our seconds there: our time grows as a power of the size.
+    """
+    (_, ours), *others = times.seconds.items()
+    seconds = np.median(ours)
+    differ = "" if times.differ is None else f"{times.differ:.0e}"
+    share = f"{times.flop / seconds / peak:.0%}" if peak and times.flop else ""
+    growth = f"{np.log(seconds / np.median(before[1])) / np.log(size / before[0]):.2f}" if before else ""
+    for name, theirs in others:
+        low, middle, high = np.quantile(np.array(ours) / np.array(theirs), (0.25, 0.5, 0.75))
+        compared = duration(seconds), name, duration(np.median(theirs)), f"{middle:.2f}", f"{low:.2f}–{high:.2f}"
+        yield row(case, f"{size:,}", threads, *compared, len(ours), differ, share, growth)
+
+
 def _tree_of(revision: str, folder: Path) -> Path:
     """Puts the package of that commit of this checkout into the folder."""
     archive = folder / "tree.zip"
@@ -144,15 +170,6 @@ def _tree_of(revision: str, folder: Path) -> Path:
         raise InputError(f"--against {printable(revision)}: {problem}") from fault
     shutil.unpack_archive(archive, folder)
     return folder
-
-
-def _machine() -> str:
-    """One line on the machine and the libraries, for the record."""
-    versions = [f"Python {platform.python_version()}"]
-    for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions.append(f"{name} {importlib.metadata.version(name)}")
-    return f"{processors()} processors, {platform.machine()}; {', '.join(versions)}."
 
 
 if __name__ == "__main__":

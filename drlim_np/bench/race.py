@@ -1,11 +1,9 @@
 """Interleaved runs of the same work by several contestants, each case or each contestant in a process of its own.
 
 A shared machine is slow for seconds at a time. So the contestants take turns in bursts, and what is compared is their
-time within one round: a ratio in which such spells cancel. Its spread over the rounds says how well they do. A burst is
-long enough for what the one before leaves, threads that still spin and caches full of its data, not to count.
-What runs on one thread is timed by the processor's time, which does not run on while others have the processor.
-
-Called as a file, this is the process of one contestant, of the package on PYTHONPATH.
+time within one round: a ratio in which such spells cancel. A burst is long enough for what the one before leaves,
+threads that still spin and caches full of its data, not to count. Called as a file, this is the process of one
+contestant, of the package on PYTHONPATH.
 """
 
 import os
@@ -32,42 +30,32 @@ BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 class Contest(NamedTuple):
-    """The same work by each contestant, ours first.
+    """The same work by each contestant, ours first."""
 
-    contestants: functions that do the work and return its result.
-    outcome:     what of a result is compared: an array, or None where there is nothing to compare.
-    flop:        arithmetic in matrix products that a run cannot do without, or 0 where something else dominates.
-    """
-
-    contestants: dict[str, Callable[[], Any]]
-    outcome: Callable[[Any], np.ndarray] | None
-    flop: float = 0.0
+    contestants: dict[str, Callable[[], Any]]  # functions that do the work and return its result
+    outcome: Callable[[Any], np.ndarray] | None  # what of a result is compared, None if there is nothing to compare
+    flop: float = 0.0  # in matrix products that a run cannot do without; 0 where something else dominates
 
 
 class Times(NamedTuple):
-    """seconds: contestant → its seconds a run, one number a round; flop: as in Contest.
+    """What a race found."""
 
-    differ: the greatest distance of another's result from ours, in parts of the norm of ours, or None.
-    """
-
-    seconds: dict[str, list[float]]
-    differ: float | None
-    flop: float
+    seconds: dict[str, list[float]]  # of each contestant, a run's seconds in each round
+    differ: float | None  # the greatest distance of another's result from ours, in parts of the norm of ours
+    flop: float  # as in Contest
 
 
 def timer_of(threads: int, case: str = "") -> Callable[[], float]:
-    """The clock of work on several threads or of a case on a GPU, otherwise the processor's time."""
-    if case.startswith("gpu"):
-        return _gpu_time
-    return time.perf_counter if threads > 1 else time.process_time
-
-
-def _gpu_time() -> float:
-    """The time at which the GPU is done: it works on after a call has returned."""
+    """The clock of work on several threads or on a GPU; else the processor's time, which stops while others work."""
+    if not case.startswith("gpu"):
+        return time.perf_counter if threads > 1 else time.process_time
     import torch
 
-    torch.cuda.synchronize()  # waits for all streams of the device, CuPy's too
-    return time.perf_counter()
+    def done() -> float:
+        torch.cuda.synchronize()  # the GPU works on after a call has returned; waits for all its streams, CuPy's too
+        return time.perf_counter()
+
+    return done
 
 
 def clock(contestant: Callable[[], Any], timer: Callable[[], float] = time.process_time) -> tuple[float, Any]:
@@ -110,14 +98,13 @@ def apart(variables: dict[str, str], function: Callable, *arguments) -> Any:
 
 
 @contextmanager
-def runner(
-    tree: Path, variables: dict[str, str], name: str, size: int, threads: int, contestant: str
-) -> Iterator[Callable[[], float]]:
+def runner(tree: Path, variables: dict[str, str], *of: str | int) -> Iterator[Callable[[], float]]:
     """A contestant in a process of its own, of the package in the folder `tree`; each call returns a run's seconds.
 
-    A call raises OSError or ValueError where the process has ended, as it does if its tree has no such case.
+    of: the case, its size, the threads, the contestant. A call raises OSError or ValueError where the process has
+    ended, as it does if its tree has no such case.
     """
-    command = [sys.executable, "-P", __file__, name, str(size), str(threads), contestant]
+    command = [sys.executable, "-P", __file__, *map(str, of)]
     variables = os.environ | variables | {"PYTHONPATH": str(tree)}
     process = subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -131,14 +118,10 @@ def runner(
         process.communicate()
 
 
-def serve(case: Any, name: str, size: int, threads: int, contestant: str) -> None:
-    """Prints the seconds of a run for each line on standard input. Earlier commits have a Case with `contest`."""
-    run = getattr(case, "contest", case.build)(size, threads).contestants[contestant]
-    for _ in sys.stdin:
-        print(clock(run, timer_of(threads, name))[0], flush=True)
-
-
 if __name__ == "__main__":
     from drlim_np.bench.cases import CASES
 
-    serve(CASES[sys.argv[1]], sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    case, size, threads, contestant = sys.argv[1], *map(int, sys.argv[2:4]), sys.argv[4]
+    run = CASES[case].build(size, threads).contestants[contestant]
+    for _ in sys.stdin:
+        print(clock(run, timer_of(threads, case))[0], flush=True)

@@ -1,7 +1,4 @@
-"""How a figure's files stay light: clouds of points as pictures, pictures with a palette, numbers in float32.
-
-The same figure gives the same bytes, as long as Pillow and zlib are the same.
-"""
+"""How a figure's files stay light: clouds of points as pictures, pictures with a palette, numbers in float32."""
 
 import base64
 import io
@@ -25,16 +22,16 @@ def clouds_as_pictures(figure: Figure) -> None:
     """Marks the points of every panel that has many, so that an SVG holds one picture of them: all else stays lines."""
     for axes in figure.axes:
         clouds = [drawn for drawn in axes.collections if isinstance(drawn, PathCollection)]
-        if sum(len(cloud.get_offsets()) for cloud in clouds) >= CLOUD:
-            for cloud in clouds:
-                cloud.set_rasterized(True)
+        many = sum(len(cloud.get_offsets()) for cloud in clouds) >= CLOUD
+        for cloud in clouds:
+            cloud.set_rasterized(many)
 
 
 def with_palette(png: bytes) -> bytes:
     """The PNG with a palette of 256 colours, where that shows no difference and saves room; else as it is.
 
-    The colours in between are spread over neighbouring pixels; white stays white. Half-transparent
-    pixels are laid on white, as all figures are; transparent ones stay so.
+    The colours in between are spread over neighbouring pixels. White and transparent pixels stay so; half-transparent
+    ones are laid on white.
     """
     given = Image.open(io.BytesIO(png)).convert("RGBA")
     clear = np.asarray(given)[:, :, 3] == 0
@@ -56,11 +53,11 @@ def with_palette(png: bytes) -> bytes:
 
 def with_palettes(svg: bytes) -> bytes:
     """The SVG with each picture inside it made lighter by `with_palette`."""
-    return re.sub(
-        rb"(?<=data:image/png;base64,)[^\"]+",
-        lambda picture: base64.b64encode(with_palette(base64.b64decode(picture[0]))),
-        svg,
-    )
+
+    def lighter(picture: re.Match) -> bytes:
+        return base64.b64encode(with_palette(base64.b64decode(picture[0])))
+
+    return re.sub(rb"(?<=data:image/png;base64,)[^\"]+", lighter, svg)
 
 
 def packed(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -25,26 +25,17 @@ def magnifier(z: np.ndarray, middle: np.ndarray, radius: float, group: np.ndarra
     so on, until it has `most` or all; of two equally near the first.
     """
     away = np.linalg.norm(z - middle, axis=1)
-    inside = np.flatnonzero(away <= radius)
-    inside = inside[np.argsort(away[inside], kind="stable")]
-    turn = np.array([np.sum(group[inside[:k]] == group[sample]) for k, sample in enumerate(inside)], dtype=int)
-    by_turn = inside[np.lexsort((group[inside], turn))]
-    return Magnifier(np.asarray(middle, float), radius, by_turn[:most])
+    inside = np.argsort(away, kind="stable")[: np.count_nonzero(away <= radius)]
+    turn = [np.count_nonzero(group[inside[:k]] == group[sample]) for k, sample in enumerate(inside)]
+    return Magnifier(np.asarray(middle, float), radius, inside[np.lexsort((group[inside], turn))][:most])
 
 
 def draw(
-    axes: Axes,
-    found: Magnifier,
-    images: np.ndarray,
-    colours: list[str],
-    start: np.ndarray,
-    side: float,
-    columns: int | None = None,
+    axes: Axes, found: Magnifier, images: np.ndarray, colours: list, start: np.ndarray, side: float, columns: int = 0
 ) -> np.ndarray:
     """The ring, two lines, and the strip: images (samples, height, width) from 0 to 255, `columns` in a row or all.
 
-    start (2,): the strip's lower left corner; side: an image's, in the map's unit. Returns the images' middles
-    (samples, 2).
+    start (2,): the strip's lower left corner; side: an image's, in the map's unit. Returns the middles (samples, 2).
     """
     row, column = np.divmod(np.arange(len(images)), columns or len(images))
     middles = start + side * (0.5 + 1.04 * np.stack([column, row[-1] - row], axis=1))

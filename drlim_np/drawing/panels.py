@@ -11,8 +11,7 @@ from matplotlib.lines import Line2D
 
 from drlim_np.drawing.style import HEADING, INK, LETTERS, LOOKS, SLANTS, WIDTH
 
-EDGE = 0.12  # inches that stay free around all
-LINE = 0.245  # inches from one line of letters to the next
+EDGE, LINE = 0.12, 0.245  # inches that stay free around all; from one line of letters to the next
 
 Looks = Mapping[int, tuple[str, str]]  # the colour and the marker of each group
 
@@ -23,8 +22,7 @@ def sheet(claim: str, numbers: str, tall: float) -> tuple[Figure, float]:
     Returns the figure, and the inches from its top edge to where the panels begin.
     """
     top = 0.22 + 0.27 * (claim.count("\n") + 1)
-    foot = 0.16 + LINE * (numbers.count("\n") + 1)
-    height = top + tall + foot
+    height = top + tall + (0.16 + LINE * (numbers.count("\n") + 1))
     figure = Figure(figsize=(WIDTH, height))
     figure.text(*place(figure, EDGE, 0.1), claim, va="top", fontsize=HEADING, weight="bold")
     figure.text(*place(figure, EDGE, height - 0.1), numbers, va="bottom", fontsize=LETTERS)
@@ -33,8 +31,7 @@ def sheet(claim: str, numbers: str, tall: float) -> tuple[Figure, float]:
 
 def in_lines(parts: Sequence[str], first: int) -> str:
     """Parts of a sentence, with commas between them: the `first` ones in one line, the others in a second."""
-    lines = [parts[:first], parts[first:]]
-    return ",\n".join(", ".join(line) for line in lines if line)
+    return ",\n".join(", ".join(line) for line in (parts[:first], parts[first:]) if line)
 
 
 def box(figure: Figure, left: float, top: float, width: float, height: float) -> tuple[float, float, float, float]:
@@ -66,8 +63,7 @@ def map_panel(
     The map is drawn to scale within the `inner` width and height. Returns the units that make an inch.
     """
     unit = fitted(points, *inner)
-    middle = (points.max(axis=0) + points.min(axis=0)) / 2
-    reach = unit * np.array(area[2:]) / 2
+    middle, reach = (points.max(axis=0) + points.min(axis=0)) / 2, unit * np.array(area[2:]) / 2
     axes = figure.add_axes(box(figure, *area))
     axes.axis("off")
     axes.set(xlim=(middle[0] - reach[0], middle[0] + reach[0]), ylim=(middle[1] - reach[1], middle[1] + reach[1]))
@@ -115,12 +111,11 @@ def by_slant(
 ) -> ScalarMappable:
     """The map coloured by slant, each digit in its marker, and the scale of the colours at (left, top) in inches."""
     low, high = np.quantile(slant, [0.02, 0.98])
+    looks = {"s": size, "linewidths": 0, "cmap": SLANTS, "vmin": low, "vmax": high}
     for digit, (_, marker) in LOOKS.items():
-        of = label == digit
-        looks = {"marker": marker, "s": size, "linewidths": 0, "cmap": SLANTS}
-        colours = axes.scatter(*z[of].T, c=slant[of], vmin=low, vmax=high, **looks)
+        colours = axes.scatter(*z[label == digit].T, c=slant[label == digit], marker=marker, **looks)
     scale = colour_bar(axes.figure, colours, *bar, 1.0, extend="both").ax
     scale.set_xticks([])
-    scale.text(-0.1, -0.5, "left", transform=scale.transAxes, ha="left", va="top", color=INK)
-    scale.text(1.1, -0.5, "right", transform=scale.transAxes, ha="right", va="top", color=INK)
+    for x, way in ((-0.1, "left"), (1.1, "right")):
+        scale.text(x, -0.5, way, transform=scale.transAxes, ha=way, va="top", color=INK)
     return colours

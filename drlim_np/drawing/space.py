@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
 from drlim_np.drawing import thumbnails
-from drlim_np.drawing.panels import box, colour_bar, corners, in_lines, legend, place
+from drlim_np.drawing.panels import box, colour_bar, corners, legend, place
 from drlim_np.drawing.style import AROUND, FAINT, INK, SIX_LIGHTS
 
 MARKERS = "os^DvP"  # one per lighting
@@ -24,17 +24,10 @@ SCALES = {  # the colour map of each label of a view, its range, and the ticks o
     "lighting": (ListedColormap(SIX_LIGHTS), NoNorm(), {}),
 }
 
-WORDS = {
-    "elevation_r2": "elevation R² {:.3f}",
-    "azimuth_resultant": "azimuth resultant {:.3f}",
-    "azimuth_error_degrees": "azimuth error {:.1f}°",
-    "share_of_lighting": "lighting's share {:.3f}",
-    "similar_neighbours": "near in the graph {:.3f}",
-    "same_lighting_neighbours": "lit alike {:.3f}",
-    "second_loop": "second loop {:.3f}",
-}
-
-Point = tuple[float, float]
+CAPTION = """elevation R² {elevation_r2:.3f}, azimuth resultant {azimuth_resultant:.3f}, \
+azimuth error {azimuth_error_degrees:.1f}°,
+lighting's share {share_of_lighting:.3f}, near in the graph {similar_neighbours:.3f}, \
+lit alike {same_lighting_neighbours:.3f}, second loop {second_loop:.3f}"""
 
 
 class Side(NamedTuple):
@@ -77,7 +70,7 @@ def reach_of(points: np.ndarray, sides: list[Side]) -> float:
 
 
 def space_panel(
-    figure: Figure, corner: Point, width: float, reach: float, heading: str = "", middle: Point = (0.0, 0.0)
+    figure: Figure, corner: tuple[float, float], width: float, reach: float, heading="", middle=(0.0, 0.0)
 ) -> Axes:
     """A square without a frame for points up to `reach` from the middle."""
     axes = figure.add_axes(box(figure, *corner, width, width))
@@ -132,4 +125,4 @@ def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[st
 
 def caption(values: dict[str, float]) -> str:
     """The numbers that describe a map of views, in two lines and one order for all figures of the airplane."""
-    return in_lines([words.format(values[name]) for name, words in WORDS.items()], 3)
+    return CAPTION.format_map(values)

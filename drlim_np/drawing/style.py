@@ -23,8 +23,7 @@ SLANTS = "viridis"
 # Around a circle and back, dark and light in turn, and nowhere so light that it is lost on white.
 AROUND = LinearSegmentedColormap.from_list("around", ["#1B3A8C", "#B23A8F", "#E8A020", "#2E9E6B", "#1B3A8C"])
 
-# Each figure is made under these. They begin with Matplotlib's defaults, whatever a user's
-# matplotlibrc says; the backend alone, which draws nothing here, stays as it is.
+# Each figure is made under these: Matplotlib's defaults, whatever a user's matplotlibrc says, but for what follows.
 RULES: dict[Any, Any] = {name: value for name, value in rcParamsDefault.items() if name != "backend"} | {
     "svg.hashsalt": "drlim_np",  # element names in an SVG follow from its content, not from chance
     "font.family": "DejaVu Sans",
@@ -49,9 +48,8 @@ def signed(value: float, form: str = ".3f") -> str:
 def stamp(figure: Figure, text: str) -> None:
     """Marks the whole figure, so that nobody takes it for what it is not."""
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-    figure.text(
-        0.995, 0.995, text.upper(), ha="right", va="top", fontsize=13, weight="bold", color=VERMILLION, bbox=box
-    )
+    looks = {"ha": "right", "va": "top", "fontsize": 13, "weight": "bold", "color": VERMILLION, "bbox": box}
+    figure.text(0.995, 0.995, text.upper(), **looks)
 
 
 class Sheet(Figure):

@@ -8,21 +8,14 @@ from matplotlib.patches import Rectangle
 
 # The places for a thumbnail around its point: eight directions, and how far away its middle is along either axis, in
 # parts of its side. At the nearest its frame just clears the point.
-DIRECTIONS = [(1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1)]
+DIRECTIONS = np.array([(1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1)])
 REACHES = (0.75, 1.25, 1.9)
 APART = 1.08  # between the middles of two thumbnails, along one axis at least, in sides
 TRIED = 500  # samples, the first of a farthest-first order: they cover a map more densely than thumbnails can
 
 
 def place(
-    points: np.ndarray,
-    side: float,
-    low: np.ndarray,
-    high: np.ndarray,
-    hides: int = 0,
-    apart: float = APART,
-    taken: np.ndarray | Sequence = (),
-    lines: np.ndarray | Sequence = (),
+    points: np.ndarray, side: float, low: np.ndarray, high: np.ndarray, hides=0, apart=APART, taken=(), lines=()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which samples get a thumbnail, and where: indices (shown,), middles (shown, 2).
 
@@ -34,32 +27,27 @@ def place(
     places around its point that are inside the room, apart from the thumbnails already placed, and over no more than
     `hides` points, the one over the fewest, and of those the nearest. No line to a point runs under another thumbnail.
     """
-    shown = []
-    middles = [np.asarray(middle) for middle in taken]
+    shown, middles = [], [np.asarray(middle) for middle in taken]
     ways = np.empty((0, 2))  # points along the lines from thumbnails to their samples
     drawn = np.concatenate([points, np.reshape(lines, (-1, 2))])
     drawn = drawn[np.argsort(drawn[:, 0], kind="stable")]
-    steps = np.concatenate([reach * np.array(DIRECTIONS) for reach in REACHES])
+    steps = np.concatenate([reach * DIRECTIONS for reach in REACHES])
     for sample in farthest_first(points, TRIED):
         candidates = points[sample] + side * steps
         inside = ((candidates - side / 2 >= low) & (candidates + side / 2 <= high)).all(axis=1)
-        gaps = np.abs(candidates[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2)
-        free = candidates[inside & (gaps >= apart * side).all(axis=1)]
+        others = np.reshape(middles, (1, -1, 2))
+        free = candidates[inside & (np.abs(candidates[:, None] - others).max(axis=2) >= apart * side).all(axis=1)]
         hidden = [_under(drawn, middle, side) for middle in free]
         for k in np.argsort(hidden, kind="stable"):
             way = np.linspace(points[sample], free[k], 17)
-            if hidden[k] <= hides and _clear(way, free[k], side, middles, ways):
+            under = np.abs(way[:, None] - others).max(axis=2) < side / 2
+            over = np.abs(ways - free[k]).max(axis=1) < side / 2
+            if hidden[k] <= hides and not under.any() and not over.any():
                 shown.append(sample)
                 middles.append(free[k])
                 ways = np.concatenate([ways, way])
                 break
     return np.array(shown, dtype=int), np.reshape(middles[len(taken) :], (-1, 2))
-
-
-def _clear(way: np.ndarray, middle: np.ndarray, side: float, middles: list[np.ndarray], ways: np.ndarray) -> bool:
-    """Whether the way from a point to its thumbnail runs under no other one, and no other's way under this one."""
-    over = np.abs(way[:, None] - np.reshape(middles, (1, -1, 2))).max(axis=2) < side / 2
-    return not (over.any() or (np.abs(ways - middle).max(axis=1) < side / 2).any())
 
 
 def _under(points: np.ndarray, middle: np.ndarray, side: float) -> int:
@@ -68,12 +56,9 @@ def _under(points: np.ndarray, middle: np.ndarray, side: float) -> int:
     return np.count_nonzero(np.abs(points[start:end, 1] - middle[1]) < side / 2)
 
 
-def farthest_first(points: np.ndarray, most: int | None = None) -> np.ndarray:
-    """All samples or the first `most`, each the farthest from those before it; the first is farthest from the mean.
-
-    points (samples, 2).
-    """
-    order = np.empty(min(len(points), most or len(points)), dtype=int)
+def farthest_first(points: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the points (samples, 2), each the farthest from those before it, the first from the mean."""
+    order = np.empty(min(len(points), most), dtype=int)
     across, up = np.ascontiguousarray(points.T)
     nearest = np.linalg.norm(points - points.mean(axis=0), axis=1)
     for k in range(len(order)):

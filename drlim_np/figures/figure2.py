@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
+from drlim_np.drawing import zigzag
 from drlim_np.drawing.panels import box, sheet
-from drlim_np.drawing.sketches import zigzag
 from drlim_np.drawing.style import BLUE, FAINT, INK, RED, signed
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.loss import contrastive, dissimilar_loss, similar_loss

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
-from drlim_np.drawing.sketches import zigzag
+from drlim_np.drawing import zigzag
 from drlim_np.files.frame import template
 from drlim_np.teaching import lesson
 from drlim_np.teaching.lesson import MARGIN, RATE, W

@@ -1,5 +1,6 @@
 """The benchmark runs, its table has the cases, and what it says of times follows from them. Nothing here is timed."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -7,13 +8,17 @@ import time
 import tomllib
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
 import pytest
+import sklearn.datasets
+from sklearn.datasets import load_digits, make_swiss_roll
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import cases, machine, peers, race, report
+from drlim_np.bench import estimator, machine, peers, race
 from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.data import handwriting
@@ -24,6 +29,7 @@ from drlim_np.networks import convnet
 from tests.help.refusals import refuses
 
 HERE = [name for name in CASES if not name.startswith("gpu")]
+LAYERS = list(convnet().layers)
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def both_peers(monkeypatch):
 
 
 @pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
-@pytest.mark.parametrize("name", [name for name in HERE if name != "full"])
+@pytest.mark.parametrize("name", HERE)
 def test_every_case_does_the_same_work_as_its_peers(name):
     case = CASES[name]
     pytest.importorskip(case.peer)
@@ -46,33 +52,21 @@ def test_every_case_does_the_same_work_as_its_peers(name):
     assert times.differ < 1e-4
 
 
-def test_a_step_over_every_pair_is_timed_against_one_on_drawn_pairs_of_the_same_map(monkeypatch):
-    monkeypatch.setattr(cases, "BEGUN", 20)
-    contest = CASES["full"].build(300, 1)
-    assert list(contest.contestants) == ["ours", "ours, on 20 drawn pairs"]
-    exact, drawn = (step() for step in contest.contestants.values())
-    assert exact.number == drawn.number == 1
-    assert drawn.loss == pytest.approx(exact.loss, rel=0.5)
-
-
 def test_the_table_has_the_cases(monkeypatch, capsys, both_peers):
-    def pretended(variables, function, *arguments):
-        if function is machine.bounds:
-            return 1e11, 1e10
-        size = arguments[1]
-        return Times({"ours": [float(size)], "theirs": [2.0 * size]}, 1e-7, 0.0)
+    def pretended(variables, function, *given):
+        if function is machine.bound:
+            return 1e11
+        return Times({"ours": [given[1]], "theirs": [2 * given[1]]}, 1e-7, 0)
 
     monkeypatch.setattr(command, "apart", pretended)
     assert command.main(["--only", *HERE]) == 0
-    table = capsys.readouterr().out.split("\n\n")[-1].splitlines()
-    found = [tuple(cell.strip() for cell in line.split("|")[1:4]) for line in table[2:]]
-    expected = [(n, f"{s:,}", str(t)) for n in HERE for t in CASES[n].threads for s in CASES[n].sizes]
-    assert found == expected
-    assert all("| 0.50 | 0.50–0.50 | 1 | 1e-07 |" in line for line in table[2:])
+    table = capsys.readouterr().out.split("\n\n")[-1].splitlines()[2:]
+    found = [tuple(cell.strip() for cell in line.split("|")[1:4]) for line in table]
+    assert found == [(n, f"{s:,}", str(t)) for n in HERE for t in CASES[n].threads for s in CASES[n].sizes]
+    assert all("| 0.50 | 0.50–0.50 | 1 | 1e-07 |" in line for line in table)
 
 
 def test_the_command_measures_in_processes_of_their_own(capfd):
-    pytest.importorskip("sklearn")
     assert command.main(["--quick", "--only", "neighbours", "--threads", "1"]) == 0
     printed = capfd.readouterr().out
     assert re.search(r"matrix products [1-9]\d* GFLOP/s", printed)
@@ -101,12 +95,6 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys, absent, argume
     assert "|" not in said.out
 
 
-def test_a_case_that_does_not_exist_is_named(capsys):
-    with pytest.raises(SystemExit, match="2"):
-        command.main(["--only", "stpe"])
-    assert "argument --only: invalid choice: 'stpe' (choose from " in capsys.readouterr().err
-
-
 def test_list_names_every_case_and_needs_neither_peer():
     code = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None; from drlim_np.bench.__main__ import main"
     command_line = [sys.executable, "-c", f"{code}; sys.exit(main(['--list']))"]
@@ -130,9 +118,8 @@ def test_contestants_take_turns_in_bursts_that_end_and_count_by_their_median():
 
 
 def test_results_are_compared_with_ours():
-    results = {"ours": [3.0, 4.0], "same": [3.0, 4.0], "other": [3.0, 4.5]}
-    contest = Contest({name: lambda r=r: r for name, r in results.items()}, np.asarray)
-    assert race.race(contest, rounds=1).differ == pytest.approx(0.1)
+    results = {"ours": lambda: [3.0, 4.0], "same": lambda: [3.0, 4.0], "other": lambda: [3.0, 4.5]}
+    assert race.race(Contest(results, np.asarray), rounds=1).differ == pytest.approx(0.1)
 
 
 def test_a_run_is_clocked_believed_if_it_measured_itself_and_others_time_does_not_count_on_one_thread():
@@ -145,39 +132,38 @@ def test_a_run_is_clocked_believed_if_it_measured_itself_and_others_time_does_no
 def test_ratios_are_of_a_round_shares_of_the_bound_and_growth_is_a_power_of_the_size():
     before = Times({"ours": [0.5], "theirs": [1.0]}, None, 3e9)
     times = Times({"ours": [2.0, 10.0, 1.0], "theirs": [4.0, 20.0, 1.25]}, None, 3e9)
-    (first,) = report.contest("case", 1000, 1, before, 12e9, None)
-    (then,) = report.contest("case", 2000, 1, times, 12e9, (1000, before))
+    (first,) = command.contest_rows("case", 1000, 1, before, 12e9, None)
+    (then,) = command.contest_rows("case", 2000, 1, times, 12e9, (1000, [0.5]))
     assert first == "| case | 1,000 | 1 | 500 ms | theirs | 1.00 s | 0.50 | 0.50–0.50 | 1 |  | 50% |  |"
     assert then == "| case | 2,000 | 1 | 2.00 s | theirs | 4.00 s | 0.50 | 0.50–0.65 | 3 |  | 12% | 2.00 |"
 
 
 def test_durations_have_three_digits():
-    found = [report.duration(seconds) for seconds in (12.34, 123.0, 0.001, 4.56e-5)]
+    found = [command.duration(seconds) for seconds in (12.34, 123.0, 0.001, 4.56e-5)]
     assert found == ["12.3 s", "123 s", "1.00 ms", "45.6 µs"]
 
 
 def test_the_time_of_every_layer_is_taken_and_the_products_make_the_operations_of_the_images(monkeypatch):
     monkeypatch.setattr(machine, "ROUNDS", 1)
-    spent, alone = machine.by_layer(), machine.by_part()
-    assert {what.split()[0] for what in spent} == set(convnet().layers) and len(spent) == 2 * len(convnet().layers)
-    assert sum(flop for _, flop in alone.values()) == 64 * FLOP
-    assert min(seconds for seconds, _ in (spent | alone).values()) > 0
+    found = machine.layers()
+    of_layers = [what for what, (_, flop) in found.items() if not flop]
+    assert of_layers == [f"{name} forward" for name in LAYERS] + [f"{name} backward" for name in LAYERS[::-1]]
+    assert sum(flop for _, flop in found.values()) == 64 * FLOP
+    assert min(seconds for seconds, _ in found.values()) > 0
 
 
 def test_shares_are_of_the_sum_of_all_layers(monkeypatch, capsys):
-    monkeypatch.setattr(command, "apart", lambda variables, function: function())
-    monkeypatch.setattr(machine, "by_layer", lambda: {"C1 forward": (0.3, 0), "C3 forward": (0.2, 0)})
-    monkeypatch.setattr(machine, "by_part", lambda: {"C1: W P": (0.5, 10**9)})
+    found = {"C1 forward": (0.3, 0), "C3 forward": (0.2, 0), "C1: W P": (0.5, 10**9)}
+    monkeypatch.setattr(command, "apart", lambda variables, function: found)
     assert command.main(["--only", "layers"]) == 0
     expected = ["| C1 forward | 300 ms | 60% |  |", "| C3 forward | 200 ms | 40% |  |"]
     assert capsys.readouterr().out.splitlines()[-3:] == [*expected, "| C1: W P | 500 ms | 100% | 2 GFLOP/s |"]
 
 
-def test_the_bounds_are_of_all_threads(monkeypatch):
+def test_the_bound_is_of_all_threads(monkeypatch):
     monkeypatch.setattr(machine, "clock", lambda work, timer: (work() and 0.5, None))
-    for name, value in {"ROUNDS": 1, "PRODUCT": 10, "COPIED": 100}.items():
-        monkeypatch.setattr(machine, name, value)
-    assert machine.bounds(2) == (2 * 2000 / 0.5, 2 * 200 / 0.5)
+    monkeypatch.setattr(machine, "PRODUCT", 10)
+    assert machine.bound(2) == 2 * 2000 / 0.5
 
 
 def test_the_time_on_a_gpu_is_read_when_the_gpu_is_done(monkeypatch):
@@ -199,103 +185,131 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
     assert seconds > 0 and 2**24 < peak < 2**36
 
 
-# ---- in processes of their own ----
-
-
 @pytest.fixture
 def asked(monkeypatch, both_peers):
     """The runs of pretended runners: what each was given, then their ends."""
     runs = []
 
     @contextmanager
-    def pretended(tree, variables, name, size, threads, contestant):
+    def pretended(tree, variables, *of):
         def run():
-            runs.append((tree, name, size, variables["OMP_NUM_THREADS"], contestant))
-            return 1.0 if (tree, contestant) == (command.HERE, "ours") else 4.0
+            runs.append((tree, variables["OMP_NUM_THREADS"], *of))
+            return 1.0 if (tree, of[-1]) == (command.HERE, "ours") else 4.0
 
         yield run
         runs.append("closed")
 
     monkeypatch.setattr(command, "runner", pretended)
-    monkeypatch.setattr(command, "_machine", lambda: "a machine")
     return runs
 
 
 def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys, asked):
     monkeypatch.setattr(command, "_tree_of", lambda revision, folder: tmp_path / revision)
     assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
-    here, there = ((tree, "pairs", 300, "2", "ours") for tree in (command.HERE, tmp_path / "v1"))
+    here, there = ((tree, "2", "pairs", 300, 2, "ours") for tree in (command.HERE, tmp_path / "v1"))
     assert asked[:4] == [here, there] * 2 and asked[-2:] == ["closed"] * 2
     assert "| pairs | 300 | 2 | 1.00 s | v1 | 4.00 s | 0.25 | 0.25–0.25 | 3 |" in capsys.readouterr().out
 
 
 def test_fresh_contestants_have_a_process_each(capsys, asked):
-    pytest.importorskip("sklearn")
     assert command.main(["--fresh", "--only", "neighbours", "--quick", "--threads", "1"]) == 0
-    names = ["ours", "scikit-learn, brute force"]
-    assert asked[:2] == [(command.HERE, "neighbours", 300, "1", name) for name in names]
+    names = "ours", "scikit-learn, brute force"
+    assert asked[:2] == [(command.HERE, "1", "neighbours", 300, 1, name) for name in names]
     assert "| neighbours | 300 | 1 | 1.00 s | scikit-learn, brute force | 4.00 s | 0.25 |" in capsys.readouterr().out
 
 
 def test_a_case_runs_in_the_tree_that_it_is_given(tmp_path):
-    (tmp_path / "drlim_np" / "bench").mkdir(parents=True)
-    case = "class Case:\n    contestants = {'ours': lambda: sum(range(9))}\n"
-    case += "    build = staticmethod(lambda size, threads: Case)\nCASES = {'mine': Case}\n"
-    (tmp_path / "drlim_np" / "bench" / "cases.py").write_text(case)
-    for folder in ("drlim_np", "drlim_np/bench"):
-        (tmp_path / folder / "__init__.py").touch()
+    (folder := tmp_path / "drlim_np" / "bench").mkdir(parents=True)
+    for package in (folder, folder.parent):
+        (package / "__init__.py").touch()
+    (folder / "cases.py").write_text("""class Mine:
+    contestants = {"ours": lambda: sum(range(9))}
+    build = staticmethod(lambda size, threads: Mine)
+CASES = {"mine": Mine}""")
     with race.runner(tmp_path, {"PYTHONDONTWRITEBYTECODE": "1"}, "mine", 5, 1, "ours") as run:
         assert 0 <= run() < 10 and 0 <= run() < 10
     with race.runner(tmp_path, {}, "another", 5, 1, "ours") as run, pytest.raises((OSError, ValueError)):
         run()
 
 
-# ---- maps next to those of peers ----
-
-
 def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch, capsys):
-    told = {}
+    told = []
     monkeypatch.setattr(shifted_maps, "QUICK_TRAIN", 24)
     monkeypatch.setattr(shifted_maps, "QUICK_TEST", 15)
     monkeypatch.setattr(figure7, "STORY", replace(figure7.STORY, quick_steps=4))
     monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
     monkeypatch.setattr(figures_digits, "require_spread", lambda *map_and_words: None)
     monkeypatch.setattr(peers.sources, "digits", lambda *given: handwriting.generate(1, (25, 25), (20, 20)))
+    monkeypatch.setattr(peers.importlib.metadata, "version", lambda package: "1")
 
-    def peer(name):
-        def fit(x, near=None):
-            told[name] = near
-            return lambda pixels: pixels @ np.random.default_rng(0).random((1024, 2))
+    def fit(x, near=None):
+        told.append(near if near is None else near.shape[1])
+        return lambda pixels: pixels @ np.random.default_rng(0).random((1024, 2))
 
-        return fit
-
-    for name in ("_umap", "_pacmap", "_tsne", "_lle"):
-        monkeypatch.setattr(peers, name, peer(name))
-    monkeypatch.setattr(peers, "PEERS", {})
-    monkeypatch.setattr(peers, "_called", lambda name: name)
+    tsne = SimpleNamespace(TSNE=lambda **options: SimpleNamespace(fit=lambda x: SimpleNamespace(transform=fit(x))))
+    monkeypatch.setitem(sys.modules, "openTSNE", tsne)
+    for name in ("_umap", "_pacmap"):
+        monkeypatch.setattr(peers, name, fit)
     monkeypatch.setattr(peers, "Train", lambda threads: Train(quick=True, threads=threads))
     peers.print_tables()
     neighbours, shifts = capsys.readouterr().out.split("\n\nFigure 7")
-    rows = [line.split(" | ")[0] for line in (neighbours + shifts).splitlines() if re.search(r"\| \d", line)]
-    assert rows == ["| UMAP", "| PaCMAP", "| openTSNE", "| DrLIM", "| LLE", "| DrLIM", "| UMAP", "| PaCMAP"]
-    assert told["_umap"].shape[1] == 29 and told["_tsne"] is None
+    rows = [line.split(" | ")[0][2:] for line in (neighbours + shifts).splitlines() if re.search(r"\| \d", line)]
+    shared = ["DrLIM", "UMAP (umap-learn 1)", "PaCMAP (pacmap 1)"]
+    assert rows == [*shared, "openTSNE (openTSNE 1)", "LLE (scikit-learn 1)", *shared]
+    assert told == [5, 5, None, 29, 29]
     curves = tomllib.loads(shifts[shifts.index("[") :])
-    assert curves["UMAP"].keys() == invariance.MOVES.keys() and curves["UMAP"] == curves["PaCMAP"]
-    assert curves["UMAP"]["right"][16] == 0  # where nothing is moved
+    assert list(curves) == shared[1:] and curves[shared[1]] == curves[shared[2]]
+    assert curves[shared[1]].keys() == invariance.MOVES.keys()
+    assert curves[shared[1]]["right"][16] == 0  # where nothing is moved
 
 
-def test_a_table_of_neighbours_holds_the_listed_pairs_of_each():
-    table = peers._table(np.array([[1, 0], [0, 2], [1, 2], [2, 0], [0, 1], [2, 1]]), 3)
-    assert table.tolist() == [[2, 1], [0, 2], [0, 1]]
+def test_a_peer_is_told_the_listed_pairs_of_each(monkeypatch):
+    monkeypatch.setattr(peers, "_umap", lambda x, near: near.tolist())
+    pairs = np.array([[1, 0], [0, 2], [1, 2], [2, 0], [0, 1], [2, 1]])
+    found = SimpleNamespace(graph=SimpleNamespace(pairs=pairs))
+    assert peers._told(found, np.zeros((3, 4)))["UMAP"]() == [[2, 1], [0, 2], [0, 1]]
 
 
 def test_maps_name_the_peers_that_are_missing(monkeypatch):
-    monkeypatch.setattr(peers.importlib.util, "find_spec", lambda name: None if name == "umap" else True)
-    refuses(peers.print_tables, 'umap-learn missing: run pip install ".[maps]"', DrlimError)
+    monkeypatch.setattr(peers, "PEERS", {"LLE": "numpy", "UMAP": "no-such", "PaCMAP": "nor-this"})
+    refuses(peers.print_tables, 'no-such and nor-this missing: run pip install ".[maps]"', DrlimError)
 
 
 @pytest.mark.parametrize("peer", invariance.PEERS.values(), ids=invariance.PEERS)
 def test_the_recorded_curves_of_peers_have_every_move(peer):
-    assert {kind: len(values) for kind, values in peer.items()} == {
-        kind: len(amounts) for kind, amounts in invariance.MOVES.items()
+    assert {kind: len(curve) for kind, curve in peer.items()} == {
+        kind: len(by) for kind, by in invariance.MOVES.items()
     }
+
+
+# ---- the tables of the estimator's page ----
+
+
+def test_the_estimators_tables_have_a_line_for_each_method_and_each_margin(monkeypatch, capsys):
+    """Of sixty samples of each set, a seed, two margins, three steps; UMAP is left out, be it installed or not."""
+    digits, roll = SimpleNamespace(data=load_digits().data[:60]), make_swiss_roll(60, random_state=0)
+    monkeypatch.setattr(sklearn.datasets, "load_digits", lambda: digits)
+    monkeypatch.setattr(sklearn.datasets, "make_swiss_roll", lambda *_, **__: roll)
+    for name, few in {"SEEDS": (0,), "MARGINS": (0.5, 2.0), "DrLIM": partial(estimator.DrLIM, max_iter=3)}.items():
+        monkeypatch.setattr(estimator, name, few)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "umap" else find(name))
+    assert estimator.main([]) == 0
+    lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    methods = [f"{method}, {k} neighbours" for method in ("DrLIM", "scikit-learn's LLE") for k in (5, 12)]
+    first_cells = ["trustworthiness, 5 neighbours", "---", *methods, "scikit-learn's PCA", "margin", "---", "0.5", "2"]
+    assert [cells[1].strip() for cells in lines] == first_cells
+    assert all(0 < float(trust) <= 1 for cells in lines[2:7] for trust in cells[2:4])
+
+
+def test_without_scikit_learn_the_estimators_tables_say_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert estimator.main([]) == 2
+    expected = 'drlim_np.bench.estimator: scikit-learn is missing: run pip install ".[test]"\n'
+    assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize(("scores", "said"), [([0.9, 0.9001], "0.900"), ([0.9, 0.95, 0.97], "0.940 (0.900 to 0.970)")])
+def test_a_score_is_told_with_its_spread_where_seeds_differ(monkeypatch, scores, said):
+    monkeypatch.setattr(estimator, "trustworthiness", lambda x, z, k: z)
+    assert estimator.told(np.empty(0), [SimpleNamespace(fit_transform=lambda x, z=z: z) for z in scores]) == said

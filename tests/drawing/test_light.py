@@ -29,27 +29,19 @@ def pixels(content):
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
 
 
-def drawing(points, dpi=100):
-    """A figure with a cloud, a line and a word; its content as a PNG and as an SVG."""
-    figure = Figure(figsize=(4, 4))
-    axes = figure.add_subplot()
+def drawing(points, kind):
+    """A cloud, a line and a word, as a PNG or an SVG."""
+    axes = (figure := Figure(figsize=(4, 4))).add_subplot()
     axes.scatter(*np.random.default_rng(0).normal(size=(2, points)), s=9, alpha=0.6, c=np.arange(points))
     axes.plot([-2, 2], [-2, 2])
     axes.set_title("a word")
     clouds_as_pictures(figure)
-    contents = []
-    for kind in ("png", "svg"):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=dpi)
-        contents.append(buffer.getvalue())
-    return contents
-
-
-# ---- pictures ----
+    figure.savefig(buffer := io.BytesIO(), format=kind, dpi=100)
+    return buffer.getvalue()
 
 
 def test_a_palette_shows_no_difference_and_saves_room():
-    heavy, _ = drawing(3000)
+    heavy = drawing(3000, "png")
     reduced = with_palette(heavy)
     before, after = (pixels(content)[..., :3].astype(float) for content in (heavy, reduced))
     white = before.min(axis=2) == 255
@@ -81,16 +73,13 @@ def test_what_is_transparent_stays_so():
     np.testing.assert_allclose(after[100:150, 50:250, :3], on_white, atol=1)
 
 
-# ---- drawings ----
-
-
 def test_a_cloud_becomes_one_picture_and_text_and_lines_stay_and_few_points_stay_drawn():
-    _, svg = drawing(CLOUD)
+    svg = drawing(CLOUD, "svg")
     assert svg.count(b"<image") == 1
     assert svg.count(b"<use") < CLOUD
     assert b"<!-- a word -->" in svg
     assert re.search(rb'id="line2d_\d+"', svg)
-    _, svg = drawing(CLOUD - 1)
+    svg = drawing(CLOUD - 1, "svg")
     assert b"<image" not in svg
     assert svg.count(b"<use") >= CLOUD - 1
 
@@ -107,15 +96,12 @@ def test_points_of_one_panel_count_together():
 
 
 def test_pictures_in_a_drawing_get_palettes_and_nothing_else_changes():
-    _, svg = drawing(3000)
+    svg = drawing(3000, "svg")
     reduced = with_palettes(svg)
     assert reduced == with_palettes(svg)
     assert len(reduced) < 0.6 * len(svg)
     picture = rb"base64,[^\"]+"
     assert re.sub(picture, b"", reduced) == re.sub(picture, b"", svg)
-
-
-# ---- numbers ----
 
 
 def test_numbers_are_kept_in_float32_and_counts_as_they_are():
@@ -125,9 +111,6 @@ def test_numbers_are_kept_in_float32_and_counts_as_they_are():
         assert bits(dict(found)) == bits(expected)
     assert packed(given) == packed(given)
     assert len(packed({"index": np.arange(10_000) // 5})) < 10_000
-
-
-# ---- what is tracked ----
 
 
 def test_no_tracked_figure_is_over_600_kilobytes_and_together_they_stay_below_8_megabytes():

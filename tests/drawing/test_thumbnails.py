@@ -46,13 +46,10 @@ def is_inside(middle, side, low, high, tolerance):
     return (middle - side / 2 >= low - tolerance).all() and (middle + side / 2 <= high + tolerance).all()
 
 
-# ---- which samples come first ----
-
-
 @anything
 @given(clouds)
 def test_all_samples_come_each_a_farthest_from_those_before_it(points):
-    order = farthest_first(points).tolist()
+    order = farthest_first(points, len(points)).tolist()
     assert sorted(order) == list(range(len(points)))
     assert dist(points[order[0]], points.mean(axis=0)) >= max(dist(p, points.mean(axis=0)) for p in points) - SLIGHTLY
     for turn, sample in enumerate(order[1:], 1):
@@ -60,14 +57,13 @@ def test_all_samples_come_each_a_farthest_from_those_before_it(points):
         assert gaps[sample] >= max(gaps.values()) - SLIGHTLY
 
 
-# ---- where they are placed ----
-
-
 @anything
 @given(maps())
 def test_thumbnails_are_inside_the_room_near_their_own_points_and_cover_neither_points_nor_each_other(drawn):
     points, side, low, high = drawn
     shown, middles = place(*drawn)
+    turn = np.argsort(farthest_first(points, len(points)))[shown]
+    assert len(shown) == len(middles) and (np.diff(turn) > 0).all(), "no sample twice, in farthest-first order"
     assert all(apart(one, other) >= side for one, other in combinations(middles, 2))
     for sample, middle in zip(shown, middles, strict=True):
         assert hidden(points, middle, side / 2 - SLIGHTLY) == 0
@@ -75,14 +71,6 @@ def test_thumbnails_are_inside_the_room_near_their_own_points_and_cover_neither_
         assert side / 2 < apart(points[sample], middle) < 2 * side
     _, middles = place(*drawn, hides=2)
     assert all(hidden(points, middle, side / 2 - SLIGHTLY) <= 2 for middle in middles)
-
-
-@anything
-@given(maps())
-def test_no_sample_is_shown_twice_and_all_come_in_farthest_first_order(drawn):
-    shown, middles = place(*drawn)
-    turn = np.argsort(farthest_first(drawn[0]))[shown]
-    assert len(shown) == len(middles) and (np.diff(turn) > 0).all()
 
 
 @anything
@@ -126,9 +114,6 @@ def test_far_apart_points_all_have_a_thumbnail_one_alone_too_and_none_without_ro
     assert (shown.shape, shown.dtype.kind, middles.shape) == ((0,), "i", (0, 2))
 
 
-# ---- what is drawn ----
-
-
 def test_each_image_is_drawn_once_upright_in_a_frame_of_the_colour_of_its_class_and_a_line_leads_to_its_point():
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
     points = np.array([[0.0, 0.0], [5.0, 1.0], [2.0, 6.0]])
@@ -136,18 +121,13 @@ def test_each_image_is_drawn_once_upright_in_a_frame_of_the_colour_of_its_class_
     colours = ["#0072B2", "#D55E00", "#0072B2"]
     axes = Figure().add_subplot()
     draw(axes, images, colours, points, middles, 1.0)
-    things = zip(axes.images, axes.patches, images, middles, colours, strict=True)
-    for drawn, frame, image, (x, y), colour in things:
+    for drawn, frame, image, (x, y), colour in zip(axes.images, axes.patches, images, middles, colours, strict=True):
         np.testing.assert_array_equal(drawn.get_array(), image)
-        assert drawn.origin == "upper"
+        assert drawn.origin == "upper" and drawn.get_clim() == (0, 255)
         assert drawn.get_extent() == [x - 0.5, x + 0.5, y - 0.5, y + 0.5]
         assert frame.get_bbox().bounds == (x - 0.5, y - 0.5, 1.0, 1.0)
-        assert drawn.get_clim() == (0, 255)
         assert (drawn.cmap(0.0)[:3], drawn.cmap(1.0)[:3]) == ((0, 0, 0), (1, 1, 1))
         assert frame.get_edgecolor()[:3] == to_rgb(colour)
     lines = [line.get_xydata().tolist() for line in axes.get_lines()]
-    expected = [
-        *map(list, zip(points.tolist(), middles.tolist(), strict=True)),
-        *([point] for point in points.tolist()),
-    ]
-    assert sorted(lines) == sorted(expected)
+    expected = [[*map(list, ends)] for ends in zip(points.tolist(), middles.tolist(), strict=True)]
+    assert sorted(lines) == sorted([*expected, *([point] for point in points.tolist())])

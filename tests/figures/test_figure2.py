@@ -10,7 +10,7 @@ from matplotlib.patches import Circle
 from matplotlib.path import Path
 from matplotlib.quiver import Quiver
 
-from drlim_np.drawing.sketches import zigzag
+from drlim_np.drawing import zigzag
 from drlim_np.figures import Train, figure2
 from drlim_np.figures.figure2 import BLUE, DISSIMILAR, MARGIN, RED, ROOM, SCALE, SIMILAR, make, relax
 from drlim_np.loss import contrastive
