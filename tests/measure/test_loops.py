@@ -91,6 +91,17 @@ def test_neither_order_nor_dtype_change_them_and_the_unit_is_theirs(rng):
         assert (loops(unit * z) == unit * found).all()
 
 
+@pytest.mark.parametrize(("points", "dims"), [(120, 2), (120, 3), (60, 6), (312, 3)])
+def test_they_are_ripsers(rng, points, dims):
+    ripser = pytest.importorskip("ripser", reason="ripser is not installed: no second opinion on loops")
+    for z in (rng.standard_normal((points, dims)), rng.integers(0, 5, (points, dims))):
+        theirs = ripser.ripser(z, maxdim=1)["dgms"][1]
+        ours = loops(z)
+        assert len(theirs) == len(ours)
+        np.testing.assert_allclose(*(np.sort(some.astype(np.float32), axis=0) for some in (ours, theirs)), rtol=3e-7)
+        np.testing.assert_allclose(*(np.sort(np.diff(some), axis=0) for some in (ours, theirs)), atol=1e-6)
+
+
 def test_the_second_loop_is_measured_by_the_first():
     assert second_loop(ring(20)) == 0
     assert second_loop(np.concatenate([SQUARE, -SQUARE])) == 1
