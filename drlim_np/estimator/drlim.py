@@ -61,15 +61,13 @@ class DrLIM:
     verbose: int = 0
 
     def fit(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Self:
-        """Learns the map of X. Every pair that is not similar is dissimilar.
+        """Learns the map of X. Pairs that are not similar are dissimilar. Raises DivergedError at too high a rate.
 
         similar: (pairs, 2) indices, or a sparse matrix of SciPy's with an entry for each pair, or a SimilarityGraph,
                  next to which y is not used. Every sample is in a pair. A table of two neighbours has the shape of
                  pairs, but its rows lack their own sample: give SimilarityGraph.of_neighbours(table).
         y:       without these, labels (samples,): samples of one label are similar. One alone with its label, or
                  unlabelled (-1), is similar to its n_neighbors nearest; without labels each sample is.
-
-        Raises DivergedError where the learning rate is too high.
         """
         for learned in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, learned)  # a fit that fails leaves no map

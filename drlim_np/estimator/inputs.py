@@ -20,9 +20,7 @@ def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
     """`x`, such as a table, as (samples, features) or (samples, maps, height, width), float64 unless it is float32."""
     require(not hasattr(x, "toarray"), f"{name} is sparse: give a dense array, such as {name}.toarray()")
     x = plain_array(name, x)
-    remedy = "give its real and imaginary parts as features"
-    require(x.dtype.kind != "c", f"Complex data not supported: {name} is {x.dtype}, {remedy}")
-    require(x.dtype.kind not in "mM", f"{name} holds dates: give numbers, such as days since the first of them")
+    require(x.dtype.kind != "c", f"Complex data not supported: give the real and imaginary parts of {name} as features")
     shapes = f"{name} has shape {x.shape}: it must be (samples, features) or (samples, height, width)"
     remedy = f"Reshape your data: {name}.reshape(-1, 1) is one feature, {name}.reshape(1, -1) one sample"
     require(x.ndim in (2, 3, 4), f"{shapes}. {remedy}")
@@ -32,7 +30,7 @@ def samples(name: str, x: Any, least: int = 1) -> np.ndarray:
     finite(name, x)
     dtype = np.float32 if x.dtype == np.float32 else np.float64
     try:
-        x = x if x.dtype.kind in "biuf" else x.astype(np.float64)
+        x = x.astype(np.float64) if x.dtype.kind in "OSUT" else x
     except (TypeError, ValueError) as fault:  # of their own kinds, as scikit-learn wants them
         raise type(fault)(f"{name} must hold real numbers: {fault}") from None
     x = real_array(name, x).astype(dtype, copy=False)
@@ -76,8 +74,7 @@ def similar_among(x: np.ndarray, labels: Any = None, similar: Any = None, n_neig
     if labels is None:
         return nearest_neighbour_graph(x, whole_number("n_neighbors", n_neighbors, 1, len(x) - 2))
     distinct, coded, counts = coded_labels("y", labels, X=x)
-    two_classes = distinct.tolist() == [-1, 1]
-    require(not two_classes, "y holds -1 and 1 alone, and -1 means unlabelled: give 0 and 1 for two classes")
+    require(distinct.tolist() != [-1, 1], "y holds -1 and 1 alone, but -1 is unlabelled: give 0 and 1 for two classes")
     together = (counts > 1) & (distinct != -1)
     listed = sum(n * (n - 1) // 2 for n in counts[together].tolist())  # in Python's integers: NumPy's may have 32 bits
     require(listed <= MOST, f"y lists {listed:,} similar pairs: fit a part of the samples, or list fewer by similar=")

@@ -16,11 +16,11 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> Any:
 
     images: (samples, height, width) of any scale; some of them are drawn next to their points, none over another.
     labels: (samples,) colour the points, grey without one: up to ten by a legend, more numbers along a scale.
-
     In a notebook the figure shows itself. No style that is set changes its colours.
     """
     from matplotlib import rc_context  # no earlier
 
+    from drlim_np.drawing import thumbnails
     from drlim_np.drawing.style import RULES, Sheet
 
     z = real_array("z", z, "samples", "2")
@@ -38,7 +38,13 @@ def plot(z: Any, images: Any = None, labels: Any = None) -> Any:
         else:
             _coloured(axes, z, labels)
         if images is not None:
-            _thumbnails(axes, z, real_array("images", images, "samples", "height", "width"), low, high)
+            images = real_array("images", images, "samples", "height", "width")
+            same_length(z=z, images=images)
+            require(images.size > 0, f"images has shape {images.shape}: it has no pixels")
+            side, darkest = THUMBNAIL * 2 * reach, images.min()
+            shown, middles = thumbnails.place(z, side, low, high, hides=max(1, len(z) // 100))
+            grey = 255 * (images[shown] - darkest) / (np.ptp(images) or 1.0)
+            thumbnails.draw(axes, grey, ["0.35"] * len(shown), z[shown], middles, side)
     return figure
 
 
@@ -61,14 +67,3 @@ def _coloured(axes: Any, z: np.ndarray, labels: Any) -> None:
         legend = axes.legend(shown, ["?"] * len(shown), loc="best", fontsize=10)
         for text, name in zip(legend.get_texts(), texts, strict=True):
             text.set(text=name, parse_math=False)  # only so may a name begin with "_" or hold "$"
-
-
-def _thumbnails(axes: Any, z: np.ndarray, images: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-    from drlim_np.drawing import thumbnails
-
-    same_length(z=z, images=images)
-    require(images.size > 0, f"images has shape {images.shape}: it has no pixels")
-    side, least, range_ = THUMBNAIL * float(high[0] - low[0]), images.min(), np.ptp(images)
-    shown, middles = thumbnails.place(z, side, low, high, hides=max(1, len(z) // 100))
-    grey = 255 * (images[shown] - least) / (range_ or 1.0)
-    thumbnails.draw(axes, grey, ["0.35"] * len(shown), z[shown], middles, side)

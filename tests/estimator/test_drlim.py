@@ -222,8 +222,7 @@ DATES = pandas.to_datetime(["2006-06-17", "2006-06-18", "2006-06-19"])
 def test_a_missing_value_of_a_table_is_refused_by_its_sample(dtype):
     column = pandas.Series([1, 0, None, 1], dtype=dtype)
     refuses(lambda: DrLIM().fit(pandas.DataFrame({"a": [1.0, 2, 3, 4], "b": column})), "sample 2 of X")
-    message = "X holds dates" if dtype == "datetime64[ns]" else "sample 2 of X"
-    refuses(lambda: DrLIM().fit(column.to_frame()), message)
+    refuses(lambda: DrLIM().fit(column.to_frame()), "sample 2 of X")
 
 
 @pytest.mark.parametrize(("column", "kind"), [(DATES, TypeError), (["a", "b", "c"], ValueError)])
@@ -335,14 +334,14 @@ GIVEN = [  # parameters, and what `fit` is given with or in the place of x, and 
     ({}, {"X": 1e308 * np.sign(np.arange(9.0) - 4)[:, None]}, "X is too large for float64: divide it by its largest"),
     ({}, {"X": np.ma.masked_less(LINE, 1)}, "X has masked entries"),
     ({}, {"X": [[1, 2], [3], [4, 5]]}, "X has rows of unlike lengths: give each as many entries"),
-    ({}, {"X": pandas.DataFrame({"a": DATES})}, "X holds dates: give numbers"),
+    ({}, {"X": pandas.DataFrame({"a": DATES})}, "X has dtype datetime64["),
     ({}, {"X": None}, f"X is a NoneType: {LIST}"),
     ({}, {"X": (row for row in LINE)}, f"X is a generator: {LIST}"),
     ({}, {"y": np.zeros(30)}, "the graph needs at least one similar and one dissimilar pair"),
     ({}, {"y": np.zeros(29)}, "the numbers of samples differ (X 30, y 29)"),
     ({}, {"y": {0, 1}}, f"y is a set: {LIST}"),
     ({}, {"X": LINE[:3], "y": pandas.array([1, 2, None], dtype="Int64")}, "y has masked entries: leave them out"),
-    ({}, {"y": np.repeat([-1, 1], 15)}, "y holds -1 and 1 alone, and -1 means unlabelled: give 0"),
+    ({}, {"y": np.repeat([-1, 1], 15)}, "y holds -1 and 1 alone, but -1 is unlabelled: give 0"),
     ({}, {"y": ["a", 1] * 15}, "y mixes labels of unlike kinds: give numbers only, or texts only"),
     ({}, {"y": np.ones(30), "similar": RING}, "y is given with pairs, all of which are similar"),
     ({}, {"y": np.ones(7), "similar": SimilarityGraph(30, RING)}, "(X 30, y 7)"),
