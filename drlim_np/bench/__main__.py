@@ -63,7 +63,8 @@ def _run(options: argparse.Namespace) -> None:
         import torch
 
         require(torch.cuda.is_available(), "PyTorch finds no GPU: install it for CUDA, or choose other cases by --only")
-    versions = [f"Python {platform.python_version()}"]
+    lock = "" if getattr(sys, "_is_gil_enabled", lambda: True)() else " without its lock"
+    versions = [f"{platform.python_implementation()} {platform.python_version()}{lock}"]
     for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
         with suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")

@@ -1,6 +1,5 @@
 """The k nearest neighbours of each sample, exact: among images of many pixels, and on a map of few coordinates."""
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from math import prod
 from threading import Lock
@@ -8,6 +7,7 @@ from threading import Lock
 import numpy as np
 
 from drlim_np.checks.numbers import real_array, whole_number
+from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.memory import require_memory
 from drlim_np.fast.tiles import near_together
 
@@ -46,8 +46,7 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
             nearest[row] = _rank(x, rows[[row]], everyone_else[None], k)[0]
         return nearest
 
-    with ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(neighbours_from, range(0, samples, ROWS))))
+    return np.concatenate(on_threads(neighbours_from, range(0, samples, ROWS), threads))
 
 
 def in_unit(x: np.ndarray) -> np.ndarray:
@@ -123,9 +122,8 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
         with one_at_a_time:
             keep(*_by_sample(other[column], fast[row, column], one[row]))
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(alone, tiles))
-        list(pool.map(with_another, combinations(tiles, 2)))
+    on_threads(alone, tiles, threads)
+    on_threads(with_another, [*combinations(tiles, 2)], threads)
     if kept == samples - 1:
         return np.sort(index, axis=1), np.full(samples, np.inf)
     # Rounding in float32: up to `features` times in the product, and a few times in the rest.

@@ -4,12 +4,12 @@ No measure depends on the unit of length, so a map is first brought into one in 
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from drlim_np.checks.numbers import coded_labels, real_array, same_length, whole_number
 from drlim_np.errors import InputError, require
+from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.knn import in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 
@@ -195,8 +195,7 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
             nearer[i] = _nearer(space, row, nearest[row], squared[i], doubt[i])
         return int(np.maximum(1 + nearer - k, 0).sum(dtype=np.int64))
 
-    with ThreadPoolExecutor(threads) as pool:
-        beyond = sum(pool.map(excess, blocks))
+    beyond = sum(on_threads(excess, blocks, threads))
     return float(1 - 2 / (samples * k * (2 * samples - 3 * k - 1)) * beyond)
 
 
