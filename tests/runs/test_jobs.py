@@ -70,7 +70,7 @@ def test_a_training_of_one_figure_is_found_by_another_that_comes_after_it_and_is
 def test_a_process_draws_one_figure_after_another_and_a_terminal_shows_which(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal := io.StringIO())
     terminal.isatty = lambda: True
-    monkeypatch.setattr(jobs.shutil, "get_terminal_size", lambda: os.terminal_size((44, 5)))
+    monkeypatch.setenv("COLUMNS", "44")
     drawn(2, figure4=signed, figure6=signed, figure7=signed)
     processes = (tmp_path / "out" / "drawn").read_text().split()
     assert len(processes) == 3 and len({*processes}) <= 2
