@@ -134,7 +134,7 @@ def require_spread(z: np.ndarray, margin: float, label: str) -> None:
 
 @rc_context(RULES)
 def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
-    """The figure of a map that collapsed: the heap, in a square of one margin, and the claim that fails."""
+    """The figure of a map that collapsed: its points, in a square of one margin, and the claim that fails."""
     drawing = Drawing(figsize=(5, 5.4), layout="constrained")
     axes = drawing.subplots()
     axes.scatter(*(fault.z - fault.z.mean(axis=0))[:, :2].T, s=8, c=BLUE)

@@ -1,4 +1,4 @@
-"""Sheets of the generated images: what stands in for MNIST and small NORB where these are missing. Not in the paper."""
+"""Sheets of the generated images: those that replace MNIST and small NORB where these are missing. Not in the paper."""
 
 from functools import partial
 
