@@ -1,4 +1,4 @@
-"""What holds of every figure as it is drawn: letters legible at 480 pixels, nothing clipped, nothing empty."""
+"""What holds of every figure: as drawn, letters legible at 480 pixels and nothing clipped; as shipped, little empty."""
 
 import re
 from itertools import combinations

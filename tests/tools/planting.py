@@ -25,7 +25,7 @@ BEYOND_PROOF = {
         ("layers", "Conv2d: variance for standard deviation"),
         ("layers", "Linear: fan-out for fan-in"),
     ),
-    "arrays of NumPy, on which tanh is no fraction": (("maps", "Tanh: 1 + y² on the host"),),
+    "NumPy's arrays, which the proof of tanh does not use": (("maps", "Tanh: 1 + y² on the host"),),
     "complex numbers, which no proof uses": (
         ("loss", "D with absolute values"),
         ("loss", "a complex step without the hinge"),
