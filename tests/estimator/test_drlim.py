@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.manifold import LocallyLinearEmbedding
 from sklearn.manifold import trustworthiness as their_trustworthiness
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading
@@ -34,6 +34,7 @@ from drlim_np.files import weights
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear
 from drlim_np.measure.metrics import accuracy, same_label_neighbours, share_within, shift_ratio, silhouette
+from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.objective import SampledPairs
 from tests.help.refusals import refuses
@@ -197,13 +198,22 @@ def test_pairs_are_taken_as_a_list_as_a_graph_and_as_the_entries_of_a_sparse_mat
         assert (graph_of_fit(x, np.arange(30) % 2, similar=similar).pairs == RING).all()
 
 
+def test_a_table_of_neighbours_from_any_index_becomes_the_graph_of_these(x):
+    table = NearestNeighbors(n_neighbors=5).fit(x).kneighbors(return_distance=False)
+    assert edges(SimilarityGraph.of_neighbours(table)) == edges(nearest_neighbour_graph(x, 5))
+
+
 GAPS = [
     np.array([1.0, 2, np.nan]),
+    np.array([1, 2, np.nan], dtype=object),
     ["a", "b", None],
     ["a", "b", float("nan")],
     pandas.Series([1, 2, None], dtype="Int64"),
     pandas.Series(["a", "b", None], dtype="string"),
+    pandas.Series(["a", "b", None]),
     pandas.Categorical(["a", "b", None]),
+    pandas.Categorical([1, 2, None]),
+    pandas.Series([True, False, None], dtype="boolean"),
     np.array(["2006-06-17", "2006-06-18", "NaT"], "datetime64[D]"),
 ]
 
@@ -327,6 +337,7 @@ GIVEN = [  # parameters, and what `fit` is given with or in the place of x, and 
     ({"random_state": -1}, {}, "random_state is -1: give None, a seed from 0 on"),
     ({"network": Linear(4, 3)}, {}, "network gives (1, 3): n_components asks for (1, 2)"),
     ({"network": "hinton"}, {}, f"network is 'hinton': {LAYER}"),
+    ({"network": [100, 100]}, {}, f"network is [100, 100]: {LAYER}"),
     ({"network": convnet}, {}, LAYER),
     ({"network": Linear}, {}, LAYER),
     ({"network": convnet()}, {"X": np.ones((9, 28, 28))}, "convnet takes images of 32×32"),
