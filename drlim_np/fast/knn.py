@@ -1,4 +1,4 @@
-"""The k nearest neighbours of each sample, exact: among images of many pixels, and on a map of few coordinates."""
+"""The k nearest neighbours of each sample, exact."""
 
 from itertools import combinations
 from math import prod
@@ -9,13 +9,10 @@ import numpy as np
 from drlim_np.checks.numbers import real_array, whole_number
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.memory import require_memory
-from drlim_np.fast.tiles import near_together
 
 TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
 SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances rarely matters
 ROWS = 128  # samples whose candidates are compared exactly at once
-FEW = 3  # features of a map, where near samples have a small box around them
-BOX = 32  # samples in a box
 
 
 def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
@@ -25,8 +22,7 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
 
     Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
     candidates, and these are compared again in float64, difference by difference. The product's error has a known
-    bound; if that does not prove that no neighbour was missed, a sample is compared with all others in this way. On a
-    map, of FEW features, boxes around near samples leave few to compare at all, on one thread.
+    bound; if that does not prove that no neighbour was missed, a sample is compared with all others in this way.
     """
     shape = getattr(x, "shape", ())  # of each entry 24 bytes, mostly for copies in float64
     require_memory(24 * prod(shape), f"the search for nearest neighbours in an x of shape {shape}")
@@ -34,8 +30,6 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     samples, threads = len(x), whole_number("threads", threads, 1)
     k = whole_number("k", k, 1, samples - 1)
     x = in_unit(np.compress((x != x[0]).any(axis=0), x, axis=1))  # a pixel the same everywhere adds to no distance
-    if 1 <= x.shape[1] <= FEW:
-        return _on_a_map(x, k)
     candidates, beyond = _candidates(x, min(k + SPARE, samples - 1), threads)
 
     def neighbours_from(start: int) -> np.ndarray:
@@ -54,33 +48,8 @@ def in_unit(x: np.ndarray) -> np.ndarray:
     return np.ldexp(x, -np.frexp(max(x.max(initial=0.0), -x.min(initial=0.0)))[1])
 
 
-def _on_a_map(x: np.ndarray, k: int) -> np.ndarray:
-    """`nearest_neighbours` of x (samples, few features): a box of near samples is compared with the boxes near it."""
-    order = near_together(x, BOX)
-    boxes = [np.sort(order[start : start + BOX]) for start in range(0, len(x), BOX)]
-    low, high = (np.stack([corner(x[box], axis=0) for box in boxes]) for corner in (np.min, np.max))
-    nearest = np.empty((len(x), k), int)
-    for rows, box_low, box_high in zip(boxes, low, high, strict=True):
-        apart = np.sum(np.maximum(0, np.maximum(low - box_high, box_low - high)) ** 2, axis=1)
-        reach = np.sort(apart)[: 10 + k // BOX][-1]
-        while True:
-            near = apart <= reach
-            candidates = np.sort(np.concatenate([boxes[b] for b in np.flatnonzero(near)]))
-            others = np.broadcast_to(candidates, (len(rows), len(candidates)))
-            others = others[others != rows[:, None]].reshape(len(rows), -1)
-            nearest[rows], radius = _rank(x, rows, others, k)
-            left_out = apart[~near].min(initial=np.inf)
-            if radius.max() * (1 + 1e-9) < left_out:  # none was missed: a little more, for rounding
-                break
-            reach = max(radius.max() * (1 + 1e-9), left_out)
-    return nearest
-
-
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """(samples, kept) indices, ascending, of those nearest to each sample by fast distances; how near another could be.
-
-    The second is (samples,): a squared distance that none of those left out falls below.
-    """
+    """(samples, kept) indices of the nearest by fast distances, ascending; (samples,) a bound below all other squares."""
     # |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is
     # compared with itself. That sets a limit for each sample which few later distances pass, as tiles are random.
     samples = len(x)
