@@ -20,16 +20,10 @@ def alike_in_any_copy(characters: SimilarityGraph, copies: int) -> SimilarityGra
     (c) of the paper, for a character and for each of its shifts.
     """
     copies = whole_number("copies", copies, 1)
-    one, other = (table.ravel() for table in np.indices((copies, copies)))
     itself = np.repeat(np.arange(characters.size)[:, None], 2, axis=1)
-    of_one = _between_copies(itself, one[one != other], other[one != other], copies)
-    of_two = _between_copies(characters.pairs, one, other, copies)
-    return SimilarityGraph(characters.size * copies, np.concatenate([of_one, of_two]))
-
-
-def _between_copies(pairs: np.ndarray, one: np.ndarray, other: np.ndarray, copies: int) -> np.ndarray:
-    """For every pair (i, j) of characters and every p, copy one[p] of i with copy other[p] of j."""
-    return (pairs[:, None, :] * copies + np.stack([one, other], axis=1)).reshape(-1, 2)
+    both = np.concatenate([itself, characters.pairs])[:, None, :] * copies  # copy 0 of i with copy 0 of j
+    pairs = (both + np.argwhere(np.ones((copies, copies)))).reshape(-1, 2)
+    return SimilarityGraph(characters.size * copies, pairs[pairs[:, 0] != pairs[:, 1]])
 
 
 def contiguous_views(azimuth: np.ndarray, elevation: np.ndarray, around: int) -> SimilarityGraph:

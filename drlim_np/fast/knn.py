@@ -49,7 +49,7 @@ def in_unit(x: np.ndarray) -> np.ndarray:
 
 
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
-    """(samples, kept) indices of the nearest by fast distances, ascending; (samples,) a bound below all other squares."""
+    """The nearest by fast distances, (samples, kept) ascending; and (samples,) a bound below the others' squares."""
     # |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is
     # compared with itself. That sets a limit for each sample which few later distances pass, as tiles are random.
     samples = len(x)
