@@ -59,13 +59,10 @@ class Blockwise:
 
 
 def on_threads(function: Callable, items: Sequence, threads: int) -> list:
-    """`function` of each item, in order. The calling thread takes the first share, others the rest, if they start."""
+    """`function` of each item, in order. The calling thread takes the first share, others the rest."""
     share = max(1, -(-len(items) // threads))  # rounded up
     mine, *others = [items[start : start + share] for start in range(0, max(1, len(items)), share)]
-    try:
-        theirs = [_pool(threads - 1).submit(lambda part: list(map(function, part)), part) for part in others]
-    except RuntimeError:  # no thread can be started, as in WebAssembly
-        return list(map(function, items))
+    theirs = [_pool(threads - 1).submit(lambda part: list(map(function, part)), part) for part in others]
     return sum((part.result() for part in theirs), list(map(function, mine)))
 
 
