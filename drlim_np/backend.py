@@ -1,7 +1,7 @@
 """Arrays bring their module, so that the rest of the package runs on NumPy, CuPy, JAX, MLX, PyTorch or another.
 
-There is no state. What the array API standard does not cover, or a module does otherwise, is a function here. Arrays go
-to a device by `like` and come back by `to_host`, and nowhere else. bench/README.md: which versions were run, and how.
+What the array API standard does not cover, or a module does otherwise, is a function here. Arrays go to a device by
+`like` and come back by `to_host`, and nowhere else. bench/README.md: which versions were run, and how.
 """
 
 import sys
@@ -27,7 +27,7 @@ def namespace(x: Array) -> ModuleType:
         raise InputError(f"expected a dense array, got {type_of(x)}: give a dense array, as its todense() is")
     if library(x) == "torch":
         return installed("array_api_compat.torch", "PyTorch's arrays", "array-api-compat")
-    return sys.modules["cupy"] if of_cupy(x) else x.__array_namespace__()
+    return sys.modules["cupy"] if library(x) == "cupy" else x.__array_namespace__()
 
 
 def installed(module: str, taker: str, package: str) -> ModuleType:
@@ -40,17 +40,12 @@ def installed(module: str, taker: str, package: str) -> ModuleType:
 
 def is_array(x: Any) -> bool:
     """Whether `x` is an array of any module; those of CuPy and PyTorch have no `__array_namespace__`."""
-    return hasattr(x, "__array_namespace__") or of_cupy(x) or (library(x) == "torch" and hasattr(x, "dtype"))
+    return hasattr(x, "__array_namespace__") or (library(x) in ("cupy", "torch") and hasattr(x, "dtype"))
 
 
 def library(x: Any) -> str:
     """The library that the type of `x` is from; works without any of them installed."""
     return type(x).__module__.partition(".")[0]
-
-
-def of_cupy(x: Any) -> bool:
-    """Whether `x` is a CuPy array."""
-    return library(x) == "cupy"
 
 
 def type_of(x: Any) -> str:
@@ -130,9 +125,8 @@ def kind(x: Array) -> Kind:
     return _kind(namespace(x), x.dtype)
 
 
-@cache
+@cache  # because every layer and tile asks, and NumPy's answer takes longer than many a calculation
 def _kind(xp: ModuleType, dtype: Any) -> Kind:
-    """Cached, because every layer and tile asks, and NumPy's answer takes longer than many a calculation."""
     if not xp.isdtype(dtype, ("real floating", "complex floating")):
         return Kind(0, False, 0.0)
     info = xp.finfo(dtype)
@@ -140,8 +134,5 @@ def _kind(xp: ModuleType, dtype: Any) -> Kind:
 
 
 def _device(x: Array) -> dict[str, Any]:
-    """The keyword that creates an array on the device of `x`: CuPy has none, it creates all on the current device.
-
-    Nor has MLX, which has one memory, and inside jax.jit and jax.grad arrays have no device yet.
-    """
-    return {} if of_cupy(x) or not hasattr(x, "device") else {"device": x.device}
+    """The keyword that creates an array on the device of `x`, where there is one: CuPy and MLX have none."""
+    return {} if library(x) == "cupy" or not hasattr(x, "device") else {"device": x.device}

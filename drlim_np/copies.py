@@ -67,9 +67,12 @@ class SampledCopies(SampledPairs):
         of_all = of_draw.sum(axis=0)
         between = np.outer(of_all, of_all) - of_draw.T @ of_draw  # the weights of two characters in different draws
         expected = 4 * draws * (draws - 1) * graph.dissimilar_count / count**2  # the mean of Σ_{i<j} w_i w_j
+        repel = np.repeat(np.repeat(between, copies, axis=0), copies, axis=1)
+        i, j = graph.within(samples).pairs.T
+        repel[i, j] = repel[j, i] = 0  # similar copies do not repel, nor does a copy itself
+        np.fill_diagonal(repel, 0)
         attract = self._similar(drawn, samples) / ((1 + lam) * draws)
-        repel = self._dissimilar(between, samples) * lam / ((1 + lam) * expected)
-        return characters, attract, repel
+        return characters, attract, repel * lam / ((1 + lam) * expected)
 
     def _similar(self, drawn: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """(samples, samples): 1 / n, from either end, for the n listed pairs of each draw."""
@@ -81,14 +84,6 @@ class SampledCopies(SampledPairs):
         np.add.at(weights, tuple(np.searchsorted(samples, pairs).T), np.repeat(1 / n, n))
         return weights + weights.T
 
-    def _dissimilar(self, between: np.ndarray, samples: np.ndarray) -> np.ndarray:
-        """(samples, samples): the weights of two characters, for those of their copies that are not similar."""
-        weights = np.repeat(np.repeat(between, self._copies, axis=0), self._copies, axis=1)
-        i, j = self.graph.within(samples).pairs.T
-        weights[i, j] = weights[j, i] = 0
-        np.fill_diagonal(weights, 0)
-        return weights
-
     @property
     def _copies(self) -> int:
         return self.graph.size // self.x.shape[0]
@@ -99,7 +94,7 @@ class SampledCopies(SampledPairs):
 
     @cached_property
     def _by_characters(self) -> tuple[np.ndarray, np.ndarray]:
-        """The listed pairs in the order of their characters, and before them a number for each pair of characters."""
+        """A number for the two characters of each listed pair, in ascending order; and the listed pairs in that order."""
         keys = self.graph.pairs // self._copies @ [self.x.shape[0], 1]
         order = np.argsort(keys, kind="stable")
         return keys[order], self.graph.pairs[order]

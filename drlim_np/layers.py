@@ -130,9 +130,8 @@ class Subsample:
         def pullback(dy: Array, wrt_input: bool) -> Gradient:
             dy_i = by_row(dy)
             dparams = {"coefficient": sum_by_map(dy_i * sums) / area, "bias": sum_by_map(dy_i)}
-            return Gradient(
-                dparams, as_images(over_windows(slope * dy_i, size, columns), columns) if wrt_input else None
-            )
+            dx = as_images(over_windows(slope * dy_i, size, columns), columns) if wrt_input else None
+            return Gradient(dparams, dx)
 
         return guarded(as_images(slope * sums + b, columns // size), pullback)
 

@@ -57,7 +57,7 @@ class EveryPair:
         z, pullback = self.network(params, self.x)
         similar = similar_sum(z, self.graph)
         dissimilar = dissimilar_sum(z, self.graph, self.margin, threads=self.threads)
-        return _weighted(lam, similar, self.graph.listed_count, dissimilar, self.graph.dissimilar_count, pullback)
+        return _weighted(lam, (*similar, self.graph.listed_count), (*dissimilar, self.graph.dissimilar_count), pullback)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,15 +110,13 @@ class SampledPairs:
         dissimilar = dissimilar_sum(z, graph.within(samples), self.margin, weight)
         couples = len(drawn) * (len(drawn) - 1) / 2
         expected_dissimilar = 4 * couples * 2 * graph.dissimilar_count / graph.size**2  # the mean of Σ w_i w_j
-        return _weighted(lam, similar, len(drawn), dissimilar, expected_dissimilar, pullback)
+        return _weighted(lam, (*similar, len(drawn)), (*dissimilar, expected_dissimilar), pullback)
 
 
-def _weighted(
-    lam: float, similar: tuple, similar_count: float, dissimilar: tuple, dissimilar_count: float, pullback: Pullback
-) -> tuple[Array, Tree]:
-    """The objective from the sums Σ L_S and Σ L_D, each with its gradient dL/dz; and dL/dW."""
-    attraction, pull = similar
-    repulsion, push = dissimilar
+def _weighted(lam: float, similar: tuple, dissimilar: tuple, pullback: Pullback) -> tuple[Array, Tree]:
+    """The objective, and dL/dW, from the sums Σ L_S and Σ L_D, each with its gradient dL/dz and the number of pairs."""
+    attraction, pull, similar_count = similar
+    repulsion, push, dissimilar_count = dissimilar
     a = 1 / ((1 + lam) * similar_count)
     b = lam / ((1 + lam) * dissimilar_count)
     return a * attraction + b * repulsion, pullback(a * pull + b * push).params

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from drlim_np.backend import Array, add_at, is_complex, kind, like, namespace, of_cupy, on_host, real, to_host, zeros
+from drlim_np.backend import Array, add_at, is_complex, kind, library, like, namespace, on_host, real, to_host, zeros
 from drlim_np.checks.arrays import embeddings, require_floating, require_margin
 from drlim_np.checks.numbers import native, whole_number
 from drlim_np.errors import require
@@ -142,7 +142,7 @@ def _springs(
 
 def zero_at(x: Array, places: np.ndarray) -> Array:
     """`x` (rows, columns) with 0 at the given places, (places, 2) on the host. It may be `x` itself, overwritten."""
-    if on_host(x) or of_cupy(x):  # the array API standard cannot write to a list of places
+    if on_host(x) or library(x) == "cupy":  # the array API standard cannot write to a list of places
         first, second = like(places.T, x)
         x[first, second] = 0
         return x

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from drlim_np.backend import Array, installed, like, namespace, of_cupy
+from drlim_np.backend import Array, installed, library, like, namespace
 from drlim_np.errors import InputError, require
 
 BACKENDS = {"numpy": "numpy", "cupy": "cupy", "jax": "jax", "mlx": "mlx.core", "torch": "torch"}  # and the module
@@ -67,6 +67,6 @@ def processors() -> int:
 
 def device_of(x: Array) -> str:
     """The name of the device that `x` is on, for the record."""
-    if of_cupy(x):
+    if library(x) == "cupy":
         return namespace(x).cuda.runtime.getDeviceProperties(x.device.id)["name"].decode()
     return str(getattr(x, "device", None) or namespace(x).default_device())  # MLX's arrays have none of their own

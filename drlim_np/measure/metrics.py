@@ -169,15 +169,13 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
     k = whole_number("k", k, 1, (samples - 1) // 2)
     nearest = nearest_neighbours(other, k, threads)
     blocks = [slice(start, start + BLOCK) for start in range(0, samples, BLOCK)]
-    bits = (51 - features.bit_length()) // 2  # so that features · (2 · 2^bits)² stays below 2^53
-    rounds = any((np.rint(part) != part).any() for part in (np.ldexp(space[rows], bits) for rows in blocks))
     varied = space[:, (space != space[0]).any(axis=0)]  # what is the same everywhere adds to no distance
-    centred = varied - varied.mean(axis=0) if rounds else varied  # so that little cancels in |a|² - 2ab + |b|²
+    centred = varied - varied.mean(axis=0)  # so that little cancels in |a|² - 2ab + |b|²
     squares = np.sum(centred * centred, axis=1)
-    rounding = rounds * (features + 6) * np.finfo(float).eps * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
+    rounding = (features + 6) * np.finfo(float).eps * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
 
     # Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
-    # by difference, so that samples tie in rank if they do in distance. Whole numbers and the like need none of that.
+    # by difference, so that samples tie in rank if they do in distance.
     def excess(rows: slice) -> int:
         squared = centred[rows] @ centred.T
         squared *= -2

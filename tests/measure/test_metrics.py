@@ -331,11 +331,10 @@ def exact_comparisons(x):
     return nearer.call_count
 
 
-def test_neither_pixels_nor_whole_numbers_nor_a_place_far_away_need_exact_comparisons(rng):
+def test_neither_pixels_nor_a_place_far_away_need_exact_comparisons(rng):
     x = rng.random((300, 20))
     assert exact_comparisons(x) == exact_comparisons(x + 1e6 * np.arange(20)) == 0
     assert exact_comparisons(np.column_stack([x, np.full(300, 1e30)])) == 0  # the same for all, however large
-    assert exact_comparisons(rng.integers(0, 2, (300, 20))) == exact_comparisons(rng.integers(0, 256, (300, 20))) == 0
     assert exact_comparisons(np.repeat(x, 2, axis=0)) > 300
 
 
@@ -344,15 +343,3 @@ def test_a_tie_with_a_sample_that_is_not_asked_for_is_exact_too(rng):
     middle, step = 1000.0 * np.arange(100), rng.integers(2**29, 2**31, 100) / 2**30
     x = np.stack([middle - step, middle, middle + step], axis=1).reshape(-1, 1)
     assert m.trustworthiness(x, x, 1) == 1
-
-
-@pytest.mark.parametrize("features", [1, 3, 4, 1000])
-def test_whole_numbers_count_as_such_only_as_far_as_their_products_are_exact(features):
-    bits = (51 - features.bit_length()) // 2
-    assert features * (2 * 2**bits) ** 2 <= 2**53
-    x = np.zeros((40, features))
-    x[:, 0] = np.repeat([0, 1, 2, 2**bits - 1], 10)
-    assert exact_comparisons(x) == 0
-    x[:, 0] *= 2
-    x[0, 0] = 1
-    assert exact_comparisons(x) > 0
