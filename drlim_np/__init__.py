@@ -17,8 +17,8 @@ The paper, in reading order, with what to look at first:
     siamese     copies of G_W that share one W: two_towers, one_tower
     graph       the similar pairs; every other pair is dissimilar: SimilarityGraph, pair_table
     neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
-    objective   the loss over all pairs, or an unbiased sample of them: EveryPair, SampledPairs
-    copies      the same estimate from whole characters, the copies of each in one wide picture: SampledCopies
+    objective   the loss over all pairs: EveryPair, dissimilar_weight
+    sampled     the same estimated from pairs, or from characters with all their copies: SampledPairs, SampledCopies
     training    Step 2: minimise, descend, SGD, embed
     verbatim    Steps 1 and 2 on one page, pair by pair, as the paper writes them: update, sweep
 

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PAPER = ["loss", "graph", "neighbours", "layers", "networks", "siamese", "objective", "training", "verbatim"]
 GROUND = ["errors", "tree", "backend"]
-ROOMS = [GROUND, ["checks"], ["fast"], [*PAPER, "copies"], ["files"], ["data"], ["measure"], ["audit"], ["drawing"]]
+ROOMS = [GROUND, ["checks"], ["fast"], [*PAPER, "sampled"], ["files"], ["data"], ["measure"], ["audit"], ["drawing"]]
 ROOMS += [["figures"], ["estimator"], ["teaching"], ["runs"], ["bench"]]
 LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}
 PATHS = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in ROOT.glob("drlim_np/**/*.py")}

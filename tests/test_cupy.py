@@ -19,7 +19,7 @@ from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import device_of, origin, processors
 from drlim_np.graph import SimilarityGraph
 from drlim_np.networks import convnet
-from drlim_np.objective import SampledPairs
+from drlim_np.sampled import SampledPairs
 from drlim_np.training import SGD, minimise
 from drlim_np.tree import tree_map
 from tests.help import cupy_standin

@@ -18,7 +18,6 @@ from drlim_np.audit import catalogue
 from drlim_np.audit.gradcheck import check, check_layer
 from drlim_np.backend import kind, like, namespace, real, to_host, zeros
 from drlim_np.checks.arrays import require_floating
-from drlim_np.copies import SampledCopies
 from drlim_np.errors import DivergedError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
@@ -28,8 +27,9 @@ from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Flatten, Linear, Tanh
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
 from drlim_np.runs import command
+from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, descend, embed, minimise
 from drlim_np.tree import leaves, tree_map

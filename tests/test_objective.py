@@ -9,7 +9,8 @@ import pytest
 
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Linear, Sequential, Tanh
-from drlim_np.objective import EveryPair, SampledPairs, dissimilar_weight
+from drlim_np.objective import EveryPair, dissimilar_weight
+from drlim_np.sampled import SampledPairs
 from drlim_np.siamese import two_towers
 from drlim_np.tree import add, leaves, tree_map
 from tests.help.comparing import BOUND, assert_agree, bits

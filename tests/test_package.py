@@ -33,7 +33,7 @@ def test_what_is_listed_of_a_module_is_in_it_and_documented(module):
 
 
 def test_its_five_lines_train_a_map_of_unseen_samples_and_help_prints_them_within_the_width_of_the_code():
-    named = ("graph", "networks", "objective", "training")
+    named = ("graph", "networks", "sampled", "training")
     modules = [importlib.import_module(f"drlim_np.{name}") for name in named]
     scope = {name: value for module in modules for name, value in vars(module).items() if not name.startswith("_")}
     rng = np.random.default_rng(0)

@@ -6,11 +6,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from drlim_np.copies import SampledCopies, weighted_pairs
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Conv2d, Linear, Positions, Sequential, Tanh
 from drlim_np.loss import all_pairs_by_definition
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledCopies, SampledPairs, weighted_pairs
 from drlim_np.tree import add, leaves, tree_map
 from tests.help.comparing import assert_agree, assert_close
 from tests.help.every_layer import drawn

@@ -13,7 +13,8 @@ from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear, Sequential, Tanh
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledPairs
 from tests.help.comparing import bits
 
 THREADS, TIMES = 4, 5

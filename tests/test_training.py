@@ -16,7 +16,8 @@ from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import energy
 from drlim_np.networks import CONVNET_INPUT, convnet
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledPairs
 from drlim_np.training import SGD, Step, constant, cosine, descend, embed, minimise, warmup_cosine
 from drlim_np.tree import leaves, tree_map
 from tests.help.comparing import BOUND, assert_close, bits

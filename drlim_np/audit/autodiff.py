@@ -15,10 +15,10 @@ from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.audit.numbers import drawn_like
 from drlim_np.audit.proof import Proof
 from drlim_np.backend import Array, like
-from drlim_np.copies import SampledCopies
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import Tree, leaves, tree_map
 

@@ -13,7 +13,6 @@ from drlim_np.audit.numbers import drawn_like
 from drlim_np.audit.proof import Proof, columns, kinds, surprises, verdict
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
-from drlim_np.copies import weighted_pairs
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin_of_complex
@@ -21,7 +20,8 @@ from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Subsample, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledPairs, weighted_pairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, descend
 from drlim_np.tree import Gradient, tree_map

@@ -10,13 +10,13 @@ from drlim_np import verbatim
 from drlim_np.audit import wrong
 from drlim_np.audit.numbers import Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
-from drlim_np.copies import SampledCopies
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Linear, Positions, Sequential
 from drlim_np.loss import all_pairs_by_definition, contrastive, energy
 from drlim_np.networks import two_layer
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD
 from drlim_np.tree import Tree, leaves

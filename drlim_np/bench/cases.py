@@ -10,7 +10,6 @@ import numpy as np
 from drlim_np import verbatim
 from drlim_np.backend import like, to_host
 from drlim_np.bench.race import Contest, Times, race, timer_of
-from drlim_np.copies import SampledCopies
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted, wide
@@ -23,7 +22,7 @@ from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
 from drlim_np.networks import CONVNET_INPUT, convnet
-from drlim_np.objective import SampledPairs
+from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.training import SGD, descend
 from drlim_np.tree import Tree, leaves, tree_map
 

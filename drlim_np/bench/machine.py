@@ -18,7 +18,7 @@ from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.maps import by_row
 from drlim_np.fast.patches import as_rows, patches
 from drlim_np.networks import convnet
-from drlim_np.objective import SampledPairs
+from drlim_np.sampled import SampledPairs
 from drlim_np.siamese import one_tower
 from drlim_np.tree import Gradient
 

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from drlim_np.copies import SampledCopies
 from drlim_np.fast.tiles import within_reach
-from drlim_np.objective import SampledPairs
+from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.tree import Tree, leaves
 from drlim_np.verbatim import RATE
 

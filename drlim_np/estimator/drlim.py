@@ -20,7 +20,8 @@ from drlim_np.files import weights
 from drlim_np.files.npz import refusing
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.metrics import trustworthiness
-from drlim_np.objective import Objective, SampledPairs, Weighting
+from drlim_np.objective import Objective, Weighting
+from drlim_np.sampled import SampledPairs
 from drlim_np.training import SGD, embed, minimise, warmup_cosine
 from drlim_np.tree import Tree, leaves, tree_map
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.backend import Array, to_host
-from drlim_np.copies import SampledCopies
 from drlim_np.data import Digits, Split
 from drlim_np.data.canvas import on_canvas
 from drlim_np.drawing.style import LOOKS
@@ -17,7 +16,8 @@ from drlim_np.figures import Train, require_spread
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure import metrics
 from drlim_np.networks import convnet
-from drlim_np.objective import Objective, SampledPairs, Weighting
+from drlim_np.objective import Objective, Weighting
+from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.siamese import two_towers
 from drlim_np.training import SGD, embed, minimise, warmup_cosine
 from drlim_np.tree import Tree, tree_map

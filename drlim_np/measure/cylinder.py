@@ -24,15 +24,6 @@ class Cylinder:
         """The points moved and turned so that the axis is upright in the origin: (samples, 3) → x, y and height."""
         return (real_array("z", z, "samples", "3") - self.centre) @ self.frame.T
 
-    def angle(self, z: np.ndarray) -> np.ndarray:
-        """How far around the axis each point is, (samples,) radians from -π to π."""
-        x, y, _ = self.upright(z).T
-        return np.arctan2(y, x)
-
-    def height(self, z: np.ndarray) -> np.ndarray:
-        """How far along the axis each point is, (samples,), in the unit of the map."""
-        return self.upright(z)[:, 2]
-
 
 def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
     """The cylinder that fits a map z (samples, 3) of views with known elevation and azimuth in radians, (samples,)."""
@@ -64,16 +55,17 @@ def fit_views(z: np.ndarray, views: Views, rows: np.ndarray) -> Cylinder:
 def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarray) -> dict[str, float]:
     """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder."""
     azimuth, elevation = views.azimuth[rows], views.elevation[rows]
-    angle, truth = cylinder.angle(z), radians(views, rows)
+    x, y, height = cylinder.upright(z).T
+    angle, truth = np.arctan2(y, x), radians(views, rows)  # around the axis, from -π to π
     return {
-        "elevation_r2": metrics.linear_r2(cylinder.height(z), elevation),
+        "elevation_r2": metrics.linear_r2(height, elevation),
         "azimuth_resultant": metrics.resultant_length(angle, truth),
         "azimuth_error_degrees": float(np.degrees(np.median(np.abs(np.angle(np.exp(1j * (angle - truth))))))),
         "share_of_lighting": metrics.share_within(z, azimuth * ELEVATIONS + elevation),
         "similar_neighbours": metrics.similar_neighbours(z, contiguous_views(azimuth, elevation, AZIMUTHS)),
         "same_lighting_neighbours": metrics.same_label_neighbours(z, views.lighting[rows]),
         # At each elevation the camera goes around once: the one that shows it least.
-        "second_loop": max(second_loop(z[elevation == height]) for height in np.unique(elevation)),
+        "second_loop": max(second_loop(z[elevation == ring]) for ring in np.unique(elevation)),
     }
 
 

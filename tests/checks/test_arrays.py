@@ -5,14 +5,14 @@ from functools import partial
 import numpy as np
 import pytest
 
-from drlim_np.copies import SampledCopies
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Conv2d, Linear, Subsample
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.networks import convnet, two_layer
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.tree import leaves, tree_map
 from tests.help.every_layer import EVERY_LAYER, drawn
 from tests.help.refusals import refuses

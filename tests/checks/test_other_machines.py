@@ -12,7 +12,6 @@ import pytest
 
 from drlim_np.audit import gradcheck
 from drlim_np.checks.numbers import plain_array, real_array
-from drlim_np.copies import weighted_pairs
 from drlim_np.data.shifts import ink_lost, moved, shifted, wide
 from drlim_np.data.split import in_their_span
 from drlim_np.drawing.light import packed
@@ -25,7 +24,8 @@ from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss,
 from drlim_np.measure import cylinder, lle, metrics
 from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledPairs, weighted_pairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.training import SGD, embed, minimise
 from drlim_np.tree import tree_map

@@ -36,7 +36,7 @@ from drlim_np.layers import Linear
 from drlim_np.measure.metrics import accuracy, same_label_neighbours, share_within, shift_ratio, silhouette
 from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
-from drlim_np.objective import SampledPairs
+from drlim_np.sampled import SampledPairs
 from tests.help.refusals import refuses
 
 QUICK = {"max_iter": 5, "random_state": 0}

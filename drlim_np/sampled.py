@@ -1,4 +1,4 @@
-"""The objective estimated from whole characters, whose copies are windows of one wide picture (Figs. 5 and 7).
+"""The objective estimated from pairs drawn at random: of samples, or of whole characters with all their copies.
 
 S2 of Fig. 3 sums windows of 3×3 pixels, so a shift by 3 or 6 pixels moves its maps by exactly 1 or 2 cells. Therefore
 `convnet`, slid over a character between six empty columns on either side (`data.shifts.wide`), gives the outputs of
@@ -14,15 +14,71 @@ from drlim_np.backend import Array, kind, like, namespace
 from drlim_np.checks.arrays import require_floating, require_margin
 from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
+from drlim_np.fast.all_pairs import dissimilar_sum, similar_sum
+from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
+from drlim_np.layers import Sequential
 from drlim_np.loss import at_least_tiny, missing
-from drlim_np.objective import SampledPairs, dissimilar_weight
+from drlim_np.objective import Weighting, dissimilar_weight, weighted
 from drlim_np.tree import Tree
 
 
 @dataclass(frozen=True, eq=False)
+class SampledPairs:
+    """An unbiased estimate of `objective.EveryPair` from `batch` similar pairs drawn at random.
+
+    Similar pairs are drawn uniformly from the list. The drawn samples, paired across draws, give many dissimilar pairs
+    for free. But a sample in many listed pairs is drawn more often, in proportion to its degree. The weights
+    w_i = 2 listed / (size · degree_i) undo that: on average
+
+        one draw adds 2 mean_i f(i) to Σ_i w_i f(i)
+        two draws add 4 mean_ij f(i, j) to Σ_ij w_i w_j f(i, j)
+
+    and there are batch (batch - 1) / 2 such couples of draws. A draw's own two samples are similar: they add nothing.
+    """
+
+    network: Sequential | Blockwise
+    x: Array
+    graph: SimilarityGraph
+    margin: float = 1.0
+    weighting: Weighting = "balanced"
+    batch: int = 128
+
+    def __post_init__(self) -> None:
+        require_floating(x=self.x)
+        require_margin(self.margin, self.x)
+        whole_number("batch", self.batch, 2)  # dissimilar pairs arise between draws
+        size = self.graph.size
+        require(self.x.shape[:1] == (size,), f"x has shape {self.x.shape}, but the graph has {size} samples")
+        lonely = min(np.flatnonzero(self.graph.degree == 0), default=None)
+        require(lonely is None, f"sample {lonely} is in no similar pair, so is never drawn: list a neighbour for it")
+
+    def __call__(self, params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
+        """Draws `batch` listed pairs from `rng`; `progress` in [0, 1] sets λ."""
+        drawn = self.graph.pairs[rng.integers(self.graph.listed_count, size=self.batch)]
+        return self.from_pairs(drawn, params, progress)
+
+    def from_pairs(self, drawn: np.ndarray, params: Tree, progress: float = 1.0) -> tuple[Array, Tree]:
+        """The estimate from the given similar pairs, (batch, 2) indices of samples; at least two pairs."""
+        graph = self.graph
+        drawn = SimilarityGraph(graph.size, drawn).pairs
+        require(len(drawn) > 1, f"{len(drawn)} pairs drawn: dissimilar pairs arise between draws, draw at least 2")
+        lam = dissimilar_weight(graph, self.weighting, progress)
+        samples, place, times = np.unique(drawn, return_inverse=True, return_counts=True)
+        x = namespace(self.x).take(self.x, like(samples, self.x), axis=0)
+        z, pullback = self.network(params, x)
+        similar = similar_sum(z, SimilarityGraph(len(samples), place.reshape(drawn.shape)))
+        weight = times * (2 * graph.listed_count / graph.size) / graph.degree[samples]
+        weight = like(weight.astype(np.float32 if kind(z).bits == 32 else np.float64), z)
+        dissimilar = dissimilar_sum(z, graph.within(samples), self.margin, weight)
+        couples = len(drawn) * (len(drawn) - 1) / 2
+        expected_dissimilar = 4 * couples * 2 * graph.dissimilar_count / graph.size**2  # the mean of Σ w_i w_j
+        return weighted(lam, (*similar, len(drawn)), (*dissimilar, expected_dissimilar), pullback)
+
+
+@dataclass(frozen=True, eq=False)
 class SampledCopies(SampledPairs):
-    """`objective.SampledPairs` with all copies of the characters drawn: as unbiased, and it varies less.
+    """`SampledPairs` with all copies of the characters drawn: as unbiased, and it varies less.
 
     x holds a picture for each character, (characters, maps, height, width). The network makes a row for each copy:
     row i · copies + c is copy c of character i, and so is that sample of the graph.
@@ -94,7 +150,7 @@ class SampledCopies(SampledPairs):
 
     @cached_property
     def _by_characters(self) -> tuple[np.ndarray, np.ndarray]:
-        """A number for the two characters of each listed pair, in ascending order; and the listed pairs in that order."""
+        """The listed pairs in the order of their characters, and before them a number for each pair of characters."""
         keys = self.graph.pairs // self._copies @ [self.x.shape[0], 1]
         order = np.argsort(keys, kind="stable")
         return keys[order], self.graph.pairs[order]
