@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from drlim_np.checks.numbers import indices, pairs_of_samples, whole_number, whole_numbers
-from drlim_np.fast.memory import require_memory
-from drlim_np.fast.tiles import by_sample, edges_within
+from drlim_np.fast.all_pairs import by_sample, edges_within
+from drlim_np.fast.devices import require_memory
 
 
 @dataclass(frozen=True, eq=False)

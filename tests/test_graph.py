@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drlim_np.fast.tiles import partners
+from drlim_np.fast.all_pairs import partners
 from drlim_np.figures.figure9 import neighbour_lists
 from drlim_np.graph import SimilarityGraph
 from tests.help.refusals import refuses

@@ -14,11 +14,10 @@ from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, shifted, wide
 from drlim_np.errors import InputError
-from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum
+from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum, near_together
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.fast.tiles import near_together
 from drlim_np.graph import SimilarityGraph
 from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
 from drlim_np.networks import CONVNET_INPUT, convnet

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from drlim_np.fast.tiles import within_reach
+from drlim_np.fast.all_pairs import within_reach
 from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.tree import Tree, leaves
 from drlim_np.verbatim import RATE

@@ -24,7 +24,7 @@ ROUNDS = 9
 BURST, MOST = 0.25, 100  # seconds that a contestant runs on for, and the most runs in them
 
 # glibc keeps what a process frees, so that large arrays are not given back to the system and faulted in again: PyTorch
-# gains by it. Ours keep their memory anyway (fast.memory.keep_freed_memory).
+# gains by it. Ours keep their memory anyway (fast.devices.keep_freed_memory).
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 33)}
 BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 from drlim_np.backend import Array, on_host
 from drlim_np.checks.arrays import guarded
 from drlim_np.checks.numbers import whole_number
-from drlim_np.fast.memory import ask_for_large_pages, keep_freed_memory
+from drlim_np.fast.devices import ask_for_large_pages, keep_freed_memory
 from drlim_np.tree import Gradient, Pullback, Tree, add
 
 

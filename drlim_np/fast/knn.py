@@ -8,7 +8,7 @@ import numpy as np
 
 from drlim_np.checks.numbers import real_array, whole_number
 from drlim_np.fast.blocks import on_threads
-from drlim_np.fast.memory import require_memory
+from drlim_np.fast.devices import require_memory
 
 TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
 SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances rarely matters

@@ -8,8 +8,8 @@ import numpy as np
 
 from drlim_np.checks.numbers import positive_number, real_array, same_length, whole_number, whole_numbers
 from drlim_np.errors import require
+from drlim_np.fast.devices import require_memory
 from drlim_np.fast.knn import in_unit
-from drlim_np.fast.memory import require_memory
 
 SPARE = 8  # directions carried along beyond those asked for: the more, the faster the iteration settles
 BLOCK = 256  # rows solved for at once, by the inverse of a small triangle

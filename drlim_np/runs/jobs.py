@@ -20,8 +20,7 @@ from time import perf_counter
 from drlim_np.checks.terminal import ProgressLine, unwound_by_sigterm
 from drlim_np.data import Digits, Views
 from drlim_np.errors import DrlimError, InputError
-from drlim_np.fast.devices import processors
-from drlim_np.fast.memory import free_memory
+from drlim_np.fast.devices import free_memory, processors
 from drlim_np.figures import CollapsedError, Figure, Train, of_collapsed
 from drlim_np.runs.record import Drawn, drawn
 

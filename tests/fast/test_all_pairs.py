@@ -8,8 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drlim_np.fast import all_pairs
-from drlim_np.fast.all_pairs import GROUPS, LARGE_TILE, TILE, contrastive_all_pairs, dissimilar_sum
-from drlim_np.fast.tiles import near_together, within_reach
+from drlim_np.fast.all_pairs import (
+    GROUPS,
+    LARGE_TILE,
+    TILE,
+    contrastive_all_pairs,
+    dissimilar_sum,
+    near_together,
+    within_reach,
+)
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition
 from tests.help.comparing import assert_close, bits

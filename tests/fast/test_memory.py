@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drlim_np.fast import memory
+from drlim_np.fast import devices
+from drlim_np.fast.devices import free_memory, require_memory
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.fast.memory import free_memory, require_memory
 from tests.help.refusals import refuses
 
 kept = pytest.mark.skipif(
@@ -22,7 +22,7 @@ kept = pytest.mark.skipif(
 @pytest.fixture
 def told(monkeypatch, tmp_path):
     """Puts content in place of the files of a system by their names; without it they are not there."""
-    monkeypatch.setattr(memory, "Path", lambda *parts: tmp_path / Path(*parts).name)
+    monkeypatch.setattr(devices, "Path", lambda *parts: tmp_path / Path(*parts).name)
     return lambda **files: [(tmp_path / name).write_text(content) for name, content in files.items()]
 
 
@@ -55,7 +55,7 @@ def said(program):
 PROGRAM = """
 import resource
 import numpy as np
-from drlim_np.fast.memory import keep_freed_memory
+from drlim_np.fast.devices import keep_freed_memory
 {call}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(20):
@@ -74,7 +74,7 @@ LARGE = """
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from drlim_np.fast.blocks import on_threads
-from drlim_np.fast.memory import keep_freed_memory
+from drlim_np.fast.devices import keep_freed_memory
 keep_freed_memory()
 
 def flagged():
