@@ -38,8 +38,7 @@ def similar_sum(z: Array, graph: Graph) -> tuple[Array, Array]:
     others = like(partners(graph.pairs, graph.size), z)
     squares = xp.sum(zeros((1,), z))
     dz = []
-    # Every pair is seen from both its ends: sample i adds up z_i - z_j over its row of `partners`, one coordinate after
-    # another. ½D² from either end makes each pair's share of the sum of squares a quarter.
+    # Sample i adds up z_i - z_j over its row of `partners`. A pair is seen from both ends: a quarter of D² from each.
     for axis in range(z.shape[1]):
         x = z[:, axis]
         difference = x[:, None] - xp.reshape(xp.take(x, xp.reshape(others, (-1,))), others.shape)

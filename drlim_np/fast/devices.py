@@ -17,10 +17,8 @@ BACKENDS = {"numpy": "numpy", "cupy": "cupy", "jax": "jax", "mlx": "mlx.core", "
 def origin(backend: str) -> Array:
     """An empty array of the backend of that name, for `like` to put other arrays on the same device."""
     require(backend in BACKENDS, f"backend is {backend!r}: choose {', '.join(BACKENDS)}")
-    if backend == "numpy":
-        return np.empty(0)
     if backend != "cupy":
-        return _origin(backend)
+        return np.empty(0) if backend == "numpy" else _origin(backend)
     install = 'run pip install "cupy-cuda12x[ctk]>=14", or for CUDA 13 "cupy-cuda13x[ctk]>=14"'
     try:
         import cupy
@@ -79,8 +77,7 @@ def device_of(x: Array) -> str:
 @cache
 def keep_freed_memory() -> None:
     """Lets the process keep the memory that it frees: a step in a fresh process then takes a third of the time."""
-    # Having seen one large array freed, glibc keeps freed memory instead of returning it to the system, which would
-    # hand it back page by page, zeroed (mallopt(3), M_MMAP_THRESHOLD). Elsewhere this changes nothing.
+    # Having seen one large array freed, glibc keeps freed memory (mallopt(3), M_MMAP_THRESHOLD). Elsewhere: no change.
     np.empty(31 << 20, np.uint8)
     ask_for_large_pages()
 

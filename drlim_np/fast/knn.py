@@ -93,8 +93,6 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
 
     on_threads(alone, tiles, threads)
     on_threads(with_another, [*combinations(tiles, 2)], threads)
-    if kept == samples - 1:
-        return np.sort(index, axis=1), np.full(samples, np.inf)
     # Rounding in float32: up to `features` times in the product, and a few times in the rest.
     rounding = (x.shape[1] + 6) * float(np.finfo(np.float32).eps)
     bound = rounding * (np.sqrt(exact_squares) + np.sqrt(exact_squares.max())) ** 2

@@ -8,10 +8,9 @@ from drlim_np.backend import Array, add_at, namespace, on_host, zeros
 def patches(x: Array, size: int, columns: int) -> Array:
     """The pixels under a kernel of `size`² pixels: for each row a matrix, with a column per position and sample.
 
-    (rows, channels, columns · samples) → (height, size² · channels, width · samples), not to be written to, where
-    height = rows - size + 1, and width = columns - size + 1. A patch lists its rows, in each its columns, and in each
-    of these its channels: so the matrices are pieces of one strip, `size` rows each, and on the host share its memory.
-    The pullback gathers the patches again: keeping them would evict other data from the cache (4 to 5 % slower).
+    (rows, channels, columns · samples) → (height, size² · channels, width · samples), not to be written to. A patch
+    lists its rows, in each its columns, and in each of these its channels: so the matrices are pieces of one strip,
+    `size` rows each, and on the host share its memory. A pullback gathers them again: to keep them is 4 to 5 % slower.
     """
     xp, (rows, channels, _) = namespace(x), x.shape
     runs = _runs(xp.reshape(x, (rows, channels, columns, -1)), size, axis=2)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from drlim_np.checks.numbers import coded_labels, real_array, same_length, whole_number
-from drlim_np.errors import InputError, require
+from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.knn import in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
@@ -27,8 +27,7 @@ def slant(images: np.ndarray) -> np.ndarray:
         dx, dy = x - mean_x[:, None], y - mean_y[:, None]
         lean = np.einsum("nyx,nx,ny->n", ink, dx, dy, optimize=True) / np.einsum("nyx,ny->n", ink, dy**2, optimize=True)
     flat = ~np.isfinite(lean) | (np.count_nonzero(ink.any(axis=2), axis=1) < 2)
-    if flat.any():
-        raise InputError(f"image {np.flatnonzero(flat)[0]} is blank or a single row: it has no slant")
+    require(not flat.any(), f"image {flat.argmax()} is blank or a single row: it has no slant")
     return lean
 
 
