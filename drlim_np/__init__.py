@@ -15,8 +15,7 @@ The paper, in reading order, with what to look at first:
     layers      backpropagation, one pullback per layer: Linear, Conv2d, Subsample, Tanh, Flatten, Positions, Sequential
     networks    the paper's two G_W, for digits (Fig. 3) and for the airplane (Sec. 3.4): convnet, two_layer
     siamese     copies of G_W that share one W: two_towers, one_tower
-    graph       the similar pairs; every other pair is dissimilar: SimilarityGraph, pair_table
-    neighbours  Step 1, from pixels or prior knowledge: nearest_neighbour_graph, alike_in_any_copy, contiguous_views
+    graph       Step 1, the similar pairs: SimilarityGraph, nearest_neighbour_graph, alike_in_any_copy, contiguous_views
     objective   the loss over all pairs: EveryPair, dissimilar_weight
     sampled     the same estimated from pairs, or from characters with all their copies: SampledPairs, SampledCopies
     training    Step 2: minimise, descend, SGD, embed

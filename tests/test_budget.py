@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAPER = ["loss", "graph", "neighbours", "layers", "networks", "siamese", "objective", "training", "verbatim"]
+PAPER = ["loss", "graph", "layers", "networks", "siamese", "objective", "training", "verbatim"]
 GROUND = ["errors", "tree", "backend"]
 ROOMS = [GROUND, ["checks"], ["fast"], [*PAPER, "sampled"], ["files"], ["data"], ["measure"], ["audit"], ["drawing"]]
 ROOMS += [["figures"], ["estimator"], ["teaching"], ["runs"], ["bench"]]

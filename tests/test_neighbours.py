@@ -7,8 +7,7 @@ from drlim_np.audit import step1
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
 from drlim_np.fast.all_pairs import partners
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.graph import SimilarityGraph
-from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
+from drlim_np.graph import SimilarityGraph, alike_in_any_copy, contiguous_views, nearest_neighbour_graph
 from tests.help.peaks import peak_of_memory
 from tests.help.refusals import refuses
 

@@ -9,9 +9,8 @@ from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.data.split import TRAIN, split
 from drlim_np.figures import figure4, figure9, shifted_maps
-from drlim_np.graph import SimilarityGraph, pair_table
+from drlim_np.graph import SimilarityGraph, alike_in_any_copy, contiguous_views, nearest_neighbour_graph, pair_table
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
-from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.objective import EveryPair
 from drlim_np.siamese import two_towers

@@ -11,9 +11,8 @@ import pytest
 
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, rendering, split
-from drlim_np.graph import SimilarityGraph, pair_table
+from drlim_np.graph import SimilarityGraph, contiguous_views, pair_table
 from drlim_np.measure import cylinder
-from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
 from drlim_np.siamese import two_towers
 from drlim_np.training import SGD

@@ -9,8 +9,7 @@ import numpy as np
 
 from drlim_np import verbatim
 from drlim_np.audit.proof import Proof
-from drlim_np.graph import SimilarityGraph, pair_table
-from drlim_np.neighbours import alike_in_any_copy, contiguous_views, nearest_neighbour_graph
+from drlim_np.graph import SimilarityGraph, alike_in_any_copy, contiguous_views, nearest_neighbour_graph, pair_table
 
 STEP_1 = ("step-1-neighbours", "step-1-shifts", "step-1-views")
 

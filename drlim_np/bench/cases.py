@@ -18,8 +18,7 @@ from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum, near_toge
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.graph import SimilarityGraph
-from drlim_np.neighbours import alike_in_any_copy, nearest_neighbour_graph
+from drlim_np.graph import SimilarityGraph, alike_in_any_copy, nearest_neighbour_graph
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.training import SGD, descend

@@ -7,9 +7,8 @@ import numpy as np
 from drlim_np.checks.numbers import coded_labels, finite, plain_array, real_array, same_length, whole_number
 from drlim_np.errors import InputError, require
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.graph import SimilarityGraph
+from drlim_np.graph import SimilarityGraph, nearest_neighbour_graph
 from drlim_np.layers import Linear, Sequential, Tanh
-from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.tree import Tree
 
 MOST = 2**25  # pairs that labels may list: half a gigabyte

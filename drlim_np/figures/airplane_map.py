@@ -11,9 +11,8 @@ from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.split import TRAIN, in_their_span, split
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import Train, require_spread
-from drlim_np.graph import SimilarityGraph
+from drlim_np.graph import SimilarityGraph, contiguous_views
 from drlim_np.measure.cylinder import Cylinder, fit_views
-from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
 from drlim_np.training import embed
 from drlim_np.tree import Tree

@@ -12,8 +12,7 @@ from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.figures import Result, Train, figure
 from drlim_np.figures.digits import NEIGHBOURS, Training, Unseen, nearest
 from drlim_np.figures.shifted_maps import SHIFT_LOOKS, Story, magnify, shift_name, tell
-from drlim_np.graph import SimilarityGraph
-from drlim_np.neighbours import alike_in_any_copy
+from drlim_np.graph import SimilarityGraph, alike_in_any_copy
 
 CLAIM = "Told that a shift changes nothing: copies together,\ndigits apart, slant along"
 CHARACTERS = 6  # shown with all their copies

@@ -9,8 +9,8 @@ from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, handwritin
 from drlim_np.drawing.style import HEADING, INK, LOOKS, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Claim, Result, Train, figure
+from drlim_np.graph import contiguous_views
 from drlim_np.measure import metrics
-from drlim_np.neighbours import contiguous_views
 
 NEAREST = 5  # in pixels, that the claims look at
 DIGITS_ACROSS, VIEWS_ACROSS = 16, 9

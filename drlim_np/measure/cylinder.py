@@ -8,9 +8,9 @@ from drlim_np.checks.numbers import real_array, same_length
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
 from drlim_np.errors import require
 from drlim_np.fast.knn import in_unit
+from drlim_np.graph import contiguous_views
 from drlim_np.measure import metrics
 from drlim_np.measure.loops import second_loop
-from drlim_np.neighbours import contiguous_views
 
 
 @dataclass(frozen=True, eq=False)

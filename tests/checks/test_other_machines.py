@@ -19,10 +19,9 @@ from drlim_np.estimator import DrLIM, inputs, plot
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.files import npz
-from drlim_np.graph import SimilarityGraph
+from drlim_np.graph import SimilarityGraph, contiguous_views
 from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.measure import cylinder, lle, metrics
-from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
 from drlim_np.objective import EveryPair
 from drlim_np.sampled import SampledPairs, weighted_pairs

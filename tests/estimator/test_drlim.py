@@ -31,10 +31,9 @@ from drlim_np.errors import DataError
 from drlim_np.estimator import drlim
 from drlim_np.estimator.inputs import similar_among
 from drlim_np.files import weights
-from drlim_np.graph import SimilarityGraph
+from drlim_np.graph import SimilarityGraph, nearest_neighbour_graph
 from drlim_np.layers import Linear
 from drlim_np.measure.metrics import accuracy, same_label_neighbours, share_within, shift_ratio, silhouette
-from drlim_np.neighbours import nearest_neighbour_graph
 from drlim_np.networks import convnet
 from drlim_np.sampled import SampledPairs
 from tests.help.refusals import refuses

@@ -15,8 +15,8 @@ from drlim_np.drawing.style import INK
 from drlim_np.figures import Train, figure8, figure9, figure10
 from drlim_np.figures import airplane_map as airplane
 from drlim_np.files.cache import Cache
+from drlim_np.graph import contiguous_views
 from drlim_np.measure.cylinder import fit_views, organisation
-from drlim_np.neighbours import contiguous_views
 from drlim_np.networks import two_layer
 from drlim_np.training import embed
 from tests.help.comparing import assert_close, assert_same
