@@ -76,11 +76,8 @@ def test_many_samples_are_dealt_to_groups_and_on_a_narrow_map_in_large_tiles():
     many = 2 * GROUPS * TILE
     line = np.linspace(0, 1, many)[:, None]
     assert all_pairs.division(line[1:], 1.0) == (TILE, 1), "a few samples are added up as ever"
-    assert all_pairs.division(line, 1.0) == all_pairs.division(7.9 * line, 2.0) == (LARGE_TILE, GROUPS)
-    assert all_pairs.division(8 * line, 2.0) == (TILE, GROUPS)
-    assert all_pairs.division(np.concatenate([line, line + 100], axis=1), 1.0) == (LARGE_TILE, GROUPS), (
-        "whatever its place"
-    )
+    assert all_pairs.division(line + 100, 1.0) == all_pairs.division(7.9 * line, 2.0) == (LARGE_TILE, GROUPS)
+    assert all_pairs.division(np.concatenate([line, 8 * line], axis=1), 2.0) == (TILE, GROUPS), "by its widest side"
 
 
 @pytest.mark.parametrize("tile", [1, 2, 5, 12, 256])
@@ -134,11 +131,6 @@ def test_memory_is_bounded_by_tiles_and_not_by_the_number_of_pairs(dtype, dims):
         assert peak() < bound
 
 
-def visited(z, size, reach):
-    """Where the pairs of tiles within reach start."""
-    return [(rows.start, columns.start) for rows, columns, _ in within_reach(z, NONE, size, reach)]
-
-
 ON_A_LINE = np.array([[0.0, 0.0], [0.25, 0.0], [1.25, 0.0], [1.5, 0.0]])
 VISITED = [
     *((unit * ON_A_LINE, 2, unit, [(0, 0), (2, 2)]) for unit in (0.5, 1, 4)),
@@ -151,14 +143,14 @@ VISITED = [
 
 @pytest.mark.parametrize(("z", "size", "reach", "pairs"), VISITED)
 def test_tiles_a_margin_or_more_apart_are_passed_over(z, size, reach, pairs):
-    assert visited(z, size, reach) == pairs
+    assert [(rows.start, columns.start) for rows, columns, _ in within_reach(z, NONE, size, reach)] == pairs
 
 
 def test_most_tiles_of_a_wide_map_are_passed_over():
     rng = np.random.default_rng(0)
     for width, height, most in ((20, 20, 0.14), (200, 2, 0.07)):
         z = rng.uniform(0, (width, height), (4000, 2))
-        assert len(visited(z[near_together(z, 64)], 64, 1.0)) < most * (63 * 64 / 2)
+        assert len([*within_reach(z[near_together(z, 64)], NONE, 64, 1.0)]) < most * (63 * 64 / 2)
 
 
 def test_a_place_that_is_not_a_number_is_never_passed_over(monkeypatch):

@@ -95,16 +95,6 @@ def test_samples_are_compared_with_all_others_only_where_rounding_may_matter(x, 
     assert nearest_neighbours(x, 5).tolist() == by_double_loop(x, 5)
 
 
-@pytest.mark.parametrize(("samples", "tile", "kept"), [(41, 2, 40), (65, 32, 7), (600, 1024, 1)])
-def test_the_candidates_are_the_nearest_whatever_their_tiles(samples, tile, kept, rng):
-    x = rng.standard_normal((samples, 10))
-    apart = np.sum((x[:, None] - x) ** 2, axis=2)
-    np.fill_diagonal(apart, np.inf)
-    with mock.patch.object(nearest, "TILE", tile):
-        found, _ = nearest._candidates(x, kept, 1)
-    assert found.tolist() == np.sort(np.argsort(apart, axis=1)[:, :kept], axis=1).tolist()
-
-
 def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than_the_one_before(rng):
     x = np.linspace(2, 1, 2048)[:, None] * np.sqrt(1 / 500) * rng.standard_normal((2048, 500))
     spy = mock.Mock(side_effect=nearest._by_sample)
