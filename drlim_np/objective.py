@@ -18,9 +18,7 @@ from drlim_np.backend import Array
 from drlim_np.checks.numbers import real_number
 from drlim_np.errors import require
 from drlim_np.fast.all_pairs import dissimilar_sum, similar_sum
-from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Sequential
 from drlim_np.tree import Pullback, Tree
 
 Weighting = Literal["balanced", "exact"]
@@ -43,7 +41,7 @@ def dissimilar_weight(graph: SimilarityGraph, weighting: Weighting, progress: fl
 class EveryPair:
     """The objective over every pair of the samples in x, embedded once, and its gradient with respect to W."""
 
-    network: Sequential | Blockwise
+    network: Callable
     x: Array
     graph: SimilarityGraph
     margin: float = 1.0

@@ -5,6 +5,7 @@ S2 of Fig. 3 sums windows of 3×3 pixels, so a shift by 3 or 6 pixels moves its 
 all five copies for little more than one costs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,9 +16,7 @@ from drlim_np.checks.arrays import require_floating, require_margin
 from drlim_np.checks.numbers import whole_number
 from drlim_np.errors import require
 from drlim_np.fast.all_pairs import dissimilar_sum, similar_sum
-from drlim_np.fast.blocks import Blockwise
 from drlim_np.graph import SimilarityGraph
-from drlim_np.layers import Sequential
 from drlim_np.loss import at_least_tiny, missing
 from drlim_np.objective import Weighting, dissimilar_weight, weighted
 from drlim_np.tree import Tree
@@ -37,7 +36,7 @@ class SampledPairs:
     and there are batch (batch - 1) / 2 such couples of draws. A draw's own two samples are similar: they add nothing.
     """
 
-    network: Sequential | Blockwise
+    network: Callable
     x: Array
     graph: SimilarityGraph
     margin: float = 1.0
