@@ -84,12 +84,10 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
     def with_another(pair: tuple[np.ndarray, np.ndarray]) -> None:
         one, other = pair
         fast = squared(one, other)
-        row, column = np.divmod(np.flatnonzero(fast < limit[one, None]), len(other))
-        with one_at_a_time:
-            keep(*_by_sample(one[row], fast[row, column], other[column]))
-        row, column = np.divmod(np.flatnonzero(fast < limit[other]), len(other))
-        with one_at_a_time:
-            keep(*_by_sample(other[column], fast[row, column], one[row]))
+        for rows, others, near in ((one, other, fast), (other, one, fast.T)):
+            row, column = np.divmod(np.flatnonzero(near < limit[rows, None]), len(others))
+            with one_at_a_time:
+                keep(*_by_sample(rows[row], near[row, column], others[column]))
 
     on_threads(alone, tiles, threads)
     on_threads(with_another, [*combinations(tiles, 2)], threads)
