@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.manifold import locally_linear_embedding
 
-from drlim_np.fast import devices
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.measure.lle import BLOCK, Factor, closed_groups, lle, reconstruction_weights
 from drlim_np.measure.metrics import pca
@@ -130,12 +129,3 @@ REFUSED = [
 def test_what_has_no_meaning_is_refused_in_one_line(rng, changes, message):
     arguments = {"x": rng.standard_normal((6, 2)), "neighbours": RING, "dims": 1} | changes
     refuses(lambda: lle(**arguments), message)
-
-
-def test_a_matrix_for_which_there_is_no_memory_is_refused_before_it_is_made(monkeypatch, rng):
-    x = rng.random((30, 2))
-    near = nearest_neighbours(x, 5)
-    monkeypatch.setattr(devices, "free_memory", lambda: 8 * 30**2)
-    assert lle(x, near).shape == (30, 2)
-    monkeypatch.setattr(devices, "free_memory", lambda: 8 * 30**2 - 1)
-    refuses(lambda: lle(x, near), "LLE of 30 samples needs 6.71e-06 GiB of memory")

@@ -130,10 +130,6 @@ def test_what_rests_on_neighbours_is_counted_over_their_lists(z, quantities, dat
         assert m.unevenness(z, k) == pytest.approx(np.std(np.log(radius)), rel=BOUND, abs=BOUND)
 
 
-def lattice(side):
-    return np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2).astype(float)
-
-
 LINE = on_a_line(0, 1, 3, 7, 15)
 TWO_PAIRS = on_a_line(0, 1, 10, 11)
 CIRCLE = 2 * np.pi * np.arange(36) / 36
@@ -172,7 +168,7 @@ def test_what_is_worked_by_hand(measure, value):
 
 @pytest.mark.line("claim-even")
 def test_clumps_are_more_uneven_than_a_random_map_and_that_more_than_a_shaken_lattice(rng):
-    shaken = lattice(10) + rng.uniform(-0.1, 0.1, (100, 2))
+    shaken = np.argwhere(np.ones((10, 10))) + rng.uniform(-0.1, 0.1, (100, 2))
     scattered = rng.random((100, 2))
     clumped = np.concatenate([0.01 * rng.random((50, 2)), rng.random((50, 2))])
     assert 2 * m.unevenness(shaken) < 1.5 * m.unevenness(scattered) < m.unevenness(clumped)
