@@ -4,7 +4,7 @@
 """
 
 import argparse
-import json
+import functools
 import os
 import sys
 import tempfile
@@ -22,9 +22,9 @@ from drlim_np.figures import FIGURES as REGISTERED
 from drlim_np.figures import Train
 from drlim_np.files import atomic
 from drlim_np.files.cache import Cache
-from drlim_np.runs import pages, sources, verify
+from drlim_np.runs import pages, record, sources
 from drlim_np.runs.jobs import Task, all_drawn, number_of
-from drlim_np.runs.record import Drawn, Entry, earlier_record, of_seed, write
+from drlim_np.runs.record import Drawn, Entry, earlier_record
 
 MODULES = [*(f"figure{number}" for number in range(1, 11)), "invariance", "collapse", "sheets", "towers"]
 PLACES = {import_module(f"drlim_np.figures.{name}").__name__: place for place, name in enumerate(MODULES)}
@@ -73,7 +73,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     add("--seed", type=int, help="the root of all randomness, a whole number from 0 up (default: 0)")
     add("--seeds", type=int, nargs="+", metavar="SEED", help="pictures of the first, and the records of all of them")
     add("--out", default=OUT, metavar="DIR", help=f"folder of the figures and metrics.json (default: {OUT}, here)")
-    add("--jobs", metavar="N", help="processes that draw side by side (default: one a processor, if memory allows)")
+    add("--jobs", type=int, metavar="N", help="processes side by side (default: one a processor, if memory allows)")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
     add("--fresh", action="store_true", help="train again, whatever earlier runs left")
     add("--verify", action="store_true", help="draw again, elsewhere, what --out has records of, and compare")
@@ -84,10 +84,10 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, recorded: Path, out: Path) -> int:
     """Draws the figures into `out`, or, with --verify, compares them with the record in the folder `recorded`."""
-    record = earlier_record(recorded)  # damage to it shows before anything is drawn
+    earlier = earlier_record(recorded)  # damage to it shows before anything is drawn
     named, seeds = sources.named("--only", options.only, FIGURES, "figures"), _seeds(options)
     chosen = [name for name in named if options.only or not FIGURES[name].on_request]
-    repeated = verify.repeated(record, chosen, seeds) if options.verify else {}
+    repeated = record.repeated(earlier, chosen, seeds) if options.verify else {}
     asked = sources.downloaded(options)
     cache = Cache(out / ".checkpoints")
     if options.fresh:
@@ -97,33 +97,25 @@ def _run(options: argparse.Namespace, recorded: Path, out: Path) -> int:
     views = sources.views(options, cache) if "views" in needed or "norb" in asked else None
     threads = min(4, processors())  # for more there are not enough blocks in a batch
     train = Train((seeds or [0])[0], options.quick, threads, options.backend, cache)
-
-    def tasks(names: list[str], train: Train, pictured: bool = False) -> list[Task]:
-        images = {None: None, "digits": digits, "views": views}
-        figures = [FIGURES[name] for name in names]
-        return [Task(each, images[each.needs], train, {*each.after} & {*names}, pictured) for each in figures]
-
-    def audit() -> bool:
-        nonlocal passed
-        passed = options.no_audit or audit_passes(options.backend, cache)
-        return passed
-
+    audit = functools.cache(lambda: options.no_audit or audit_passes(options.backend, cache))
     if options.verify:
-        made = repeated.items()
-        due = [task for (seed, quick), names in made for task in tasks(names, replace(train, seed=seed, quick=quick))]
+        drawn = [(replace(train, seed=seed, quick=quick), names) for (seed, quick), names in repeated.items()]
     else:
-        due = tasks(chosen, train, pictured=True)
-        for seed in seeds[1:]:
-            due += tasks([name for name in chosen if FIGURES[name].needs], replace(train, seed=seed))
-    rows, entries, passed = [verify.HEADING if options.verify else HEADING], {}, True
+        trained = [name for name in chosen if FIGURES[name].needs]
+        drawn = [(train, chosen), *((replace(train, seed=seed), trained) for seed in seeds[1:])]
+    due, images = [], {None: None, "digits": digits, "views": views}
+    for each, names in drawn:
+        for figure in (FIGURES[name] for name in names):
+            due.append(Task(figure, images[figure.needs], each, {*figure.after} & {*names}, pictured=each is train))
+    rows, entries = [record.HEADING if options.verify else HEADING], {}
     with closing(all_drawn(due, options.jobs, audit)) as figures:
         for task, figure in figures:
             print(figure.complained, end="", file=sys.stderr, flush=True)
             print(figure.said, end="", flush=True)
-            rows += _compared(task, figure, record) if options.verify else _kept(task, figure, out)
+            rows += _compared(task, figure, earlier) if options.verify else _kept(task, figure, out)
             if task.pictured:
                 entries[task.figure.name] = figure.entry
-    if not passed:
+    if not audit():
         print("The audit failed, so no figure was drawn: see above.")
         return 1
     for name, page in () if options.verify else pages.made(out, entries, digits, views, train):
@@ -144,7 +136,7 @@ def _seeds(options: argparse.Namespace) -> list[int]:
 
 def _kept(task: Task, figure: Drawn, out: Path) -> list[tuple[str, ...]]:
     """Writes a figure or, of a further seed, its record; each claim gives a row."""
-    write(out, figure)
+    record.write(out, figure)
     label = figure.key if task.pictured else f"{figure.key}, seed {task.train.seed}"
     where = f"{out / figure.key}.png" if task.pictured else f"{label}, recorded"
     print(f"{where}  {figure.entry['wall_seconds']:.0f} s", flush=True)
@@ -155,15 +147,15 @@ def _kept(task: Task, figure: Drawn, out: Path) -> list[tuple[str, ...]]:
     return rows
 
 
-def _compared(task: Task, figure: Drawn, record: dict[str, Entry]) -> list[tuple[str, ...]]:
+def _compared(task: Task, figure: Drawn, earlier: dict[str, Entry]) -> list[tuple[str, ...]]:
     """Each value of a figure drawn again gives a row; nothing is kept."""
     key, seed = figure.key, task.train.seed
     print(f"{key}  {figure.entry['wall_seconds']:.0f} s", flush=True)
-    if key not in record:
+    if key not in earlier:
         print(f"{key}: there is no record of this data", flush=True)
         return []
-    label = key if seed == record[key]["seed"] else f"{key}, seed {seed}"
-    return [*verify.compare(label, of_seed(record[key], seed), json.loads(json.dumps(figure.entry)))]
+    label = key if seed == earlier[key]["seed"] else f"{key}, seed {seed}"
+    return [*record.compare(label, record.of_seed(earlier[key], seed), figure.entry)]
 
 
 def _summed_up(rows: list[tuple[str, ...]], verified: bool) -> int:

@@ -8,10 +8,11 @@ from pathlib import Path
 from drlim_np.audit.first import audited
 from drlim_np.audit.page import audit_page
 from drlim_np.data import AZIMUTHS, Digits, Views
+from drlim_np.errors import DataError
 from drlim_np.figures import Train, figure5, figure7
 from drlim_np.figures.airplane_map import setting, train_airplane
 from drlim_np.figures.shifted_maps import trained, unseen_digits
-from drlim_np.files.frame import of_living_sources
+from drlim_np.files.cache import source_digest
 from drlim_np.runs.record import Entry, earlier_record
 from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page
@@ -34,8 +35,14 @@ def made(
     }
     for name, (shown, make) in makers.items():
         if not train.quick and shown <= entries.keys():
-            with of_living_sources(), redirect_stdout(StringIO()):  # the figures have said what was trained before
-                page = make()
+            try:
+                if source_digest.__wrapped__() != source_digest():
+                    raise OSError("the files are others now")
+                with redirect_stdout(StringIO()):  # the figures have said what was trained before
+                    page = make()
+            except OSError as fault:
+                changed = f"the sources of drlim_np changed or went while this ran ({fault}), and the pages show them"
+                raise DataError(f"{changed}: run again, from a complete checkout or installation") from fault
             yield name, page.encode()
 
 
