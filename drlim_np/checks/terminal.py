@@ -5,14 +5,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from typing import TextIO
 
 from drlim_np.errors import DrlimError, require
-
-
-def first_line(thing: Any) -> str:
-    """The first line of a docstring, for a list."""
-    return (thing.__doc__ or "(python -OO has stripped what there is to say)").splitlines()[0]
 
 
 def exit_status(command: Callable[[], int | None], program: str, interrupted: str = "") -> int:
@@ -25,13 +20,14 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
             stream.reconfigure(errors="replace")  # a question mark for what the terminal cannot show
     try:
         status = command()
-        if sys.stdout is not None:  # it is None if it was closed
-            sys.stdout.flush()
+        print(end="", flush=True)
         return status or 0
     except DrlimError as fault:
         status, complaint = 2, str(fault)
     except OSError as fault:
-        if sys.stdout is not None:  # to nowhere: otherwise Python fails again when it flushes at exit
+        if (
+            sys.stdout is not None
+        ):  # None if it was closed; else to nowhere: otherwise Python fails again when it flushes at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(fault, BrokenPipeError):
             return 141
@@ -84,5 +80,4 @@ class ProgressLine:
 
     def _write(self, text: str) -> None:
         if self.shown:
-            self.stream.write(text)
-            self.stream.flush()
+            print(text, end="", file=self.stream, flush=True)

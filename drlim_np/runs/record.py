@@ -29,10 +29,6 @@ from drlim_np.figures import Result, Train
 from drlim_np.files import atomic, weights
 from drlim_np.tree import tree_map
 
-KINDS = {  # of picture: what makes it lighter, and the metadata left out, so that it has the same bytes each time
-    "png": (light.with_palette, {"Software": None}),
-    "svg": (light.with_palettes, {"Date": None, "Creator": None}),
-}
 OF_A_SEED = ("settings", "claims", "measured")
 DRAWN = {"dissimilar_weight", "neighbours_on_average"}  # settings that follow from the samples that a seed draws
 Entry = dict[str, Any]
@@ -131,8 +127,9 @@ def _files(result: Result, quick: bool) -> dict[str, bytes]:
         stamp(result.drawing, ", ".join(marks))
     light.clouds_as_pictures(result.drawing)
     files = {}
-    for kind, (lighter, metadata) in KINDS.items():
-        result.drawing.savefig(buffer := io.BytesIO(), format=kind, dpi=light.DPI[kind], metadata=metadata)
+    for kind, lighter in (("png", light.with_palette), ("svg", light.with_palettes)):
+        left_out = dict.fromkeys(["Software"] if kind == "png" else ["Date", "Creator"])  # for the same bytes each time
+        result.drawing.savefig(buffer := io.BytesIO(), format=kind, dpi=light.DPI[kind], metadata=left_out)
         files[f".{kind}"] = lighter(buffer.getvalue())
     if result.arrays is not None:
         files[".npz"] = light.packed(result.arrays)
@@ -183,7 +180,10 @@ def compare(label: str, record: Entry, now: Entry) -> Iterator[tuple[str, ...]]:
     """A row of the table for each value of a figure: `label`, its name, both values, their spread and a verdict."""
     old, new = _values(record), _values(now)
     for name in old | new:
-        before, after, spread = old.get(name), new.get(name), _spread(name, old.get(name))
+        before, after, spread = old.get(name), new.get(name), None  # where it must be equal
+        if name[0] not in ("data", "settings"):
+            usual = 0.05 * abs(before) + 1e-6 if isinstance(before, float) else None
+            spread = next((SPREADS[part] for part in reversed(name) if part in SPREADS), usual)
         if spread is None or before is None or after is None:
             agrees = type(before) is type(after) and before == after
         else:
@@ -217,15 +217,6 @@ def _flat(value: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
             yield from _flat(part, (*name, str(inner)))
     else:
         yield name, value
-
-
-def _spread(name: tuple[str, ...], value: Any) -> float | None:
-    """How far a number may move: by 5 % of its record where no more is known; None where it must be equal."""
-    if name[0] in ("data", "settings"):
-        return None
-    if listed := [SPREADS[part] for part in name if part in SPREADS]:
-        return listed[-1]
-    return 0.05 * abs(value) + 1e-6 if isinstance(value, float) else None
 
 
 def _short(value: Any) -> str:

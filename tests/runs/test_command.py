@@ -25,7 +25,7 @@ from drlim_np.errors import DrlimError
 from drlim_np.figures import Claim, Result, digits, figure4
 from drlim_np.files.cache import NOTHING_CACHED, Cache
 from drlim_np.runs import command as of_a_run
-from drlim_np.runs import pages, sources
+from drlim_np.runs import sources
 from drlim_np.runs.command import FIGURES
 from drlim_np.training import minimise
 from tests.help import cupy_standin
@@ -65,7 +65,7 @@ def generated(monkeypatch, few):
 @pytest.fixture
 def command(tmp_path, capsys, monkeypatch):
     """Runs the command line on a folder of its own, without pages: status, standard output, standard error."""
-    monkeypatch.setattr(pages, "made", lambda *given: ())
+    monkeypatch.setattr(of_a_run, "pages", lambda *given: ())
 
     def run(*arguments, out=tmp_path / "out", audit=False):
         usual = ["--jobs", "1", "--out", str(out), *([] if audit else ["--no-audit"])]
@@ -177,7 +177,7 @@ def test_the_figures_asked_for_are_drawn_once_after_what_trains_theirs(command, 
 def test_figures_go_to_the_folder_named_or_to_out_which_git_ignores(drawn, tmp_path, monkeypatch, capsys, home):
     assert f"/{of_a_run.OUT}/" in (audit_first.HERE / ".gitignore").read_text().splitlines()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pages, "made", lambda *given: ())
+    monkeypatch.setattr(of_a_run, "pages", lambda *given: ())
     assert run_all.main(["--only", "figure1", "--no-audit", *(["--out", "~/some/figures"] if home else [])]) == 0
     folder = Path(os.environ["HOME"], "some", "figures") if home else tmp_path / "out"
     assert set(contents(folder)) == files_of("figure1")
@@ -385,8 +385,7 @@ SEEN_FIRST = {
     "--only figure1 figure0,figure99": "--only names figure0, figure99",
     "--jobs 0": "--jobs is 0: give a whole number from 1 up, or leave it out",
     "--seed -1": "--seed is -1: give a whole number from 0 up",
-    "--seeds 0 -1": "--seeds is -1: give a whole number from 0 up",
-    "--seed 1 --seeds 2": "--seed and --seeds are both given",
+    "--seeds 0 -1": "--seed is -1: give a whole number from 0 up",
     "--data ''": "--data is empty",
     "--generated --data DIR": "--generated uses no data",
     "--generated --download": "--generated uses no data",

@@ -19,7 +19,7 @@ from drlim_np.data import Digits, Split, Views
 from drlim_np.errors import DataError, DivergedError
 from drlim_np.figures import COLLAPSED, Claim, CollapsedError, Result, Train, of_collapsed, require_spread
 from drlim_np.files import atomic
-from drlim_np.runs import pages
+from drlim_np.runs import command
 from drlim_np.runs.record import compare, drawn, earlier_record, of_seed, repeated, seeds_of, write
 from tests.help.comparing import bits, contents
 from tests.help.refusals import refuses
@@ -212,7 +212,7 @@ def test_a_damaged_record_is_named_and_all_files_stay_as_they_were(tmp_path, dam
 
 
 def made(out, figures=(), quick=False):
-    return dict(pages.made(out, dict.fromkeys(figures), None, None, Train(quick=quick)))
+    return dict(command.pages(out, dict.fromkeys(figures), None, None, Train(quick=quick)))
 
 
 @pytest.mark.parametrize(
@@ -225,9 +225,9 @@ def made(out, figures=(), quick=False):
     ],
 )
 def test_a_page_is_made_where_all_that_it_shows_was_drawn(figures, quick, expected, monkeypatch, tmp_path):
-    monkeypatch.setattr(pages, "setting", lambda *_: SimpleNamespace(test=None))
+    monkeypatch.setattr(command, "setting", lambda *_: SimpleNamespace(test=None))
     for name in ("_paper", "_map", "training_page"):
-        monkeypatch.setattr(pages, name, lambda *_: "<!doctype html> of the figures")
+        monkeypatch.setattr(command, name, lambda *_: "<!doctype html> of the figures")
     found = made(tmp_path, figures, quick)
     assert sorted(found) == expected
     assert all(page.startswith(b"<!doctype html>") for page in found.values())
@@ -236,9 +236,9 @@ def test_a_page_is_made_where_all_that_it_shows_was_drawn(figures, quick, expect
 def test_the_page_of_the_paper_shows_the_unseen_views_after_0_1_3_and_all_epochs(monkeypatch):
     views, test = Views("airplane", "", np.zeros((972, 2, 2), np.uint8), {}), np.array([0, 54])
     after = np.arange(6)[:, None, None] + np.zeros((6, 972, 3))
-    monkeypatch.setattr(pages, "train_airplane", lambda views, train: SimpleNamespace(after=after, test=test))
-    monkeypatch.setattr(pages, "paper_page", lambda *shown: shown)
-    maps, turn = pages._paper(views, Train())
+    monkeypatch.setattr(command, "train_airplane", lambda views, train: SimpleNamespace(after=after, test=test))
+    monkeypatch.setattr(command, "paper_page", lambda *shown: shown)
+    maps, turn = command._paper(views, Train())
     assert {epoch: z.tolist() for epoch, z in maps.items()} == {k: [[k] * 3] * 2 for k in (0, 1, 3, 5)}
     assert turn.tolist() == [0, 1 / 18]
 
@@ -248,7 +248,7 @@ def test_sources_that_changed_while_the_run_went_on_or_are_gone_are_refused_in_o
         raise OSError("could not get source code")
 
     read_at_first = wraps(lambda: "what is there now")(lambda: "what ran")
-    for place, fault in (("inspect.getsourcelines", gone), ("drlim_np.runs.pages.source_digest", read_at_first)):
+    for place, fault in (("inspect.getsourcelines", gone), ("drlim_np.runs.command.source_digest", read_at_first)):
         with monkeypatch.context() as patch:
             patch.setattr(place, fault)
             refuses(lambda: made(tmp_path), "the sources of drlim_np changed or went while this ran (", DataError)
