@@ -58,18 +58,10 @@ def alone_in(folder: Path) -> Iterator[None]:
         try:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            ours = os.path.samestat(os.stat(file.name), os.fstat(file.fileno()))  # not if it was removed meanwhile
-        except (BlockingIOError, FileNotFoundError, PermissionError):
-            ours = False
-        except OSError:  # a file system without locks
-            ours = True
-        if not ours:
-            remedy = "wait until it ends, or choose another folder by --out"
-            raise DrlimError(f"{printable(folder)}: another run is at work there: {remedy}")
+        except OSError as fault:
+            if isinstance(fault, BlockingIOError | PermissionError):  # others come from a file system without locks
+                remedy = "wait until it ends, or choose another folder by --out"
+                raise DrlimError(f"{printable(folder)}: another run is at work there: {remedy}") from fault
         for leftover in [*folder.glob(PARTIAL), *folder.glob(f"*/{PARTIAL}")]:
             leftover.unlink(missing_ok=True)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        yield

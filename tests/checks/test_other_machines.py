@@ -20,7 +20,7 @@ from drlim_np.estimator import DrLIM, inputs, plot
 from drlim_np.fast import memory
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.files import npz
+from drlim_np.files import weights
 from drlim_np.graph import SimilarityGraph
 from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.measure import cylinder, lle, metrics
@@ -120,7 +120,7 @@ DOORS = {
     **{door.__name__: (door, IMAGES) for door in (shifted, wide, ink_lost)},
     "moved": (partial(moved, right=0.5, turn=10.0), IMAGES.astype(np.float32)),
     "in_their_span": (in_their_span, X, np.arange(5)),
-    "npz": (lambda *arrays: (npz.to_bytes("W", {"a": arrays[0]}), packed({"a": arrays[0], "b": arrays[1]})), X, PAIRS),
+    "npz": (lambda x, i: (weights.archived("W", {"a": x}), packed({"a": x, "b": i})), X, PAIRS),
     "longdouble": (partial(real_array, "x"), SPACE[:, 0].astype(np.longdouble)),
     "words": (partial(plain_array, "y"), WORDS),
 }  # fmt: skip

@@ -78,11 +78,9 @@ with atomic.alone_in(pathlib.Path({str(tmp_path)!r})):
         assert first.stdout.readline() == b"held\n"
         message = f"{tmp_path}: another run is at work there: wait until it ends, or choose another folder by --out"
         refuses(lambda: enter(tmp_path), message, DrlimError)
-        assert list(files(tmp_path)) == [atomic.LOCK]
         first.kill()
-    assert list(files(tmp_path)) == [atomic.LOCK]
     enter(tmp_path)
-    assert files(tmp_path) == {}
+    assert list(files(tmp_path)) == [atomic.LOCK]
 
 
 def test_the_folder_is_free_again_after_a_fault(tmp_path):
@@ -90,7 +88,6 @@ def test_the_folder_is_free_again_after_a_fault(tmp_path):
         raise ZeroDivisionError
     with atomic.alone_in(tmp_path), pytest.raises(DrlimError), atomic.alone_in(tmp_path):
         pass
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("locks", [None, OSError(errno.ENOLCK, "no locks available")], ids=["Windows", "ENOLCK"])
@@ -103,7 +100,6 @@ def test_a_system_without_locks_refuses_nothing(tmp_path, monkeypatch, locks):
     else:
         monkeypatch.setattr(atomic.fcntl, "flock", flock)
     enter(tmp_path)
-    assert not (tmp_path / atomic.LOCK).exists()
 
 
 def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path):
@@ -114,7 +110,7 @@ def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path):
 def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path, monkeypatch):
     (tmp_path / ".checkpoints").mkdir()
     half_written = [".figure4.png.17.partial", ".checkpoints/.training.npz.9.partial"]
-    others = {"notes.partial", ".notes", "figure4.png"}
+    others = {"notes.partial", ".notes", "figure4.png", atomic.LOCK}
     for name in (*half_written, *others):
         (tmp_path / name).touch()
     enter(tmp_path)

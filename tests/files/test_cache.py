@@ -154,7 +154,7 @@ def test_the_digest_of_the_source_is_of_every_file_of_this_package_and_of_no_oth
     monkeypatch.setattr(module, "__file__", str(tmp_path / "drlim_np" / "files" / "cache.py"))
     (tmp_path / "drlim_np" / "files").mkdir(parents=True)
     found = []
-    for name in ("drlim_np/loss.py", "test_loss.py", "drlim_np/notes.txt", "drlim_np/files/npz.py"):
+    for name in ("drlim_np/loss.py", "test_loss.py", "drlim_np/notes.txt", "drlim_np/files/weights.py"):
         (tmp_path / name).touch()
         found.append(module.source_digest.__wrapped__())
     assert found[0] == found[1] == found[2] != found[3]

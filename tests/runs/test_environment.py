@@ -34,7 +34,7 @@ def figures(folder, *options, **variables):
     drawing = ["--only", "figure1,figure2", "--no-audit", "--out", folder / "out", *options]
     status, said, complained = python("-W", "error", *aged, *RUN_ALL, *drawing, folder=folder, **variables)
     assert (status, complained) == (0, "") and said.endswith("All 9 claims hold.\n")
-    files = [path for path in (folder / "out").iterdir() if path.suffix != ".json"]
+    files = [path for path in (folder / "out").iterdir() if path.suffix != ".json" and path.name != ".lock"]
     assert all(str(path) in said for path in files if path.suffix != ".svg"), "each is named"
     return {path.name: path.read_bytes() for path in files}
 
@@ -60,7 +60,7 @@ def test_a_python_that_leaves_out_the_folder_of_the_script_finds_the_package_and
     status, said, complained = python(*command, folder=tmp_path, **variables)
     assert (status, said) == (2, "")
     assert complained.startswith("run_all.py: --only names figure0: ") and complained.count("\n") == 1
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [".lock"]
 
 
 def test_without_docstrings_a_list_has_its_names_and_the_lesson_says_why_it_is_silent(tmp_path):
@@ -93,7 +93,7 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tmp_path):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 141
-    assert json.loads((tmp_path / "metrics.json").read_bytes()) and not (tmp_path / ".lock").exists()
+    assert json.loads((tmp_path / "metrics.json").read_bytes())
 
 
 @pytest.mark.parametrize("command", [LESSON, ONE_FIGURE], ids=["lesson", "run_all"])
