@@ -48,12 +48,13 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Locks a folder until this process ends, however it does, and removes the partial files of a killed one."""
-    path = folder / LOCK
+    """Makes a folder, locks it until this process ends, however it does, and removes partial files of a killed one."""
     try:
-        file = open(path, "ab")  # noqa: SIM115
+        make_folder(folder)
+        file = open(folder / LOCK, "ab")  # noqa: SIM115
     except OSError as fault:
-        raise DrlimError(f"{printable(path)}: cannot be opened ({fault.strerror}): choose another by --out") from fault
+        message = f"{printable(folder / LOCK)}: cannot be made ({fault.strerror}): choose another folder by --out"
+        raise DrlimError(message) from fault
     with file:
         try:
             if fcntl is not None:

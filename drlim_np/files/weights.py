@@ -34,8 +34,7 @@ def save(path: str | os.PathLike, params: Tree) -> None:
 
 def to_bytes(params: Tree) -> bytes:
     """The content of such a file: the same W gives the same bytes."""
-    kind = type(params).__name__
-    require(isinstance(params, dict), f"params is {kind}: it must be a dict, as network.init returns it")
+    require(isinstance(params, dict), f"params is {type(params).__name__}: it must be a dict, as network.init draws it")
     return archived(OF, _floating(params))
 
 

@@ -20,7 +20,7 @@ from drlim_np.audit.page import audit_page
 from drlim_np.audit.proof import columns
 from drlim_np.checks.terminal import exit_status, printable
 from drlim_np.data import AZIMUTHS, Digits, Views
-from drlim_np.errors import DataError, DrlimError, require
+from drlim_np.errors import DataError, require
 from drlim_np.fast.devices import BACKENDS, origin, processors
 from drlim_np.figures import FIGURES as REGISTERED
 from drlim_np.figures import Train, figure5, figure7
@@ -63,11 +63,6 @@ def _main(options: argparse.Namespace) -> int:
             return _run(options, out, Path(folder))
     if options.out == OUT:
         print(f"Figures go to {printable(out.resolve())}; --out figures refreshes those that ship with a checkout.")
-    try:
-        atomic.make_folder(out)
-    except OSError as fault:
-        remedy = "choose another folder by --out"
-        raise DrlimError(f"{printable(out)}: cannot be made ({fault.strerror}): {remedy}") from fault
     with atomic.alone_in(out):
         return _run(options, out, out)
 

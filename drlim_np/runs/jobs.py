@@ -133,10 +133,7 @@ def _side_by_side(tasks: list[Task], count: int, first: Callable[[], bool]) -> I
 
 
 def _draw(task: Task, threads: int, elsewhere: bool = False) -> Drawn:
-    """Draws the figure in this process; what it prints is kept, unless others have said it of a shared training.
-
-    If this is a process of its own, what it prints on standard error is kept too.
-    """
+    """Draws the figure; keeps what it prints, unless others have said it; `elsewhere`, its standard error too."""
     collapsed, started = "", perf_counter()
     with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO() if elsewhere else sys.stderr) as complained:
         try:

@@ -32,7 +32,9 @@ from drlim_np.tree import tree_map
 OF_A_SEED = ("settings", "claims", "measured")
 DRAWN = {"dissimilar_weight", "neighbours_on_average"}  # settings that follow from the samples that a seed draws
 Entry = dict[str, Any]
-# How far a measured number may differ from its record, by its name: as far as it moves between seeds, or a little more.
+# How far a measured number may differ from its record where the figure is drawn again: as far as it moves between
+# seeds, or a little more. Another machine sums in another order, and over thousands of steps rounding differences grow
+# into a different map of the same quality; what is counted stays.
 SPREADS = {
     **dict.fromkeys(["trustworthiness", "continuity", "share_of_lighting"], 0.01),
     "azimuth_resultant": 0.02,
@@ -169,11 +171,6 @@ def _same_kind(one: Entry, other: Entry) -> bool:
     chosen = [{name: x for name, x in entry["settings"].items() if name not in DRAWN} for entry in (one, other)]
     same_data = (one["data"], one["quick"]) == (other["data"], other["quick"])
     return same_data and (chosen[0] == chosen[1] or {} in chosen)
-
-
-# A figure drawn again, against its record. Another machine sums in another order; rounding differences grow over
-# thousands of steps into a different map of the same quality. So what is measured on a map moves, as it does from one
-# seed to the next; what is counted does not.
 
 
 def compare(label: str, record: Entry, now: Entry) -> Iterator[tuple[str, ...]]:

@@ -97,11 +97,6 @@ def test_a_system_without_locks_refuses_nothing(tmp_path, monkeypatch, locks):
     enter(tmp_path)
 
 
-def test_a_lock_file_that_cannot_be_opened_is_named(tmp_path):
-    message = f"{tmp_path / 'nothing' / atomic.LOCK}: cannot be opened (No such file or directory): choose another"
-    refuses(lambda: enter(tmp_path / "nothing"), message, DrlimError)
-
-
 def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path, monkeypatch):
     (tmp_path / ".checkpoints").mkdir()
     half_written = [".figure4.png.17.partial", ".checkpoints/.training.npz.9.partial"]

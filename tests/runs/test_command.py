@@ -424,9 +424,9 @@ def test_a_fault_in_small_norb_is_none_where_no_figure_needs_it(command, drawn, 
 @pytest.mark.parametrize(
     ("file", "content", "out", "told"),
     [
-        ("taken", "content", "taken", "taken: cannot be made ("),
-        ("taken", "content", "taken/folder", "taken/folder: cannot be made ("),
-        ("out/.lock/file", "", "out", "out/.lock: cannot be opened ("),
+        ("taken", "content", "taken", "taken/.lock: cannot be made ("),
+        ("taken", "content", "taken/folder", "taken/folder/.lock: cannot be made ("),
+        ("out/.lock/file", "", "out", "out/.lock: cannot be made ("),
         ("out/metrics.json", "{", "out", "out/metrics.json: cannot be read ("),
         ("out/metrics.json", '{"figure1": {}}', "out", "out/metrics.json: cannot be read (not a table of figures)"),
         ("out/metrics.json/file", "", "out", "out/metrics.json: cannot be read ("),
