@@ -26,12 +26,6 @@ def enter(folder):
         assert (folder / atomic.LOCK).exists()
 
 
-def test_a_file_makes_its_folders_or_uses_those_there_are(tmp_path):
-    for content in (b"one", b"two"):
-        atomic.replace({tmp_path / "a" / "b" / "file": content})
-        assert files(tmp_path) == {"a/b/file": content}
-
-
 @pytest.mark.parametrize("byte", [0, 1, 4])
 @pytest.mark.parametrize("fault", [FULL, KeyboardInterrupt()])
 def test_a_file_that_breaks_off_is_what_it_was_and_nothing_is_left(tmp_path, monkeypatch, byte, fault):

@@ -72,13 +72,6 @@ def test_without_docstrings_a_list_has_its_names_and_the_lesson_says_why_it_is_s
     assert complained.startswith("python -m drlim_np.teaching.lesson: the lesson's text is its docstrings, which ")
 
 
-@pytest.mark.parametrize("settings", ["os.environ['DRLIM_TESTS'] = 'audit'", "os.access = lambda *_: False"])
-def test_the_audit_and_a_checkout_that_may_not_be_written_keep_no_examples(tmp_path, settings):
-    code = f"import os; {settings}; import tests.conftest, hypothesis; print(hypothesis.settings().database)"
-    status, said, _ = python("-c", code, folder=tmp_path)
-    assert (status, said) == (0, "None\n")
-
-
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes standard output")
 @pytest.mark.parametrize("command", [ONE_FIGURE, LESSON], ids=str)
 def test_a_closed_standard_output_is_no_fault(tmp_path, command):
@@ -94,10 +87,3 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tmp_path):
         assert process.stderr.read() == b""
     assert process.returncode == 141
     assert json.loads((tmp_path / "metrics.json").read_bytes())
-
-
-@pytest.mark.parametrize("command", [LESSON, ONE_FIGURE], ids=["lesson", "run_all"])
-def test_an_ascii_terminal_is_shown_question_marks(tmp_path, command):
-    status, said, complained = python(*command, folder=tmp_path, PYTHONUTF8="0", PYTHONIOENCODING="ascii")
-    assert (status, complained) == (0, "")
-    assert said.isascii() and "?" in said

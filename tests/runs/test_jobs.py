@@ -19,7 +19,6 @@ from drlim_np.runs.command import FIGURES
 from drlim_np.runs.jobs import Task
 from tests.help import small_figures
 from tests.help.comparing import timeless
-from tests.help.refusals import refuses
 from tests.help.small_figures import diverging, faulty, killed, late, signed, small, talking, trained
 
 ENVIRON = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
@@ -193,8 +192,3 @@ def test_as_many_as_asked_for_or_as_processors_and_memory_allow(monkeypatch, ask
     monkeypatch.setattr(jobs, "processors", lambda: 8)
     monkeypatch.setattr(jobs, "free_memory", lambda: free)
     assert jobs.number_of(asked, backend) == number
-
-
-@pytest.mark.parametrize("asked", [0, -1])
-def test_what_is_no_number_of_processes_is_refused(asked):
-    refuses(lambda: jobs.number_of(asked, "numpy"), f"--jobs is {asked}: give a whole number from 1 up, or leave")
