@@ -177,13 +177,12 @@ def compare(label: str, record: Entry, now: Entry) -> Iterator[tuple[str, ...]]:
     """A row of the table for each value of a figure: `label`, its name, both values, their spread and a verdict."""
     old, new = _values(record), _values(now)
     for name in old | new:
-        before, after, spread = old.get(name), new.get(name), None  # where it must be equal
+        before, after, spread = old.get(name, "missing"), new.get(name, "missing"), None  # where it must be equal
         if name[0] not in ("data", "settings"):
             usual = 0.05 * abs(before) + 1e-6 if isinstance(before, float) else None
             spread = next((SPREADS[part] for part in reversed(name) if part in SPREADS), usual)
-        if spread is None or before is None or after is None:
-            agrees = type(before) is type(after) and before == after
-        else:
+        agrees = type(before) is type(after) and before == after
+        if spread is not None and isinstance(before, int | float) and isinstance(after, int | float):
             agrees = abs(before - after) <= spread  # never for NaN
         may = "" if spread is None else f"{spread:.3g}"
         yield label, ".".join(name), _short(before), _short(after), may, "agrees" if agrees else "DIFFERS"
@@ -204,7 +203,7 @@ def repeated(record: Mapping[str, Entry], names: list[str], seeds: Collection[in
 
 def _values(entry: Entry) -> dict[tuple[str, ...], Any]:
     """What is compared, by the names that lead to it."""
-    claims = {claim["text"]: claim["holds"] for claim in entry["claims"]}
+    claims = {claim["text"]: "holds" if claim["holds"] else "fails" for claim in entry["claims"]}
     return dict(_flat({"data": entry["data"], "settings": entry["settings"], **claims, **entry["measured"]}))
 
 
@@ -217,9 +216,5 @@ def _flat(value: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
 
 
 def _short(value: Any) -> str:
-    if value is None:
-        return "missing"
-    if isinstance(value, bool):
-        return "holds" if value else "fails"
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 24 else f"{text[:10]} … {text[-10:]}"
