@@ -10,7 +10,7 @@ from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Views, handwriting, mnist, norb, rendering
 from drlim_np.data.directory import data_directory, fetch, find, folder_of
 from drlim_np.data.files import DataSet
-from drlim_np.errors import DataError, InputError
+from drlim_np.errors import DataError, InputError, require
 from drlim_np.files.cache import Cache
 
 
@@ -34,8 +34,7 @@ def named(option: str, given: list[str] | None, known: Collection[str], what: st
     asked = [name for names in (known if given is None else given) for name in names.split(",") if name]
     if unknown := [name for name in asked if name not in known]:
         raise InputError(f"{option} names {printable(', '.join(unknown))}: the {what} are {', '.join(known)}")
-    if not asked:
-        raise InputError(f"{option} names none of the {what}: they are {', '.join(known)}")
+    require(asked != [], f"{option} names none of the {what}: they are {', '.join(known)}")
     return [name for name in known if name in asked]
 
 

@@ -149,12 +149,11 @@ def test_stopped_it_leaves_no_process_and_unless_it_is_killed_keeps_finished_fig
 @on_posix
 @pytest.mark.parametrize("number", [1, 3])
 def test_interrupted_with_its_processes_while_they_start_it_says_one_line(tmp_path, number):
-    (tmp_path / "sitecustomize.py").write_text(  # what Python runs when it starts
-        "import sys, time\nfrom pathlib import Path\n"
-        "if any('spawn_main' in argument for argument in sys.orig_argv):\n"
-        "    with open(Path(__file__).with_name('started'), 'a') as file:\n        file.write('x')\n"
-        "    time.sleep(5)\n"
-    )
+    (tmp_path / "sitecustomize.py").write_text("""import sys, time  # what Python runs when it starts
+if any('spawn_main' in argument for argument in sys.orig_argv):
+    print('x', end='', file=open(__file__.replace('sitecustomize.py', 'started'), 'a'), flush=True)
+    time.sleep(5)
+""")
     path, figures = os.pathsep.join([str(tmp_path), *sys.path]), "figure1=endless, figure2=endless, figure4=endless"
     with started(tmp_path / "out", figures, 3, PYTHONPATH=path) as process:
         assert _awaited(lambda: len((tmp_path / "started").read_text()) >= number)
@@ -165,21 +164,18 @@ def test_interrupted_with_its_processes_while_they_start_it_says_one_line(tmp_pa
 
 
 def test_ended_by_a_signal_the_audit_leaves_no_process_behind(tmp_path):
-    (tmp_path / "test_it.py").write_text(
-        "import os, pathlib, time\n\n\ndef test_it():\n"
-        f"    pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n    time.sleep(60)\n"
-    )
-    code = (
-        "import sys; from drlim_np.audit import first; from drlim_np.runs import command\n"
-        f"first.PROPERTIES = ({str(tmp_path / 'test_it.py')!r},)\n"
-        "first.catalogue.findings, first.catalogue.proofs = (lambda backend: iter(())), (lambda: ())\n"
-        f"sys.exit(command.main(['--only', 'figure1', '--out', {str(tmp_path / 'out')!r}]))\n"
-    )
+    test, pid = tmp_path / "test_it.py", tmp_path / "pid"
+    begun = f"pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))"
+    test.write_text(f"import os, pathlib, time\n\n\ndef test_it():\n    {begun}\n    time.sleep(60)\n")
+    code = f"""import sys; from drlim_np.audit import first; from drlim_np.runs import command
+first.PROPERTIES = ({str(test)!r},)
+first.catalogue.findings, first.catalogue.proofs = (lambda backend: iter(())), (lambda: ())
+sys.exit(command.main(['--only', 'figure1', '--out', {str(tmp_path / "out")!r}]))"""
     with subprocess.Popen([sys.executable, "-c", code], env=ENVIRON, stdout=subprocess.DEVNULL) as run:
-        assert _awaited(lambda: (tmp_path / "pid").read_text())
+        assert _awaited(lambda: pid.read_text())
         run.send_signal(signal.SIGTERM)
         assert run.wait(timeout=20) == 128 + signal.SIGTERM
-    assert _awaited(lambda: _gone(int((tmp_path / "pid").read_text())))
+    assert _awaited(lambda: _gone(int(pid.read_text())))
     assert {path.name for path in (tmp_path / "out").iterdir()} <= {".lock", ".checkpoints"}
 
 
