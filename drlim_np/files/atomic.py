@@ -15,7 +15,6 @@ except ImportError:  # Windows, where nothing is locked
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
-PARTIAL = ".*.[0-9]*.partial"
 
 
 def replace(files: Mapping[Path, bytes], remedy: str = "free the place or choose another by --out") -> None:
@@ -48,7 +47,7 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Makes a folder, locks it until this process ends, however it does, and removes partial files of a killed one."""
+    """Makes a folder, and locks it until this process ends, however it does."""
     try:
         make_folder(folder)
         file = open(folder / LOCK, "ab")  # noqa: SIM115
@@ -63,6 +62,4 @@ def alone_in(folder: Path) -> Iterator[None]:
             if isinstance(fault, BlockingIOError | PermissionError):  # others come from a file system without locks
                 remedy = "wait until it ends, or choose another folder by --out"
                 raise DrlimError(f"{printable(folder)}: another run is at work there: {remedy}") from fault
-        for leftover in [*folder.glob(PARTIAL), *folder.glob(f"*/{PARTIAL}")]:
-            leftover.unlink(missing_ok=True)
         yield

@@ -78,15 +78,3 @@ def test_a_system_without_locks_refuses_nothing(tmp_path, monkeypatch, locks):
     else:
         monkeypatch.setattr(atomic.fcntl, "flock", flock)
     enter(tmp_path)
-
-
-def test_what_a_killed_run_had_half_written_is_removed_and_nothing_else(tmp_path, monkeypatch):
-    (tmp_path / ".checkpoints").mkdir()
-    half_written = [".figure4.png.17.partial", ".checkpoints/.training.npz.9.partial"]
-    others = {"notes.partial", ".notes", "figure4.png", atomic.LOCK}
-    for name in (*half_written, *others):
-        (tmp_path / name).touch()
-    enter(tmp_path)
-    assert files(tmp_path).keys() == others
-    monkeypatch.setattr(type(tmp_path), "glob", lambda folder, pattern: [folder / "gone"])
-    enter(tmp_path)  # another run may have removed it first
