@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TextIO
 
 from drlim_np.errors import DrlimError, require
@@ -14,10 +14,12 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
     """Runs a command line: its own exit status (None is 0), or one line on standard error instead of a traceback.
 
     2 for a DrlimError and for output that cannot be written, 130 for Ctrl-C, 141 if the reader of its output has gone.
+    SIGTERM is SystemExit(143) meanwhile, so that `finally` blocks run.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a question mark for what the terminal cannot show
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         status = command()
         print(end="", flush=True)
@@ -35,19 +37,11 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
         status, complaint = 2, f"{place}: {fault.strerror or fault}: free the disk, or choose another place"
     except KeyboardInterrupt:
         status, complaint = 130, f"interrupted{interrupted}"
+    finally:
+        signal.signal(signal.SIGTERM, before)
     with contextlib.suppress(OSError):
         print(f"{program}: {complaint}", file=sys.stderr)
     return status
-
-
-@contextlib.contextmanager
-def unwound_by_sigterm() -> Iterator[None]:
-    """Turns SIGTERM into SystemExit(143), so that `finally` blocks run."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def printable(text: str | os.PathLike) -> str:

@@ -18,7 +18,7 @@ from multiprocessing import resource_tracker
 from threading import Thread
 from time import perf_counter
 
-from drlim_np.checks.terminal import ProgressLine, unwound_by_sigterm
+from drlim_np.checks.terminal import ProgressLine
 from drlim_np.data import Digits, Views
 from drlim_np.errors import DrlimError, require
 from drlim_np.fast.devices import processors
@@ -55,18 +55,17 @@ def all_drawn(tasks: list[Task], count: int, first: Callable[[], bool]) -> Itera
     """
     count = min(count, len(tasks))
     due, arrived, faults = [*tasks], {}, []
-    with unwound_by_sigterm():
-        try:
-            for task, found in _side_by_side(tasks, count, first) if count > 1 else _one_by_one(tasks, first):
-                if isinstance(found, Drawn):
-                    arrived[task] = found
-                else:
-                    faults.append(found)
-                    due.remove(task)
-                while due and due[0] in arrived:
-                    yield (task := due.pop(0)), arrived.pop(task)
-        except (KeyboardInterrupt, SystemExit) as stop:
-            faults.insert(0, stop)
+    try:
+        for task, found in _side_by_side(tasks, count, first) if count > 1 else _one_by_one(tasks, first):
+            if isinstance(found, Drawn):
+                arrived[task] = found
+            else:
+                faults.append(found)
+                due.remove(task)
+            while due and due[0] in arrived:
+                yield (task := due.pop(0)), arrived.pop(task)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        faults.insert(0, stop)
     # Without an interruption, what is left comes behind a figure that never started.
     yield from ((task, arrived[task]) for task in due if task in arrived)
     if strange := [fault for fault in faults if not isinstance(fault, DrlimError)]:
