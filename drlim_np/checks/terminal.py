@@ -27,9 +27,7 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
     except DrlimError as fault:
         status, complaint = 2, str(fault)
     except OSError as fault:
-        if (
-            sys.stdout is not None
-        ):  # None if it was closed; else to nowhere: otherwise Python fails again when it flushes at exit
+        if sys.stdout is not None:  # to nowhere: otherwise Python fails again when it flushes at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(fault, BrokenPipeError):
             return 141
@@ -74,4 +72,5 @@ class ProgressLine:
 
     def _write(self, text: str) -> None:
         if self.shown:
-            print(text, end="", file=self.stream, flush=True)
+            self.stream.write(text)
+            self.stream.flush()

@@ -213,8 +213,7 @@ def test_verify_repeats_the_seed_of_the_picture_or_those_that_are_named(command,
     (tmp_path / "out" / "metrics.json").write_text(json.dumps(record))
     status, said, _ = command("--verify", "--only", "figure4", "--seeds", 1, 2)
     (line,) = (line for line in said.splitlines() if line.endswith("DIFFERS"))
-    assert status == 1 and line.startswith("figure4-handwriting, seed 1  drlim.accuracy ")
-    assert said.endswith(" compared, 1 differ\n")
+    assert status == 1 and line.startswith("figure4-handwriting, seed 1  drlim.accuracy ") and "1 differ\n" in said
 
 
 def test_audit_and_training_run_on_numpy_unless_another_backend_is_asked_for(command, drawn, monkeypatch):
@@ -398,14 +397,10 @@ def test_what_the_user_can_mend_is_told_first(refused, drawn, generated, faulty,
 
 @pytest.mark.parametrize(
     ("file", "content", "out", "told"),
-    [
-        ("taken", "content", "taken", "taken/.lock: cannot be made ("),
-        ("taken", "content", "taken/folder", "taken/folder/.lock: cannot be made ("),
-        ("out/.lock/file", "", "out", "out/.lock: cannot be made ("),
-        ("out/metrics.json", "{", "out", "out/metrics.json: cannot be read ("),
-        ("out/metrics.json", '{"figure1": {}}', "out", "out/metrics.json: cannot be read (not a table of figures)"),
-        ("out/metrics.json/file", "", "out", "out/metrics.json: cannot be read ("),
-    ],
+    [("taken", "content", folder, f"{folder}/.lock: cannot be made (") for folder in ("taken", "taken/folder")]
+    + [("out/.lock/file", "", "out", "out/.lock: cannot be made (")]
+    + [("out/metrics.json", '{"figure1": {}}', "out", "out/metrics.json: cannot be read (not a table of figures)")]
+    + [("out/metrics.json/file", "", "out", "out/metrics.json: cannot be read (")],
 )
 def test_a_folder_that_cannot_be_used_is_told_and_stays(refused, drawn, tmp_path, file, content, out, told):
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
@@ -413,9 +408,8 @@ def test_a_folder_that_cannot_be_used_is_told_and_stays(refused, drawn, tmp_path
     complaint = refused(out=tmp_path / out)
     assert complaint.startswith(str(tmp_path / told))
     assert "choose another" in complaint and complaint.endswith("by --out") and not drawn
-    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"]
-    assert files == [tmp_path / file]
-    assert (tmp_path / file).read_text() == content
+    left = {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert left == {tmp_path / file: content}
 
 
 def test_a_figure_that_fails_leaves_the_others(command, drawn, monkeypatch, tmp_path):

@@ -64,9 +64,7 @@ def test_a_python_that_leaves_out_the_folder_of_the_script_finds_the_package_and
 
 
 def test_without_docstrings_a_list_has_its_names_and_the_lesson_says_why_it_is_silent(tmp_path):
-    status, said, complained = python("-OO", *RUN_ALL, "--list", folder=tmp_path)
-    assert (status, complained) == (0, "")
-    assert "figure10" in said and len(said.splitlines()) > 10
+    assert "\nfigure10" in python("-OO", *RUN_ALL, "--list", folder=tmp_path)[1]
     status, said, complained = python("-OO", *LESSON, folder=tmp_path)
     assert (status, said, complained.count("\n")) == (2, "", 1)
     assert complained.startswith("python -m drlim_np.teaching.lesson: the lesson's text is its docstrings, which ")
