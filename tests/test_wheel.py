@@ -101,4 +101,4 @@ sys.exit(runs.main(["--only", "figure1"]))
     assert "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout.\n" in said
     assert said.endswith("All 5 claims hold.\n")
     drawn = {path.name for path in (alone.keywords["cwd"] / "out").iterdir() if path.is_file()}
-    assert drawn == {"audit.html", "figure1.png", "figure1.svg", "lesson.html", "metrics.json"}
+    assert drawn == {".lock", "audit.html", "figure1.png", "figure1.svg", "lesson.html", "metrics.json"}

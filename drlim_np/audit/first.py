@@ -15,7 +15,6 @@ from drlim_np.audit import catalogue, proof
 from drlim_np.audit.gradcheck import Row
 from drlim_np.audit.index import HERE
 from drlim_np.audit.proof import Proof
-from drlim_np.checks.terminal import unwound_by_sigterm
 from drlim_np.errors import DrlimError
 from drlim_np.files.cache import Cache
 
@@ -83,7 +82,7 @@ def _beside(properties: list[str]) -> Iterator[subprocess.Popen]:
     environ.pop("PYTHONOPTIMIZE", None)  # which strips the assertions that the tests are made of
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with unwound_by_sigterm(), subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
+    with subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
         try:
             yield process
         finally:

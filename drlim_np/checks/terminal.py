@@ -4,29 +4,25 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from collections.abc import Callable
+from typing import TextIO
 
 from drlim_np.errors import DrlimError, require
-
-
-def first_line(thing: Any) -> str:
-    """The first line of a docstring, for a list."""
-    return (thing.__doc__ or "(python -OO has stripped what there is to say)").splitlines()[0]
 
 
 def exit_status(command: Callable[[], int | None], program: str, interrupted: str = "") -> int:
     """Runs a command line: its own exit status (None is 0), or one line on standard error instead of a traceback.
 
     2 for a DrlimError and for output that cannot be written, 130 for Ctrl-C, 141 if the reader of its output has gone.
+    SIGTERM is SystemExit(143) meanwhile, so that `finally` blocks run.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a question mark for what the terminal cannot show
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         status = command()
-        if sys.stdout is not None:  # it is None if it was closed
-            sys.stdout.flush()
+        print(end="", flush=True)
         return status or 0
     except DrlimError as fault:
         status, complaint = 2, str(fault)
@@ -39,19 +35,11 @@ def exit_status(command: Callable[[], int | None], program: str, interrupted: st
         status, complaint = 2, f"{place}: {fault.strerror or fault}: free the disk, or choose another place"
     except KeyboardInterrupt:
         status, complaint = 130, f"interrupted{interrupted}"
+    finally:
+        signal.signal(signal.SIGTERM, before)
     with contextlib.suppress(OSError):
         print(f"{program}: {complaint}", file=sys.stderr)
     return status
-
-
-@contextlib.contextmanager
-def unwound_by_sigterm() -> Iterator[None]:
-    """Turns SIGTERM into SystemExit(143), so that `finally` blocks run."""
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def printable(text: str | os.PathLike) -> str:

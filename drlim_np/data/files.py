@@ -15,7 +15,7 @@ import numpy as np
 
 from drlim_np.checks.terminal import printable
 from drlim_np.errors import DataError
-from drlim_np.files.npz import HEAD, mistaken_for
+from drlim_np.files.weights import HEAD, mistaken_for
 
 
 @dataclass(frozen=True)

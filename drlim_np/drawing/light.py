@@ -10,7 +10,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
-from drlim_np.files.npz import portable
+from drlim_np.files.weights import portable
 
 DPI = {"png": 110, "svg": 80}  # points per inch; with more, the shipped figures together would exceed 8 MB
 CLOUD = 250  # points in one panel, from which they are drawn as a picture in the SVG

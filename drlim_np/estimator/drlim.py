@@ -17,7 +17,6 @@ from drlim_np.checks.numbers import positive_number, whole_number
 from drlim_np.errors import InputError, require
 from drlim_np.estimator import inputs
 from drlim_np.files import weights
-from drlim_np.files.npz import refusing
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.metrics import trustworthiness
 from drlim_np.objective import Objective, Weighting
@@ -120,7 +119,7 @@ class DrLIM:
         """A fitted DrLIM from such a file, with the network that it was given, if any. Nothing in it is executed."""
         tree = weights.load(path)
         remedy = "choose a file that DrLIM.save wrote, and give the network that it was fitted with"
-        with refusing(path, "is no map of this network", remedy):
+        with weights.refusing(path, "is no map of this network", remedy):
             loaded = cls(**{name: kind(tree[name]) for name, kind in NUMBERS.items()}, network=network)
             loaded.weighting = "exact" if tree["exact"] else "balanced"
             for name in LEARNED:

@@ -15,7 +15,6 @@ except ImportError:  # Windows, where nothing is locked
     fcntl = None  # type: ignore[assignment]
 
 LOCK = ".lock"
-PARTIAL = ".*.[0-9]*.partial"
 
 
 def replace(files: Mapping[Path, bytes], remedy: str = "free the place or choose another by --out") -> None:
@@ -48,28 +47,19 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Locks a folder until this process ends, however it does, and removes the partial files of a killed one."""
-    path = folder / LOCK
+    """Makes a folder, and locks it until this process ends, however it does."""
     try:
-        file = open(path, "ab")  # noqa: SIM115
+        make_folder(folder)
+        file = open(folder / LOCK, "ab")  # noqa: SIM115
     except OSError as fault:
-        raise DrlimError(f"{printable(path)}: cannot be opened ({fault.strerror}): choose another by --out") from fault
+        message = f"{printable(folder / LOCK)}: cannot be made ({fault.strerror}): choose another folder by --out"
+        raise DrlimError(message) from fault
     with file:
         try:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            ours = os.path.samestat(os.stat(file.name), os.fstat(file.fileno()))  # not if it was removed meanwhile
-        except (BlockingIOError, FileNotFoundError, PermissionError):
-            ours = False
-        except OSError:  # a file system without locks
-            ours = True
-        if not ours:
-            remedy = "wait until it ends, or choose another folder by --out"
-            raise DrlimError(f"{printable(folder)}: another run is at work there: {remedy}")
-        for leftover in [*folder.glob(PARTIAL), *folder.glob(f"*/{PARTIAL}")]:
-            leftover.unlink(missing_ok=True)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        except OSError as fault:
+            if isinstance(fault, BlockingIOError | PermissionError):  # others come from a file system without locks
+                remedy = "wait until it ends, or choose another folder by --out"
+                raise DrlimError(f"{printable(folder)}: another run is at work there: {remedy}") from fault
+        yield

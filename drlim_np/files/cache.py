@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from drlim_np import __version__
-from drlim_np.files import atomic, npz
+from drlim_np.files import atomic, weights
 from drlim_np.tree import Tree
 
 
@@ -57,8 +57,8 @@ class Cache:
         path, digest = self._place(label, follows_from)
         if path is not None:
             absent = suppress(FileNotFoundError, NotADirectoryError)
-            with npz.refusing(path, "is damaged or not of this cache", "delete it, or pass --fresh"), absent:
-                return npz.grown(npz.read(path, digest))
+            with weights.refusing(path, "is damaged or not of this cache", "delete it, or pass --fresh"), absent:
+                return weights.read(path, digest)
         return None
 
     def keep(self, label: str, follows_from: Sequence[Any], tree: Tree) -> Tree:
@@ -66,9 +66,9 @@ class Cache:
         path, digest = self._place(label, follows_from)
         if path is None:
             return tree
-        content = npz.to_bytes(digest, dict(npz.flat(tree)))
+        content = weights.archived(digest, tree)
         atomic.replace({path: content}, "free space there and run again: earlier results are kept")
-        return npz.grown(npz.read(path, digest))
+        return weights.read(path, digest)
 
     def clear(self) -> None:
         """Deletes every file that a cache has written into the folder, and no other."""

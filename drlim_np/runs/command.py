@@ -4,27 +4,36 @@
 """
 
 import argparse
-import json
+import functools
 import os
 import sys
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, redirect_stdout
 from dataclasses import replace
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 
-from drlim_np.audit.first import audit_passes
+from drlim_np.audit.first import audit_passes, audited
+from drlim_np.audit.page import audit_page
 from drlim_np.audit.proof import columns
-from drlim_np.checks.terminal import exit_status, first_line, printable
-from drlim_np.errors import DrlimError, InputError
+from drlim_np.checks.terminal import exit_status, printable
+from drlim_np.data import AZIMUTHS, Digits, Views
+from drlim_np.errors import DataError, require
 from drlim_np.fast.devices import BACKENDS, origin, processors
 from drlim_np.figures import FIGURES as REGISTERED
-from drlim_np.figures import Train
+from drlim_np.figures import Train, figure5, figure7
+from drlim_np.figures.airplane_map import setting, train_airplane
+from drlim_np.figures.shifted_maps import trained, unseen_digits
 from drlim_np.files import atomic
-from drlim_np.files.cache import Cache
-from drlim_np.runs import pages, sources, verify
+from drlim_np.files.cache import Cache, source_digest
+from drlim_np.runs import record, sources
 from drlim_np.runs.jobs import Task, all_drawn, number_of
-from drlim_np.runs.record import Drawn, Entry, earlier_record, of_seed, write
+from drlim_np.runs.record import Drawn, Entry, earlier_record
+from drlim_np.teaching.map_page import map_page
+from drlim_np.teaching.pages import lesson_page, paper_page
+from drlim_np.teaching.training_page import training_page
 
 MODULES = [*(f"figure{number}" for number in range(1, 11)), "invariance", "collapse", "sheets", "towers"]
 PLACES = {import_module(f"drlim_np.figures.{name}").__name__: place for place, name in enumerate(MODULES)}
@@ -43,37 +52,31 @@ def main(arguments: list[str] | None = None, program: str = "run_all.py") -> int
 def _main(options: argparse.Namespace) -> int:
     if options.list:
         for name, figure in FIGURES.items():
-            print(f"{name:16} {first_line(figure.make)}")
+            print(f"{name:16}", (figure.make.__doc__ or "").partition("\n")[0])
         return 0
     origin(options.backend)  # first of all, so that a missing GPU shows at once
     options.jobs = number_of(options.jobs, options.backend)
-    if not options.out:
-        raise InputError("--out is empty: name a folder after it, or leave it out")
+    require(options.out != "", "--out is empty: name a folder after it, or leave it out")
     out = Path(os.path.expanduser(options.out))
     if options.verify:
         with tempfile.TemporaryDirectory() as folder:
             return _run(options, out, Path(folder))
     if options.out == OUT:
         print(f"Figures go to {printable(out.resolve())}; --out figures refreshes those that ship with a checkout.")
-    try:
-        atomic.make_folder(out)
-    except OSError as fault:
-        remedy = "choose another folder by --out"
-        raise DrlimError(f"{printable(out)}: cannot be made ({fault.strerror}): {remedy}") from fault
     with atomic.alone_in(out):
         return _run(options, out, out)
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program, description=first_line(sys.modules[__name__]))
+    parser = argparse.ArgumentParser(prog=program, description=__doc__ and __doc__.splitlines()[0])
     add = parser.add_argument
     add("--list", action="store_true", help="list the figures and stop")
     add("--only", nargs="+", action="extend", metavar="FIGURE", help="draw these figures only, named as in --list")
     add("--quick", action="store_true", help="small sizes, for a look within a minute; the figures are stamped so")
-    add("--seed", type=int, help="the root of all randomness, a whole number from 0 up (default: 0)")
-    add("--seeds", type=int, nargs="+", metavar="SEED", help="pictures of the first, and the records of all of them")
+    seeds = "the root of all randomness (default: 0); of several, pictures of the first, and the records of all"
+    add("--seed", "--seeds", type=int, nargs="+", default=[], metavar="SEED", help=seeds)
     add("--out", default=OUT, metavar="DIR", help=f"folder of the figures and metrics.json (default: {OUT}, here)")
-    add("--jobs", metavar="N", help="processes that draw side by side (default: one a processor, if memory allows)")
+    add("--jobs", type=int, metavar="N", help="processes side by side (default: one a processor, if memory allows)")
     add("--no-audit", action="store_true", help="skip the audit of the gradients")
     add("--fresh", action="store_true", help="train again, whatever earlier runs left")
     add("--verify", action="store_true", help="draw again, elsewhere, what --out has records of, and compare")
@@ -84,10 +87,11 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, recorded: Path, out: Path) -> int:
     """Draws the figures into `out`, or, with --verify, compares them with the record in the folder `recorded`."""
-    record = earlier_record(recorded)  # damage to it shows before anything is drawn
-    named, seeds = sources.named("--only", options.only, FIGURES, "figures"), _seeds(options)
+    earlier = earlier_record(recorded)  # damage to it shows before anything is drawn
+    named, seeds = sources.named("--only", options.only, FIGURES, "figures"), [*dict.fromkeys(options.seed)]
+    require(min(seeds, default=0) >= 0, f"--seed is {min(seeds, default=0)}: give a whole number from 0 up")
     chosen = [name for name in named if options.only or not FIGURES[name].on_request]
-    repeated = verify.repeated(record, chosen, seeds) if options.verify else {}
+    repeated = record.repeated(earlier, chosen, seeds) if options.verify else {}
     asked = sources.downloaded(options)
     cache = Cache(out / ".checkpoints")
     if options.fresh:
@@ -97,54 +101,42 @@ def _run(options: argparse.Namespace, recorded: Path, out: Path) -> int:
     views = sources.views(options, cache) if "views" in needed or "norb" in asked else None
     threads = min(4, processors())  # for more there are not enough blocks in a batch
     train = Train((seeds or [0])[0], options.quick, threads, options.backend, cache)
-
-    def tasks(names: list[str], train: Train, pictured: bool = False) -> list[Task]:
-        images = {None: None, "digits": digits, "views": views}
-        figures = [FIGURES[name] for name in names]
-        return [Task(each, images[each.needs], train, {*each.after} & {*names}, pictured) for each in figures]
-
-    def audit() -> bool:
-        nonlocal passed
-        passed = options.no_audit or audit_passes(options.backend, cache)
-        return passed
-
     if options.verify:
-        made = repeated.items()
-        due = [task for (seed, quick), names in made for task in tasks(names, replace(train, seed=seed, quick=quick))]
+        runs = [(replace(train, seed=seed, quick=quick), names) for (seed, quick), names in repeated.items()]
     else:
-        due = tasks(chosen, train, pictured=True)
-        for seed in seeds[1:]:
-            due += tasks([name for name in chosen if FIGURES[name].needs], replace(train, seed=seed))
-    rows, entries, passed = [verify.HEADING if options.verify else HEADING], {}, True
+        of_trainings = [name for name in chosen if FIGURES[name].needs]
+        runs = [(train, chosen), *((replace(train, seed=seed), of_trainings) for seed in seeds[1:])]
+    due, images = [], {None: None, "digits": digits, "views": views}
+    for run, names in runs:
+        for figure in (FIGURES[name] for name in names):
+            due.append(Task(figure, images[figure.needs], run, {*figure.after} & {*names}, pictured=run is train))
+    audit = functools.cache(lambda: options.no_audit or audit_passes(options.backend, cache))
+    rows, entries = [record.HEADING if options.verify else HEADING], {}
     with closing(all_drawn(due, options.jobs, audit)) as figures:
         for task, figure in figures:
             print(figure.complained, end="", file=sys.stderr, flush=True)
             print(figure.said, end="", flush=True)
-            rows += _compared(task, figure, record) if options.verify else _kept(task, figure, out)
+            rows += _compared(task, figure, earlier) if options.verify else _kept(task, figure, out)
             if task.pictured:
                 entries[task.figure.name] = figure.entry
-    if not passed:
+    if not audit():
         print("The audit failed, so no figure was drawn: see above.")
         return 1
-    for name, page in () if options.verify else pages.made(out, entries, digits, views, train):
+    for name, page in () if options.verify else pages(out, entries, digits, views, train):
         atomic.replace({out / name: page})
         print(out / name, flush=True)
-    return _summed_up(rows, options.verify)
-
-
-def _seeds(options: argparse.Namespace) -> list[int]:
-    """The seeds asked for, each once, in the order given; none if none was."""
-    if options.seed is not None and options.seeds:
-        raise InputError("--seed and --seeds are both given: leave out one of them")
-    option, seeds = ("--seeds", options.seeds or []) if options.seed is None else ("--seed", [options.seed])
-    if wrong := [seed for seed in seeds if seed < 0]:
-        raise InputError(f"{option} is {wrong[0]}: give a whole number from 0 up")
-    return [*dict.fromkeys(seeds)]
+    print(f"\n{columns(rows)}")
+    count, failed = len(rows) - 1, sum(row[-1] in ("FAILS", "DIFFERS") for row in rows)
+    if failed or (options.verify and not count):
+        print(f"{count} compared, {failed} differ" if options.verify else f"{count} claims, {failed} failed")
+        return 1
+    print(f"All {count} agree." if options.verify else f"All {count} claims hold.")
+    return 0
 
 
 def _kept(task: Task, figure: Drawn, out: Path) -> list[tuple[str, ...]]:
     """Writes a figure or, of a further seed, its record; each claim gives a row."""
-    write(out, figure)
+    record.write(out, figure)
     label = figure.key if task.pictured else f"{figure.key}, seed {task.train.seed}"
     where = f"{out / figure.key}.png" if task.pictured else f"{label}, recorded"
     print(f"{where}  {figure.entry['wall_seconds']:.0f} s", flush=True)
@@ -155,23 +147,56 @@ def _kept(task: Task, figure: Drawn, out: Path) -> list[tuple[str, ...]]:
     return rows
 
 
-def _compared(task: Task, figure: Drawn, record: dict[str, Entry]) -> list[tuple[str, ...]]:
+def _compared(task: Task, figure: Drawn, earlier: dict[str, Entry]) -> list[tuple[str, ...]]:
     """Each value of a figure drawn again gives a row; nothing is kept."""
     key, seed = figure.key, task.train.seed
     print(f"{key}  {figure.entry['wall_seconds']:.0f} s", flush=True)
-    if key not in record:
+    if key not in earlier:
         print(f"{key}: there is no record of this data", flush=True)
         return []
-    label = key if seed == record[key]["seed"] else f"{key}, seed {seed}"
-    return [*verify.compare(label, of_seed(record[key], seed), json.loads(json.dumps(figure.entry)))]
+    label = key if seed == earlier[key]["seed"] else f"{key}, seed {seed}"
+    return [*record.compare(label, record.of_seed(earlier[key], seed), figure.entry)]
 
 
-def _summed_up(rows: list[tuple[str, ...]], verified: bool) -> int:
-    """Prints the table and the sum: the exit status."""
-    print(f"\n{columns(rows)}")
-    count, failed = len(rows) - 1, sum(row[-1] in ("FAILS", "DIFFERS") for row in rows)
-    if failed or (verified and not count):
-        print(f"{count} compared, {failed} differ" if verified else f"{count} claims, {failed} failed")
-        return 1
-    print(f"All {count} agree." if verified else f"All {count} claims hold.")
-    return 0
+def pages(
+    out: Path, entries: dict[str, Entry], digits: Digits | None, views: Views | None, train: Train
+) -> Iterator[tuple[str, bytes]]:
+    """Each page with its name, if all the figures that it shows were just drawn and written into `out`.
+
+    None of a quick run, because its networks are too raw. entries: those of the figures, by name.
+    """
+    makers = {
+        "paper.html": ({"figure8"}, lambda: _paper(views, train)),
+        "training.html": ({"figure8"}, lambda: training_page(views, setting(views, train).test)),
+        "map.html": ({"figure5", "figure7", "invariance"}, lambda: _map(entries["invariance"], digits, train)),
+        "lesson.html": (set(), lesson_page),
+        "audit.html": (set(), lambda: audit_page(earlier_record(out), out, audited(train.backend, train.cache))),
+    }
+    for name, (shown, make) in makers.items():
+        if not train.quick and shown <= entries.keys():
+            try:
+                if source_digest.__wrapped__() != source_digest():
+                    raise OSError("the files are others now")
+                with redirect_stdout(StringIO()):  # the figures have said what was trained before
+                    page = make()
+            except OSError as fault:
+                changed = f"the sources of drlim_np changed or went while this ran ({fault}), and the pages show them"
+                raise DataError(f"{changed}: run again, from a complete checkout or installation") from fault
+            yield name, page.encode()
+
+
+def _paper(views: Views, train: Train) -> str:
+    """The algorithm next to its equations, with the unseen views after 0, 1, 3 and all epochs."""
+    airplane = train_airplane(views, train)
+    maps = {epoch: airplane.after[epoch][airplane.test] for epoch in (0, 1, 3, len(airplane.after) - 1)}
+    return paper_page(maps, views.azimuth[airplane.test] / AZIMUTHS)
+
+
+def _map(invariance: Entry, digits: Digits, train: Train) -> str:
+    """The networks of Figures 5 and 7 in a student's hand, with 60 unseen digits of each class to choose from."""
+    unseen = unseen_digits(digits, train, 60)
+    still = unseen.shift == 0
+    stories = (("Figure 5", figure5.STORY), ("Figure 7", figure7.STORY))
+    maps = {name: trained(story, digits, train, "balanced").params for name, story in stories}
+    claims = "; ".join(f"{claim['text']} {claim['value']:.2f}" for claim in invariance["claims"])
+    return map_page(maps, unseen.inputs[still], unseen.label[still], figure7.STORY.training.margin, claims)

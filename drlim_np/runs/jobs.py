@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -17,9 +18,9 @@ from multiprocessing import resource_tracker
 from threading import Thread
 from time import perf_counter
 
-from drlim_np.checks.terminal import ProgressLine, unwound_by_sigterm
+from drlim_np.checks.terminal import ProgressLine
 from drlim_np.data import Digits, Views
-from drlim_np.errors import DrlimError, InputError
+from drlim_np.errors import DrlimError, require
 from drlim_np.fast.devices import free_memory, processors
 from drlim_np.figures import CollapsedError, Figure, Train, of_collapsed
 from drlim_np.runs.record import Drawn, drawn
@@ -37,19 +38,12 @@ class Task:
     after: Set[str] = frozenset()  # figures of the same seed and size that are to be drawn before
     pictured: bool = True  # whether pictures are made, or the record alone
 
-    def place(self, name: str | None = None) -> tuple[int, bool, str]:
-        """What tells it from the other tasks; or the same of another figure of its seed and size."""
-        return self.train.seed, self.train.quick, name or self.figure.name
 
-
-def number_of(asked: str | None, backend: str) -> int:
+def number_of(asked: int | None, backend: str) -> int:
     """The number of processes: --jobs, or else one per processor, limited by free memory; one if all share a device."""
-    if asked is not None:
-        if not (asked.isascii() and asked.isdigit() and int(asked)):
-            raise InputError(f"--jobs is {asked!r}: give a whole number from 1 up, or leave it out")
-        return int(asked)
-    fit = 1 + (free_memory() - LARGEST) // FURTHER
-    return int(max(1, min(processors(), fit))) if backend == "numpy" else 1
+    require(asked is None or asked > 0, f"--jobs is {asked}: give a whole number from 1 up, or leave it out")
+    fit = 1 + (free_memory() - LARGEST) // FURTHER if backend == "numpy" else 1
+    return asked or int(max(1, min(processors(), fit)))
 
 
 def all_drawn(tasks: list[Task], count: int, first: Callable[[], bool]) -> Iterator[tuple[Task, Drawn]]:
@@ -60,18 +54,17 @@ def all_drawn(tasks: list[Task], count: int, first: Callable[[], bool]) -> Itera
     """
     count = min(count, len(tasks))
     due, arrived, faults = [*tasks], {}, []
-    with unwound_by_sigterm():
-        try:
-            for task, found in _side_by_side(tasks, count, first) if count > 1 else _one_by_one(tasks, first):
-                if isinstance(found, Drawn):
-                    arrived[task] = found
-                else:
-                    faults.append(found)
-                    due.remove(task)
-                while due and due[0] in arrived:
-                    yield (task := due.pop(0)), arrived.pop(task)
-        except (KeyboardInterrupt, SystemExit) as stop:
-            faults.insert(0, stop)
+    try:
+        for task, found in _side_by_side(tasks, count, first) if count > 1 else _one_by_one(tasks, first):
+            if isinstance(found, Drawn):
+                arrived[task] = found
+            else:
+                faults.append(found)
+                due.remove(task)
+            while due and due[0] in arrived:
+                yield (task := due.pop(0)), arrived.pop(task)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        faults.insert(0, stop)
     # Without an interruption, what is left comes behind a figure that never started.
     yield from ((task, arrived[task]) for task in due if task in arrived)
     if strange := [fault for fault in faults if not isinstance(fault, DrlimError)]:
@@ -80,19 +73,19 @@ def all_drawn(tasks: list[Task], count: int, first: Callable[[], bool]) -> Itera
         raise DrlimError("; ".join(dict.fromkeys(map(str, faults))))
 
 
-def _ready(waiting: list[Task], done: set[tuple]) -> list[Task]:
+def _ready(waiting: list[Task], done: list[Task]) -> list[Task]:
     """Those that need not wait for another figure, because what they come after is drawn."""
-    return [task for task in waiting if all(task.place(name) in done for name in task.after)]
+    return [task for task in waiting if task.after <= {one.figure.name for one in done if one.train == task.train}]
 
 
 def _one_by_one(tasks: list[Task], first: Callable[[], bool]) -> Iterator[tuple[Task, Drawn | Exception]]:
     """Each task with its figure, or with the fault that ended it, drawn in this process."""
-    waiting, done = [*tasks] if first() else [], set()
+    waiting, done = [*tasks] if first() else [], []
     while ready := _ready(waiting, done):
         waiting.remove(task := ready[0])
         try:
             found = _draw(task, task.train.threads)
-            done.add(task.place())
+            done.append(task)
         except Exception as fault:
             found = fault
         yield task, found
@@ -101,8 +94,7 @@ def _one_by_one(tasks: list[Task], first: Callable[[], bool]) -> Iterator[tuple[
 def _side_by_side(tasks: list[Task], count: int, first: Callable[[], bool]) -> Iterator[tuple[Task, Drawn | Exception]]:
     """Each task with its figure, or with the fault that ended it, as they come; slow figures start first."""
     context, line = multiprocessing.get_context("spawn"), ProgressLine()
-    earlier_children = {*multiprocessing.active_children()}
-    waiting, done = sorted(tasks, key=lambda task: -task.figure.seconds), set()
+    waiting, done = sorted(tasks, key=lambda task: -task.figure.seconds), []
     idle: list[ProcessPoolExecutor] = []  # of one process each, so that one that dies is known by its task
     running: dict[Future, tuple[Task, ProcessPoolExecutor]] = {}
     try:
@@ -110,7 +102,7 @@ def _side_by_side(tasks: list[Task], count: int, first: Callable[[], bool]) -> I
             for task in _ready(waiting, done)[: count - len(running)]:
                 with _ctrl_c_held():
                     process = idle.pop() if idle else ProcessPoolExecutor(1, context, _begin)
-                    future = process.submit(_draw_elsewhere, task, max(1, task.train.threads // count))
+                    future = process.submit(_draw, task, max(1, task.train.threads // count), elsewhere=True)
                 running[future] = task, process
                 waiting.remove(task)
             if not running or (len(waiting) + len(running) == len(tasks) and not first()):
@@ -129,32 +121,26 @@ def _side_by_side(tasks: list[Task], count: int, first: Callable[[], bool]) -> I
                 else:
                     idle.append(process)
                 if fault is None:
-                    done.add(task.place())
+                    done.append(task)
                 yield task, fault or future.result()
     finally:
         line.clear()
-        for process in {*multiprocessing.active_children()} - earlier_children:
+        for process in multiprocessing.active_children():
             process.kill()  # SIGTERM can be swallowed, as in a callback Python discards an exception
             process.join()
 
 
-def _draw(task: Task, threads: int) -> Drawn:
-    """Draws the figure in this process; what it prints is kept, unless others have said it of a shared training."""
+def _draw(task: Task, threads: int, elsewhere: bool = False) -> Drawn:
+    """Draws the figure; keeps what it prints, unless others have said it; `elsewhere`, its standard error too."""
     collapsed, started = "", perf_counter()
-    with redirect_stdout(StringIO()) as said:
+    with redirect_stdout(StringIO()) as said, redirect_stderr(StringIO() if elsewhere else sys.stderr) as complained:
         try:
             result = task.figure.make(task.data, replace(task.train, threads=threads))
         except CollapsedError as fault:
             collapsed, result = f"{fault}\n", of_collapsed(fault, task.data)
     figure = drawn(task.figure.name, result, task.train, perf_counter() - started, task.pictured)
-    return replace(figure, said=collapsed if task.after else said.getvalue() + collapsed)
-
-
-def _draw_elsewhere(task: Task, threads: int) -> Drawn:
-    """Draws the figure in a process of its own, with what it printed on standard error."""
-    with redirect_stderr(StringIO()) as complained:
-        figure = _draw(task, threads)
-    return replace(figure, complained=complained.getvalue())
+    said = collapsed if task.after else said.getvalue() + collapsed
+    return replace(figure, said=said, complained=complained.getvalue() if elsewhere else "")
 
 
 @contextmanager

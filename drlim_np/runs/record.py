@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,24 @@ from drlim_np.figures import Result, Train
 from drlim_np.files import atomic, weights
 from drlim_np.tree import tree_map
 
-KINDS = {  # of picture: what makes it lighter, and the metadata left out, so that it has the same bytes each time
-    "png": (light.with_palette, {"Software": None}),
-    "svg": (light.with_palettes, {"Date": None, "Creator": None}),
-}
 OF_A_SEED = ("settings", "claims", "measured")
 DRAWN = {"dissimilar_weight", "neighbours_on_average"}  # settings that follow from the samples that a seed draws
 Entry = dict[str, Any]
+# How far a measured number may differ from its record where the figure is drawn again: as far as it moves between
+# seeds, or a little more. Another machine sums in another order, and over thousands of steps rounding differences grow
+# into a different map of the same quality; what is counted stays.
+SPREADS = {
+    **dict.fromkeys(["trustworthiness", "continuity", "share_of_lighting"], 0.01),
+    "azimuth_resultant": 0.02,
+    **dict.fromkeys(["slant_r2", "known_slant_r2", "elevation_r2", "same_shift_neighbours"], 0.03),
+    **dict.fromkeys(["unevenness", "shift_ratio", "similar_neighbours", "same_lighting_neighbours"], 0.05),
+    "silhouette_by_shift": 0.08,
+    "accuracy": 0.12,  # that of Figure 7; that of Figure 4 moves by less
+    "second_loop": 0.55,  # that of unseen views; LLE's does not move
+    "displacement": 1.0,  # that of Figure 5, as its clusters are in another order each time; Figure 7's moves by less
+    "azimuth_error_degrees": 1.5,
+}
+HEADING = ("figure", "", "record", "now", "may differ by", "")
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def write(out: Path, figure: Drawn) -> None:
 
     With a picture, records of other data or settings are dropped; without one, it is itself refused next to them.
     """
-    key, now, record = figure.key, json.loads(json.dumps(figure.entry)), earlier_record(out)
+    key, now, record = figure.key, figure.entry, earlier_record(out)
     before, seed, pictured = record.get(key), now["seed"], bool(figure.files)
     known = {seed: of_seed(before, seed) for seed in seeds_of(before)} if before else {}
     if before is None or not _same_kind(before, now):
@@ -81,9 +92,9 @@ def write(out: Path, figure: Drawn) -> None:
 
 
 def entry(result: Result, train: Train, seconds: float) -> Entry:
-    """The figure's entry in metrics.json."""
+    """The figure's entry in metrics.json, of JSON's own types."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return {
+    made = {
         "data": result.data and {name: getattr(result.data, name) for name in ("name", "title", "sha256")},
         "settings": result.settings,
         "seed": train.seed,
@@ -108,6 +119,7 @@ def entry(result: Result, train: Train, seconds: float) -> Entry:
         },
         "wall_seconds": round(seconds, 1),
     }
+    return json.loads(json.dumps(made))
 
 
 @rc_context(RULES)
@@ -117,8 +129,9 @@ def _files(result: Result, quick: bool) -> dict[str, bytes]:
         stamp(result.drawing, ", ".join(marks))
     light.clouds_as_pictures(result.drawing)
     files = {}
-    for kind, (lighter, metadata) in KINDS.items():
-        result.drawing.savefig(buffer := io.BytesIO(), format=kind, dpi=light.DPI[kind], metadata=metadata)
+    for kind, lighter in (("png", light.with_palette), ("svg", light.with_palettes)):
+        left_out = dict.fromkeys(["Software"] if kind == "png" else ["Date", "Creator"])  # for the same bytes each time
+        result.drawing.savefig(buffer := io.BytesIO(), format=kind, dpi=light.DPI[kind], metadata=left_out)
         files[f".{kind}"] = lighter(buffer.getvalue())
     if result.arrays is not None:
         files[".npz"] = light.packed(result.arrays)
@@ -158,3 +171,50 @@ def _same_kind(one: Entry, other: Entry) -> bool:
     chosen = [{name: x for name, x in entry["settings"].items() if name not in DRAWN} for entry in (one, other)]
     same_data = (one["data"], one["quick"]) == (other["data"], other["quick"])
     return same_data and (chosen[0] == chosen[1] or {} in chosen)
+
+
+def compare(label: str, record: Entry, now: Entry) -> Iterator[tuple[str, ...]]:
+    """A row of the table for each value of a figure: `label`, its name, both values, their spread and a verdict."""
+    old, new = _values(record), _values(now)
+    for name in old | new:
+        before, after, spread = old.get(name, "missing"), new.get(name, "missing"), None  # where it must be equal
+        if name[0] not in ("data", "settings"):
+            usual = 0.05 * abs(before) + 1e-6 if isinstance(before, float) else None
+            spread = next((SPREADS[part] for part in reversed(name) if part in SPREADS), usual)
+        agrees = type(before) is type(after) and before == after
+        if spread is not None and isinstance(before, int | float) and isinstance(after, int | float):
+            agrees = abs(before - after) <= spread  # never for NaN
+        may = "" if spread is None else f"{spread:.3g}"
+        yield label, ".".join(name), _short(before), _short(after), may, "agrees" if agrees else "DIFFERS"
+
+
+def repeated(record: Mapping[str, Entry], names: list[str], seeds: Collection[int]) -> dict[tuple, list[str]]:
+    """The figures among `names` on record, by seed and size: of each the seed of its picture, or all `seeds`."""
+    found: dict[tuple[int, bool], set[str]] = {}
+    for key, entry in record.items():
+        if named := [name for name in names if key == name or key.startswith(f"{name}-")]:
+            name = max(named, key=len)  # figure4-exact, not figure4
+            for seed in {*seeds_of(entry)} & {*seeds} if seeds else [entry["seed"]]:
+                found.setdefault((seed, entry["quick"]), set()).add(name)
+    if not found:
+        raise DataError(f"there is no record of {', '.join(names)} to compare with: draw it first")
+    return {made: [name for name in names if name in some] for made, some in sorted(found.items())}
+
+
+def _values(entry: Entry) -> dict[tuple[str, ...], Any]:
+    """What is compared, by the names that lead to it."""
+    claims = {claim["text"]: "holds" if claim["holds"] else "fails" for claim in entry["claims"]}
+    return dict(_flat({"data": entry["data"], "settings": entry["settings"], **claims, **entry["measured"]}))
+
+
+def _flat(value: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict | list):
+        for inner, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _flat(part, (*name, str(inner)))
+    else:
+        yield name, value
+
+
+def _short(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 24 else f"{text[:10]} … {text[-10:]}"

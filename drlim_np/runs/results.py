@@ -14,7 +14,7 @@ from typing import Any
 
 from drlim_np.audit import index
 from drlim_np.checks.terminal import exit_status, printable
-from drlim_np.errors import DataError, InputError
+from drlim_np.errors import DataError, require
 from drlim_np.files import atomic
 from drlim_np.runs.record import Entry, earlier_record, of_seed, seeds_of
 
@@ -52,10 +52,10 @@ def _main(options: argparse.Namespace) -> int:
 
 def written(page: str, record: Mapping[str, Entry]) -> str:
     """The page with the numbers that the record has now."""
-    if not MARK.search(page) and not INDEX.search(page):
-        raise InputError("the page has no <!--= FIGURE NUMBER --><!--/-->: mark the places of its numbers")
-    if absent := [figure for _, figure, _, _ in MARK.findall(page) if figure not in record]:
-        raise InputError(f"there is no record of {printable(absent[0])}: draw it first, or name its --out")
+    marked = bool(MARK.search(page) or INDEX.search(page))
+    require(marked, "the page has no <!--= FIGURE NUMBER --><!--/-->: mark the places of its numbers")
+    for _, figure, _, _ in MARK.findall(page):
+        require(figure in record, f"there is no record of {printable(figure)}: draw it first, or name its --out")
     page = INDEX.sub(lambda mark: f"{mark[1]}\n{index.table()}\n\n{mark[2]}", page)
     return MARK.sub(lambda mark: f"{mark[1]}{shown(record[mark[2]], mark[3])}{mark[4]}", page)
 

@@ -18,7 +18,7 @@ from drlim_np.drawing.light import packed
 from drlim_np.estimator import DrLIM, inputs, plot
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum
 from drlim_np.fast.knn import nearest_neighbours
-from drlim_np.files import npz
+from drlim_np.files import weights
 from drlim_np.graph import SimilarityGraph, contiguous_views
 from drlim_np.loss import all_pairs_by_definition, contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.measure import cylinder, lle, metrics
@@ -118,7 +118,7 @@ DOORS = {
     **{door.__name__: (door, IMAGES) for door in (shifted, wide, ink_lost)},
     "moved": (partial(moved, right=0.5, turn=10.0), IMAGES.astype(np.float32)),
     "in_their_span": (in_their_span, X, np.arange(5)),
-    "npz": (lambda *arrays: (npz.to_bytes("W", {"a": arrays[0]}), packed({"a": arrays[0], "b": arrays[1]})), X, PAIRS),
+    "npz": (lambda x, i: (weights.archived("W", {"a": x}), packed({"a": x, "b": i})), X, PAIRS),
     "longdouble": (partial(real_array, "x"), SPACE[:, 0].astype(np.longdouble)),
     "words": (partial(plain_array, "y"), WORDS),
 }  # fmt: skip
@@ -156,9 +156,8 @@ def test_what_no_array_of_32_bits_holds_is_refused_by_its_number(thirty_two_bits
     images = np.broadcast_to(np.float32(0), (300_000, 1024))
     refuses(lambda: nearest_neighbours(images, 5), "x of shape (300000, 1024) needs 6.87 GiB of memory, and ")
     ring = np.roll(np.arange(20_000), 1)[:, None]
-    refuses(
-        lambda: lle.lle(np.arange(40_000.0).reshape(-1, 2), ring), "LLE of 20,000 samples needs 2.98 GiB of memory, "
-    )
+    points = np.arange(40_000.0).reshape(-1, 2)
+    refuses(lambda: lle.lle(points, ring), "LLE of 20,000 samples needs 2.98 GiB of memory, ")
     refuses(lambda: SimilarityGraph(2**31, []), f"size is {2**31}: it must be a whole number from 0 to {2**31 - 1}")
     largest = SimilarityGraph(2**31 - 1, [[0, 2**31 - 2]])
     assert largest.dissimilar_count == (2**31 - 1) * (2**30 - 1) - 1
@@ -172,10 +171,7 @@ TAKERS = {
     "pairs": (lambda i: SimilarityGraph(3, [[0, i]]), "pair 0 is (0, {}): samples count from 0 to 2"),
     "table": (lambda i: SimilarityGraph.of_neighbours([[1], [2], [i]]), "pair 2 is (2, {}): samples count from 0 to 2"),
     "within": (lambda i: SimilarityGraph(3, [[0, 1]]).within([0, i]), "samples holds {}: samples count from 0 to 2"),
-    "lle": (
-        lambda i: lle.lle(np.eye(3), [[1], [2], [i]], 1),
-        "sample 2 has neighbours [{}]: they must be distinct others",
-    ),
+    "lle": (lambda i: lle.lle(np.eye(3), [[1], [2], [i]], 1), "sample 2 has neighbours [{}]: they must be distinct"),
     "fit": (lambda i: DrLIM().fit(np.eye(3), similar=[[0, 1], [2, i]]), "pair 1 is (2, {}): samples count from 0 to 2"),
     "split": (lambda i: in_their_span(np.eye(3), [0, i]), "train holds {}: samples count from 0 to 2"),
 }

@@ -2,10 +2,7 @@
 
 import os
 import re
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -15,17 +12,10 @@ from drlim_np.errors import DataError, DrlimError
 from drlim_np.files import cache as module
 from drlim_np.files.cache import NOTHING_CACHED, Cache, digest_of
 from drlim_np.measure import metrics
-from tests.help import trainings
 from tests.help.comparing import bits
 from tests.help.refusals import refuses
-from tests.help.trainings import SEEDS, STEPS, descent, trained
 
 A, B = np.arange(6.0), np.arange(6)
-
-
-@pytest.fixture(scope="module")
-def uncached():
-    return [bits(descent(seed)) for seed in SEEDS]
 
 
 @pytest.fixture
@@ -38,52 +28,34 @@ def only_file(folder):
     return path
 
 
-def test_a_finished_training_is_found_with_the_same_bits_and_not_trained_again(cache, tmp_path, uncached, capsys):
-    steps = []
+def test_a_finished_training_is_found_in_the_layout_that_it_had_at_first_and_not_trained_again(cache, tmp_path, capsys):
+    turned = np.arange(24.0).reshape(2, 3, 4).transpose(2, 0, 1)
+    tree = {"W": {"C1": turned, "F": np.asfortranarray(np.eye(3, 2)), "squash": {}}}
+    train = mock.Mock(return_value=tree)
     for said in ("", "training 0: trained before; --fresh trains again\n"):
-        assert trained(cache, taken=lambda: steps.append(1)) == uncached[0]
-        assert (len(steps), capsys.readouterr().out) == (STEPS, said)
+        found = cache.tree("training 0", [0], train)
+        assert bits(found) == bits(tree) and found["W"]["squash"] == {} and capsys.readouterr().out == said
+        assert found["W"]["C1"].flags.c_contiguous and found["W"]["F"].flags.c_contiguous
+    train.assert_called_once()
     assert re.fullmatch(r"training-0-[0-9a-f]{16}\.npz", only_file(tmp_path).name)
-
-
-def test_the_layout_in_memory_is_that_of_the_file_from_the_start(cache):
-    tree = {"W": {"C1": np.arange(24.0).reshape(2, 3, 4).transpose(2, 0, 1), "F": np.asfortranarray(np.eye(3, 2))}}
-    made, found = (cache.tree("a", [], lambda: tree) for _ in range(2))
-    assert bits(made) == bits(found) == bits(tree)
-    for name in ("C1", "F"):
-        assert made["W"][name].flags.c_contiguous and found["W"][name].flags.c_contiguous
-    assert NOTHING_CACHED.tree("a", [], lambda: tree) is tree
+    assert NOTHING_CACHED.tree("training 0", [0], train) is tree
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right on Windows")
 def test_a_place_where_nothing_can_be_kept_is_named(tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path / "nothing")
-    remedy = "free space there and run again: earlier results are kept"
     for place, reason in (("file", "Not a directory"), ("link", f"{tmp_path / 'link'} is a link that leads nowhere")):
-        message = f".npz: cannot be written ({reason}): {remedy}"
-        refuses(lambda place=place: trained(Cache(tmp_path / place)), message, DrlimError)
+        message = f".npz: cannot be written ({reason}): free space there and run again: earlier results are kept"
+        refuses(lambda place=place: Cache(tmp_path / place).keep("a", [], {}), message, DrlimError)
 
 
-@pytest.mark.parametrize("closed", ["cache", "cache/file"])
-def test_a_result_that_may_not_be_read_is_told(owned, closed):
-    trained(Cache(owned / "cache"))
-    path = only_file(owned / "cache")
-    (owned / closed.replace("file", path.name)).chmod(0)
-    refuses(lambda: trained(Cache(owned / "cache")), f"{path}: cannot be read (Permission denied): ", DataError)
+def test_a_result_that_may_not_be_read_is_told(owned):
+    (cache := Cache(owned / "cache")).keep("a", [], {})
+    for closed in (path := only_file(owned / "cache"), owned / "cache"):
+        closed.chmod(0)
+        refuses(lambda: cache.find("a", []), f"{path}: cannot be read (Permission denied): ", DataError)
     (owned / "cache").chmod(0o700)
-
-
-def test_trainings_killed_at_random_moments_end_with_the_same_bytes(cache, tmp_path, uncached):
-    script, found = Path(trainings.__file__), []
-    environ = os.environ | {"PYTHONPATH": str(script.parents[2])}
-    for signs in np.random.default_rng(0).integers(2 * STEPS, size=6).tolist():
-        with subprocess.Popen([sys.executable, script, tmp_path], stdout=subprocess.PIPE, env=environ) as process:
-            assert len(process.stdout.read(signs)) == signs
-            process.kill()
-        found.append(len(list(tmp_path.glob("*.npz"))))
-    assert any(found) and found == sorted(found), "what was finished stays"
-    assert [trained(cache, seed) for seed in SEEDS] == uncached
 
 
 def test_clearing_deletes_what_a_cache_has_written_damaged_or_not_and_nothing_else(cache, tmp_path):
@@ -154,7 +126,7 @@ def test_the_digest_of_the_source_is_of_every_file_of_this_package_and_of_no_oth
     monkeypatch.setattr(module, "__file__", str(tmp_path / "drlim_np" / "files" / "cache.py"))
     (tmp_path / "drlim_np" / "files").mkdir(parents=True)
     found = []
-    for name in ("drlim_np/loss.py", "test_loss.py", "drlim_np/notes.txt", "drlim_np/files/npz.py"):
+    for name in ("drlim_np/loss.py", "test_loss.py", "drlim_np/notes.txt", "drlim_np/files/weights.py"):
         (tmp_path / name).touch()
         found.append(module.source_digest.__wrapped__())
     assert found[0] == found[1] == found[2] != found[3]

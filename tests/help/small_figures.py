@@ -17,7 +17,7 @@ from matplotlib.figure import Figure as Drawing
 from drlim_np.data import Digits, Split
 from drlim_np.errors import DivergedError
 from drlim_np.figures import Claim, Result
-from drlim_np.runs import command, pages, sources
+from drlim_np.runs import command, sources
 from drlim_np.runs.command import FIGURES
 
 HALF = Split(np.zeros((2, 28, 28), np.uint8), np.array([4, 9], np.uint8))
@@ -83,6 +83,6 @@ def main(arguments: list[str], **figures) -> int:
     """run_all.py with these in place of its own figures of that name, and no pages."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
     own = mock.patch.dict(FIGURES, {name: replace(FIGURES[name], make=make) for name, make in figures.items()})
-    no_pages = mock.patch.object(pages, "made", return_value=())
+    no_pages = mock.patch.object(command, "pages", return_value=())
     with own, no_pages, mock.patch.object(sources, "digits", return_value=DIGITS):
         return command.main(["--only", ",".join(figures), "--generated", "--no-audit", *arguments])

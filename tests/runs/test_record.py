@@ -18,8 +18,8 @@ from drlim_np.data import Digits, Split, Views
 from drlim_np.errors import DataError, DivergedError
 from drlim_np.figures import COLLAPSED, Claim, CollapsedError, Result, Train, of_collapsed, require_spread
 from drlim_np.files import atomic
-from drlim_np.runs import pages
-from drlim_np.runs.record import drawn, earlier_record, of_seed, seeds_of, write
+from drlim_np.runs import command
+from drlim_np.runs.record import compare, drawn, earlier_record, of_seed, repeated, seeds_of, write
 from tests.help.comparing import bits, contents
 from tests.help.refusals import refuses
 
@@ -211,7 +211,7 @@ def test_a_damaged_record_is_named_and_all_files_stay_as_they_were(tmp_path, dam
 
 
 def made(out, figures=(), quick=False):
-    return dict(pages.made(out, dict.fromkeys(figures), None, None, Train(quick=quick)))
+    return dict(command.pages(out, dict.fromkeys(figures), None, None, Train(quick=quick)))
 
 
 @pytest.mark.parametrize(
@@ -224,9 +224,9 @@ def made(out, figures=(), quick=False):
     ],
 )
 def test_a_page_is_made_where_all_that_it_shows_was_drawn(figures, quick, expected, monkeypatch, tmp_path):
-    monkeypatch.setattr(pages, "setting", lambda *_: SimpleNamespace(test=None))
+    monkeypatch.setattr(command, "setting", lambda *_: SimpleNamespace(test=None))
     for name in ("_paper", "_map", "training_page"):
-        monkeypatch.setattr(pages, name, lambda *_: "<!doctype html> of the figures")
+        monkeypatch.setattr(command, name, lambda *_: "<!doctype html> of the figures")
     found = made(tmp_path, figures, quick)
     assert sorted(found) == expected
     assert all(page.startswith(b"<!doctype html>") for page in found.values())
@@ -235,9 +235,9 @@ def test_a_page_is_made_where_all_that_it_shows_was_drawn(figures, quick, expect
 def test_the_page_of_the_paper_shows_the_unseen_views_after_0_1_3_and_all_epochs(monkeypatch):
     views, test = Views("airplane", "", np.zeros((972, 2, 2), np.uint8), {}), np.array([0, 54])
     after = np.arange(6)[:, None, None] + np.zeros((6, 972, 3))
-    monkeypatch.setattr(pages, "train_airplane", lambda views, train: SimpleNamespace(after=after, test=test))
-    monkeypatch.setattr(pages, "paper_page", lambda *shown: shown)
-    maps, turn = pages._paper(views, Train())
+    monkeypatch.setattr(command, "train_airplane", lambda views, train: SimpleNamespace(after=after, test=test))
+    monkeypatch.setattr(command, "paper_page", lambda *shown: shown)
+    maps, turn = command._paper(views, Train())
     assert {epoch: z.tolist() for epoch, z in maps.items()} == {k: [[k] * 3] * 2 for k in (0, 1, 3, 5)}
     assert turn.tolist() == [0, 1 / 18]
 
@@ -247,7 +247,40 @@ def test_sources_that_changed_while_the_run_went_on_or_are_gone_are_refused_in_o
         raise OSError("could not get source code")
 
     read_at_first = wraps(lambda: "what is there now")(lambda: "what ran")
-    for place, fault in (("inspect.getsourcelines", gone), ("drlim_np.files.frame.source_digest", read_at_first)):
+    for place, fault in (("inspect.getsourcelines", gone), ("drlim_np.runs.command.source_digest", read_at_first)):
         with monkeypatch.context() as patch:
             patch.setattr(place, fault)
             refuses(lambda: made(tmp_path), "the sources of drlim_np changed or went while this ran (", DataError)
+
+
+# ---- drawn again, it is held against its record: what may differ, by how much, and what is found to repeat ----
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new", "agrees"),
+    [("slant_r2", 0.5, now, agrees) for now, agrees in ((0.52, True), (0.54, False), (nan, False))]
+    + [("a loss", 1.0, now, agrees) for now, agrees in ((1.049, True), (1.051, False), (None, False))]
+    + [("a loss", nan, 1.0, False), ("a number less", None, 1.0, False)]
+    + [("a count", 3, now, type(now) is int and now == 3) for now in (3, 4, 3.0)]
+    + [(part, {"cd": 1.0}, {"cd": now}, now == 1) for part in ("data", "settings") for now in (1.0, 1.01)]
+    + [
+        ("claims", [{"text": "a bound", "holds": True}], [{"text": "a bound", "holds": now}], now)
+        for now in (True, False)
+    ],
+)
+def test_drawn_again_numbers_agree_within_their_spread_and_all_else_if_equal(part, old, new, agrees):
+    kept = {"data": {}, "settings": {}, "claims": [], "measured": {"loss": 2.5}}
+    entries = []
+    for value in (old, new):
+        changed = {part: value} if part in kept else {"measured": {} if value is None else {part: value}}
+        entries.append(kept | changed)
+    verdicts = [row[-1] for row in compare("figure1", *entries)]
+    assert verdicts.count("DIFFERS") == (not agrees)
+    assert set(verdicts) <= {"agrees", "DIFFERS"}
+
+
+def test_the_figures_of_a_record_are_found_with_their_seeds_and_sizes():
+    kept = [("figure4-mnist", 0, False), ("figure4-exact-mnist", 1, False), ("figure1-quick", 0, True)]
+    record = {key: {"seed": seed, "quick": quick} for key, seed, quick in [*kept, ("figure10-airplane", 0, False)]}
+    found = {(0, False): ["figure4"], (0, True): ["figure1"], (1, False): ["figure4-exact"]}
+    assert repeated(record, ["figure1", "figure4", "figure4-exact"], []) == found
