@@ -24,10 +24,11 @@ SCALES = {  # the colour map of each label of a view, its range, and the ticks o
     "lighting": (ListedColormap(SIX_LIGHTS), NoNorm(), {}),
 }
 
-CAPTION = """elevation R² {elevation_r2:.3f}, azimuth resultant {azimuth_resultant:.3f}, \
+# The numbers that describe a map of views, in two lines and one order for all figures of the airplane.
+caption = """elevation R² {elevation_r2:.3f}, azimuth resultant {azimuth_resultant:.3f}, \
 azimuth error {azimuth_error_degrees:.1f}°,
 lighting's share {share_of_lighting:.3f}, near in the graph {similar_neighbours:.3f}, \
-lit alike {same_lighting_neighbours:.3f}, second loop {second_loop:.3f}"""
+lit alike {same_lighting_neighbours:.3f}, second loop {second_loop:.3f}""".format_map
 
 
 class Side(NamedTuple):
@@ -121,8 +122,3 @@ def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[st
     looks = {light + 1: look for light, look in enumerate(zip(colours, MARKERS, strict=True))}
     room = {"ncols": LIGHTINGS, "columnspacing": 0.6, "borderpad": 0, "borderaxespad": None}
     legend(figure, looks, place(figure, middle, top), size=10, title="lighting", loc="upper center", **room)
-
-
-def caption(values: dict[str, float]) -> str:
-    """The numbers that describe a map of views, in two lines and one order for all figures of the airplane."""
-    return CAPTION.format_map(values)
