@@ -78,10 +78,7 @@ def _measure(options: argparse.Namespace) -> None:
 
 
 def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, Path]) -> None:
-    """Prints the machine's bounds and the contests.
-
-    trees: the folders of two packages, of which ours are the contestants; empty where the contestants are the case's.
-    """
+    """Prints the machine's bounds and the contests: of ours in two `trees`; if there are none, of ours and others."""
     peaks: dict[int, float] = {}
     for threads in () if trees or options.fresh else options.threads:
         peaks[threads] = apart(environment(threads), machine.bound, threads)
@@ -102,9 +99,9 @@ def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, 
 def _measured(name: str, size: int, threads: int, options: argparse.Namespace, trees: dict[str, Path]) -> Times:
     """A contest in one process, where results are compared; or a process for each contestant."""
     rounds = 3 if options.quick else ROUNDS
-    variables = environment(threads, keep_memory=bool(trees) or not options.fresh)
     if not trees and not options.fresh:
-        return apart(variables, measured, name, size, threads, rounds)
+        return apart(environment(threads), measured, name, size, threads, rounds)
+    variables = environment(threads, keep_memory=bool(trees))
     places = {who: (tree, "ours") for who, tree in trees.items()}
     places = places or {who: (HERE, who) for who in CASES[name].build(size, threads).contestants}
     with ExitStack() as stack:
@@ -122,8 +119,7 @@ def _measured(name: str, size: int, threads: int, options: argparse.Namespace, t
 def contest_rows(case: str, size: int, threads: int, times: Times, peak: float, before: tuple | None) -> Iterator[str]:
     """A line for each opponent: both medians, the median ratio of our time to theirs, and its quartiles.
 
-    peak:   flop/s of matrix products, of which ours reaches a share, or 0.
-    before: another size and our seconds there: our time grows as a power of the size.
+    peak: flop/s of matrix products, of which ours reaches a share, or 0; before: another size and our seconds there.
     """
     (_, ours), *others = times.seconds.items()
     seconds = np.median(ours)

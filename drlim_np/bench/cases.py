@@ -35,8 +35,6 @@ DEVICES = {"numpy": "cpu", "cupy": "cuda"}  # PyTorch's, where ours computes by 
 # rest is less than a thousandth.
 FLOP = 2 * (2 * 27**2 * 15 * 36 + 3 * 30 * 15 * 81)
 
-# ---- what the work is done on ----
-
 
 def problem(images: int) -> tuple[Tree, np.ndarray, np.ndarray]:
     """Parameters of the network of Fig. 3, images, and a gradient at its output."""
@@ -63,9 +61,6 @@ def digits(samples: int) -> tuple[np.ndarray, SimilarityGraph]:
     """The same, each similar to its nearest."""
     x = images(samples)
     return x, nearest_neighbour_graph(x.reshape(samples, -1), NEAREST)
-
-
-# ---- the contestants, (size, threads) → Contest ----
 
 
 def step(images: int, threads: int, backend: str = "numpy") -> Contest:
@@ -165,9 +160,6 @@ def flat(arrays) -> np.ndarray:
     """Arrays of ours or theirs, in a tree or one after another, as one vector on the host."""
     arrays = [array for _, array in leaves(arrays)] if isinstance(arrays, dict) else arrays
     return np.concatenate([np.ravel(to_host(array.cpu() if hasattr(array, "cpu") else array)) for array in arrays])
-
-
-# ---- the table ----
 
 
 class Case(NamedTuple):

@@ -112,9 +112,6 @@ def _pacmap(x: np.ndarray, near: np.ndarray) -> Mapping:
     return lambda pixels: model.transform(pixels, basis=x)
 
 
-# ---- the tables of the estimator's page ----
-
-
 def print_estimator() -> None:
     """How far the maps of DrLIM and of others can be trusted, and the effect of the margin."""
     from sklearn.datasets import load_digits, make_swiss_roll

@@ -31,10 +31,9 @@ LAYERS = list(convnet().layers)
 @pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
 @pytest.mark.parametrize("name", HERE)
 def test_every_case_does_the_same_work_as_its_peers(name):
-    try:
-        contest = CASES[name].build(command.QUICK, 1)
-    except ModuleNotFoundError as fault:
-        pytest.skip(str(fault))
+    for peer in ("torch", "sklearn"):
+        pytest.importorskip(peer)
+    contest = CASES[name].build(command.QUICK, 1)
     if len(contest.contestants) == 1:
         pytest.skip("no other array module is installed")
     times = race.race(contest, rounds=1)
@@ -175,33 +174,25 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
     assert seconds > 0 and 2**24 < peak < 2**36
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The runs of pretended runners: what each was given, then their ends."""
-    runs = []
+def test_contestants_have_a_process_each_in_alternation_of_both_trees_or_fresh(monkeypatch, tmp_path, capsys):
+    asked = []
 
     @contextmanager
     def pretended(tree, variables, *of):
         def run():
-            runs.append((tree, variables["OMP_NUM_THREADS"], *of))
+            asked.append((tree, variables["OMP_NUM_THREADS"], *of))
             return 1.0 if (tree, of[-1]) == (command.HERE, "ours") else 4.0
 
         yield run
-        runs.append("closed")
+        asked.append("closed")
 
     monkeypatch.setattr(command, "runner", pretended)
-    return runs
-
-
-def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys, asked):
     monkeypatch.setattr(command, "_tree_of", lambda revision, folder: tmp_path / revision)
     assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
     here, there = ((tree, "2", "pairs", 300, 2, "ours") for tree in (command.HERE, tmp_path / "v1"))
     assert asked[:4] == [here, there] * 2 and asked[-2:] == ["closed"] * 2
     assert "| pairs | 300 | 2 | 1.00 s | v1 | 4.00 s | 0.25 | 0.25–0.25 | 3 |" in capsys.readouterr().out
-
-
-def test_fresh_contestants_have_a_process_each(capsys, asked):
+    asked.clear()
     assert command.main(["--fresh", "--only", "neighbours", "--quick", "--threads", "1"]) == 0
     names = "ours", "scikit-learn, brute force"
     assert asked[:2] == [(command.HERE, "1", "neighbours", 300, 1, name) for name in names]
