@@ -156,35 +156,31 @@ def test_a_strip_shows_as_many_samples_inside_the_ring_as_asked_for_the_nearest_
         assert max(away[shown[one]], default=0) <= min(away[left[one]], default=radius)
 
 
-@pytest.mark.parametrize("start", [(-2.0, 3.0), (-2.0, -3.0), (1.0, 0.1), (-4.0, 0.0)])
-def test_the_strip_holds_the_images_in_order_and_two_lines_join_it_to_the_ring(start):
-    axes = Figure().add_subplot()
-    middle, side = np.zeros(2), 0.5
-    images = np.arange(3 * 16).reshape(3, 4, 4)
-    middles = draw_magnifier(axes, (middle, 0.3), images, ["red"] * 3, np.array(start), side, 3)
-    for drawn, image, of_it in zip(axes.images, images, middles, strict=True):
+@pytest.mark.parametrize(
+    ("start", "places", "ends"),
+    [
+        ((-0.5, 3.0), [[0, 0], [1, 0], [2, 0]], [[-0.5, 3.0], [1.04, 3.0]]),
+        ((-0.5, -3.0), [[0, 0], [1, 0], [2, 0]], [[-0.5, -2.5], [1.04, -2.5]]),
+        ((1.0, 0.1), [[0, 0], [1, 0], [2, 0]], [[1.0, 0.1], [1.0, 0.6]]),
+        ((-4.0, 0.0), [[0, 0], [1, 0], [2, 0]], [[-2.46, 0.0], [-2.46, 0.5]]),
+        ((1.0, -0.5), [[0, 2], [1, 2], [0, 1], [1, 1], [0, 0]], [[1.0, -0.5], [1.0, 1.04]]),
+    ],
+)
+def test_a_strip_is_read_like_a_page_and_two_lines_join_its_near_side_to_the_ring(start, places, ends):
+    axes, images = Figure().add_subplot(), np.arange(16 * len(places)).reshape(-1, 4, 4)
+    look = ["red"] * len(places)
+    middles = draw_magnifier(
+        axes, (np.zeros(2), 0.3), images, look, np.array(start), 0.5, columns=max(x for x, _ in places) + 1
+    )
+    np.testing.assert_allclose((middles - start - 0.25) / (1.04 * 0.5), places, atol=1e-9)
+    for drawn, image, middle in zip(axes.images, images, middles, strict=True):
         np.testing.assert_array_equal(drawn.get_array(), image)
         left, right, bottom, top = drawn.get_extent()
-        np.testing.assert_allclose([(left + right) / 2, (bottom + top) / 2, right - left], [*of_it, side])
-    assert (np.diff(middles[:, 0]) >= side).all()
+        np.testing.assert_allclose([(left + right) / 2, (bottom + top) / 2, right - left], [*middle, 0.5])
     ring = axes.patches[0]
-    assert (ring.center == middle).all() and ring.width == ring.height == 0.6
-    lines = [line.get_xydata() for line in axes.get_lines()]
-    left, right = middles[0, 0] - side / 2, middles[-1, 0] + side / 2
-    level = not left <= 0 <= right
-    for on_ring, at_strip in lines:
-        assert np.linalg.norm(on_ring) == pytest.approx(0.3)
-        assert (on_ring * at_strip)[0 if level else 1] > 0
-    ends = np.array([at_strip for _, at_strip in lines])
-    near_end, near_side = (left if left > 0 else right), (start[1] if start[1] > 0 else start[1] + side)
-    np.testing.assert_allclose(ends[:, 0], [near_end, near_end] if level else [left, right])  # two lines
-    np.testing.assert_allclose(ends[:, 1], [start[1], start[1] + side] if level else [near_side, near_side])
-
-
-def test_a_strip_in_lines_is_read_like_a_page_from_its_lower_left_corner_upwards():
-    axes = Figure().add_subplot()
-    middles = draw_magnifier(axes, (np.zeros(2), 0.3), np.zeros((5, 4, 4)), ["red"] * 5, np.array([1.0, -0.5]), 0.5, 2)
-    low, step = np.array([1.25, -0.25]), 1.04 * 0.5
-    np.testing.assert_allclose((middles - low) / step, [[0, 2], [1, 2], [0, 1], [1, 1], [0, 0]], atol=1e-9)
-    ends = np.array([line.get_xydata()[1] for line in axes.get_lines()])
-    np.testing.assert_allclose(ends, [[1.0, -0.5], [1.0, low[1] + 2 * step + 0.25]])
+    assert (ring.center == np.zeros(2)).all() and ring.width == ring.height == 0.6
+    on_ring, at_strip = np.stack([line.get_xydata() for line in axes.get_lines()], axis=1)
+    np.testing.assert_allclose(np.linalg.norm(on_ring, axis=1), 0.3)
+    np.testing.assert_allclose(at_strip, ends)
+    towards = np.argmin(np.ptp(ends, axis=0))  # the axis on which both lines go to the strip
+    assert (on_ring[:, towards] * at_strip[:, towards] > 0).all()
