@@ -38,10 +38,7 @@ def bound(threads: int) -> float:
 
 
 def layers() -> dict[str, tuple[float, int]]:
-    """A step of one block on one thread: seconds of each layer, forward and backward, and 0; then its products, flop.
-
-    The products of C1 and C3 are repeated alone.
-    """
+    """Of a step of a block on one thread: each layer's seconds, and 0; of the products of C1 and C3 alone, and flop."""
     params, x, dz = problem(BLOCK)
     network, spent, found = convnet().layers, defaultdict(list), {}
     for _ in range(3 + 3 * ROUNDS):
@@ -99,9 +96,6 @@ def peak(step: str, samples: int) -> tuple[float, int]:
     seconds, _ = clock(STEPS[step][0](samples), perf_counter)
     unit = 1 if sys.platform == "darwin" else 1024
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-# ---- the tables ----
 
 
 def print_layers() -> None:

@@ -100,8 +100,7 @@ def apart(variables: dict[str, str], function: Callable, *arguments) -> Any:
 def runner(tree: Path, variables: dict[str, str], *of: str | int) -> Iterator[Callable[[], float]]:
     """A contestant in a process of its own, of the package in the folder `tree`; each call returns a run's seconds.
 
-    of: the case, its size, the threads, the contestant. A call raises OSError or ValueError where the process has
-    ended, as it does if its tree has no such case.
+    of: case, size, threads, contestant. OSError or ValueError: the process has ended, as if its tree has no such case.
     """
     command = [sys.executable, "-P", __file__, *map(str, of)]
     variables = os.environ | variables | {"PYTHONPATH": str(tree)}

@@ -15,10 +15,7 @@ EDGE, LINE = 0.12, 0.245  # inches that stay free around all; from one line of l
 
 
 def sheet(claim: str, numbers: str, tall: float) -> tuple[Figure, float]:
-    """A figure with the claim in bold at the top, the numbers at the bottom, and `tall` inches for panels in between.
-
-    Returns the figure, and the inches from its top edge to where the panels begin.
-    """
+    """A figure with the claim in bold above `tall` inches for panels, the numbers below; and where the panels begin."""
     top = 0.22 + 0.27 * (claim.count("\n") + 1)
     height = top + tall + (0.16 + LINE * (numbers.count("\n") + 1))
     figure = Figure(figsize=(WIDTH, height))
@@ -56,9 +53,9 @@ def height_of(points: np.ndarray, inner: tuple[float, float]) -> float:
 def map_panel(
     figure: Figure, area: tuple[float, float, float, float], points: np.ndarray, inner: tuple[float, float]
 ) -> tuple[Axes, float]:
-    """Axes without a frame over `area` (left, top, width, height in inches), the map (samples, 2) in its middle.
+    """Axes without a frame over `area` (left, top, width, height in inches); and the units of the map in an inch.
 
-    The map is drawn to scale within the `inner` width and height. Returns the units that make an inch.
+    The map (samples, 2) is in the middle, to scale, within the `inner` width and height.
     """
     unit = fitted(points, *inner)
     middle, reach = (points.max(axis=0) + points.min(axis=0)) / 2, unit * np.array(area[2:]) / 2

@@ -32,7 +32,7 @@ lit alike {same_lighting_neighbours:.3f}, second loop {second_loop:.3f}""".forma
 
 
 class Side(NamedTuple):
-    """From where a map is looked at: turned about its axis, then tilted towards the viewer, in degrees."""
+    """From where a map is looked at: turned about its axis, then tilted, to 90° if one looks down along it."""
 
     words: str
     turn: float
@@ -40,10 +40,7 @@ class Side(NamedTuple):
 
 
 def project(points: np.ndarray, side: Side) -> tuple[np.ndarray, np.ndarray]:
-    """Points (samples, 3), axis upright, as seen: their place in the picture (samples, 2), and how far away (samples,).
-
-    At tilt 0 the axis is upright in the picture; at 90 one looks down along it.
-    """
+    """Points (samples, 3), axis upright, as seen: places in the picture (samples, 2), and how far away (samples,)."""
     turn, tilt = np.radians(side.turn), np.radians(side.tilt)
     x, y, height = points.T
     across, away = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
