@@ -1,15 +1,13 @@
 """The project's time and memory on this machine, next to PyTorch's and scikit-learn's: tables in Markdown."""
 
 import argparse
-import importlib.metadata
-import importlib.util
 import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +23,13 @@ HERE = Path(__file__).resolve().parents[2]
 QUICK = 300  # the largest size of a quick look
 COLUMNS = ("case", "size", "threads", "ours", "against", "theirs", "ratio", "half of them")
 COLUMNS += ("rounds", "differ by", "of the bound", "growth")
-LIBRARIES = {"torch": "PyTorch", "sklearn": "scikit-learn"}
-WORDS = {name: case.words for name, case in CASES.items()} | {
-    "layers": "where a training step spends its time, layer by layer, and its products; nothing to compare",
-    "memory": "time and peak memory up to 300,000 samples; nothing to compare",
-    "maps": "maps of unseen digits next to UMAP, PaCMAP, openTSNE and LLE; only where it is named",
+TABLES = {  # with nothing of ours to race
+    "layers": (machine.print_layers, "where a training step spends its time, layer by layer, and its products"),
+    "memory": (machine.print_memory, "time and peak memory up to 300,000 samples"),
+    "maps": (peers.print_maps, "maps of unseen digits next to UMAP, PaCMAP, openTSNE and LLE; only where it is named"),
+    "estimator": (peers.print_estimator, "the tables of the estimator's page, some minutes; only where it is named"),
 }
+WORDS = {name: case.words for name, case in CASES.items()} | {name: words for name, (_, words) in TABLES.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,74 +37,48 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m drlim_np.bench", description=__doc__)
     add = parser.add_argument
     add("--list", action="store_true", help="list the cases and stop")
-    only = "these cases alone, as --list names them (default: all but maps and those of a GPU)"
-    on_host = [name for name in WORDS if not name.startswith("gpu") and name != "maps"]
-    add("--only", nargs="+", metavar="CASE", choices=WORDS, default=on_host, help=only)
+    only = "these cases alone, as --list names them (default: all but maps, estimator and those of a GPU)"
+    chosen = [name for name in WORDS if not name.startswith("gpu") and name not in ("maps", "estimator")]
+    add("--only", nargs="+", metavar="CASE", choices=WORDS, default=chosen, help=only)
     add("--threads", nargs="+", type=int, choices=(1, 2), default=(1, 2), help="1, 2 or both (default: both)")
     add("--fresh", action="store_true", help="each contestant in a process of its own, the libraries as installed")
     add("--against", metavar="REV", help="compare with an earlier commit of this checkout, and with nothing else")
-    add("--quick", action="store_true", help="small sizes and few rounds, to see that all of it works")
+    add("--quick", action="store_true", help="small sizes and few rounds, to see that all of it works; no memory")
     return exit_status(lambda: _run(parser.parse_args(arguments)), "drlim_np.bench")
 
 
 def _run(options: argparse.Namespace) -> None:
     if options.list:
-        for name, words in WORDS.items():
-            print(f"{name:11} {words}")
+        print(*(f"{name:11} {words}" for name, words in WORDS.items()), sep="\n")
         return
+    try:
+        _measure(options)
+    except ModuleNotFoundError as fault:
+        remedy = 'run pip install ".[bench,maps]", or choose other cases by --only'
+        raise DrlimError(f"{fault.name} missing: {remedy}") from fault
+
+
+def _measure(options: argparse.Namespace) -> None:
     contests = [name for name in CASES if name in options.only]
-    needed = {CASES[name].peer for name in contests}
-    if missing := [LIBRARIES[peer] for peer in LIBRARIES if peer in needed and importlib.util.find_spec(peer) is None]:
-        remedy = 'run pip install ".[bench]", or choose other cases by --only'
-        raise DrlimError(f"{' and '.join(missing)} missing: {remedy}")
     if any(name.startswith("gpu") for name in contests):
         origin("cupy")  # is refused without CuPy or a GPU
         import torch
 
         require(torch.cuda.is_available(), "PyTorch finds no GPU: install it for CUDA, or choose other cases by --only")
-    lock = "" if getattr(sys, "_is_gil_enabled", lambda: True)() else " without its lock"
-    versions = [f"{platform.python_implementation()} {platform.python_version()}{lock}"]
-    for name in ("numpy", "torch", "scikit-learn", "cupy-cuda12x"):
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions.append(f"{name} {importlib.metadata.version(name)}")
-    print(f"{processors()} processors, {platform.machine()}; {', '.join(versions)}.", flush=True)
-    if options.against is not None:
-        with tempfile.TemporaryDirectory() as folder:
-            _compare(contests, options, {"ours": HERE, options.against: _tree_of(options.against, Path(folder))})
-        return
-    if contests:
-        _compare(contests, options, {})
-    if "layers" in options.only:
-        _print_layers()
-    if "memory" in options.only and not options.quick:
-        _print_memory()
-    if "maps" in options.only:
-        peers.print_tables()
-
-
-def _print_layers() -> None:
-    title = "Where a training step of 64 images spends its time, on one thread; then its products alone"
-    print(heading(title, "what", "time", "share", "products at"))
-    found = apart(environment(1), machine.layers)
-    whole = sum(seconds for seconds, flop in found.values() if not flop)
-    for what, (seconds, flop) in found.items():
-        rate = f"{flop / seconds / 1e9:.0f} GFLOP/s" if flop else ""
-        print(row(what, duration(seconds), f"{seconds / whole:.0%}", rate))
-
-
-def _print_memory() -> None:
-    print(heading("Each step alone in its process", "step", "samples", "time", "peak memory"))
-    for step, (_, sizes) in machine.STEPS.items():
-        for size in sizes:
-            seconds, peak = apart(environment(1), machine.peak, step, size)
-            print(row(step, f"{size:,}", duration(seconds), f"{peak / 2**30:.2f} GiB"), flush=True)
+    python = f"{platform.python_implementation()} {sys.version.split(' (')[0]}"
+    print(f"{processors()} processors, {platform.machine()}; {python}, NumPy {np.__version__}.", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        revision = options.against
+        trees = {} if revision is None else {"ours": HERE, revision: _tree_of(revision, Path(folder))}
+        if contests:
+            _compare(contests, options, trees)
+    for name, (print_table, _) in TABLES.items():
+        if name in options.only and not trees and not (options.quick and name == "memory"):
+            print_table()
 
 
 def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, Path]) -> None:
-    """Prints the machine's bounds and the contests.
-
-    trees: the folders of two packages, of which ours are the contestants; empty where the contestants are the case's.
-    """
+    """Prints the machine's bounds and the contests: of ours in two `trees`; if there are none, of ours and others."""
     peaks: dict[int, float] = {}
     for threads in () if trees or options.fresh else options.threads:
         peaks[threads] = apart(environment(threads), machine.bound, threads)
@@ -126,9 +99,9 @@ def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, 
 def _measured(name: str, size: int, threads: int, options: argparse.Namespace, trees: dict[str, Path]) -> Times:
     """A contest in one process, where results are compared; or a process for each contestant."""
     rounds = 3 if options.quick else ROUNDS
-    variables = environment(threads, keep_memory=bool(trees) or not options.fresh)
     if not trees and not options.fresh:
-        return apart(variables, measured, name, size, threads, rounds)
+        return apart(environment(threads), measured, name, size, threads, rounds)
+    variables = environment(threads, keep_memory=bool(trees))
     places = {who: (tree, "ours") for who, tree in trees.items()}
     places = places or {who: (HERE, who) for who in CASES[name].build(size, threads).contestants}
     with ExitStack() as stack:
@@ -146,8 +119,7 @@ def _measured(name: str, size: int, threads: int, options: argparse.Namespace, t
 def contest_rows(case: str, size: int, threads: int, times: Times, peak: float, before: tuple | None) -> Iterator[str]:
     """A line for each opponent: both medians, the median ratio of our time to theirs, and its quartiles.
 
-    peak:   flop/s of matrix products, of which ours reaches a share, or 0.
-    before: another size and our seconds there: our time grows as a power of the size.
+    peak: flop/s of matrix products, of which ours reaches a share, or 0; before: another size and our seconds there.
     """
     (_, ours), *others = times.seconds.items()
     seconds = np.median(ours)

@@ -32,8 +32,6 @@ DEVICES = {"numpy": "cpu", "cupy": "cuda"}  # PyTorch's, where ours computes by 
 # rest is less than a thousandth.
 FLOP = 2 * (2 * 27**2 * 15 * 36 + 3 * 30 * 15 * 81)
 
-# ---- what the work is done on ----
-
 
 def problem(images: int) -> tuple[Tree, np.ndarray, np.ndarray]:
     """Parameters of the network of Fig. 3, images, and a gradient at its output."""
@@ -60,9 +58,6 @@ def digits(samples: int) -> tuple[np.ndarray, SimilarityGraph]:
     """The same, each similar to its nearest."""
     x = images(samples)
     return x, nearest_neighbour_graph(x.reshape(samples, -1), NEAREST)
-
-
-# ---- the contestants, (size, threads) → Contest ----
 
 
 def step(images: int, threads: int, backend: str = "numpy") -> Contest:
@@ -164,29 +159,25 @@ def flat(arrays) -> np.ndarray:
     return np.concatenate([np.ravel(to_host(array.cpu() if hasattr(array, "cpu") else array)) for array in arrays])
 
 
-# ---- the table ----
-
-
 class Case(NamedTuple):
     """A contest at several sizes."""
 
     build: Callable[[int, int], Contest]  # of a size and a number of threads
     sizes: tuple[int, ...]
-    peer: str  # the library it needs
     words: str  # the work, and what a size counts
     threads: tuple[int, ...] = (1, 2)
 
 
 CASES = {
-    "step": Case(step, (64, 256, 1024), "torch", "gradients of Fig. 3's network, float32; size: images"),
-    "modules": Case(modules, (256,), "numpy", "our step on other array modules, those installed; size: images", (1,)),
-    "pairs": Case(pairs, (512, 6_000, 30_000), "torch", "loss over all pairs of a map one margin wide; size: samples"),
-    "neighbours": Case(neighbours, (6_000, 30_000), "sklearn", "five nearest of 1,024 pixels, exact; size: images"),
-    "figure4": Case(figure4, (6_000,), "torch", "training step on 128 drawn pairs; size: digits"),
-    "figure7": Case(figure7, (30_000,), "torch", "the same on 20 pairs of characters; size: their copies"),
-    "figure8": Case(figure8, (5_000,), "torch", "Step 2 pair by pair, on 660 views; size: pairs", threads=(1,)),
-    "gpu-step": Case(partial(step, backend="cupy"), (256, 1024), "torch", "step on a GPU; size: images", (1,)),
-    "gpu-pairs": Case(partial(pairs, backend="cupy"), (6_000, 30_000), "torch", "pairs on a GPU; size: samples", (1,)),
+    "step": Case(step, (64, 256, 1024), "gradients of Fig. 3's network, float32; size: images"),
+    "modules": Case(modules, (256,), "our step on other array modules, those installed; size: images", (1,)),
+    "pairs": Case(pairs, (512, 6_000, 30_000), "loss over all pairs of a map one margin wide; size: samples"),
+    "neighbours": Case(neighbours, (6_000, 30_000), "five nearest of 1,024 pixels, exact; size: images"),
+    "figure4": Case(figure4, (6_000,), "training step on 128 drawn pairs; size: digits"),
+    "figure7": Case(figure7, (30_000,), "the same on 20 pairs of characters; size: their copies"),
+    "figure8": Case(figure8, (5_000,), "Step 2 pair by pair, on 660 views; size: pairs", (1,)),
+    "gpu-step": Case(partial(step, backend="cupy"), (256, 1024), "step on a GPU; size: images", (1,)),
+    "gpu-pairs": Case(partial(pairs, backend="cupy"), (6_000, 30_000), "pairs on a GPU; size: samples", (1,)),
 }
 
 

@@ -10,8 +10,9 @@ from time import perf_counter
 
 import numpy as np
 
+from drlim_np.bench import duration, heading, row
 from drlim_np.bench.cases import MARGIN, NEAREST, a_map, digits, images, problem
-from drlim_np.bench.race import ROUNDS, clock, timer_of
+from drlim_np.bench.race import ROUNDS, apart, clock, environment, timer_of
 from drlim_np.fast.all_pairs import dissimilar_sum
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.knn import nearest_neighbours
@@ -31,19 +32,13 @@ def bound(threads: int) -> float:
     """What the machine can do: flop/s of matrix products in float32, each thread with matrices of its own, at best."""
     matrices = np.ones((threads, 3, PRODUCT, PRODUCT), np.float32)
     with ThreadPoolExecutor(threads) as pool:
-
-        def products() -> list:
-            return list(pool.map(lambda one: np.matmul(one[0], one[1], out=one[2]), matrices))
-
-        seconds = min(clock(products, timer_of(threads))[0] for _ in range(3 * ROUNDS))
+        products = partial(pool.map, lambda one: np.matmul(one[0], one[1], out=one[2]), matrices)
+        seconds = min(clock(lambda: list(products()), timer_of(threads))[0] for _ in range(3 * ROUNDS))
     return threads * 2 * PRODUCT**3 / seconds
 
 
 def layers() -> dict[str, tuple[float, int]]:
-    """A step of one block on one thread: seconds of each layer, forward and backward, and 0; then its products, flop.
-
-    The products of C1 and C3 are repeated alone.
-    """
+    """Of a step of a block on one thread: each layer's seconds, and 0; of the products of C1 and C3 alone, and flop."""
     params, x, dz = problem(BLOCK)
     network, spent, found = convnet().layers, defaultdict(list), {}
     for _ in range(3 + 3 * ROUNDS):
@@ -101,3 +96,23 @@ def peak(step: str, samples: int) -> tuple[float, int]:
     seconds, _ = clock(STEPS[step][0](samples), perf_counter)
     unit = 1 if sys.platform == "darwin" else 1024
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def print_layers() -> None:
+    """What `layers` finds in a process of its own."""
+    title = "Where a training step of 64 images spends its time, on one thread; then its products alone"
+    print(heading(title, "what", "time", "share", "products at"))
+    found = apart(environment(1), layers)
+    whole = sum(seconds for seconds, flop in found.values() if not flop)
+    for what, (seconds, flop) in found.items():
+        rate = f"{flop / seconds / 1e9:.0f} GFLOP/s" if flop else ""
+        print(row(what, duration(seconds), f"{seconds / whole:.0%}", rate))
+
+
+def print_memory() -> None:
+    """The `peak` of every step at every size."""
+    print(heading("Each step alone in its process", "step", "samples", "time", "peak memory"))
+    for step, (_, sizes) in STEPS.items():
+        for size in sizes:
+            seconds, held = apart(environment(1), peak, step, size)
+            print(row(step, f"{size:,}", duration(seconds), f"{held / 2**30:.2f} GiB"), flush=True)

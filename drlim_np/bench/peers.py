@@ -1,40 +1,35 @@
-"""Maps of the same unseen digits by DrLIM and by peers of today, each told the same, in tables in Markdown."""
+"""Maps of the same samples by DrLIM and by peers of today, each told the same, in tables in Markdown."""
 
-import importlib.metadata
 from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 
 import numpy as np
 
 from drlim_np.bench import heading, row
 from drlim_np.data import Digits
 from drlim_np.data.shifts import shifted
-from drlim_np.errors import DrlimError
+from drlim_np.estimator import DrLIM
 from drlim_np.fast.devices import processors
 from drlim_np.figures import Train, figure4, figure7, invariance, shifted_maps
 from drlim_np.figures.digits import Trained, organisation
 from drlim_np.files.cache import NOTHING_CACHED
+from drlim_np.measure.metrics import trustworthiness, unevenness
 from drlim_np.runs import sources
 from drlim_np.training import embed
 
 PEERS = {"UMAP": "umap-learn", "PaCMAP": "pacmap", "openTSNE": "openTSNE", "LLE": "scikit-learn"}
 NUMBERS = ("accuracy", "slant_r2", "unevenness", "trustworthiness")
 MOVED = {"±1.5, ±4.5 px": invariance.BETWEEN, "±8 px": (-8, 8)}
+SEEDS, MARGINS = (0, 1, 2), (0.25, 0.5, 1.0, 2.0, 4.0)  # of the estimator's tables
 
 Mapping = Callable[[np.ndarray], np.ndarray]  # pixels (samples, features) -> places (samples, 2)
 
 
-def print_tables() -> None:
+def print_maps() -> None:
     """Both tables, and the peers' curves in TOML, as drlim_np/figures/peers.toml keeps them; some minutes."""
-    called, missing = {"DrLIM": "DrLIM"}, []
-    for name, package in PEERS.items():
-        try:
-            called[name] = f"{name} ({package} {importlib.metadata.version(package)})"
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(package)
-    if missing:
-        raise DrlimError(f'{" and ".join(missing)} missing: run pip install ".[maps]"')
+    called = {"DrLIM": "DrLIM"} | {name: f"{name} ({package} {version(package)})" for name, package in PEERS.items()}
     train = Train(threads=processors())
     sources.add_options(parser := ArgumentParser())
     digits = sources.digits(parser.parse_args([]), NOTHING_CACHED)
@@ -115,3 +110,34 @@ def _pacmap(x: np.ndarray, near: np.ndarray) -> Mapping:
     model = PaCMAP(n_neighbors=k, pair_neighbors=pairs, random_state=0)
     model.fit(x)
     return lambda pixels: model.transform(pixels, basis=x)
+
+
+def print_estimator() -> None:
+    """How far the maps of DrLIM and of others can be trusted, and the effect of the margin."""
+    from sklearn.datasets import load_digits, make_swiss_roll
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import LocallyLinearEmbedding
+    from umap import UMAP
+
+    lle = partial(LocallyLinearEmbedding, neighbors_algorithm="kd_tree")  # others choose others where distances tie
+    kinds = ("DrLIM", DrLIM, (5, 12)), ("scikit-learn's LLE", lle, (5, 12)), ("UMAP", UMAP, (5, 15))
+    methods = {f"{name}, {k} neighbours": partial(kind, n_neighbors=k) for name, kind, counts in kinds for k in counts}
+    roll, digits = make_swiss_roll(1500, random_state=0)[0], load_digits().data
+    print(heading("Of each method", "trustworthiness, 5 neighbours", "swiss roll", "digits"))
+    for name, method in (methods | {"scikit-learn's PCA": partial(PCA, 2)}).items():
+        models = [method(random_state=seed) for seed in SEEDS]
+        print(row(name, *(trust_told(x, models) for x in (roll, digits))), flush=True)
+    print(heading("Digits", "margin", "objective / m²", "trustworthiness", "unevenness", "width of the map / m"))
+    for margin in MARGINS:
+        model = DrLIM(margin=margin, random_state=0).fit(digits)
+        z = model.embedding_
+        loss, width = model.loss_curve_[-100:].mean() / margin**2, np.sqrt(z.var(axis=0).sum()) / margin
+        numbers = loss, trustworthiness(digits, z, 5), unevenness(z), width
+        print(row(f"{margin:g}", *(f"{number:.3f}" for number in numbers)), flush=True)
+
+
+def trust_told(x: np.ndarray, models: list) -> str:
+    """The mean trustworthiness of these models' maps of x, with the least and the most where they differ."""
+    scores = [trustworthiness(x, model.fit_transform(x), 5) for model in models]
+    spread = f" ({min(scores):.3f} to {max(scores):.3f})" if max(scores) - min(scores) >= 0.0005 else ""
+    return f"{np.mean(scores):.3f}{spread}"

@@ -1,7 +1,6 @@
 """The same work in PyTorch, as one would write it there."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import torch
@@ -85,10 +84,10 @@ def descent(ours: SampledPairs, params: Tree, x: np.ndarray, rate: float, kind: 
     each = np.arange(len(x) // len(ours.x))  # the images of a character in x
     optimiser = torch.optim.SGD(weights, rate, momentum=0.9, fused=True)
     rng = np.random.default_rng(1)
-    weigh = ours.weights if isinstance(ours, SampledCopies) else partial(_weigh, ours)
+    weights_of = SampledCopies(ours.network, ours.x, ours.graph, ours.margin).weights  # of single images too
 
     def step() -> Tensor:
-        drawn, *both = weigh(ours.graph.pairs[rng.integers(ours.graph.listed_count, size=ours.batch)])
+        drawn, *both = weights_of(ours.graph.pairs[rng.integers(ours.graph.listed_count, size=ours.batch)])
         optimiser.zero_grad()
         z = run(x[torch.from_numpy((drawn[:, None] * len(each) + each).ravel())], *weights)
         pairs = np.triu_indices(len(z), 1)  # in the order of pdist
@@ -101,19 +100,6 @@ def descent(ours: SampledPairs, params: Tree, x: np.ndarray, rate: float, kind: 
         return loss.detach()
 
     return step
-
-
-def _weigh(ours: SampledPairs, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The samples of the drawn pairs, one after another; attract and repel between them, as `SampledCopies.weights`."""
-    graph, drawn = ours.graph, drawn.ravel()
-    samples, place = np.unique(drawn, return_inverse=True)
-    apart = ~np.eye(len(samples), dtype=bool)
-    first, second = graph.within(samples).edges.T
-    apart[first, second] = apart[second, first] = False
-    seen = 2 * ours.batch * (ours.batch - 1) * 2 * graph.dissimilar_count / graph.size**2
-    weight = 2 * graph.listed_count / graph.size / graph.degree[drawn]
-    attract = np.kron(np.eye(ours.batch), np.ones((2, 2))) / (2 * ours.batch)
-    return drawn, attract, np.outer(weight, weight) * apart[np.ix_(place, place)] / (2 * seen)
 
 
 def pair_by_pair(weights: list, x: np.ndarray, pairs: np.ndarray, margin: float) -> Callable:

@@ -1,9 +1,8 @@
 """Interleaved runs of the same work by several contestants, each case or each contestant in a process of its own.
 
-A shared machine is slow for seconds at a time. So the contestants take turns in bursts, and what is compared is their
-time within one round: a ratio in which such spells cancel. A burst is long enough for what the one before leaves,
-threads that still spin and caches full of its data, not to count. Called as a file, this is the process of one
-contestant, of the package on PYTHONPATH.
+A shared machine is slow for seconds at a time. So the contestants take turns in bursts, and their times within one
+round are compared: in that ratio such spells cancel. A burst is so long that the threads and caches which the one
+before leaves do not count. Called as a file, this is the process of one contestant, of the package on PYTHONPATH.
 """
 
 import os
@@ -101,8 +100,7 @@ def apart(variables: dict[str, str], function: Callable, *arguments) -> Any:
 def runner(tree: Path, variables: dict[str, str], *of: str | int) -> Iterator[Callable[[], float]]:
     """A contestant in a process of its own, of the package in the folder `tree`; each call returns a run's seconds.
 
-    of: the case, its size, the threads, the contestant. A call raises OSError or ValueError where the process has
-    ended, as it does if its tree has no such case.
+    of: case, size, threads, contestant. OSError or ValueError: the process has ended, as if its tree has no such case.
     """
     command = [sys.executable, "-P", __file__, *map(str, of)]
     variables = os.environ | variables | {"PYTHONPATH": str(tree)}

@@ -13,14 +13,9 @@ from drlim_np.drawing.style import HEADING, INK, LETTERS, LOOKS, SLANTS, WIDTH
 
 EDGE, LINE = 0.12, 0.245  # inches that stay free around all; from one line of letters to the next
 
-Looks = Mapping[int, tuple[str, str]]  # the colour and the marker of each group
-
 
 def sheet(claim: str, numbers: str, tall: float) -> tuple[Figure, float]:
-    """A figure with the claim in bold at the top, the numbers at the bottom, and `tall` inches for panels in between.
-
-    Returns the figure, and the inches from its top edge to where the panels begin.
-    """
+    """A figure with the claim in bold above `tall` inches for panels, the numbers below; and where the panels begin."""
     top = 0.22 + 0.27 * (claim.count("\n") + 1)
     height = top + tall + (0.16 + LINE * (numbers.count("\n") + 1))
     figure = Figure(figsize=(WIDTH, height))
@@ -58,9 +53,9 @@ def height_of(points: np.ndarray, inner: tuple[float, float]) -> float:
 def map_panel(
     figure: Figure, area: tuple[float, float, float, float], points: np.ndarray, inner: tuple[float, float]
 ) -> tuple[Axes, float]:
-    """Axes without a frame over `area` (left, top, width, height in inches), the map (samples, 2) in its middle.
+    """Axes without a frame over `area` (left, top, width, height in inches); and the units of the map in an inch.
 
-    The map is drawn to scale within the `inner` width and height. Returns the units that make an inch.
+    The map (samples, 2) is in the middle, to scale, within the `inner` width and height.
     """
     unit = fitted(points, *inner)
     middle, reach = (points.max(axis=0) + points.min(axis=0)) / 2, unit * np.array(area[2:]) / 2
@@ -83,14 +78,14 @@ def horizontal(z: np.ndarray) -> np.ndarray:
     return z @ np.stack([along * np.sign(along[0] or 1), up * np.sign(up[1] or 1)], axis=1)
 
 
-def scatter_by(axes: Axes, z: np.ndarray, group: np.ndarray, looks: Looks, **options) -> None:
-    """Each group in its colour and marker. z (samples, 2), group (samples,)."""
+def scatter_by(axes: Axes, z: np.ndarray, group: np.ndarray, looks: Mapping, **options) -> None:
+    """Each group in its colour and marker, as `looks` has them. z (samples, 2), group (samples,)."""
     for value, (colour, marker) in looks.items():
         axes.scatter(*z[group == value].T, c=colour, marker=marker, linewidths=0, **options)
 
 
 def legend(
-    of: Axes | Figure, looks: Looks, where: tuple[float, float], names: Iterable[str] = (), size: float = 9, **options
+    of: Axes | Figure, looks: Mapping, where: tuple[float, float], names: Iterable[str] = (), size: float = 9, **options
 ) -> None:
     """The names of the groups in their colours and markers, at a place in fractions of the axes or the figure."""
     handles = [Line2D([], [], marker=marker, color=colour, ms=size, ls="") for colour, marker in looks.values()]

@@ -24,14 +24,15 @@ SCALES = {  # the colour map of each label of a view, its range, and the ticks o
     "lighting": (ListedColormap(SIX_LIGHTS), NoNorm(), {}),
 }
 
-CAPTION = """elevation R² {elevation_r2:.3f}, azimuth resultant {azimuth_resultant:.3f}, \
+# The numbers that describe a map of views, in two lines and one order for all figures of the airplane.
+caption = """elevation R² {elevation_r2:.3f}, azimuth resultant {azimuth_resultant:.3f}, \
 azimuth error {azimuth_error_degrees:.1f}°,
 lighting's share {share_of_lighting:.3f}, near in the graph {similar_neighbours:.3f}, \
-lit alike {same_lighting_neighbours:.3f}, second loop {second_loop:.3f}"""
+lit alike {same_lighting_neighbours:.3f}, second loop {second_loop:.3f}""".format_map
 
 
 class Side(NamedTuple):
-    """From where a map is looked at: turned about its axis, then tilted towards the viewer, in degrees."""
+    """From where a map is looked at: turned about its axis, then tilted, to 90° if one looks down along it."""
 
     words: str
     turn: float
@@ -39,10 +40,7 @@ class Side(NamedTuple):
 
 
 def project(points: np.ndarray, side: Side) -> tuple[np.ndarray, np.ndarray]:
-    """Points (samples, 3), axis upright, as seen: their place in the picture (samples, 2), and how far away (samples,).
-
-    At tilt 0 the axis is upright in the picture; at 90 one looks down along it.
-    """
+    """Points (samples, 3), axis upright, as seen: places in the picture (samples, 2), and how far away (samples,)."""
     turn, tilt = np.radians(side.turn), np.radians(side.tilt)
     x, y, height = points.T
     across, away = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
@@ -121,8 +119,3 @@ def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[st
     looks = {light + 1: look for light, look in enumerate(zip(colours, MARKERS, strict=True))}
     room = {"ncols": LIGHTINGS, "columnspacing": 0.6, "borderpad": 0, "borderaxespad": None}
     legend(figure, looks, place(figure, middle, top), size=10, title="lighting", loc="upper center", **room)
-
-
-def caption(values: dict[str, float]) -> str:
-    """The numbers that describe a map of views, in two lines and one order for all figures of the airplane."""
-    return CAPTION.format_map(values)

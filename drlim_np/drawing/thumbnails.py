@@ -1,10 +1,15 @@
-"""Images of some samples next to their points, none over another."""
+"""Images of some samples next to their points, none over another; and magnifiers.
+
+A magnifier is a ring on the map, joined by lines to a strip of samples inside it.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Ellipse, Rectangle
+
+from drlim_np.drawing.style import INK
 
 # The places for a thumbnail around its point: eight directions, and how far away its middle is along either axis, in
 # parts of its side. At the nearest its frame just clears the point.
@@ -29,15 +34,14 @@ def place(
     """
     shown, middles = [], [np.asarray(middle) for middle in taken]
     ways = np.empty((0, 2))  # points along the lines from thumbnails to their samples
-    drawn = np.concatenate([points, np.reshape(lines, (-1, 2))])
-    drawn = drawn[np.argsort(drawn[:, 0], kind="stable")]
+    across, up = np.concatenate([points, np.reshape(lines, (-1, 2))]).T.copy()
     steps = np.concatenate([reach * DIRECTIONS for reach in REACHES])
     for sample in farthest_first(points, TRIED):
         candidates = points[sample] + side * steps
         inside = ((candidates - side / 2 >= low) & (candidates + side / 2 <= high)).all(axis=1)
         others = np.reshape(middles, (1, -1, 2))
         free = candidates[inside & (np.abs(candidates[:, None] - others).max(axis=2) >= apart * side).all(axis=1)]
-        hidden = [_under(drawn, middle, side) for middle in free]
+        hidden = [np.count_nonzero((abs(across - x) < side / 2) & (abs(up - y) < side / 2)) for x, y in free]
         for k in np.argsort(hidden, kind="stable"):
             way = np.linspace(points[sample], free[k], 17)
             under = np.abs(way[:, None] - others).max(axis=2) < side / 2
@@ -50,20 +54,13 @@ def place(
     return np.array(shown, dtype=int), np.reshape(middles[len(taken) :], (-1, 2))
 
 
-def _under(points: np.ndarray, middle: np.ndarray, side: float) -> int:
-    """How many of the points (samples, 2), in ascending order of their first coordinate, a thumbnail hides."""
-    start, end = np.searchsorted(points[:, 0], [middle[0] - side / 2, middle[0] + side / 2])
-    return np.count_nonzero(np.abs(points[start:end, 1] - middle[1]) < side / 2)
-
-
 def farthest_first(points: np.ndarray, most: int) -> np.ndarray:
     """At most so many of the points (samples, 2), each the farthest from those before it, the first from the mean."""
     order = np.empty(min(len(points), most), dtype=int)
-    across, up = np.ascontiguousarray(points.T)
     nearest = np.linalg.norm(points - points.mean(axis=0), axis=1)
     for k in range(len(order)):
         order[k] = nearest.argmax()
-        distance = np.sqrt((across - across[order[k]]) ** 2 + (up - up[order[k]]) ** 2)
+        distance = np.linalg.norm(points - points[order[k]], axis=1)
         nearest = distance if k == 0 else np.minimum(nearest, distance)
         nearest[order[k]] = -1  # and stays so, because no distance is less
     return order
@@ -88,3 +85,41 @@ def picture(axes: Axes, image: np.ndarray, colour: str, middle: np.ndarray, side
     looks = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "antialiased", "aspect": "auto", "zorder": 4}
     axes.imshow(image, extent=(left, left + side, bottom, bottom + side), **looks)
     axes.add_patch(Rectangle((left, bottom), side, side, fill=False, edgecolor=colour, linewidth=1.0, zorder=5))
+
+
+def in_ring(z: np.ndarray, middle: np.ndarray, radius: float, group: np.ndarray, most: int) -> np.ndarray:
+    """The samples that a magnifier of z (samples, 2) shows: those within the radius of `middle` (2,), spread by group.
+
+    Of each group (samples,), such as a shift, it takes the sample nearest to the middle, then of each the second, and
+    so on, until it has `most` or all; of two equally near the first.
+    """
+    away = np.linalg.norm(z - middle, axis=1)
+    inside = np.argsort(away, kind="stable")[: np.count_nonzero(away <= radius)]
+    turn = [np.count_nonzero(group[inside[:k]] == group[sample]) for k, sample in enumerate(inside)]
+    return inside[np.lexsort((group[inside], turn))][:most]
+
+
+def draw_magnifier(
+    axes: Axes, ring: tuple, images: np.ndarray, colours: Sequence[str], start: np.ndarray, side: float, columns: int
+) -> np.ndarray:
+    """The ring, (middle, radius), two lines, and the strip: images (samples, height, width) from 0 to 255.
+
+    start (2,): the strip's lower left corner; side: an image's, in the map's unit; columns: in a row. Returns the
+    middles (samples, 2).
+    """
+    middle, radius = ring
+    row, column = np.divmod(np.arange(len(images)), columns)
+    middles = start + side * (0.5 + 1.04 * np.stack([column, row[-1] - row], axis=1))
+    axes.add_patch(Ellipse(middle, 2 * radius, 2 * radius, fill=False, ec=INK, lw=1.8, zorder=7))
+    low, high = middles.min(axis=0) - side / 2, middles.max(axis=0) + side / 2
+    # Two lines to the corners of the strip's near side; of one to the left or right, its near end: none runs along it.
+    axis = int(low[0] <= middle[0] <= high[0])
+    near, towards = (low, 1.0) if low[axis] > middle[axis] else (high, -1.0)
+    for end, way in ((low, np.full(2, -1.0)), (high, np.full(2, 1.0))):
+        corner = np.where(np.arange(2) == axis, near, end)
+        way[axis] = towards
+        at = middle + radius * way / np.sqrt(2)
+        axes.plot([at[0], corner[0]], [at[1], corner[1]], color=INK, linewidth=1.0, zorder=3)
+    for image, colour, place_of_it in zip(images, colours, middles, strict=True):
+        picture(axes, image, colour, place_of_it, side)
+    return middles

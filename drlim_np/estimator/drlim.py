@@ -92,8 +92,7 @@ class DrLIM:
 
     def transform(self, X: Any) -> Any:
         """The place of X on the map, (samples, n_components)."""
-        self._require_names(X)
-        return self._contained(self._embedded(self._input(inputs.samples("X", X))), X)
+        return self._contained(self._embedded(self._taken(X)), X)
 
     def fit_transform(self, X: Any, y: Any = None, similar: SimilarityGraph | Any = None) -> Any:
         """`fit`, and then embedding_."""
@@ -101,8 +100,7 @@ class DrLIM:
 
     def score(self, X: Any, y: Any = None) -> float:
         """Trustworthiness, at most 1: how far the n_neighbors nearest on the map of X are near in X."""
-        self._require_names(X)
-        x, k = self._input(inputs.samples("X", X, least=3)), whole_number("n_neighbors", self.n_neighbors, 1)
+        x, k = self._taken(X, least=3), whole_number("n_neighbors", self.n_neighbors, 1)
         return trustworthiness(x.reshape(len(x), -1), self._embedded(x), min(k, (len(x) - 1) // 2))
 
     def save(self, path: str | os.PathLike) -> None:
@@ -186,13 +184,14 @@ class DrLIM:
     def _require_fitted(self) -> None:
         require(self.__sklearn_is_fitted__(), "this DrLIM is not fitted: call fit first")
 
-    def _require_names(self, x: Any) -> None:
-        """After a fit, the columns of a table are those that it was given, in their order; in scikit-learn's words."""
+    def _taken(self, x: Any, least: int = 1) -> np.ndarray:
+        """x as G_W takes it. The columns of a table are those of `fit`, in their order; in scikit-learn's words."""
         self._require_fitted()
         given, known = inputs.feature_names(x), list(getattr(self, "feature_names_in_", ()))
         if given and known and given != known:
             found = sorted({*given} ^ {*known}) or "must be in the same order as they were in fit"
             raise InputError(f"The feature names should match those that were passed during fit: {found}")
+        return self._input(inputs.samples("X", x, least))
 
     def _contained(self, z: np.ndarray, x: Any) -> Any:
         """z (samples, dims) as `set_output` asked, or else `sklearn.set_config` where scikit-learn is in use."""

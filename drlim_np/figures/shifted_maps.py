@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 from drlim_np.data import Digits
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.shifts import SHIFTS, ink_lost, shifted, wide
-from drlim_np.drawing.magnifiers import draw as draw_magnifier
-from drlim_np.drawing.magnifiers import magnifier
 from drlim_np.drawing.panels import in_lines
 from drlim_np.drawing.style import FIVE_SHIFTS, signed
+from drlim_np.drawing.thumbnails import draw_magnifier, in_ring
 from drlim_np.figures import Claim, Result, Train, counts
 from drlim_np.figures import digits as of_digits
 from drlim_np.figures.digits import KNOWN, NEIGHBOURS, TRAIN_PER_CLASS, Trained, Training, Unseen, learn, organisation
@@ -61,8 +60,9 @@ def magnify(
     """A magnifier of 0.1 inches, or wider if samples are rare; unit: the map's in an inch; strip: samples, columns."""
     most, columns = strip
     nearest = np.sort(np.linalg.norm(z - at, axis=1))[:most]
-    found = magnifier(z, at, max(0.1 * unit, float(nearest[-1])), unseen.shift, most)
-    return draw_magnifier(axes, found, *unseen.shown(found.samples), start, side, columns)
+    radius = max(0.1 * unit, float(nearest[-1]))
+    samples = in_ring(z, at, radius, unseen.shift, most)
+    return draw_magnifier(axes, (at, radius), *unseen.shown(samples), start, side, columns)
 
 
 @dataclass(frozen=True, eq=False)

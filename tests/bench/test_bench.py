@@ -1,6 +1,5 @@
 """The benchmark runs, its table has the cases, and what it says of times follows from them. Nothing here is timed."""
 
-import importlib.util
 import re
 import subprocess
 import sys
@@ -14,36 +13,27 @@ from unittest import mock
 
 import numpy as np
 import pytest
-import sklearn.datasets
-from sklearn.datasets import load_digits, make_swiss_roll
+from sklearn import datasets
 
 from drlim_np.bench import __main__ as command
-from drlim_np.bench import estimator, machine, peers, race
+from drlim_np.bench import machine, peers, race
 from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.data import handwriting
-from drlim_np.errors import DrlimError
 from drlim_np.figures import Train, figure4, figure7, invariance, shifted_maps
 from drlim_np.figures import digits as figures_digits
 from drlim_np.networks import convnet
-from tests.help.refusals import refuses
 
 HERE = [name for name in CASES if not name.startswith("gpu")]
 LAYERS = list(convnet().layers)
 
 
-@pytest.fixture
-def both_peers(monkeypatch):
-    """PyTorch and scikit-learn seem to be installed."""
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: True)
-
-
 @pytest.mark.filterwarnings("default::DeprecationWarning")  # which PyTorch's compiler gives of its own parts
 @pytest.mark.parametrize("name", HERE)
 def test_every_case_does_the_same_work_as_its_peers(name):
-    case = CASES[name]
-    pytest.importorskip(case.peer)
-    contest = case.build(command.QUICK, 1)
+    for peer in ("torch", "sklearn"):
+        pytest.importorskip(peer)
+    contest = CASES[name].build(command.QUICK, 1)
     if len(contest.contestants) == 1:
         pytest.skip("no other array module is installed")
     times = race.race(contest, rounds=1)
@@ -52,7 +42,7 @@ def test_every_case_does_the_same_work_as_its_peers(name):
     assert times.differ < 1e-4
 
 
-def test_the_table_has_the_cases(monkeypatch, capsys, both_peers):
+def test_the_table_has_the_cases(monkeypatch, capsys):
     def pretended(variables, function, *given):
         if function is machine.bound:
             return 1e11
@@ -73,33 +63,32 @@ def test_the_command_measures_in_processes_of_their_own(capfd):
     assert re.search(r"\| neighbours \| 300 \| 1 \| .* \| scikit-learn, brute force \| .* \| 3 \| 0e\+00 \|", printed)
 
 
-MEND = 'missing: run pip install ".[bench]", or choose other cases by --only\n'
+MEND = 'missing: run pip install ".[bench,maps]", or choose other cases by --only\n'
 
 
 @pytest.mark.parametrize(
-    ("absent", "arguments", "line"),
+    ("arguments", "line"),
     [
-        (["torch"], ["--only", "step"], f"PyTorch {MEND}"),
-        (["sklearn"], ["--only", "neighbours"], f"scikit-learn {MEND}"),
-        (["torch", "sklearn"], [], f"PyTorch and scikit-learn {MEND}"),
-        (["cupy"], ["--only", "gpu-step"], "the backend cupy needs CuPy, which is not installed: "),
-        ([], ["--against", "no\nsuch"], "--against 'no\\nsuch': git finds no such commit with this package: "),
+        (["--only", "neighbours", "--fresh", "--quick"], f"sklearn.neighbors {MEND}"),
+        (["--only", "maps"], f"no-such {MEND}"),
+        (["--only", "gpu-step"], "the backend cupy needs CuPy, which is not installed: "),
+        (["--against", "no\nsuch"], "--against 'no\\nsuch': git finds no such commit with this package: "),
     ],
 )
-def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys, absent, arguments, line):
-    monkeypatch.setattr(command.importlib.util, "find_spec", lambda name: name not in absent or None)
-    monkeypatch.setitem(sys.modules, "cupy", None)
+def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys, arguments, line):
+    for name in ("cupy", "sklearn.neighbors"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr(peers, "PEERS", {"UMAP": "no-such"})
     assert command.main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.err.startswith(f"drlim_np.bench: {line}") and said.err.count("\n") == 1
-    assert "|" not in said.out
+    said = capsys.readouterr().err
+    assert said.startswith(f"drlim_np.bench: {line}") and said.count("\n") == 1
 
 
 def test_list_names_every_case_and_needs_neither_peer():
     code = "import sys; sys.modules['torch'] = sys.modules['sklearn'] = None; from drlim_np.bench.__main__ import main"
     command_line = [sys.executable, "-c", f"{code}; sys.exit(main(['--list']))"]
     lines = subprocess.run(command_line, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [*CASES, "layers", "memory", "maps"]
+    assert [line.split()[0] for line in lines] == [*CASES, *command.TABLES]
     assert all(len(line.split()) > 3 for line in lines)
 
 
@@ -154,7 +143,7 @@ def test_the_time_of_every_layer_is_taken_and_the_products_make_the_operations_o
 
 def test_shares_are_of_the_sum_of_all_layers(monkeypatch, capsys):
     found = {"C1 forward": (0.3, 0), "C3 forward": (0.2, 0), "C1: W P": (0.5, 10**9)}
-    monkeypatch.setattr(command, "apart", lambda variables, function: found)
+    monkeypatch.setattr(machine, "apart", lambda variables, function: found)
     assert command.main(["--only", "layers"]) == 0
     expected = ["| C1 forward | 300 ms | 60% |  |", "| C3 forward | 200 ms | 40% |  |"]
     assert capsys.readouterr().out.splitlines()[-3:] == [*expected, "| C1: W P | 500 ms | 100% | 2 GFLOP/s |"]
@@ -185,33 +174,25 @@ def test_every_step_whose_memory_is_measured_runs_and_its_peak_is_in_bytes(name)
     assert seconds > 0 and 2**24 < peak < 2**36
 
 
-@pytest.fixture
-def asked(monkeypatch, both_peers):
-    """The runs of pretended runners: what each was given, then their ends."""
-    runs = []
+def test_contestants_have_a_process_each_in_alternation_of_both_trees_or_fresh(monkeypatch, tmp_path, capsys):
+    asked = []
 
     @contextmanager
     def pretended(tree, variables, *of):
         def run():
-            runs.append((tree, variables["OMP_NUM_THREADS"], *of))
+            asked.append((tree, variables["OMP_NUM_THREADS"], *of))
             return 1.0 if (tree, of[-1]) == (command.HERE, "ours") else 4.0
 
         yield run
-        runs.append("closed")
+        asked.append("closed")
 
     monkeypatch.setattr(command, "runner", pretended)
-    return runs
-
-
-def test_against_an_earlier_commit_ours_is_measured_in_both_trees_in_alternation(monkeypatch, tmp_path, capsys, asked):
     monkeypatch.setattr(command, "_tree_of", lambda revision, folder: tmp_path / revision)
     assert command.main(["--against", "v1", "--only", "pairs", "--quick", "--threads", "2"]) == 0
     here, there = ((tree, "2", "pairs", 300, 2, "ours") for tree in (command.HERE, tmp_path / "v1"))
     assert asked[:4] == [here, there] * 2 and asked[-2:] == ["closed"] * 2
     assert "| pairs | 300 | 2 | 1.00 s | v1 | 4.00 s | 0.25 | 0.25–0.25 | 3 |" in capsys.readouterr().out
-
-
-def test_fresh_contestants_have_a_process_each(capsys, asked):
+    asked.clear()
     assert command.main(["--fresh", "--only", "neighbours", "--quick", "--threads", "1"]) == 0
     names = "ours", "scikit-learn, brute force"
     assert asked[:2] == [(command.HERE, "1", "neighbours", 300, 1, name) for name in names]
@@ -240,7 +221,7 @@ def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch,
     monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
     monkeypatch.setattr(figures_digits, "require_spread", lambda *map_and_words: None)
     monkeypatch.setattr(peers.sources, "digits", lambda *given: handwriting.generate(1, (25, 25), (20, 20)))
-    monkeypatch.setattr(peers.importlib.metadata, "version", lambda package: "1")
+    monkeypatch.setattr(peers, "version", lambda package: "1")
 
     def fit(x, near=None):
         told.append(near if near is None else near.shape[1])
@@ -251,7 +232,7 @@ def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch,
     for name in ("_umap", "_pacmap"):
         monkeypatch.setattr(peers, name, fit)
     monkeypatch.setattr(peers, "Train", lambda threads: Train(quick=True, threads=threads))
-    peers.print_tables()
+    peers.print_maps()
     neighbours, shifts = capsys.readouterr().out.split("\n\nFigure 7")
     rows = [line.split(" | ")[0][2:] for line in (neighbours + shifts).splitlines() if re.search(r"\| \d", line)]
     shared = ["DrLIM", "UMAP (umap-learn 1)", "PaCMAP (pacmap 1)"]
@@ -270,46 +251,30 @@ def test_a_peer_is_told_the_listed_pairs_of_each(monkeypatch):
     assert peers._told(found, np.zeros((3, 4)))["UMAP"]() == [[2, 1], [0, 2], [0, 1]]
 
 
-def test_maps_name_the_peers_that_are_missing(monkeypatch):
-    monkeypatch.setattr(peers, "PEERS", {"LLE": "numpy", "UMAP": "no-such", "PaCMAP": "nor-this"})
-    refuses(peers.print_tables, 'no-such and nor-this missing: run pip install ".[maps]"', DrlimError)
-
-
-@pytest.mark.parametrize("peer", invariance.PEERS.values(), ids=invariance.PEERS)
-def test_the_recorded_curves_of_peers_have_every_move(peer):
-    assert {kind: len(curve) for kind, curve in peer.items()} == {
-        kind: len(by) for kind, by in invariance.MOVES.items()
-    }
-
-
-# ---- the tables of the estimator's page ----
+def test_the_recorded_curves_of_peers_have_every_move():
+    lengths = [
+        {kind: len(curve) for kind, curve in of.items()} for of in (invariance.MOVES, *invariance.PEERS.values())
+    ]
+    assert lengths == [lengths[0]] * 3
 
 
 def test_the_estimators_tables_have_a_line_for_each_method_and_each_margin(monkeypatch, capsys):
-    """Of sixty samples of each set, a seed, two margins, three steps; UMAP is left out, be it installed or not."""
-    digits, roll = SimpleNamespace(data=load_digits().data[:60]), make_swiss_roll(60, random_state=0)
-    monkeypatch.setattr(sklearn.datasets, "load_digits", lambda: digits)
-    monkeypatch.setattr(sklearn.datasets, "make_swiss_roll", lambda *_, **__: roll)
-    for name, few in {"SEEDS": (0,), "MARGINS": (0.5, 2.0), "DrLIM": partial(estimator.DrLIM, max_iter=3)}.items():
-        monkeypatch.setattr(estimator, name, few)
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "umap" else find(name))
-    assert estimator.main([]) == 0
+    """Of sixty samples of each set, a seed, two margins and three steps."""
+    digits, roll = SimpleNamespace(data=datasets.load_digits().data[:60]), datasets.make_swiss_roll(60, random_state=0)
+    monkeypatch.setattr(datasets, "load_digits", lambda: digits)
+    monkeypatch.setattr(datasets, "make_swiss_roll", lambda *_, **__: roll)
+    for name, few in {"SEEDS": (0,), "MARGINS": (0.5, 2.0), "DrLIM": partial(peers.DrLIM, max_iter=3)}.items():
+        monkeypatch.setattr(peers, name, few)
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=peers.DrLIM))
+    assert command.main(["--only", "estimator"]) == 0
     lines = [line.split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
-    methods = [f"{method}, {k} neighbours" for method in ("DrLIM", "scikit-learn's LLE") for k in (5, 12)]
-    first_cells = ["trustworthiness, 5 neighbours", "---", *methods, "scikit-learn's PCA", "margin", "---", "0.5", "2"]
-    assert [cells[1].strip() for cells in lines] == first_cells
-    assert all(0 < float(trust) <= 1 for cells in lines[2:7] for trust in cells[2:4])
-
-
-def test_without_scikit_learn_the_estimators_tables_say_what_to_install(monkeypatch, capsys):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert estimator.main([]) == 2
-    expected = 'drlim_np.bench.estimator: scikit-learn is missing: run pip install ".[test]"\n'
-    assert capsys.readouterr().err == expected
+    methods = [f"{name}, {k} neighbours" for name in ("DrLIM", "scikit-learn's LLE", "UMAP") for k in (5, 12)]
+    methods = [*methods[:-1], "UMAP, 15 neighbours", "scikit-learn's PCA"]
+    assert [cells[1].strip() for cells in lines[2:]] == [*methods, "margin", "---", "0.5", "2"]
+    assert all(0 < float(trust) <= 1 for cells in lines[2:9] for trust in cells[2:4])
 
 
 @pytest.mark.parametrize(("scores", "said"), [([0.9, 0.9001], "0.900"), ([0.9, 0.95, 0.97], "0.940 (0.900 to 0.970)")])
 def test_a_score_is_told_with_its_spread_where_seeds_differ(monkeypatch, scores, said):
-    monkeypatch.setattr(estimator, "trustworthiness", lambda x, z, k: z)
-    assert estimator.told(np.empty(0), [SimpleNamespace(fit_transform=lambda x, z=z: z) for z in scores]) == said
+    monkeypatch.setattr(peers, "trustworthiness", lambda x, z, k: z)
+    assert peers.trust_told(np.empty(0), [SimpleNamespace(fit_transform=lambda x, z=z: z) for z in scores]) == said

@@ -1,15 +1,16 @@
-"""Where thumbnails are placed, against plain loops over all the rules."""
+"""Where thumbnails are placed, against plain loops over all the rules; what a magnifier shows."""
 
 from itertools import combinations, product
 from math import dist
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from drlim_np.drawing.thumbnails import APART, REACHES, draw, farthest_first, place
+from drlim_np.drawing.thumbnails import APART, REACHES, draw, draw_magnifier, farthest_first, in_ring, place
 
 SLIGHTLY = 1e-9
 STEPS = np.array([step for step in product((-1, 0, 1), repeat=2) if step != (0, 0)])
@@ -131,3 +132,55 @@ def test_each_image_is_drawn_once_upright_in_a_frame_of_the_colour_of_its_class_
     lines = [line.get_xydata().tolist() for line in axes.get_lines()]
     expected = [[*map(list, ends)] for ends in zip(points.tolist(), middles.tolist(), strict=True)]
     assert sorted(lines) == sorted([*expected, *([point] for point in points.tolist())])
+
+
+# ---- magnifiers ----
+
+grouped = st.lists(st.tuples(st.floats(-3, 3), st.floats(-3, 3), st.integers(0, 3)), min_size=1, max_size=30)
+
+
+@given(grouped, st.floats(0.1, 3) | st.just(9.0), st.integers(1, 12))
+@example([(0.1, 0, 0), (0.2, 0, 0), (0.3, 0, 1)], 9.0, 2)
+def test_a_strip_shows_as_many_samples_inside_the_ring_as_asked_for_the_nearest_of_each_group(rows, radius, most):
+    z, group = np.array(rows)[:, :2], np.array(rows)[:, 2].astype(int)
+    samples = in_ring(z, np.zeros(2), radius, group, most)
+    away = np.linalg.norm(z, axis=1)
+    inside = np.flatnonzero(away <= radius)
+    assert set(samples) <= set(inside)
+    assert len(set(samples)) == len(samples) == min(most, len(inside))
+    shown = {one: samples[group[samples] == one] for one in set(group[inside])}
+    left = {one: np.setdiff1d(inside[group[inside] == one], samples) for one in shown}
+    for one, other in product(shown, repeat=2):  # none has two more while another has some left
+        assert not (len(left[other]) and len(shown[one]) > len(shown[other]) + 1)
+    for one in shown:
+        assert max(away[shown[one]], default=0) <= min(away[left[one]], default=radius)
+
+
+@pytest.mark.parametrize(
+    ("start", "places", "ends"),
+    [
+        ((-0.5, 3.0), [[0, 0], [1, 0], [2, 0]], [[-0.5, 3.0], [1.04, 3.0]]),
+        ((-0.5, -3.0), [[0, 0], [1, 0], [2, 0]], [[-0.5, -2.5], [1.04, -2.5]]),
+        ((1.0, 0.1), [[0, 0], [1, 0], [2, 0]], [[1.0, 0.1], [1.0, 0.6]]),
+        ((-4.0, 0.0), [[0, 0], [1, 0], [2, 0]], [[-2.46, 0.0], [-2.46, 0.5]]),
+        ((1.0, -0.5), [[0, 2], [1, 2], [0, 1], [1, 1], [0, 0]], [[1.0, -0.5], [1.0, 1.04]]),
+    ],
+)
+def test_a_strip_is_read_like_a_page_and_two_lines_join_its_near_side_to_the_ring(start, places, ends):
+    axes, images = Figure().add_subplot(), np.arange(16 * len(places)).reshape(-1, 4, 4)
+    look = ["red"] * len(places)
+    middles = draw_magnifier(
+        axes, (np.zeros(2), 0.3), images, look, np.array(start), 0.5, columns=max(x for x, _ in places) + 1
+    )
+    np.testing.assert_allclose((middles - start - 0.25) / (1.04 * 0.5), places, atol=1e-9)
+    for drawn, image, middle in zip(axes.images, images, middles, strict=True):
+        np.testing.assert_array_equal(drawn.get_array(), image)
+        left, right, bottom, top = drawn.get_extent()
+        np.testing.assert_allclose([(left + right) / 2, (bottom + top) / 2, right - left], [*middle, 0.5])
+    ring = axes.patches[0]
+    assert (ring.center == np.zeros(2)).all() and ring.width == ring.height == 0.6
+    on_ring, at_strip = np.stack([line.get_xydata() for line in axes.get_lines()], axis=1)
+    np.testing.assert_allclose(np.linalg.norm(on_ring, axis=1), 0.3)
+    np.testing.assert_allclose(at_strip, ends)
+    towards = np.argmin(np.ptp(ends, axis=0))  # the axis on which both lines go to the strip
+    assert (on_ring[:, towards] * at_strip[:, towards] > 0).all()

@@ -91,10 +91,7 @@ def test_unseen_samples_are_mapped_as_the_network_maps_them_and_scored_by_scikit
     assert model.score(x) == pytest.approx(their_trustworthiness(x, model.transform(x), n_neighbors=4), abs=1e-12)
 
 
-COLUMNS = {"a time in seconds": 1.7e9, "a year": 2006, "a million": 1e6, "one that rounds": 0.1, "a huge one": 1e300}
-
-
-@pytest.mark.parametrize("value", COLUMNS.values(), ids=COLUMNS.keys())
+@pytest.mark.parametrize("value", [1.7e9, 2006, 0.1, 1e300])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_feature_with_one_value_has_no_effect(x, value, dtype):
     x, value = x.astype(dtype), min(value, float(np.finfo(dtype).max))
@@ -123,6 +120,7 @@ def test_what_is_learned_has_the_shapes_that_are_promised(x):
     model = quick(n_components=3, random_state=np.random.default_rng(0)).fit(x.astype(np.int64))
     assert model.embedding_.shape == (30, 3) and model.loss_curve_.shape == (5,) and model.n_features_in_ == 4
     assert model.get_feature_names_out().tolist() == ["drlim0", "drlim1", "drlim2"]
+    assert np.isfinite(quick(n_neighbors=2).fit(np.ones((9, 3))).embedding_).all(), "of samples that are all the same"
 
 
 def test_a_line_of_progress_is_kept_only_where_it_is_asked_for(x, monkeypatch):
@@ -152,10 +150,6 @@ def test_a_gradient_that_is_too_long_for_the_unit_of_the_map_is_shortened_and_ke
     with mock.patch.object(drlim, "clipped", wraps=drlim.clipped) as asked:
         quick(margin=4.0).fit(x)
     assert asked.call_args.args[1] == pytest.approx(0.03 * 4)
-
-
-def test_samples_that_are_all_the_same_do_not_divide_by_zero():
-    assert np.isfinite(quick(n_neighbors=2).fit(np.ones((9, 3))).embedding_).all()
 
 
 def edges(graph):
@@ -202,6 +196,7 @@ def test_a_table_of_neighbours_from_any_index_becomes_the_graph_of_these(x):
     assert edges(SimilarityGraph.of_neighbours(table)) == edges(nearest_neighbour_graph(x, 5))
 
 
+DATES = pandas.to_datetime(["2006-06-17", "2006-06-18", "2006-06-19"])
 GAPS = [
     np.array([1.0, 2, np.nan]),
     np.array([1, 2, np.nan], dtype=object),
@@ -222,9 +217,6 @@ def test_a_missing_label_is_refused_by_its_sample(gap):
     refuses(lambda: DrLIM().fit(LINE[:3], gap), "sample 2 of y holds NaN, infinite or missing values: remove it")
     for measure in (accuracy, same_label_neighbours, silhouette, shift_ratio, share_within):
         refuses(lambda measure=measure: measure(np.eye(3)[:, :2], gap), "sample 2 of ")
-
-
-DATES = pandas.to_datetime(["2006-06-17", "2006-06-18", "2006-06-19"])
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "datetime64[ns]", "object", "boolean"])
@@ -357,8 +349,6 @@ GIVEN = [  # parameters, and what `fit` is given with or in the place of x, and 
     ({}, {"y": np.ones(7), "similar": SimilarityGraph(30, RING)}, "(X 30, y 7)"),
     ({}, {"similar": [[0, 1]]}, "sample 2 is in no similar pair"),
     ({}, {"similar": coo_array(np.eye(31, k=1))}, "pair 29 is (29, 30): samples count from 0 to 29"),
-    ({}, {"similar": coo_array(np.eye(30))}, "pair 0 joins sample 0 with itself"),
-    ({}, {"similar": {(0, 1)}}, f"pairs is a set: {LIST}"),
 ]
 
 
