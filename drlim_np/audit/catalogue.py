@@ -10,7 +10,7 @@ import numpy as np
 from drlim_np.audit import exact, wrong
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
 from drlim_np.audit.numbers import drawn_like
-from drlim_np.audit.proof import Proof, columns, kinds, surprises, verdict
+from drlim_np.audit.proof import Proof, columns, judged, kinds, surprises
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
 from drlim_np.copies import weighted_pairs
@@ -194,12 +194,15 @@ def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
         ("bound on the relative error", "", "", f"{COMPLEX_BOUND:12.0e}", f"{CENTRAL_BOUND:8.0e}", ""),
     ]
     for one in found:
-        subject, row, wrong_on_purpose = one
-        said = verdict(one, "holds", "rejected") + ", near a kink" * row.near_a_kink
-        errors = f"{row.complex_error:12.1e}", f"{row.central_error:8.1e}"
-        said = "; ".join([said, *kinds(proofs, subject, wrong_on_purpose)])
-        rows.append((subject, row.tensor, f"{row.size:7}", *errors, said))
+        errors = f"{one.row.complex_error:12.1e}", f"{one.row.central_error:8.1e}"
+        rows.append((one.subject, one.row.tensor, f"{one.row.size:7}", *errors, verdict(one, proofs)))
     return columns(rows)
+
+
+def verdict(one: Finding, proofs: Iterable[Proof]) -> str:
+    """Whether it holds or is rejected, as it should be, and what the proofs say of its subject."""
+    said = judged(one, "holds", "rejected") + ", near a kink" * one.row.near_a_kink
+    return "; ".join([said, *kinds(proofs, one.subject, one.wrong_on_purpose)])
 
 
 def worst_by_subject(found: list[Finding]) -> list[Finding]:

@@ -7,20 +7,19 @@ audit found, the records in metrics.json. One file; the pictures in its folder a
 import inspect
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from drlim_np.audit.catalogue import verdict
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND
 from drlim_np.audit.index import LINES, Line, file_of
-from drlim_np.audit.proof import kinds
 from drlim_np.errors import DataError, require
 from drlim_np.files.frame import page, template
 
 DATA = ("", "-mnist", "-handwriting", "-airplane")  # what a figure's stem may end in, the first on record is shown
-KINDS = {"derived": "By no symbols: it is proven.", "proven": "On no numbers: it is derived for all of them."}
 COMMAND = "<code>python -m drlim_np.audit</code>"
 TOKEN, END = re.compile(r"\\text\{[^}]*\}|\\[a-zA-Z]+|\d+(?:,\d{3})*(?:\.\d+)?|\S"), ""
 
@@ -32,7 +31,7 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
     """
     rows = ""
     for line in LINES:
-        exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in KINDS)
+        exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in ("derived", "proven"))
         exact = "<td colspan=2>no algebra</td>" if line.no_algebra else exact
         figures = ", ".join(figure.removeprefix("figure") for figure in line.figures) or "–"
         cells = f"{exact}<td>{len(line.tests)}</td><td>{figures}</td>"
@@ -53,23 +52,22 @@ def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audit
 
 
 def _exact(line: Line, audited: Audited | None) -> str:
-    """What is derived and proven, each with its bound, or why nothing is."""
+    """What is derived and proven, or why that is not in this run; or why there is no algebra."""
     if line.no_algebra:
         return f"<h3>Derived, proven</h3><p>No algebra: {escape(line.no_algebra)}.</p>"
+    why = "Left out: it needs SymPy, which was not installed." if audited else f"Not in this run: {COMMAND} does it."
+    said = [(kind.capitalize(), _statements(kind, line, audited) or f"<p>{why}</p>") for kind in line.exact]
+    return "".join(f"<h3>{kind}</h3>{listed}" for kind, listed in said)
+
+
+def _statements(kind: str, line: Line, audited: Audited | None) -> str:
+    """What the audit found of this kind, each with its bound."""
     found = line.supported_by(audited.proofs) if audited else []
-    said, why = "", f"Not in this run: {COMMAND} does it."
-    if audited:
-        why = "Left out: it needs SymPy, which was not installed."
-    for kind, without in KINDS.items():
-        of_kind = [(f"{one.name}: {one.statement}; {one.bound}", one.holds) for one in found if one.kind == kind]
-        items = "".join(f"<li>{_judged(*one)}</li>" for one in of_kind)
-        listed = f"<ul>{items}</ul>" if items else f"<p>{why if kind in line.exact else without}</p>"
-        said += f"<h3>{kind.capitalize()}</h3>{listed}"
-    return said
+    return _judged((f"{one.name}: {one.statement}; {one.bound}", one.holds) for one in found if one.kind == kind)
 
 
 def _tested(line: Line, audited: Audited | None) -> str:
-    """How many tests there are, and the findings on gradients that decide; of a wrong one that the proof refutes it."""
+    """How many tests there are, what the audit tested, and the findings on gradients that decide."""
     count, rows = len(line.tests), ""
     said = f"{count} test{'s' * (count > 1)}."
     if line.audited and audited is None:
@@ -78,15 +76,12 @@ def _tested(line: Line, audited: Audited | None) -> str:
         said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said.partition(' in ')[0])}."
     for one in audited.worst if audited else ():
         if line.audits(one.subject):
-            right, wrong = ("rejected", "FAILS: passed") if one.wrong_on_purpose else ("holds", "FAILS")
-            kind, verdict = ("right", right) if one.as_it_should_be else ("wrong", wrong)
-            refuted = kinds(audited.proofs, one.subject, wrong_on_purpose=True) if one.wrong_on_purpose else []
             numbers = f"<td>{one.row.complex_error:.0e}</td><td>{one.row.central_error:.0e}</td>"
-            verdict = f'<td class="{kind}">{"; ".join([verdict, *refuted])}</td>'
-            rows += f"<tr><td>{escape(one.subject)}</td>{numbers}{verdict}</tr>"
+            kind, said_of = "right" if one.as_it_should_be else "wrong", verdict(one, audited.proofs)
+            rows += f'<tr><td>{escape(one.subject)}</td>{numbers}<td class="{kind}">{said_of}</td></tr>'
     bounds = {"complex": f"{COMPLEX_BOUND:.0e}", "central": f"{CENTRAL_BOUND:.0e}"}
     table = template("gradients.html", __package__).substitute(bounds, rows=rows) if rows else ""
-    return f"<h3>Tested</h3><p>{said}</p>{table}"
+    return f"<h3>Tested</h3><p>{said}</p>{_statements('tested', line, audited)}{table}"
 
 
 def _sources(named: list[tuple[str, str, str]]) -> str:
@@ -111,21 +106,22 @@ def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
             width, height = struct.unpack(">II", (folder / picture).read_bytes()[16:24])
             picture = f'<img src="{picture}" width="{width}" height="{height}" loading="lazy" alt="{name}">'
         claims = record[stem]["claims"]
-        listed, failed = "", sum(not claim["holds"] for claim in claims)
+        judged, failed = [], sum(not claim["holds"] for claim in claims)
         for claim in claims:
             value, bound = (f"{x:,}" if isinstance(x, int) else f"{x:.4g}" for x in (claim["value"], claim["bound"]))
-            said = f"{claim['text']}: {value} {claim['relation']} {bound}"
-            listed += f"<li>{_judged(said, claim['holds'])}</li>"
+            judged.append((f"{claim['text']}: {value} {claim['relation']} {bound}", claim["holds"]))
     except (KeyError, TypeError, ValueError, AttributeError, struct.error) as fault:
         raise DataError(f"{stem}: its record or picture is damaged ({fault!r}): draw the figure again") from fault
-    verdict = f"{failed} of {len(claims)} claims FAIL" if failed else f"claims hold, {len(claims)}"
-    said = f"<details><summary>{name}: {verdict}</summary><ul>{listed}</ul></details>"
+    in_all = f"{failed} of {len(claims)} claims FAIL" if failed else f"claims hold, {len(claims)}"
+    said = f"<details><summary>{name}: {in_all}</summary>{_judged(judged)}</details>"
     return f'<figure><a href="{stem}.png">{picture}</a><figcaption>{said if claims else name}</figcaption></figure>'
 
 
-def _judged(statement: str, holds: bool) -> str:
-    kind, verdict = ("right", "holds") if holds else ("wrong", "FAILS")
-    return f'{escape(statement)}: <b class="{kind}">{verdict}</b>'
+def _judged(statements: Iterable[tuple[str, bool]]) -> str:
+    """A list of statements, each with whether it holds."""
+    verdicts = '<b class="wrong">FAILS</b>', '<b class="right">holds</b>'
+    items = "".join(f"<li>{escape(said)}: {verdicts[bool(holds)]}</li>" for said, holds in statements)
+    return f"<ul>{items}</ul>" if items else ""
 
 
 # ---- formulas ----
