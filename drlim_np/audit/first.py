@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -40,22 +40,21 @@ def audit_passes(backend: str, cache: Cache) -> bool:
     if audited(backend, cache):
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
         return True
-    what = "every gradient against two oracles, exact proofs, derivations, and properties of the loss"
-    print(f"Audit: {what}", flush=True)
-    said = ["Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout."]
-    with _beside(properties) if properties else nullcontext() as tests:
+    print(
+        "Audit: every gradient against two oracles, exact proofs, derivations, and properties of the loss", flush=True
+    )
+    tested = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
+    left_out = "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout."
+    with _beside(tested if properties else ["-c", f"print({left_out!r})"]) as tests:
         found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
-        if tests:
-            said = tests.communicate()[0].strip().splitlines()
-    failed = tests is not None and tests.returncode != 0
-    told = "\n".join(said if failed else said[-1:])
+        said = tests.communicate()[0].strip().splitlines()
+    told = "\n".join(said if tests.returncode else said[-1:])
     surprises, worst = [one for one in proofs if not one.as_it_should_be], catalogue.worst_by_subject(found)
-    print(catalogue.table(worst, proofs), catalogue.summary(found), sep="\n")
-    without = catalogue.without_derivations()
-    print(*filter(None, [proof.table(surprises), proof.summary(proofs), without, told]), "", sep="\n", flush=True)
-    passes = not failed and not surprises and all(finding.as_it_should_be for finding in found)
+    last = [proof.table(surprises), proof.summary(proofs), catalogue.without_derivations(), told]
+    print(catalogue.table(worst, proofs), catalogue.summary(found), *filter(None, last), "", sep="\n", flush=True)
+    passes = not tests.returncode and not surprises and all(finding.as_it_should_be for finding in found)
     if passes:
-        content = json.dumps({"worst": worst, "proofs": proofs, "said": told}).encode()
+        content = json.dumps(Audited(worst, proofs, told)).encode()
         cache.keep(LABEL, _follows_from(backend), {"audited": np.frombuffer(content, np.uint8)})
     return passes
 
@@ -65,10 +64,10 @@ def audited(backend: str, cache: Cache) -> Audited | None:
     kept = cache.find(LABEL, _follows_from(backend))
     if kept is None:
         return None
-    content = json.loads(kept["audited"].tobytes())
-    worst = [catalogue.Finding(subject, Row(*row), wrong) for subject, row, wrong in content["worst"]]
-    proofs = [Proof(*(tuple(part) if isinstance(part, list) else part for part in one)) for one in content["proofs"]]
-    return Audited(worst, proofs, content["said"])
+    findings, statements, said = json.loads(kept["audited"].tobytes())
+    worst = [catalogue.Finding(subject, Row(*row), wrong) for subject, row, wrong in findings]
+    proofs = [Proof(*(tuple(part) if isinstance(part, list) else part for part in one)) for one in statements]
+    return Audited(worst, proofs, said)
 
 
 def _follows_from(backend: str) -> list[str]:
@@ -77,13 +76,12 @@ def _follows_from(backend: str) -> list[str]:
 
 
 @contextmanager
-def _beside(properties: list[str]) -> Iterator[subprocess.Popen]:
-    """Tests in a process that ends with this one."""
+def _beside(command: list[str]) -> Iterator[subprocess.Popen]:
+    """Python in a process that ends with this one."""
     environ = os.environ | {"DRLIM_TESTS": "audit"}
     environ.pop("PYTHONOPTIMIZE", None)  # which strips the assertions that the tests are made of
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with unwound_by_sigterm(), subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
+    with unwound_by_sigterm(), subprocess.Popen([sys.executable, *command], cwd=HERE, env=environ, **pipes) as process:
         try:
             yield process
         finally:
