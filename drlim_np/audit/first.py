@@ -7,18 +7,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from drlim_np.audit import catalogue, proof
 from drlim_np.audit.gradcheck import Row
-from drlim_np.audit.index import HERE
 from drlim_np.audit.proof import Proof
 from drlim_np.checks.terminal import unwound_by_sigterm
 from drlim_np.errors import DrlimError
 from drlim_np.files.cache import Cache
 
+HERE = Path(__file__).resolve().parents[2]  # the checkout; of an installed package, a folder without tests
 PROPERTIES = ("tests/test_paper.py", "tests/audit/test_gradients.py", "tests/audit/test_properties.py")
 LABEL = "audit"  # of the file in the cache
 

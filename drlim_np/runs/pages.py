@@ -6,7 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 from drlim_np.audit.first import audited
-from drlim_np.audit.page import audit_page
+from drlim_np.audit.index import audit_page
 from drlim_np.data import AZIMUTHS, Digits, Views
 from drlim_np.figures import Train, figure5, figure7
 from drlim_np.figures.airplane_map import setting, train_airplane

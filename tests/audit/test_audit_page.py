@@ -13,8 +13,7 @@ import pytest
 from drlim_np.audit import catalogue, index
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import Row
-from drlim_np.audit.index import LINES
-from drlim_np.audit.page import audit_page, typeset
+from drlim_np.audit.index import LINES, audit_page, typeset
 from drlim_np.errors import DataError
 from drlim_np.runs.command import FIGURES
 from tests.help.browser import SIZES, missing, opened
