@@ -5,8 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,14 +39,19 @@ def audit_passes(backend: str, cache: Cache) -> bool:
     if audited(backend, cache):
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
         return True
-    print(
-        "Audit: every gradient against two oracles, exact proofs, derivations, and properties of the loss", flush=True
-    )
+    print("Audit: every gradient against two oracles, exact proofs, derivations, properties of the loss", flush=True)
     tested = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
-    left_out = "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout."
-    with _beside(tested if properties else ["-c", f"print({left_out!r})"]) as tests:
-        found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
-        said = tests.communicate()[0].strip().splitlines()
+    if not properties:
+        left_out = "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout."
+        tested = ["-c", f"print({left_out!r})"]
+    environ = os.environ | {"DRLIM_TESTS": "audit", "PYTHONOPTIMIZE": ""}  # else no assertion would be run
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with unwound_by_sigterm(), subprocess.Popen([sys.executable, *tested], cwd=HERE, env=environ, **pipes) as tests:
+        try:
+            found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
+            said = tests.communicate()[0].strip().splitlines()
+        finally:
+            tests.kill()  # so that it ends with this process
     told = "\n".join(said if tests.returncode else said[-1:])
     surprises, worst = [one for one in proofs if not one.as_it_should_be], catalogue.worst_by_subject(found)
     last = [proof.table(surprises), proof.summary(proofs), catalogue.without_derivations(), told]
@@ -74,16 +77,3 @@ def audited(backend: str, cache: Cache) -> Audited | None:
 def _follows_from(backend: str) -> list[str]:
     sources = [file.read_text(encoding="utf-8") for path in PROPERTIES if (file := HERE / path).is_file()]
     return [sys.version, backend, catalogue.without_derivations(), *sources]
-
-
-@contextmanager
-def _beside(command: list[str]) -> Iterator[subprocess.Popen]:
-    """Python in a process that ends with this one."""
-    environ = os.environ | {"DRLIM_TESTS": "audit"}
-    environ.pop("PYTHONOPTIMIZE", None)  # which strips the assertions that the tests are made of
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with unwound_by_sigterm(), subprocess.Popen([sys.executable, *command], cwd=HERE, env=environ, **pipes) as process:
-        try:
-            yield process
-        finally:
-            process.kill()

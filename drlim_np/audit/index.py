@@ -67,23 +67,20 @@ class Line:
         return [one for one in named if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
 
 
-PAPER = tomllib.loads(Path(__file__).with_name("paper.toml").read_text(encoding="utf-8"))
-LINES = [Line(**line) for line in PAPER["line"]]
+LINES = [Line(**line) for line in tomllib.loads(template("paper.toml", __package__).template)["line"]]
 
 
 @cache
 def _tests(checkout: Path) -> dict[str, list[Test]]:
     """The tests of each line, by its anchor."""
     folder, found = checkout / "tests", {}
-    files = folder.rglob("test_*.py")
-    for file in sorted(files, key=lambda file: (file.name != "test_paper.py", file.parent != folder, file)):
+    for file in sorted(folder.rglob("test_*.py"), key=lambda of: (of.name != "test_paper.py", of.parent != folder, of)):
         text = file.read_text(encoding="utf-8")
         for node in ast.parse(text).body if "mark.line(" in text else ():
             for mark in getattr(node, "decorator_list", ()):
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.line":
-                    first = min(part.lineno for part in node.decorator_list)
-                    source = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
-                    test = Test(file.relative_to(folder).as_posix(), node.name, source)
+                if ast.unparse(mark).startswith("pytest.mark.line("):
+                    source = text.splitlines()[node.decorator_list[0].lineno - 1 : node.end_lineno]
+                    test = Test(file.relative_to(folder).as_posix(), node.name, "\n".join(source))
                     for anchor in mark.args:
                         found.setdefault(anchor.value, []).append(test)
     return found
@@ -125,8 +122,8 @@ def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None)
 
 
 def _section(line: Line, record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
-    figures = (_figure(figure, record, folder) for figure in line.figures)
-    found = [*map(typeset, line.formulas), _exact(line, audited), _tested(line, audited), *figures]
+    found = [*map(typeset, line.formulas), _exact(line, audited), _tested(line, audited)]
+    found += [_figure(figure, record, folder) for figure in line.figures]
     functions = [(f"<code>{one.__name__}</code>", file_of(one), inspect.getsource(one)) for one in line.carried_by]
     tests = [(one.name.removeprefix("test_").replace("_", " "), f"tests/{one.file}", one.source) for one in line.tests]
     tests = _sources(tests) or '<p class="dim">The tests are in a checkout, not installed.</p>'

@@ -22,11 +22,7 @@ class Proof(NamedTuple):
     bound: str  # in which cases, or how probable it is that a wrong gradient passes
     kind: str = "proven"  # one of KINDS
     wrong_on_purpose: bool = False
-
-    @property
-    def as_it_should_be(self) -> bool:
-        """A right statement holds, a wrong gradient is refuted."""
-        return self.holds != self.wrong_on_purpose
+    as_it_should_be = property(lambda self: self.holds != self.wrong_on_purpose)  # a wrong gradient is refuted
 
 
 def kinds(proofs: Iterable[Proof], subject: str, wrong_on_purpose: bool = False) -> list[str]:
