@@ -18,7 +18,7 @@ from drlim_np.errors import DrlimError
 from drlim_np.files.cache import Cache
 
 HERE = Path(__file__).resolve().parents[2]  # the checkout; of an installed package, a folder without tests
-PROPERTIES = ("tests/test_paper.py", "tests/audit/test_gradients.py", "tests/audit/test_properties.py")
+PROPERTIES = ("tests/test_paper.py", "tests/audit/test_properties.py")
 LABEL = "audit"  # of the file in the cache
 
 
