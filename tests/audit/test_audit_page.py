@@ -245,15 +245,6 @@ def test_axe_core_finds_no_fault(browser, size):
     assert browser.complaints() == []
 
 
-def test_code_and_tests_stand_side_by_side_on_a_desk_and_one_below_the_other_on_a_phone(browser):
-    tops = "[...document.querySelector('#eq-6').children].map(one => Math.round(one.getBoundingClientRect().top))"
-    browser.resize("desk")
-    heading, *columns = browser.js(tops)
-    assert len(columns) == 3 and len(set(columns)) == 1 and columns[0] > heading
-    browser.resize("phone")
-    assert browser.js(tops) == sorted(set(browser.js(tops)))
-
-
 def test_no_request_leaves_the_folder_and_all_pictures_are_seen(browser, folder):
     browser.call("refresh")
     browser.js("document.querySelectorAll('img').forEach(one => { one.loading = 'eager'; })")
@@ -265,7 +256,7 @@ def test_no_request_leaves_the_folder_and_all_pictures_are_seen(browser, folder)
     assert browser.call("se/log", type="browser") == []
 
 
-def test_a_keyboard_skips_to_the_lines_and_folds_sources(browser):
+def test_a_keyboard_skips_to_the_lines(browser):
     browser.resize("desk")
     browser.call("refresh")
     browser.press("Tab")
@@ -275,16 +266,6 @@ def test_a_keyboard_skips_to_the_lines_and_folds_sources(browser):
     assert browser.js("getComputedStyle(document.activeElement).clipPath") == "none"
     browser.press("Enter")
     assert browser.js("document.activeElement.id") == "lines"
-    for _ in range(9):
-        browser.press("Tab")
-        assert browser.js(seen)[1] != "none"
-        if browser.js("document.activeElement.tagName") == "SUMMARY":
-            break
-    folded = [browser.js("document.activeElement.parentElement.open")]
-    for key in ("Enter", "Space"):
-        browser.press(key)
-        folded.append(browser.js("document.activeElement.parentElement.open"))
-    assert folded[0] == folded[2] != folded[1]
 
 
 def test_an_address_leads_to_its_row(browser, folder):

@@ -33,9 +33,6 @@ def test_all_statements_hold_of_lines_that_are_there_and_every_wrong_gradient_on
     assert {anchor for one in proofs for anchor in one.lines} <= {line.anchor for line in LINES}
 
 
-# ---- planted faults ----
-
-
 def refuted(fault):
     """Whether the exact proofs, run on a package with this fault in it, say so or cannot even be computed."""
     with planted(fault) as imported, np.errstate(all="ignore"):
@@ -69,9 +66,6 @@ class Harmless(type(FAULTS[0])):
 
 def test_what_is_beyond_the_proofs_is_on_the_list_of_faults():
     assert {name for names in BEYOND_PROOF.values() for name in names} <= {fault[:2] for fault in FAULTS}
-
-
-# ---- what the proofs stand on ----
 
 
 def test_an_inner_product_is_exact_beyond_what_float64_holds_and_equals_nothing_if_it_may_have_been_rounded():
@@ -113,21 +107,11 @@ def test_a_rounded_third_names_a_third_and_what_lies_between_fractions_names_non
         pairs.named(np.array([np.sqrt(2)]))
 
 
-# ---- arrays of exact numbers ----
-
-
 def test_a_number_is_the_fraction_that_it_stands_for_and_a_root_that_is_none_is_refused():
     assert (exactly(np.ones(1)) * 0.1).entries.item() == Fraction(0.1) != Fraction(1, 10)
     assert np.sqrt(exactly(np.array([2.25]))).entries.item() == Fraction(3, 2)
     with pytest.raises(ValueError, match="the root of 2 is no fraction"):
         np.sqrt(exactly(np.array([2.0])))
-
-
-# ---- derivations ----
-
-
-def test_no_two_symbols_are_the_same():
-    assert len({*symbols((2, 3)).entries.flat, *symbols((4,)).entries.flat}) == 10
 
 
 @pytest.mark.parametrize("y", [0, 1])
