@@ -68,10 +68,7 @@ def _equations() -> Iterator[Proof]:
 def _loss() -> Iterator[Proof]:
     """`contrastive` on symbols: its loss is Eq. 4, its forces the derivatives of that, and of the form of Eq. 5."""
     subject, bound = ("contrastive",), "in 1, 2 and 3 dimensions"
-    for y, of, eq, line, loss_in_words, X_in_words in (
-        (0, "L_S", "Eq. 6", "eq-6", "½ D²", "D"),
-        (1, "L_D", "Eq. 7", "eq-7", "½ (m - D)²", "D - m"),
-    ):
+    for y, of, loss_in_words, X_in_words in ((0, "L_S", "½ D²", "D"), (1, "L_D", "½ (m - D)²", "D - m")):
         values, forces, springs = [], [], []
         for dims, margin in product((1, 2, 3), MARGINS):
             z1, z2, m = symbols((1, dims)), symbols((1, dims)), sympy.Rational(margin)
@@ -85,7 +82,7 @@ def _loss() -> Iterator[Proof]:
         statement, lines = f"the loss is {loss_in_words}", (f"eq-4-{of.lower()}", "eq-1", "eq-3")
         yield Proof(f"contrastive, {of}", statement, lines, subject, all(values), bound)
         statement = "dL/dz1 and dL/dz2 are the derivatives of the loss"
-        yield Proof(f"contrastive, {eq}", statement, (line,), subject, all(forces), bound)
+        yield Proof(f"contrastive, Eq. {6 + y}", statement, (f"eq-{6 + y}",), subject, all(forces), bound)
         statement = f"F = -dL/dz = -K X, K = ∂D/∂z, X = {X_in_words}"
         yield Proof(f"spring of {of}", statement, ("eq-5",), subject, all(springs), bound)
 

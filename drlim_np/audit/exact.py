@@ -35,6 +35,7 @@ DRAWS, BITS = 4, 17  # of each entry, so that at the paper's sizes no sum in a l
 SAMPLES = 5  # at the real sizes: in blocks of two the last is smaller
 DIGITS = ("fig-3", "fig-3-convolution", "fig-3-subsampling")
 AIRPLANE = ("sec-3-4-network",)
+NETWORKS = (convnet(), CONVNET_INPUT, DIGITS, "Fig. 3"), (two_layer(), (96 * 96,), AIRPLANE, "Sec. 3.4")
 IDENTITY = "⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v), q⟩"
 
 
@@ -80,10 +81,7 @@ def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], bits: int, t
 
 def _layers(rng: np.random.Generator) -> Iterator[Proof]:
     """Every layer of the paper's two networks but tanh; in blocks and on threads too."""
-    for network, shape, lines, figure in (
-        (convnet(), CONVNET_INPUT, DIGITS, "Fig. 3"),
-        (two_layer(), (96 * 96,), AIRPLANE, "Sec. 3.4"),
-    ):
+    for network, shape, lines, figure in NETWORKS:
         y = np.zeros((SAMPLES, *shape))
         for name, layer in network.layers.items():
             params, x = layer.init(rng, np.float64), y

@@ -105,10 +105,7 @@ def table() -> str:
 
 
 def audit_page(record: Mapping[str, Any], folder: Path, audited: Audited | None) -> str:
-    """The page as HTML.
-
-    record: the entries of metrics.json. folder: of the page and its pictures. audited: None if the audit was not asked.
-    """
+    """The page as HTML, with the entries of metrics.json and the pictures in its folder; audited: None if not asked."""
     rows = ""
     for line in LINES:
         exact = "".join(f"<td>{'✓' if kind in line.exact else '–'}</td>" for kind in ("derived", "proven"))
@@ -156,9 +153,9 @@ def _tested(line: Line, audited: Audited | None) -> str:
         said += f" Of these {ran} ran in the audit before the figures: {escape(audited.said.partition(' in ')[0])}."
     for one in audited.worst if audited else ():
         if line.audits(one.subject):
-            numbers = f"<td>{one.row.complex_error:.0e}</td><td>{one.row.central_error:.0e}</td>"
-            kind, said_of = "right" if one.as_it_should_be else "wrong", verdict(one, audited.proofs)
-            rows += f'<tr><td>{escape(one.subject)}</td>{numbers}<td class="{kind}">{said_of}</td></tr>'
+            cells = escape(one.subject), f"{one.row.complex_error:.0e}", f"{one.row.central_error:.0e}"
+            colour, judged = "right" if one.as_it_should_be else "wrong", verdict(one, audited.proofs)
+            rows += f'<tr><td>{"</td><td>".join(cells)}</td><td class="{colour}">{judged}</td></tr>'
     bounds = {"complex": f"{COMPLEX_BOUND:.0e}", "central": f"{CENTRAL_BOUND:.0e}"}
     table = template("gradients.html", __package__).substitute(bounds, rows=rows) if rows else ""
     return f"<h3>Tested</h3><p>{said}</p>{_statements('tested', line, audited)}{table}"
@@ -202,9 +199,6 @@ def _judged(statements: Iterable[tuple[str, bool]]) -> str:
     verdicts = '<b class="wrong">FAILS</b>', '<b class="right">holds</b>'
     items = "".join(f"<li>{escape(said)}: {verdicts[bool(holds)]}</li>" for said, holds in statements)
     return f"<ul>{items}</ul>" if items else ""
-
-
-# ---- formulas ----
 
 
 def typeset(formula: str) -> str:
