@@ -29,8 +29,7 @@ def _main(arguments: list[str] | None) -> int:
     found = list(catalogue.findings(options.seed, options.backend))
     proofs = catalogue.proofs(options.seed)
     for library in autodiff.libraries():
-        given = catalogue.LAYERS, catalogue.NETWORKS, catalogue.small_graph(6), options.seed
-        proofs += tuple(autodiff.proofs(library, *given))
+        proofs += tuple(autodiff.proofs(library, options.seed))
     print(catalogue.table(found, proofs), catalogue.summary(found), "", proof.table(proofs), sep="\n")
     print(proof.summary(proofs), *filter(None, [catalogue.without_derivations()]), sep="\n")
     return 0 if all(one.as_it_should_be for one in (*found, *proofs)) else 1

@@ -11,18 +11,17 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from drlim_np.audit.catalogue import LAYERS, MARGIN, NETWORKS, pairs_around_the_margin, small_graph
 from drlim_np.audit.gradcheck import COMPLEX_BOUND
 from drlim_np.audit.numbers import drawn_like
 from drlim_np.audit.proof import Proof
 from drlim_np.backend import Array, like
-from drlim_np.graph import SimilarityGraph, pair_table
+from drlim_np.graph import pair_table
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.objective import EveryPair
 from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import Tree, leaves, tree_map
-
-MARGIN = 1.0
 
 
 def libraries() -> list[str]:
@@ -31,15 +30,18 @@ def libraries() -> list[str]:
     return [library for library, modules in needs.items() if all(map(find_spec, modules))]
 
 
-def proofs(library: str, layers: list, networks: list, graph: SimilarityGraph, seed: int = 0) -> Iterator[Proof]:
+def proofs(library: str, seed: int = 0, layers: list = LAYERS, networks: list = NETWORKS) -> Iterator[Proof]:
     """Each gradient against the library's: layers with the shape of an input, networks with a name and a sample's."""
-    rng, off = np.random.default_rng(seed), partial(error, library)
-    found = [(type(layer).__name__, off(*of_layer(layer, shape, rng))) for layer, shape in layers]
-    found += [(name, off(*of_layer(network, (2, *shape), rng))) for name, network, shape in networks]
-    found += [("contrastive", off(*_of_pairs(graph, rng)))]
+    rng = np.random.default_rng(seed)
+    forms = [(type(layer).__name__, *of_layer(layer, shape, rng)) for layer, shape in layers]
+    forms += [(name, *of_layer(network, (2, *shape), rng)) for name, network, shape in networks]
+    z1, z2, y = pairs_around_the_margin(rng)
+    ends, dz = {1: z1, 2: z2}, dict(zip((1, 2), contrastive(z1, z2, y, MARGIN)[1:], strict=True))
+    forms += [("contrastive", dz, lambda z: contrastive(z[1], z[2], y, MARGIN)[0], ends)]
     for of, network, shape in networks:
-        found += [(f"{form}, {of}", off(*what)) for form, *what in _of_objectives(network, shape, graph, rng)]
-    for name, share in found:
+        forms += [(f"{form}, {of}", *what) for form, *what in _of_objectives(network, shape, rng)]
+    for name, *what in forms:
+        share = error(library, *what)
         bound = f"off by {share:.0e} of its norm, at most {COMPLEX_BOUND:.0e}"
         yield Proof(name, f"the gradient is {library}'s", (), (), share <= COMPLEX_BOUND, bound, "autodiff")
 
@@ -75,41 +77,31 @@ def of_layer(layer: Callable, shape: tuple[int, ...], rng: np.random.Generator) 
     return pullback(v, wrt_input=True)._asdict(), loss, {"params": params, "input": x}
 
 
-def _of_pairs(graph: SimilarityGraph, rng: np.random.Generator) -> tuple[Tree, Callable, Tree]:
-    i, j, y = pair_table(graph)
-    z = 0.6 * rng.standard_normal((graph.size, 2))  # some pairs are within the margin
-    _, *dz = contrastive(z[i], z[j], y, MARGIN)
-    ours, ends = (dict(enumerate(two)) for two in (dz, (z[i], z[j])))
-    return ours, lambda z: contrastive(z[0], z[1], y, MARGIN)[0], ends
-
-
-def _of_objectives(network: Callable, shape: tuple, graph: SimilarityGraph, rng: np.random.Generator) -> Iterator:
+def _of_objectives(network: Callable, shape: tuple[int, ...], rng: np.random.Generator) -> Iterator[tuple]:
     """Two towers, one, and each objective as a function of W, by how much each pair attracts and repels in it."""
-    params, x = network.init(rng, np.float64), rng.random((graph.size, *shape))
+    graph = small_graph(6)
+    params, x = network.init(rng, np.float64), rng.random((6, *shape))
     i, j, y = pair_table(graph)
     drawn = graph.pairs[: graph.listed_count // 2 + 1]
     every, sampled, copies = (form(network, x, graph, MARGIN) for form in (EveryPair, SampledPairs, SampledCopies))
-    attract, repel = (_counted(graph.size, i[y == kind], j[y == kind]) for kind in (0, 1))
+
+    def counted(pairs: np.ndarray) -> np.ndarray:
+        count = np.bincount(pairs @ [6, 1], np.ones(len(pairs)), minlength=36).reshape(6, 6)
+        return count + count.T
+
+    attract, repel = (counted(np.stack([i, j], axis=1)[y == kind]) for kind in (0, 1))
     # w_i w_j for couples of draws over what they add on average, as SampledPairs has it
-    w = np.bincount(drawn.ravel(), minlength=graph.size) * graph.listed_count / graph.degree
+    w = np.bincount(drawn.ravel(), minlength=6) * graph.listed_count / graph.degree
     couples = np.outer(w, w) * repel / (len(drawn) * (len(drawn) - 1) * graph.dissimilar_count)
     characters, *weights = copies.weights(drawn)
-    half = _counted(graph.size, *drawn.T) / len(drawn) / 2, couples / 2
     for form, (_, gradient), samples, by_pair in [
         ("two towers", two_towers(network, params, x[i], x[j], y, MARGIN), x, (attract, repel)),
         ("embed once", one_tower(network, params, x, graph, MARGIN), x, (attract, repel)),
         ("every pair", every(params, rng, 1.0), x, (attract / len(y), repel / len(y))),
-        ("sampled pairs", sampled.from_pairs(drawn, params), x, half),
+        ("sampled pairs", sampled.from_pairs(drawn, params), x, (counted(drawn) / len(drawn) / 2, couples / 2)),
         ("sampled copies", copies.from_pairs(drawn, params), x[characters], weights),
     ]:
         yield form, gradient, partial(_by_the_list, network, samples, *by_pair), params
-
-
-def _counted(size: int, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """How often each pair is listed, from either end."""
-    count = np.zeros((size, size))
-    np.add.at(count, (i, j), 1)
-    return count + count.T
 
 
 def _by_the_list(network: Callable, x: np.ndarray, attract: np.ndarray, repel: np.ndarray, params: Tree) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from drlim_np.audit import exact, wrong
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
 from drlim_np.audit.numbers import drawn_like
-from drlim_np.audit.proof import Proof, columns, kinds, surprises, verdict
+from drlim_np.audit.proof import Proof, columns, judged, kinds, surprises
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
 from drlim_np.fast.all_pairs import contrastive_all_pairs
@@ -27,31 +27,20 @@ from drlim_np.training import SGD, descend
 from drlim_np.tree import Gradient, tree_map
 
 MARGIN = 1.0
-
-LAYERS = [  # small ones of each kind, and the shape of an input
-    (Linear(5, 3), (4, 5)),
-    (Conv2d(2, 3, 3), (2, 2, 6, 5)),
-    (Subsample(2, 3), (2, 2, 6, 9)),
-    (Tanh(), (3, 4)),
-    (Flatten(), (2, 2, 3, 4)),
-    (Positions(), (2, 2, 3, 4)),
-    (two_layer(5, 4, 2), (3, 5)),
-    (Blockwise(two_layer(5, 4, 2), size=2, threads=2), (5, 5)),
-]
+# Small layers of each kind, and the shape of an input.
+LAYERS = [(Linear(5, 3), (4, 5)), (Conv2d(2, 3, 3), (2, 2, 6, 5)), (Subsample(2, 3), (2, 2, 6, 9)), (Tanh(), (3, 4))]
+LAYERS += [(Flatten(), (2, 2, 3, 4)), (Positions(), (2, 2, 3, 4)), (two_layer(5, 4, 2), (3, 5))]
+LAYERS += [(Blockwise(two_layer(5, 4, 2), size=2, threads=2), (5, 5))]
 NETWORKS = [("convnet, Fig. 3", convnet(), CONVNET_INPUT), ("two-layer, Sec. 3.4", two_layer(), (96 * 96,))]
 
 
 class Finding(NamedTuple):
-    """One line of the table: a row of gradcheck, what was checked, and whether it ought to be rejected."""
+    """One line of the table: what was checked, a row of gradcheck, and whether it ought to be rejected."""
 
     subject: str
     row: Row
     wrong_on_purpose: bool = False
-
-    @property
-    def as_it_should_be(self) -> bool:
-        """A right gradient holds, a wrong one is rejected."""
-        return self.row.holds != self.wrong_on_purpose
+    as_it_should_be = property(lambda self: self.row.holds != self.wrong_on_purpose)
 
 
 def findings(seed: int = 0, backend: str = "numpy") -> Iterator[Finding]:
@@ -168,8 +157,9 @@ def _controls(rng: np.random.Generator, _model: Array) -> Iterator[Finding]:
     given = x1, x2, np.arange(8) % 2, MARGIN
     for mistake, gradient in wrong.TOWERS.items():
         for row in check(lambda p: two_towers(network, p, *given)[0], params, gradient(network, params, *given), rng):
-            # The last bias moves both towers in the same way: even where a cache is shared its gradient, 0, is right.
-            if row.tensor != "output.bias":
+            if (
+                row.tensor != "output.bias"
+            ):  # it moves both towers in the same way, so 0 is right with a shared cache too
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
 
 
@@ -189,17 +179,18 @@ def small_graph(size: int) -> SimilarityGraph:
 
 def table(found: list[Finding], proofs: Iterable[Proof] = ()) -> str:
     """The findings as lines of text, with the bounds in the heading, and which are derived and proven besides."""
-    rows = [
-        ("subject", "tensor", "entries", "complex step", " central", "verdict"),
-        ("bound on the relative error", "", "", f"{COMPLEX_BOUND:12.0e}", f"{CENTRAL_BOUND:8.0e}", ""),
-    ]
+    rows = [("subject", "tensor", "entries", "complex step", " central", "verdict")]
+    rows.append(("bound on the relative error", "", "", f"{COMPLEX_BOUND:12.0e}", f"{CENTRAL_BOUND:8.0e}", ""))
     for one in found:
-        subject, row, wrong_on_purpose = one
-        said = verdict(one, "holds", "rejected") + ", near a kink" * row.near_a_kink
-        errors = f"{row.complex_error:12.1e}", f"{row.central_error:8.1e}"
-        said = "; ".join([said, *kinds(proofs, subject, wrong_on_purpose)])
-        rows.append((subject, row.tensor, f"{row.size:7}", *errors, said))
+        errors = f"{one.row.complex_error:12.1e}", f"{one.row.central_error:8.1e}"
+        rows.append((one.subject, one.row.tensor, f"{one.row.size:7}", *errors, verdict(one, proofs)))
     return columns(rows)
+
+
+def verdict(one: Finding, proofs: Iterable[Proof]) -> str:
+    """Whether it holds or is rejected, as it should be, and what the proofs say of its subject."""
+    said = judged(one, "holds", "rejected") + ", near a kink" * one.row.near_a_kink
+    return "; ".join([said, *kinds(proofs, one.subject, one.wrong_on_purpose)])
 
 
 def worst_by_subject(found: list[Finding]) -> list[Finding]:
@@ -207,12 +198,12 @@ def worst_by_subject(found: list[Finding]) -> list[Finding]:
 
     Among gradients that are wrong on purpose it is that of the smallest error, the one most nearly missed.
     """
-
-    def weight(one: Finding) -> tuple[bool, float]:
-        return not one.as_it_should_be, one.row.complex_error * (-1 if one.wrong_on_purpose else 1)
-
-    subjects = dict.fromkeys(one.subject for one in found)
-    return [max((one for one in found if one.subject == subject), key=weight) for subject in subjects]
+    worst = {}
+    for one in found:
+        weight = not one.as_it_should_be, one.row.complex_error * (-1 if one.wrong_on_purpose else 1)
+        if one.subject not in worst or weight > worst[one.subject][0]:
+            worst[one.subject] = weight, one
+    return [one for _, one in worst.values()]
 
 
 def summary(found: list[Finding]) -> str:

@@ -5,8 +5,7 @@ are not told. A dissimilar pair is taken to lie within the margin: beyond it the
 """
 
 from collections.abc import Iterator
-from itertools import count, product
-from math import prod
+from itertools import chain, product
 
 import numpy as np
 import sympy
@@ -23,28 +22,20 @@ from drlim_np.tree import Tree, leaves
 RNG = np.random.default_rng(0)  # for parameters of which only the shape counts
 MARGINS = (0.75, 1.0, 8.0)
 NETWORKS = ("fig-3", "fig-3-convolution", "fig-3-subsampling", "sec-3-4-network")
-LAYERS = [  # of each kind, and the shape of an input
-    (Linear(3, 2), (2, 3)),
-    (Conv2d(2, 2, 2), (2, 2, 3, 4)),
-    (Subsample(2, 2), (2, 2, 2, 4)),
-    (Tanh(), (2, 3)),
-    (Flatten(), (2, 2, 1, 2)),
-    (Positions(), (2, 2, 1, 2)),
-]
+LAYERS = [(Linear(3, 2), (2, 3)), (Conv2d(2, 2, 2), (2, 2, 3, 4)), (Subsample(2, 2), (2, 2, 2, 4)), (Tanh(), (2, 3))]
+LAYERS += [(Flatten(), (2, 2, 1, 2)), (Positions(), (2, 2, 1, 2))]  # of each kind, and the shape of an input
 STACK = Sequential(conv=Conv2d(1, 2, 2), squash=Tanh(), mean=Subsample(2, 2), flat=Flatten(), out=Linear(2, 2))
-NAMES = count()
 
 
 def proofs() -> Iterator[Proof]:
     """All derivations. They take no seed: nothing is drawn."""
-    for part in (_equations, _loss, _layers, _step):
-        for one in part():
-            yield one._replace(kind="derived")
+    for one in chain(_equations(), _loss(), _layers(), _step()):
+        yield one._replace(kind="derived")
 
 
 def symbols(shape: tuple[int, ...]) -> Exact:
     """An array of symbols, every one a new one."""
-    return Exact(np.array([sympy.Symbol(f"s{next(NAMES)}") for _ in range(prod(shape))], object).reshape(shape))
+    return Exact(np.frompyfunc(lambda _: sympy.Dummy(), 1, 1)(np.zeros(shape)))
 
 
 def is_gradient(function: object, gradient: Tree, arguments: Tree) -> bool:
@@ -77,10 +68,7 @@ def _equations() -> Iterator[Proof]:
 def _loss() -> Iterator[Proof]:
     """`contrastive` on symbols: its loss is Eq. 4, its forces the derivatives of that, and of the form of Eq. 5."""
     subject, bound = ("contrastive",), "in 1, 2 and 3 dimensions"
-    for y, of, eq, line, loss_in_words, X_in_words in (
-        (0, "L_S", "Eq. 6", "eq-6", "½ D²", "D"),
-        (1, "L_D", "Eq. 7", "eq-7", "½ (m - D)²", "D - m"),
-    ):
+    for y, of, loss_in_words, X_in_words in ((0, "L_S", "½ D²", "D"), (1, "L_D", "½ (m - D)²", "D - m")):
         values, forces, springs = [], [], []
         for dims, margin in product((1, 2, 3), MARGINS):
             z1, z2, m = symbols((1, dims)), symbols((1, dims)), sympy.Rational(margin)
@@ -94,7 +82,7 @@ def _loss() -> Iterator[Proof]:
         statement, lines = f"the loss is {loss_in_words}", (f"eq-4-{of.lower()}", "eq-1", "eq-3")
         yield Proof(f"contrastive, {of}", statement, lines, subject, all(values), bound)
         statement = "dL/dz1 and dL/dz2 are the derivatives of the loss"
-        yield Proof(f"contrastive, {eq}", statement, (line,), subject, all(forces), bound)
+        yield Proof(f"contrastive, Eq. {6 + y}", statement, (f"eq-{6 + y}",), subject, all(forces), bound)
         statement = f"F = -dL/dz = -K X, K = ∂D/∂z, X = {X_in_words}"
         yield Proof(f"spring of {of}", statement, ("eq-5",), subject, all(springs), bound)
 

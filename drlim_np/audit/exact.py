@@ -31,10 +31,11 @@ from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subs
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import Gradient, Pullback, Tree, leaves, tree_map
 
-DRAWS = 4
+DRAWS, BITS = 4, 17  # of each entry, so that at the paper's sizes no sum in a layer or its pullback reaches 2⁵³
 SAMPLES = 5  # at the real sizes: in blocks of two the last is smaller
 DIGITS = ("fig-3", "fig-3-convolution", "fig-3-subsampling")
 AIRPLANE = ("sec-3-4-network",)
+NETWORKS = (convnet(), CONVNET_INPUT, DIGITS, "Fig. 3"), (two_layer(), (96 * 96,), AIRPLANE, "Sec. 3.4")
 IDENTITY = "⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v), q⟩"
 
 
@@ -44,9 +45,6 @@ def proofs(seed: int = 0) -> Iterator[Proof]:
     parts = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, _windows, step1.proofs)
     for part in (*parts, floats.proofs, floats.rounding):
         yield from part(rng)
-
-
-# ---- layers at the paper's sizes ----
 
 
 def pullback_is_adjoint(layer: Callable, arguments: Tree, draw: Callable) -> bool:
@@ -78,28 +76,12 @@ def inner(a: np.ndarray, b: np.ndarray) -> float:
 
 def whole_numbers(rng: np.random.Generator, shape: tuple[int, ...], bits: int, times: int = 1) -> np.ndarray:
     """Entries from the 2^bits whole numbers around 0, times a factor, in float64."""
-    return rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), shape).astype(np.float64) * times
-
-
-def bits_of(params: Tree, x: np.ndarray, y: np.ndarray, times: int) -> int:
-    """How many bits an entry may have so that no sum in a layer or its pullback reaches 2⁵³.
-
-    Each sums products of two entries, one of them p ± q; two outputs are subtracted.
-    The longest sum is over the inputs of a unit, the units that an input goes to, or the samples at all positions.
-    """
-    matrices = [w.size // min(w.shape[:2]) for _, w in leaves(params) if w.ndim > 1]
-    longest = max(x.size // x.shape[1], y.size // y.shape[1], *matrices, 1) * times * times + 1
-    bits = (53 - longest.bit_length()) // 2
-    assert 2 * longest * 2**bits * 2 ** (bits - 1) < 2**53
-    return bits
+    return rng.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), shape) * float(times)
 
 
 def _layers(rng: np.random.Generator) -> Iterator[Proof]:
     """Every layer of the paper's two networks but tanh; in blocks and on threads too."""
-    for network, shape, lines, figure in (
-        (convnet(), CONVNET_INPUT, DIGITS, "Fig. 3"),
-        (two_layer(), (96 * 96,), AIRPLANE, "Sec. 3.4"),
-    ):
+    for network, shape, lines, figure in NETWORKS:
         y = np.zeros((SAMPLES, *shape))
         for name, layer in network.layers.items():
             params, x = layer.init(rng, np.float64), y
@@ -107,25 +89,29 @@ def _layers(rng: np.random.Generator) -> Iterator[Proof]:
             if isinstance(layer, Tanh):
                 continue
             times = getattr(layer, "window", 1) ** 2  # a multiple of what Subsample divides by
-            bits = bits_of(params, x, y, times)
-            draw = partial(whole_numbers, rng, bits=bits, times=times)
+            # It sums products of two entries, one of them p ± q; two outputs are subtracted. The longest sum is over
+            # the inputs of a unit, the units that an input goes to, or the samples at all positions.
+            matrices = [w.size // min(w.shape[:2]) for _, w in leaves(params) if w.ndim > 1]
+            longest = max(x.size // x.shape[1], y.size // y.shape[1], *matrices) * times**2 + 1
+            assert 2 * longest * 2**BITS * 2 ** (BITS - 1) < 2**53
+            draw = partial(whole_numbers, rng, bits=BITS, times=times)
             drawn = [drawn_like({"params": params, "input": x}, draw) for _ in range(DRAWS)]
             forms = [layer, Blockwise(layer, size=2), Blockwise(layer, size=2, threads=2)]
             holds = all(pullback_is_adjoint(form, arguments, draw) for arguments in drawn for form in forms)
-            kind, bound = type(layer).__name__, f"a wrong one passes with p ≤ {(5 / 2**bits) ** DRAWS:.0e}"
+            kind, bound = type(layer).__name__, f"a wrong one passes with p ≤ {(5 / 2**BITS) ** DRAWS:.0e}"
             yield Proof(f"{kind}, {name} of {figure}", IDENTITY, lines, (kind, "Blockwise"), holds, bound)
 
 
 def _parts(rng: np.random.Generator) -> Iterator[Proof]:
     """What the convolution and the subsampling of Fig. 3 are made of."""
-    for name, there, back, shape in (
-        ("patches and fold, C1", lambda x: patches(x, 6, 32), lambda p: fold(p, 6, 32), (32, 1, 32 * 5)),
-        ("patches and fold, C3", lambda x: patches(x, 9, 9), lambda p: fold(p, 9, 9), (9, 15, 9 * 5)),
-        ("window_sums, S2", lambda x: window_sums(x, 3, 27), lambda s: over_windows(s, 3, 27), (27, 15, 27 * 5)),
+    for name, there, back, size, height, channels in (
+        ("patches and fold, C1", patches, fold, 6, 32, 1),
+        ("patches and fold, C3", patches, fold, 9, 9, 15),
+        ("window_sums, S2", window_sums, over_windows, 3, 27, 15),
     ):
-        drawn = [whole_numbers(rng, shape, 20) for _ in range(DRAWS)]
-        drawn = [(x, there(x), whole_numbers(rng, there(x).shape, 20)) for x in drawn]
-        holds = all(inner(ax, y) == inner(x, back(y)) for x, ax, y in drawn)
+        drawn = [whole_numbers(rng, (height, channels, height * 5), 20) for _ in range(DRAWS)]
+        drawn = [(x, there(x, size, height), whole_numbers(rng, there(x, size, height).shape, 20)) for x in drawn]
+        holds = all(inner(ax, y) == inner(x, back(y, size, height)) for x, ax, y in drawn)
         bound = f"a wrong one passes with p ≤ {(2 / 2**20) ** DRAWS:.0e}"
         yield Proof(name, "⟨A x, y⟩ = ⟨x, Aᵀ y⟩", DIGITS, ("Conv2d", "Subsample"), holds, bound)
 
@@ -136,18 +122,15 @@ def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:
     def draw(shape):
         return exact(rng.integers(-(2**59), 2**59, shape))
 
-    maps = {"conv": Conv2d(2, 3, 3), "mean": Subsample(3, 2)}
-    stacks = [Sequential(**maps, flatten=Flatten(), linear=Linear(18, 2))]
-    stacks.append(Sequential(**maps, rows=Positions(), linear=Linear(3, 2)))
-    drawn = [drawn_like(stack.init(rng, np.float64), draw) for stack in stacks]
-    drawn = [{"params": params, "input": draw((2, 2, 8, 6))} for params in drawn]
-    holds = all(pullback_is_adjoint(*stack, draw) for stack in zip(stacks, drawn, strict=True))
+    holds = True
+    for last in ({"flatten": Flatten(), "linear": Linear(18, 2)}, {"rows": Positions(), "linear": Linear(3, 2)}):
+        stack = Sequential(conv=Conv2d(2, 3, 3), mean=Subsample(3, 2), **last)
+        arguments = {"params": drawn_like(stack.init(rng), draw), "input": draw((2, 2, 8, 6))}
+        holds &= pullback_is_adjoint(stack, arguments, draw)
     subjects = ("Sequential", "Positions", "convnet", "two-layer")
     bound = f"a wrong one passes with p ≤ {9 / 2**60:.0e}"
     yield Proof("Sequential, all layers but tanh", IDENTITY, DIGITS + AIRPLANE, subjects, holds, bound)
 
-
-# ---- on small shapes: every triple of basis vectors ----
 
 SMALL = [  # the layer, another form of it, and the shape of a sample; window² is a power of two, so nothing is rounded
     ("Linear", Linear(4, 3), None, (4,)),
@@ -167,7 +150,7 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
     draw = partial(whole_numbers, rng, bits=20, times=4)  # products of two, one of them p ± q: room to add 2⁹ of them
     for name, layer, other_form, shape in SMALL:
         form = other_form or layer
-        zero = tree_map(np.zeros_like, layer.init(rng, np.float64))
+        zero = drawn_like(layer.init(rng), np.zeros)
         (kind, w), *_ = zero.items()
         x, basis = (np.eye(int(np.prod(of))).reshape(-1, *of) for of in (shape, w.shape))
         formula = np.array([[FORMULAS[type(layer)](e, one).ravel() for one in x] for e in basis])
@@ -184,19 +167,13 @@ def _small(rng: np.random.Generator) -> Iterator[Proof]:
         yield Proof(f"{name}, small", statement, lines, (name,), holds, bound)
 
 
-# ---- tanh, which is no polynomial: on numbers that come out exact ----
-
-
 def _tanh(rng: np.random.Generator) -> Iterator[Proof]:
-    """The slope 1 - y² is derived; here the pullback is held to it, on the y that the layer returned."""
+    """Tanh is no polynomial. Its slope 1 - y² is derived; its pullback is held to it, on the y that it returned."""
     y, pullback = Tanh()({}, exact(np.arange(-32, 32) / 16))
     v = exact(rng.integers(-(2**59), 2**59, 64))
     holds = np.array_equal(pullback(v, wrt_input=True).input.entries, (v * (1 - y * y)).entries)
     bound = "64 values of y: no other polynomial below degree 64 passes"
     yield Proof("Tanh", "pullback(v) = v (1 - y²), in fractions", DIGITS + AIRPLANE, ("Tanh",), holds, bound)
-
-
-# ---- five copies of a character are five windows of one picture, at the sizes of the paper ----
 
 
 class Stairs:
@@ -209,7 +186,7 @@ class Stairs:
 
 
 def _windows(rng: np.random.Generator) -> Iterator[Proof]:
-    """The network on a wide picture against the network on the five copies; and shifts for which it does not hold."""
+    """Five copies of a character are five windows of one picture; and shifts for which it does not hold."""
     layers = {name: Stairs() if isinstance(layer, Tanh) else layer for name, layer in convnet().layers.items()}
     network = Sequential(**layers)
     W = tree_map(lambda w: 9.0 * rng.integers(-8, 8, w.shape), network.init(rng))  # S2 divides by 9

@@ -5,20 +5,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from drlim_np.audit import catalogue, proof
 from drlim_np.audit.gradcheck import Row
-from drlim_np.audit.index import HERE
 from drlim_np.audit.proof import Proof
 from drlim_np.errors import DrlimError
 from drlim_np.files.cache import Cache
 
-PROPERTIES = ("tests/test_paper.py", "tests/audit/test_gradients.py", "tests/audit/test_properties.py")
+HERE = Path(__file__).resolve().parents[2]  # the checkout; of an installed package, a folder without tests
+PROPERTIES = ("tests/test_paper.py", "tests/audit/test_properties.py")
 LABEL = "audit"  # of the file in the cache
 
 
@@ -39,22 +38,26 @@ def audit_passes(backend: str, cache: Cache) -> bool:
     if audited(backend, cache):
         print("Audit: passed before, of these very sources; --fresh repeats it\n", flush=True)
         return True
-    what = "every gradient against two oracles, exact proofs, derivations, and properties of the loss"
-    print(f"Audit: {what}", flush=True)
-    said = ["Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout."]
-    with _beside(properties) if properties else nullcontext() as tests:
-        found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
-        if tests:
+    print("Audit: every gradient against two oracles, exact proofs, derivations, properties of the loss", flush=True)
+    tested = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
+    if not properties:
+        left_out = "Left out: properties on inputs that Hypothesis draws; they are in tests/ of a checkout."
+        tested = ["-c", f"print({left_out!r})"]
+    environ = os.environ | {"DRLIM_TESTS": "audit", "PYTHONOPTIMIZE": ""}  # else no assertion would be run
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen([sys.executable, *tested], cwd=HERE, env=environ, **pipes) as tests:
+        try:
+            found, proofs = list(catalogue.findings(backend=backend)), catalogue.proofs()
             said = tests.communicate()[0].strip().splitlines()
-    failed = tests is not None and tests.returncode != 0
-    told = "\n".join(said if failed else said[-1:])
+        finally:
+            tests.kill()  # so that it ends with this process
+    told = "\n".join(said if tests.returncode else said[-1:])
     surprises, worst = [one for one in proofs if not one.as_it_should_be], catalogue.worst_by_subject(found)
-    print(catalogue.table(worst, proofs), catalogue.summary(found), sep="\n")
-    without = catalogue.without_derivations()
-    print(*filter(None, [proof.table(surprises), proof.summary(proofs), without, told]), "", sep="\n", flush=True)
-    passes = not failed and not surprises and all(finding.as_it_should_be for finding in found)
+    last = [proof.table(surprises), proof.summary(proofs), catalogue.without_derivations(), told]
+    print(catalogue.table(worst, proofs), catalogue.summary(found), *filter(None, last), "", sep="\n", flush=True)
+    passes = not tests.returncode and not surprises and all(finding.as_it_should_be for finding in found)
     if passes:
-        content = json.dumps({"worst": worst, "proofs": proofs, "said": told}).encode()
+        content = json.dumps(Audited(worst, proofs, told)).encode()
         cache.keep(LABEL, _follows_from(backend), {"audited": np.frombuffer(content, np.uint8)})
     return passes
 
@@ -64,26 +67,12 @@ def audited(backend: str, cache: Cache) -> Audited | None:
     kept = cache.find(LABEL, _follows_from(backend))
     if kept is None:
         return None
-    content = json.loads(kept["audited"].tobytes())
-    worst = [catalogue.Finding(subject, Row(*row), wrong) for subject, row, wrong in content["worst"]]
-    proofs = [Proof(*(tuple(part) if isinstance(part, list) else part for part in one)) for one in content["proofs"]]
-    return Audited(worst, proofs, content["said"])
+    findings, statements, said = json.loads(kept["audited"].tobytes())
+    worst = [catalogue.Finding(subject, Row(*row), wrong) for subject, row, wrong in findings]
+    proofs = [Proof(*(tuple(part) if isinstance(part, list) else part for part in one)) for one in statements]
+    return Audited(worst, proofs, said)
 
 
 def _follows_from(backend: str) -> list[str]:
     sources = [file.read_text(encoding="utf-8") for path in PROPERTIES if (file := HERE / path).is_file()]
     return [sys.version, backend, catalogue.without_derivations(), *sources]
-
-
-@contextmanager
-def _beside(properties: list[str]) -> Iterator[subprocess.Popen]:
-    """Tests in a process that ends with this one."""
-    environ = os.environ | {"DRLIM_TESTS": "audit"}
-    environ.pop("PYTHONOPTIMIZE", None)  # which strips the assertions that the tests are made of
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *properties]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, cwd=HERE, env=environ, **pipes) as process:
-        try:
-            yield process
-        finally:
-            process.kill()

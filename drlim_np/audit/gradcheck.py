@@ -46,7 +46,7 @@ class Row(NamedTuple):
         return self.near_a_kink or (self.complex_error <= COMPLEX_BOUND and self.central_error <= CENTRAL_BOUND)
 
 
-def complex_step(function: Callable[[Array], Any], x: Array, direction: Array) -> float:
+def complex_step(function: Callable, x: Array, direction: Array) -> float:
     """The derivative of a real analytic scalar function along `direction`: Im f(x + i h u) / h, with h = 1e-20.
 
     Nothing is subtracted, so nothing cancels, and h² vanishes next to 1: the result is exact to rounding.
@@ -54,9 +54,7 @@ def complex_step(function: Callable[[Array], Any], x: Array, direction: Array) -
     return float(np.imag(function(x + 1j * COMPLEX_STEP * direction)) / COMPLEX_STEP)
 
 
-def central_difference(
-    function: Callable[[Array], Any], x: Array, direction: Array, size: float = CENTRAL_STEP
-) -> float:
+def central_difference(function: Callable, x: Array, direction: Array, size: float = CENTRAL_STEP) -> float:
     """The derivative of a scalar function along `direction`: (f(x + h u) - f(x - h u)) / 2h, with |h u| = `size`."""
     length = np.linalg.norm(direction)
     step = size * direction / length

@@ -35,9 +35,6 @@ def of_the_paper(v: list, d: Fraction, y: int, margin: Fraction) -> tuple[Fracti
     return missing**2 / 2, [-missing * c / d for c in v]
 
 
-# ---- given pairs, on which float64 rounds nothing ----
-
-
 def exact_pairs() -> Iterator[tuple]:
     """Pairs on which float64 rounds nothing: z1, z2, y, margin; their D, 𝓛 and dL/dz1, in fractions.
 
@@ -63,7 +60,7 @@ def _loss(_rng: np.random.Generator) -> Iterator[Proof]:
         found = ((gradients(*given), dz.astype(np.float64)) for *given, _, _, dz in every)
         return all(np.array_equal(dz1, dz) and np.array_equal(dz2, -dz) for (dz1, dz2), dz in found)
 
-    bound, subject = f"{sum(len(y) for _, _, y, *_ in every)} pairs in 1 to 3 dimensions", ("contrastive",)
+    bound, subject = f"{sum(len(z1) for z1, *_ in every)} pairs in 1 to 3 dimensions", ("contrastive",)
     holds = all((energy(z1, z2) == float(d)).all() for z1, z2, _, _, d, *_ in every)
     yield Proof("energy", "D is the length of z1 - z2", ("eq-1",), subject, holds, bound)
     holds = all(Fraction(float(contrastive(*given)[0])) == loss for *given, _, loss, _ in every)
@@ -78,9 +75,6 @@ def _loss(_rng: np.random.Generator) -> Iterator[Proof]:
     for mistake, gradients in wrong.LOSSES.items():
         name = f"wrong: {mistake}"
         yield Proof(name, statement, lines, (name,), are_the_papers(gradients), bound, wrong_on_purpose=True)
-
-
-# ---- every pair of a set ----
 
 
 def pair_by_pair(z: np.ndarray, similar: SimilarityGraph, margin: float, weight: np.ndarray) -> tuple:
@@ -128,9 +122,6 @@ def _all_pairs(rng: np.random.Generator) -> Iterator[Proof]:
     yield Proof("all pairs", statement, ("eq-2-all-pairs",), subjects, equal, bound)
     statement = "at a constant G_W similar pairs cost nothing, others ½ m², and no force is felt"
     yield Proof("collapse", statement, ("collapse",), subjects, constant, bound)
-
-
-# ---- two towers, and one ----
 
 
 def _towers(rng: np.random.Generator) -> Iterator[Proof]:
@@ -185,9 +176,6 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
     statement, lines = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair", ("one-copy",)
     holds = equal(dict(enumerate(once)), dict(enumerate(twice)))
     yield Proof("embed once", statement, lines, ("embed once",), holds, f"{len(y)} pairs of 6 samples, in fractions")
-
-
-# ---- pairs drawn: the mean over all draws there are is the sum over every pair ----
 
 
 def named(x: np.ndarray) -> list[Fraction]:

@@ -24,11 +24,11 @@ def proofs(rng: np.random.Generator) -> Iterator[Proof]:
     ):
         cases = [bool(case) for case in of()]
         yield Proof(of.__name__, words, lines, (), all(cases), f"all {len(cases):,} small cases")
-    words = "972 views have 23,814 similar pairs, of which 660 drawn at random keep 10,974 on average"
     azimuth, elevation, _ = np.indices((18, 9, 6)).reshape(3, -1)
     similar = contiguous_views(azimuth, elevation, 18).listed_count
     kept = round(Fraction(similar * 660 * 659, 972 * 971))
     holds = similar == 23_814 and kept == 10_974 and 10_989 + 206_481 == 660 * 659 // 2
+    words = "972 views have 23,814 similar pairs, of which 660 drawn at random keep 10,974 on average"
     yield Proof("counts", words, STEP_1[2:], (), holds, "counted")
 
 

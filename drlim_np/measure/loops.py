@@ -52,6 +52,5 @@ def loops(z: np.ndarray) -> np.ndarray:
 
 def second_loop(z: np.ndarray) -> float:
     """The life of the second loop of z (samples, dims) in lives of the first: 0 for a single one, 1 where none is."""
-    birth, death = loops(z)[:2].T
-    lives = death - birth
+    lives = np.diff(loops(z)).ravel()
     return float(lives[1] / lives[0]) if len(lives) > 1 else float(len(lives) == 0)

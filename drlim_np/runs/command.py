@@ -16,7 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 from drlim_np.audit.first import audit_passes, audited
-from drlim_np.audit.page import audit_page
+from drlim_np.audit.index import audit_page
 from drlim_np.audit.proof import columns
 from drlim_np.checks.terminal import exit_status, printable
 from drlim_np.data import AZIMUTHS, Digits, Views

@@ -13,8 +13,7 @@ import pytest
 from drlim_np.audit import catalogue, index
 from drlim_np.audit.first import PROPERTIES, Audited
 from drlim_np.audit.gradcheck import Row
-from drlim_np.audit.index import LINES
-from drlim_np.audit.page import audit_page, typeset
+from drlim_np.audit.index import LINES, audit_page, typeset
 from drlim_np.errors import DataError
 from drlim_np.runs.command import FIGURES
 from tests.help.browser import SIZES, missing, opened
@@ -115,7 +114,7 @@ def test_every_gradient_of_the_audit_stands_in_a_row_with_its_verdict(rows, subj
     assert [name for name in names if not any(line.audits(name) for line in LINES)] == []
     assert [pattern for line in LINES for pattern in line.audited if not fnmatch.filter(names, pattern)] == []
     assert "contrastive, Eqs. 2 to 4 3e-16 2e-10 holds" in words(rows["eq-6"])
-    assert "wrong: the ½ missing 5e-01 5e-01 rejected; by the proof too" in words(rows["eq-4-l_s"])
+    assert "wrong: the ½ missing 5e-01 5e-01 rejected, as it must be; by the proof too" in words(rows["eq-4-l_s"])
     assert "bound 1e-12 1e-07" in words(rows["eq-6"])
 
 
@@ -123,7 +122,7 @@ def test_every_gradient_of_the_audit_stands_in_a_row_with_its_verdict(rows, subj
 def test_a_line_is_derived_and_proven_as_the_index_says_or_is_no_algebra(line, rows):
     supporting = line.supported_by(catalogue.proofs())
     wanted = [kind for kind in line.exact if kind == "proven" or not catalogue.without_derivations()]
-    assert sorted({one.kind for one in supporting}) == wanted
+    assert sorted({one.kind for one in supporting} - {"tested"}) == wanted
     assert bool(line.exact) != bool(line.no_algebra)
     assert f"No algebra: {line.no_algebra}." in words(rows[line.anchor]) or not line.no_algebra
     for one in supporting:
@@ -171,7 +170,7 @@ def test_what_fails_is_said_to_fail(folder, subjects):
     assert "for any G_W: FAILS" in said
     assert "Figure 1: 1 of 1 claims FAIL" in said and "it rises: 0.5 ≥ 1: FAILS" in said
     assert "contrastive, Eqs. 2 to 4 1e+00 1e+00 FAILS" in said
-    assert "wrong: the ½ missing 0e+00 0e+00 FAILS: passed" in said
+    assert "wrong: the ½ missing 0e+00 0e+00 FAILS: a wrong gradient passed" in said
     assert "rejected" not in said and "holds" not in said.partition("What carries it")[0]
 
 
@@ -179,8 +178,7 @@ def test_what_was_left_out_is_said_with_the_reason(folder, subjects, monkeypatch
     proven = [one for one in catalogue.proofs() if one.kind == "proven"]
     said = rows_of(audit_page(RECORD, folder, Audited(subjects, proven, "61 passed")))
     assert "Derived Left out: it needs SymPy, which was not installed. Proven" in words(said["eq-6"])
-    assert "Derived By no symbols: it is proven. Proven" in words(said["eq-2"])
-    assert "Proven On no numbers: it is derived for all of them. Tested" in words(said["eq-5"])
+    assert "Derived" not in words(said["eq-2"]) and "Proven" not in words(said["eq-5"])
     monkeypatch.setattr(index, "HERE", tmp_path)
     said = words(audit_page(RECORD, folder, None))
     assert "Gradients were not audited in this run: python -m drlim_np.audit does it." in said
@@ -247,15 +245,6 @@ def test_axe_core_finds_no_fault(browser, size):
     assert browser.complaints() == []
 
 
-def test_code_and_tests_stand_side_by_side_on_a_desk_and_one_below_the_other_on_a_phone(browser):
-    tops = "[...document.querySelector('#eq-6').children].map(one => Math.round(one.getBoundingClientRect().top))"
-    browser.resize("desk")
-    heading, *columns = browser.js(tops)
-    assert len(columns) == 3 and len(set(columns)) == 1 and columns[0] > heading
-    browser.resize("phone")
-    assert browser.js(tops) == sorted(set(browser.js(tops)))
-
-
 def test_no_request_leaves_the_folder_and_all_pictures_are_seen(browser, folder):
     browser.call("refresh")
     browser.js("document.querySelectorAll('img').forEach(one => { one.loading = 'eager'; })")
@@ -267,7 +256,7 @@ def test_no_request_leaves_the_folder_and_all_pictures_are_seen(browser, folder)
     assert browser.call("se/log", type="browser") == []
 
 
-def test_a_keyboard_skips_to_the_lines_and_folds_sources(browser):
+def test_a_keyboard_skips_to_the_lines(browser):
     browser.resize("desk")
     browser.call("refresh")
     browser.press("Tab")
@@ -277,16 +266,6 @@ def test_a_keyboard_skips_to_the_lines_and_folds_sources(browser):
     assert browser.js("getComputedStyle(document.activeElement).clipPath") == "none"
     browser.press("Enter")
     assert browser.js("document.activeElement.id") == "lines"
-    for _ in range(9):
-        browser.press("Tab")
-        assert browser.js(seen)[1] != "none"
-        if browser.js("document.activeElement.tagName") == "SUMMARY":
-            break
-    folded = [browser.js("document.activeElement.parentElement.open")]
-    for key in ("Enter", "Space"):
-        browser.press(key)
-        folded.append(browser.js("document.activeElement.parentElement.open"))
-    assert folded[0] == folded[2] != folded[1]
 
 
 def test_an_address_leads_to_its_row(browser, folder):

@@ -9,27 +9,22 @@ from drlim_np.loss import contrastive, dissimilar_loss
 from drlim_np.networks import two_layer
 from drlim_np.tree import leaves
 from tests.help.comparing import BOUND, assert_close
-from tests.help.every_layer import EVERY_LAYER
+from tests.help.every_layer import EVERY_LAYER, Forgetful
 
 if not autodiff.libraries():
     pytest.skip("neither JAX nor PyTorch with array-api-compat is installed", allow_module_level=True)
 
 by_each = pytest.mark.parametrize("library", autodiff.libraries())
 FORMS = ("two towers", "embed once", "every pair", "sampled pairs", "sampled copies")
-SMALL = [("small", two_layer(5, 4, 2), (5,))]
 
 
 @by_each
 def test_every_layer_network_and_form_of_the_objective_is_held_to_the_library(library):
-    found = list(autodiff.proofs(library, catalogue.LAYERS, catalogue.NETWORKS, catalogue.small_graph(6)))
+    found = list(autodiff.proofs(library))
     names = [name for name, *_ in catalogue.NETWORKS]
     forms = [f"{form}, {name}" for name in names for form in FORMS]
-    assert [one.name for one in found] == [
-        *(type(a).__name__ for a, _ in catalogue.LAYERS),
-        *names,
-        "contrastive",
-        *forms,
-    ]
+    layers = [type(layer).__name__ for layer, _ in catalogue.LAYERS]
+    assert [one.name for one in found] == [*layers, *names, "contrastive", *forms]
     assert [one for one in found if not one.holds] == []
     assert f" {len(found)} held to automatic differentiation, " in proof.summary(found)
 
@@ -50,11 +45,6 @@ def test_the_library_differentiates_what_it_is_given(library):
 
 @by_each
 def test_a_wrong_pullback_is_told_apart(library, rng):
-    class Forgetful(Tanh):
-        def __call__(self, params, x):
-            y, pullback = super().__call__(params, x)
-            return y, lambda dy, wrt_input=False: pullback(dy, wrt_input)._replace(input=dy * (1 - y))
-
     right, wrong = (autodiff.error(library, *autodiff.of_layer(layer, (4, 3), rng)) for layer in (Tanh(), Forgetful()))
     assert right <= BOUND < 1e-3 < wrong
 
@@ -62,7 +52,7 @@ def test_a_wrong_pullback_is_told_apart(library, rng):
 @by_each
 def test_every_form_of_the_objective_is_held_to_the_loss_that_it_should_have(library, monkeypatch):
     monkeypatch.setattr(autodiff, "dissimilar_loss", lambda d, margin: 2 * dissimilar_loss(d, margin))
-    found = autodiff.proofs(library, [], SMALL, catalogue.small_graph(6))
+    found = autodiff.proofs(library, layers=[], networks=[("small", two_layer(5, 4, 2), (5,))])
     assert {one.name for one in found if not one.holds} == {f"{form}, small" for form in FORMS}
 
 

@@ -33,9 +33,6 @@ def test_all_statements_hold_of_lines_that_are_there_and_every_wrong_gradient_on
     assert {anchor for one in proofs for anchor in one.lines} <= {line.anchor for line in LINES}
 
 
-# ---- planted faults ----
-
-
 def refuted(fault):
     """Whether the exact proofs, run on a package with this fault in it, say so or cannot even be computed."""
     with planted(fault) as imported, np.errstate(all="ignore"):
@@ -71,22 +68,11 @@ def test_what_is_beyond_the_proofs_is_on_the_list_of_faults():
     assert {name for names in BEYOND_PROOF.values() for name in names} <= {fault[:2] for fault in FAULTS}
 
 
-# ---- what the proofs stand on ----
-
-
 def test_an_inner_product_is_exact_beyond_what_float64_holds_and_equals_nothing_if_it_may_have_been_rounded():
     a = np.array([2.0**52 + 1, 1.0])
     assert exact.inner(a, a) == (2**52 + 1) ** 2 + 1
     for rounded in (0.5, 2.0**53, np.nan, np.inf):
         assert np.isnan(exact.inner(np.ones(2), np.array([1.0, rounded])))
-
-
-@pytest.mark.parametrize(("inputs", "samples"), [(96 * 96, 5), (3, 70_000), (2**20, 1)])
-def test_entries_have_so_few_bits_that_the_longest_sum_stays_below_2_to_the_53(inputs, samples):
-    params, x, y = {"weight": np.zeros((2, inputs))}, np.zeros((samples, inputs)), np.zeros((samples, 2))
-    bits = exact.bits_of(params, x, y, times=1)
-    longest = max(inputs, samples)
-    assert 2 * longest * 2 ** (bits - 1) * 2**bits < 2**53 <= longest * 4 ** (bits + 2)
 
 
 def test_a_pullback_that_is_right_but_for_one_entry_is_refuted():
@@ -121,21 +107,11 @@ def test_a_rounded_third_names_a_third_and_what_lies_between_fractions_names_non
         pairs.named(np.array([np.sqrt(2)]))
 
 
-# ---- arrays of exact numbers ----
-
-
 def test_a_number_is_the_fraction_that_it_stands_for_and_a_root_that_is_none_is_refused():
     assert (exactly(np.ones(1)) * 0.1).entries.item() == Fraction(0.1) != Fraction(1, 10)
     assert np.sqrt(exactly(np.array([2.25]))).entries.item() == Fraction(3, 2)
     with pytest.raises(ValueError, match="the root of 2 is no fraction"):
         np.sqrt(exactly(np.array([2.0])))
-
-
-# ---- derivations ----
-
-
-def test_no_two_symbols_are_the_same():
-    assert len({*symbols((2, 3)).entries.flat, *symbols((4,)).entries.flat}) == 10
 
 
 @pytest.mark.parametrize("y", [0, 1])

@@ -1,11 +1,10 @@
 """Float32 decided number by number, and rounding held to its bounds; each claim fails on code with a small fault."""
 
 from concurrent.futures import ThreadPoolExecutor
-from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings, target
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from drlim_np.audit import __main__ as command
@@ -29,13 +28,12 @@ def off_from(name, least, below, monkeypatch):
 @pytest.mark.line("eq-4-l_s", "eq-4-l_d", "eq-7")
 def test_eqs_4_and_7_hold_on_the_thinned_set_of_float32_energies_at_every_margin():
     assert [(one.lines, one.holds) for one in floats.proofs(None)] == [((line,), True) for line in OF.values()]
-    assert {0, 1, floats.INFINITY, floats.INFINITY - 1} <= {*floats.thinned(1.0).tolist()}
 
 
 @pytest.mark.parametrize("name", OF)
-@pytest.mark.parametrize("exponent", [-60, -20, -1])
-def test_a_fault_in_one_binade_is_found_on_the_thinned_set(name, exponent, monkeypatch):
-    off_from(name, 2.0**exponent, 2.0 ** (exponent + 1), monkeypatch)
+@pytest.mark.parametrize(("least", "below"), [(2.0**-60, 2.0**-59), (2.0**-20, 2.0**-19), (0.5, 1), (1 - 2.0**-24, 1)])
+def test_a_fault_in_one_binade_or_next_to_m_is_found_on_the_thinned_set(name, least, below, monkeypatch):
+    off_from(name, least, below, monkeypatch)
     assert [one.lines[0] for one in floats.proofs(None) if not one.holds] == [OF[name]]
 
 
@@ -48,8 +46,8 @@ def test_a_loss_or_force_in_one_binade_beyond_the_margin_is_found(name, monkeypa
 
 @pytest.mark.parametrize("name", [None, *OF])
 def test_a_fault_in_a_single_float_is_found_among_all_of_a_binade_which_is_named(name, monkeypatch, capsys):
-    monkeypatch.setattr(floats, "FIRST", 125 * floats.BINADE)
-    monkeypatch.setattr(floats, "INFINITY", 127 * floats.BINADE)
+    monkeypatch.setattr(floats, "FIRST", 125 * 2**23)
+    monkeypatch.setattr(floats, "INFINITY", 127 * 2**23)
     if name:
         one = np.float32(0.7123)
         off_from(name, one, np.nextafter(one, np.float32(1)), monkeypatch)
@@ -84,22 +82,7 @@ def test_energy_loss_and_forces_are_within_their_bounds_of_the_exact_fractions(d
     z1, z2, margin = drawn
     apart = np.linalg.norm(z1.astype(float) - z2.astype(float))
     assume(apart == 0 or apart > 4 * float(np.finfo(z1.dtype).smallest_normal) ** 0.5)
-    found = floats.shares(z1, z2, margin)
-    u, beyond = float(np.finfo(z1.dtype).eps) / 2, found.pop("beyond")
-    for name, share in found.items():
-        target(share, label=name)
-    assert max(found.values()) <= 1
-    assert beyond <= (z1.shape[1] / 2 + 3.5) * (1 + 100 * u)  # one more than n, because m is rounded
-
-
-def test_pairs_beyond_the_margin_that_are_computed_to_be_nearer_feel_no_more_than_n_ulps_of_it():
-    rng = np.random.default_rng(0)
-    z1, away = rng.standard_normal((2, 20_000, 2))
-    z2 = (z1 + 1.25 * away / np.linalg.norm(away, axis=1, keepdims=True)).astype("f4")
-    z1 = z1.astype("f4")
-    nearer = (energy(z1, z2) < 1.25) & (energy(z1.astype(float), z2.astype(float)) >= 1.25)
-    found = [floats.shares(a[None], b[None], 1.25)["beyond"] for a, b in zip(z1[nearer], z2[nearer], strict=True)]
-    assert len(found) > 20 and 0 < max(found) <= 3.5
+    assert floats.over(z1, z2, margin) == set()
 
 
 @pytest.mark.parametrize(
@@ -116,10 +99,4 @@ def test_an_error_larger_than_its_bound_is_seen(name, ulps, over, monkeypatch):
 
     monkeypatch.setattr(floats, "energy", lambda *z: energy(*z) * of_d)
     monkeypatch.setattr(floats, "contrastive", scaled)
-    assert {name for name, share in floats.shares(z1, z2, 1.0).items() if share > 1} == over
-
-
-@pytest.mark.parametrize("square", [Fraction(2), Fraction(9, 49), Fraction(1, 10**40), Fraction(0)])
-def test_a_root_is_exact_to_200_bits(square):
-    found = floats.root(square)
-    assert found * found <= square and abs(found * found - square) <= square / 2**190
+    assert floats.over(z1, z2, 1.0) == over

@@ -34,6 +34,11 @@ def table(found: Iterable[catalogue.Finding], proofs: Iterable[Proof]) -> str:
             kinds.count("proven"),
             "the same at the paper's sizes, and the pairs of Step 1, without a tolerance",
         ),
+        (
+            "statements on floats",
+            kinds.count("tested"),
+            "Eqs. 4 and 7, and how far all may round, on some of the floats",
+        ),
         ("gradients tested", len(right), "to 1e-12 in float64, whole networks at random and trained W"),
         ("wrong gradients on record", mistakes, "oracles and proofs reject what others got wrong"),
         ("planted faults", len(FAULTS), "some test notices each of them"),
