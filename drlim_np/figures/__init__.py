@@ -12,14 +12,12 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Drawing
 
-from drlim_np.backend import like
 from drlim_np.data import Digits, Views
 from drlim_np.drawing.style import BLUE, RULES
 from drlim_np.errors import DivergedError, DrlimError
-from drlim_np.fast.devices import origin
 from drlim_np.files.cache import NOTHING_CACHED, Cache
 from drlim_np.graph import SimilarityGraph
-from drlim_np.tree import Tree, tree_map
+from drlim_np.tree import Tree
 
 COLLAPSED = 0.01  # a map has collapsed if each coordinate's standard deviation is below this share of the margin
 RELATIONS = {"≥": operator.ge, "≤": operator.le, "=": operator.eq}
@@ -38,13 +36,12 @@ class Figure:
     seconds: float = 0  # what it takes at its full size, roughly; the slowest start first
 
 
-def figure(name: str, rules: Mapping[str, Any] | None = None, **about: Any) -> Callable[[Callable], Callable]:
-    """Registers `make` as the figure of that name and draws it by `style.RULES`, changed by `rules`."""
+def figure(name: str, **about: Any) -> Callable[[Callable], Callable]:
+    """Registers `make` as the figure of that name and draws it by `style.RULES`."""
 
     def register(make: Callable[[Any, "Train"], "Result"]) -> Callable[[Any, "Train"], "Result"]:
-        styled = rc_context(RULES | dict(rules or {}))(make)
-        FIGURES[name] = Figure(name, styled, **about)
-        return styled
+        FIGURES[name] = Figure(name, rc_context(RULES)(make), **about)
+        return FIGURES[name].make
 
     return register
 
@@ -71,11 +68,6 @@ class Train:
         """The generator of one figure, so that drawing it alone changes nothing."""
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(figure,)))
 
-    def on_device(self, host: Tree) -> Tree:
-        """The same arrays on the device that trains."""
-        model = origin(self.backend)
-        return tree_map(lambda x: like(x, model), host)
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -92,13 +84,9 @@ class Claim:
         return bool(RELATIONS[self.relation](self.value, self.bound))
 
 
-def counts(
-    graph: SimilarityGraph, listed: int | None = None, together: str = "similar and dissimilar pairs together"
-) -> list[Claim]:
-    """What is claimed of a graph's pairs: it lists so many for each sample, and with all others they are all pairs."""
-    pairs = graph.size * (graph.size - 1) // 2
-    claims = [] if listed is None else [Claim("similar pairs listed", graph.listed_count, "=", listed * graph.size)]
-    return [*claims, Claim(together, len(graph.edges) + graph.dissimilar_count, "=", pairs)]
+def all_counted(graph: SimilarityGraph, words: str = "similar and dissimilar pairs together") -> Claim:
+    """The claim that a graph's similar pairs, each counted once, and all others are all pairs."""
+    return Claim(words, len(graph.edges) + graph.dissimilar_count, "=", graph.size * (graph.size - 1) // 2)
 
 
 @dataclass(frozen=True, eq=False)

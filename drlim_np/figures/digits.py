@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drlim_np.backend import Array, to_host
+from drlim_np.backend import Array, like, to_host
 from drlim_np.copies import SampledCopies
 from drlim_np.data import Digits, Split
 from drlim_np.data.canvas import on_canvas
 from drlim_np.drawing.style import LOOKS
 from drlim_np.errors import DataError, InputError
 from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.devices import origin
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Train, require_spread
 from drlim_np.graph import SimilarityGraph
@@ -29,23 +30,19 @@ TRAIN_PER_CLASS = 3000
 
 @dataclass(frozen=True)
 class Training:
-    """What the paper leaves open, one choice for Figures 4, 5 and 7: the rate falls to 0 along a cosine.
-
-    Chosen by the training objective. Without the rise, Figure 7 collapses in its first steps on some seeds.
-    """
+    """What the paper leaves open, one choice for Figures 4, 5 and 7, by the training objective."""
 
     steps: int
     margin: float = 1.0
     batch: int = 128  # similar pairs drawn for a step; with 1, steps go pair by pair
-    rate: float = 1.0
+    rate: float = 1.0  # at its highest: without its rise, Figure 7 collapses in its first steps on some seeds
     momentum: float = 0.9
     weighting: Weighting = "balanced"
 
 
 def draw_at_random(digits: Digits, split: Split, per_class: int | None, rng: np.random.Generator) -> np.ndarray:
     """Rows of the split that show a 4 or a 9, shuffled: `per_class` of each, or all in file order if None."""
-    least = per_class or 1
-    rows = [np.flatnonzero(split.labels == label) for label in LOOKS]
+    least, rows = per_class or 1, [np.flatnonzero(split.labels == label) for label in LOOKS]
     for label, found in zip(LOOKS, rows, strict=True):
         if len(found) < least:
             raise DataError(f"{digits.title} has {len(found)} images labelled {label}, {least} needed: use MNIST")
@@ -118,13 +115,14 @@ def learn(
     network = Blockwise(convnet(), threads=train.threads)
 
     def descent() -> Tree:
-        given = (network, train.on_device(x), graph, training.margin)
+        device = origin(train.backend)
+        images, start = (tree_map(lambda host: like(host, device), tree) for tree in (x, network.init(rng)))
+        given = (network, images, graph, training.margin)
         if training.batch == 1:
             objective = pair_by_pair(*given)
         else:
             sampled = SampledPairs if len(x) == graph.size else SampledCopies
             objective = sampled(*given, training.weighting, training.batch)
-        start = train.on_device(network.init(rng))
         optimiser = SGD(training.rate, training.momentum)
         params, losses = minimise(objective, start, optimiser, training.steps, rng, warmup_cosine, label)
         return {"W": tree_map(to_host, params), "losses": losses}

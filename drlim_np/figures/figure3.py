@@ -24,14 +24,15 @@ DOES = {  # a layer, in the words of the paper
 HEADERS, TOWER = 1.05, 1.3  # inches: as high
 HEIGHT = HEADERS + 2 * TOWER + 0.5
 LEVELS = (HEIGHT - HEADERS - TOWER / 2, TOWER / 2)  # of the middles of the two towers
+ARROW = {"color": INK, "linewidth": 1.2}
 
-Tower = dict[str, np.ndarray]  # by a layer's name its maps (maps, height, width) or units (units,) for one image
 
+def stages(network: Sequential, params: Tree, image: np.ndarray) -> dict[str, np.ndarray]:
+    """What each trainable layer makes of an image (1, 32, 32), after the tanh that may follow it, by the layer's name.
 
-def stages(network: Sequential, params: Tree, image: np.ndarray) -> Tower:
-    """What each trainable layer of the network makes of an image (1, 32, 32), after the tanh that may follow it."""
-    x = image[None]
-    found: Tower = {}
+    Maps (maps, height, width) or units (units,).
+    """
+    x, found = image[None], {}
     for name, layer in network.layers.items():
         x, _ = layer(params[name], x)
         if isinstance(layer, tuple(DOES)):
@@ -46,7 +47,7 @@ def make(digits: Digits, train: Train) -> Result:
     """The layers of G_W with their maps and sizes, and what the trained ones make of an unseen 4 and an unseen 9."""
     found, unseen = figure4.trained(digits, train, "balanced")
     network, images = convnet(), []
-    for digit in LOOKS:
+    for digit in LOOKS:  # the one nearest to the mean
         of = unseen.inputs[unseen.label == digit]
         images.append(of[np.linalg.norm((of - of.mean(axis=0)).reshape(len(of), -1), axis=1).argmin()])
     towers = [stages(network, found.params, image) for image in images]
@@ -83,34 +84,31 @@ def make(digits: Digits, train: Train) -> Result:
         _tower(axes, level, [image, *tower.values()], strength, LOOKS[digit][0])
     _receptive_field(axes, LEVELS[0], towers[0]["C1"], network.layers["C1"].kernel)
     for x in MIDDLES[1:]:
-        arrow = {"arrowstyle": "<->", "color": INK, "linewidth": 1.2}
         ends = (x, LEVELS[1] + TOWER / 2 - 0.02), (x, LEVELS[0] - TOWER / 2 + 0.02)
-        axes.annotate("", *ends, arrowprops=arrow)
-    for x in MIDDLES[1:-1]:
-        axes.text(x + 0.1, sum(LEVELS) / 2, "same $W$", va="center")
+        axes.annotate("", *ends, arrowprops={"arrowstyle": "<->"} | ARROW)
+        if x != MIDDLES[-1]:
+            axes.text(x + 0.1, sum(LEVELS) / 2, "same $W$", va="center")
     return Result(drawing, claims, {"input": list(CONVNET_INPUT)}, digits, measured)
 
 
 def spots(count: int) -> np.ndarray:
     """Where the maps or units of a stage are, from its middle, in sides of one: (count, 2), in rows."""
-    across = ACROSS[count]
-    lines = -(-count // across)
-    line, column = np.divmod(np.arange(count), across)
-    return 1.06 * np.stack([column - (across - 1) / 2, (lines - 1) / 2 - line], axis=1)
+    line, column = np.divmod(np.arange(count), ACROSS[count])
+    return 1.06 * np.stack([column - column.max() / 2, line.max() / 2 - line], axis=1)
 
 
 def _tower(axes: Axes, level: float, values: list[np.ndarray], strength: float, colour: str) -> None:
     """The input and the values of each stage, with arrows between them."""
     looks = {"cmap": "gray", "aspect": "auto", "alpha": strength, "interpolation": "nearest"}
-    arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.2, "alpha": strength, "shrinkA": 0, "shrinkB": 0}
+    arrow = {"arrowstyle": "-|>", "alpha": strength, "shrinkA": 0, "shrinkB": 0} | ARROW
     for number, (middle, side, maps) in enumerate(zip(MIDDLES, SIDES, values, strict=True)):
         for value, spot in zip(maps, spots(len(maps)), strict=True):
             x, y = (middle, level) + side * spot
             if np.ndim(value) == 0:
                 axes.add_patch(Circle((x, y), 0.45 * side, facecolor=colour, edgecolor=INK, alpha=strength))
-                continue
-            extent = (x - side / 2, x + side / 2, y - side / 2, y + side / 2)
-            axes.imshow(value, extent=extent, vmin=-1 if number else 0, vmax=1, **looks)
+            else:
+                extent = (x - side / 2, x + side / 2, y - side / 2, y + side / 2)
+                axes.imshow(value, extent=extent, vmin=-1 if number else 0, vmax=1, **looks)
     halves = [side * (spots(len(maps))[:, 0].max() + 0.6) for side, maps in zip(SIDES, values, strict=True)]
     for start, end in zip(np.add(MIDDLES, halves)[:-1], np.subtract(MIDDLES, halves)[1:], strict=True):
         axes.annotate("", (end, level), (start, level), arrowprops=arrow)

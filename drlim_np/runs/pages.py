@@ -9,8 +9,8 @@ from drlim_np.audit.first import audited
 from drlim_np.audit.page import audit_page
 from drlim_np.data import AZIMUTHS, Digits, Views
 from drlim_np.figures import Train, figure5, figure7
-from drlim_np.figures.airplane_map import setting, train_airplane
-from drlim_np.figures.shifted_maps import trained, unseen_digits
+from drlim_np.figures.figure5 import trained, unseen_digits
+from drlim_np.figures.figure8 import setting, train_airplane
 from drlim_np.files.frame import of_living_sources
 from drlim_np.runs.record import Entry, earlier_record
 from drlim_np.teaching.map_page import map_page

@@ -13,7 +13,6 @@ from drlim_np.data.split import split
 from drlim_np.drawing.space import Side, project, reach_of
 from drlim_np.drawing.style import INK
 from drlim_np.figures import Train, figure8, figure9, figure10
-from drlim_np.figures import airplane_map as airplane
 from drlim_np.files.cache import Cache
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.neighbours import contiguous_views
@@ -37,14 +36,14 @@ def train(tmp_path_factory):
     all_pairs = verbatim.pair_up
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verbatim, "pair_up", lambda similar: all_pairs(similar)[:, :: 217_470 // FEW][:, :FEW])
-        patch.setattr(airplane, "QUICK_EPOCHS", 1)
-        patch.setattr(airplane, "PIECES", 3)
+        patch.setattr(figure8, "QUICK_EPOCHS", 1)
+        patch.setattr(figure8, "PIECES", 3)
         yield replace(TRAIN, cache=Cache(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture(scope="module")
 def found(train):
-    return airplane.train_airplane(VIEWS, train)
+    return figure8.train_airplane(VIEWS, train)
 
 
 @pytest.fixture(scope="module")
@@ -92,23 +91,23 @@ def test_every_pair_of_training_views_is_counted_as_similar_or_dissimilar(result
 def test_the_map_is_trained_as_on_the_papers_page_from_one_start_each_epoch_in_an_order_of_its_own(found):
     rng, x = TRAIN.rng(10), found.x[found.train]
     W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1]))
-    first = airplane.as_tree(W)
+    first = figure8.as_tree(W)
     similar = verbatim.similar_views(VIEWS.azimuth[found.train], VIEWS.elevation[found.train], AZIMUTHS)
     pairs = verbatim.pair_up(similar)
     for epoch in range(2):
         order = rng.permutation(FEW)
-        verbatim.sweep(W, x, pairs[:, order], airplane.MARGIN, verbatim.falling(epoch, 2, FEW))
-    tree = airplane.descent(found, 2, TRAIN.rng(10))
+        verbatim.sweep(W, x, pairs[:, order], figure8.MARGIN, verbatim.falling(epoch, 2, FEW))
+    tree = figure8.descent(found, 2, TRAIN.rng(10))
     assert_same(tree["W"], dict(zip("AaBb", W, strict=True)))
-    assert tree["losses"].shape == (2 * airplane.PIECES,) and tree["maps"].shape == (3, 972, 3)
-    for shown, params in ((0, first), (-1, airplane.as_tree(W))):
+    assert tree["losses"].shape == (2 * figure8.PIECES,) and tree["maps"].shape == (3, 972, 3)
+    for shown, params in ((0, first), (-1, figure8.as_tree(W))):
         assert_close(tree["maps"][shown], embed(two_layer(660), params, found.x), 1e-5)
 
 
 def test_the_loss_over_all_pairs_is_kept_after_each_piece_of_an_epoch(found, results):
     result = results["figure8"]
     assert result.measured["loss_over_all_training_pairs"] == pytest.approx(found.losses[-1] * FEW, rel=1e-4)
-    assert (result.arrays["loss_per_pair"] == found.losses).all() and len(found.losses) == airplane.PIECES
+    assert (result.arrays["loss_per_pair"] == found.losses).all() and len(found.losses) == figure8.PIECES
 
 
 def test_weights_on_pixels_are_those_on_coordinates(found):
@@ -133,7 +132,7 @@ def test_the_numbers_of_figure_8_are_those_of_the_unseen_views(found, results):
 
 
 def test_under_another_backend_it_trains_on_the_host_and_says_so(found, capsys):
-    other = airplane.train_airplane(VIEWS, replace(TRAIN, backend="cupy"))
+    other = figure8.train_airplane(VIEWS, replace(TRAIN, backend="cupy"))
     said = capsys.readouterr().out
     assert said == "airplane: trained pair by pair, one pair after another, and therefore on the host\n"
     assert (found.z == other.z).all()
@@ -141,7 +140,7 @@ def test_under_another_backend_it_trains_on_the_host_and_says_so(found, capsys):
 
 def test_figure_8_shows_every_unseen_view_tilted_from_the_side_and_along_the_axis(found, results):
     points = found.cylinder.upright(found.z)[found.test]
-    sides = [figure8.TILTED, *(side for side, _ in figure8.SIDES)]
+    sides = [side for side, *_ in figure8.PANELS]
     assert [side.tilt for side in sides] == [30, 90, 0]
     assert all(same_places(of, points, side) for of, side in zip(maps(results["figure8"]), sides, strict=True))
 
@@ -240,7 +239,7 @@ def test_made_twice_a_figure_is_the_same(results, train, name):
 @pytest.fixture(scope="module")
 def given():
     """In coordinates instead of pixels, which changes no difference of two views and takes a fourth of the time."""
-    found = airplane.setting(rendering.generate(), Train(seed=0))
+    found = figure8.setting(rendering.generate(), Train(seed=0))
     return replace(found, inputs=found.x)
 
 

@@ -9,8 +9,8 @@ from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import moved
 from drlim_np.figures import Train, invariance, sheets, towers
 from drlim_np.figures.collapse import attraction_alone, spread
+from drlim_np.figures.figure5 import unseen_digits
 from drlim_np.figures.invariance import BETWEEN, MOVES, at, claims, curves, make
-from drlim_np.figures.shifted_maps import unseen_digits
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure import metrics
 from drlim_np.networks import two_layer

@@ -12,7 +12,7 @@ from PIL import Image
 
 from drlim_np.data.handwriting import generate
 from drlim_np.drawing.style import AROUND, FIVE_SHIFTS, LOOKS, SIX_LIGHTS, WIDTH
-from drlim_np.figures import Train, airplane_map, figure4, figure9, shifted_maps
+from drlim_np.figures import Train, figure4, figure5, figure8, figure9
 from drlim_np.files.cache import Cache
 from drlim_np.runs.command import FIGURES
 from tests.help.small_views import blobs
@@ -29,9 +29,9 @@ def drawn(few_digits, tmp_path_factory):
     data = {"views": blobs(), "digits": generate(3, train=(60, 60), test=(150, 150)), None: None}
     quick = Train(quick=True, cache=Cache(tmp_path_factory.mktemp("trained")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifted_maps, "QUICK_TEST", 40)
+        patch.setattr(figure5, "QUICK_TEST", 40)
         patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "steps": 4})
-        patch.setattr(airplane_map, "QUICK_EPOCHS", 1)
+        patch.setattr(figure8, "QUICK_EPOCHS", 1)
         patch.setattr(figure9, "OTHERS", ())  # their numbers are recorded, not drawn
         figures = {name: FIGURES[name].make(data[FIGURES[name].needs], quick).drawing for name in NAMES}
     for figure in figures.values():

@@ -11,7 +11,7 @@ from PIL import Image
 from drlim_np.data.canvas import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import SHIFTS, wide
-from drlim_np.figures import Result, Train, figure4, figure5, figure7, shifted_maps
+from drlim_np.figures import Result, Train, figure4, figure5, figure7
 from drlim_np.figures.figure8 import on_footprint
 from drlim_np.files import weights
 from drlim_np.networks import convnet, two_layer
@@ -36,7 +36,7 @@ def made(few_digits, tmp_path_factory):
         for name, module in PUBLISHED.items():
             write(folder / "figures", drawn(name, module.make(MNIST, TRAIN), TRAIN, 1.0))
         assert figure4.make_exact(MNIST, TRAIN).weights is None
-        return folder, shifted_maps.trained(figure7.STORY, MNIST, TRAIN).network
+        return folder, figure5.trained(figure7.STORY, MNIST, TRAIN).network
 
 
 def beside(folder, name):
