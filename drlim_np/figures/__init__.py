@@ -1,7 +1,4 @@
-"""The figures of the paper, one module each: functions `make(data, train) -> Result` under the decorator `@figure`.
-
-They may use data, the paper, measure and drawing; only `runs` knows all of them.
-"""
+"""The figures of the paper, one module each: functions `make(data, train) -> Result` under the decorator `@figure`."""
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -123,10 +120,9 @@ def require_spread(z: np.ndarray, margin: float, label: str) -> None:
 @rc_context(RULES)
 def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
     """The figure of a map that collapsed: its points, in a square of one margin, and the claim that fails."""
-    drawing = Drawing(figsize=(5, 5.4), layout="constrained")
+    drawing, words = Drawing(figsize=(5, 5.4), layout="constrained"), "the map has collapsed: all points in one place"
     axes = drawing.subplots()
     axes.scatter(*(fault.z - fault.z.mean(axis=0))[:, :2].T, s=8, c=BLUE)
-    words = "margins; the map has collapsed: all points in one place"
-    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal", xlabel=words)
+    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal", xlabel=f"margins; {words}")
     claims = [Claim("the map has not collapsed: its spread in margins", fault.spread, "≥", COLLAPSED)]
     return Result(drawing, claims, data=data, measured={"collapsed": str(fault)})

@@ -24,8 +24,7 @@ from drlim_np.training import SGD, embed, minimise, warmup_cosine
 from drlim_np.tree import Tree, tree_map
 
 KNOWN = ("mnist", "handwriting")  # the data whose maps have bounds
-NEIGHBOURS = 5
-TRAIN_PER_CLASS = 3000
+NEIGHBOURS, TRAIN_PER_CLASS = 5, 3000
 
 
 @dataclass(frozen=True)
@@ -108,14 +107,11 @@ class Trained(NamedTuple):
 def learn(
     label: str, x: np.ndarray, graph: SimilarityGraph, training: Training, rng: np.random.Generator, train: Train
 ) -> Trained:
-    """Step 2: G_W trained on the inputs x (samples, 1, 32, 32) and the graph among them, or among the copies of each.
-
-    All is drawn on the host, so that weights and batches are the same wherever training runs.
-    """
+    """Step 2: G_W trained on the inputs x (samples, 1, 32, 32) and the graph among them, or among copies of each."""
     network = Blockwise(convnet(), threads=train.threads)
 
     def descent() -> Tree:
-        device = origin(train.backend)
+        device = origin(train.backend)  # all is drawn on the host, the same weights and batches wherever it trains
         images, start = (tree_map(lambda host: like(host, device), tree) for tree in (x, network.init(rng)))
         given = (network, images, graph, training.margin)
         if training.batch == 1:
@@ -133,10 +129,7 @@ def learn(
 
 
 def pair_by_pair(network: Blockwise, x: Array, graph: SimilarityGraph, margin: float) -> Objective:
-    """Step 2 as the paper has it, one pair a step. On average its loss is the balanced objective.
-
-    A coin decides whether the pair is a similar one, drawn from the list, or a dissimilar one, from all others.
-    """
+    """Step 2 as the paper has it, one pair a step, similar or not by a coin: on average the balanced objective."""
     similar = {*map(tuple, graph.edges.tolist())}
 
     def objective(params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:

@@ -34,8 +34,8 @@ def make(views: Views, train: Train) -> Result:
     ends = np.quantile(np.abs(images), 0.998)
     for number, image in enumerate([views.images[found.train[0]], *images]):
         line, column = divmod(number, ACROSS)
-        corner = (column * side + 0.03, top + line * side + 0.03)
-        axes = drawing.add_axes(box(drawing, *corner, side - 0.06, side - 0.06))
+        left, down = column * side + 0.03, top + line * side + 0.03
+        axes = drawing.add_axes(box(drawing, left, down, side - 0.06, side - 0.06))
         limits = {"vmin": 0, "vmax": 255} if number == 0 else {"vmin": -ends, "vmax": ends}
         shown = axes.imshow(image, cmap="gray", **limits)
         axes.contour(varies, [0.5], colors=[ORANGE], linewidths=1.0)

@@ -13,8 +13,7 @@ from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.loss import contrastive, dissimilar_loss, similar_loss
 
 MARGIN = 1.0
-SCALE = 0.5  # length of an arrow per unit of force, in every panel
-ROOM = 1.35  # half the side of every panel of springs
+SCALE, ROOM = 0.5, 1.35  # in every panel of springs: length of an arrow per unit of force, and half the panel's side
 GREY = "#555555"
 SIMILAR, DISSIMILAR = 0, 1
 COLOURS = (RED, BLUE)  # of a similar and a dissimilar pair, as in Figure 1
@@ -53,8 +52,7 @@ def relax(points: np.ndarray, y: np.ndarray, start: np.ndarray) -> Springs:
 def make(data: None, train: Train) -> Result:
     """The springs that pull similar points together and push dissimilar ones apart, and their equilibrium."""
     origin = np.zeros(2)
-    pulled = _around((20, 0.5), (80, 0.85), (150, 1.15), (215, 0.65), (300, 1.0))
-    attract = springs(origin, pulled, np.full(5, SIMILAR))
+    attract = springs(origin, _around((20, 0.5), (80, 0.85), (150, 1.15), (215, 0.65), (300, 1)), np.full(5, SIMILAR))
     pushed = _around((20, 0.3), (95, 0.5), (185, 0.6), (245, 0.4), (305, 0.7), (55, 1.22), (145, 1.25))
     repulse = springs(origin, pushed, np.full(7, DISSIMILAR))
     held = _around((330, 1.25), (80, 1.2), (120, 1.1), (160, 1.25), (265, 1.05), (188, 0.35))
@@ -78,7 +76,7 @@ def make(data: None, train: Train) -> Result:
     c.text(0.5, -0.97, "margin $m$", va="top", color=GREY)
     for place in ((0.85, 1.1), (-1.33, 1.05)):
         c.text(*place, "no force", va="center", color=GREY)
-    on_pulled = _draw(a, attract, pulled, attract.on_points)
+    on_pulled = _draw(a, attract, attract.points, attract.on_points)
     on_pushed = _draw(c, repulse, pushed, repulse.on_points)
     on_centre = _draw(e, balance, np.tile(balance.centre, (len(held), 1)), balance.on_centre)
     by_angle = np.argsort(np.arctan2(*balance.on_centre.T[::-1]))
@@ -134,8 +132,8 @@ def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.
     acting = np.any(forces != 0, axis=1)
     for point, y, acts in zip(found.points, found.y, acting, strict=True):
         if acts:
-            looks = {"color": COLOURS[y], "linewidth": 1.3, "alpha": 0.6, "zorder": 1, "gid": "spring"}
-            axes.plot(*zigzag(found.centre, point).T, **looks)
+            path = zigzag(found.centre, point).T
+            axes.plot(*path, color=COLOURS[y], linewidth=1.3, alpha=0.6, zorder=1, gid="spring")
         else:
             axes.plot(*np.transpose([found.centre, point]), "--", color=FAINT, linewidth=1, zorder=0, gid="slack")
     axes.plot(*found.points.T, "o", color="white", markeredgecolor=INK, markersize=7, zorder=4)

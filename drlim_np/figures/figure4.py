@@ -27,8 +27,7 @@ TRAINING = {
 WORDS = {"balanced": "balanced weighting", "exact": "exact weighting", "verbatim": "pair by pair"}
 NUMBERS = {"slant_r2": "slant R²"} | {name: name for name in ("accuracy", "unevenness", "trustworthiness")}
 CLAIM = "Told of neighbours alone, one even map:\n4s and 9s side by side, slant along it"
-INNER = (5.8, 4.4)  # inches: the most a map takes of its panel
-SMALL = 0.36  # inches: a thumbnail's side
+INNER, SMALL = (5.8, 4.4), 0.36  # inches: the most a map takes of its panel, and a thumbnail's side
 QUICK = {"train_per_class": 1000, "test_per_class": 300, "steps": 300}  # 30 times as many pair by pair
 
 # Bounds on the map of unseen digits: accuracy, slant R² at least; unevenness at most. Those of a quick run are looser,
@@ -117,10 +116,7 @@ def make_verbatim(digits: Digits, train: Train) -> Result:
 
 
 def turned(params: Tree, z: np.ndarray, slant: np.ndarray, label: np.ndarray) -> Tree:
-    """W with its last layer turned such that slant grows to the right and the 9s are on top; the middle of z is at 0.
-
-    z (samples, 2): the map before. The loss knows neither direction nor place, so it is the same for any.
-    """
+    """W, its last layer turned so that slant grows to the right and 9s are on top; z (samples, 2): the map before."""
     middle = z.mean(axis=0)
     centred = z - middle
     along = np.linalg.lstsq(centred, slant - slant.mean(), rcond=None)[0]

@@ -1,8 +1,4 @@
-"""Figure 5: shifted digits, similar if near in pixels: only equal shifts are, and the map falls apart by shift.
-
-Figure 7 tells the same story, the same digits, network and training, with another graph of similar pairs; Figure 6 maps
-the same unseen digits.
-"""
+"""Figure 5: shifted digits, similar if near in pixels; and the story that Figure 7 tells with another graph."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -147,10 +143,7 @@ def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
 
 
 def ridge(z: np.ndarray, samples: np.ndarray, side: float) -> np.ndarray:
-    """Those of the samples that follow the middle of their cluster from one end to the other.
-
-    They are the nearest to the medians of its pieces, cut across its longest direction, each a fifth of `side` long.
-    """
+    """Of a cluster's samples those nearest to the medians of its pieces, each side / 5 long, from end to end."""
     of = z[samples] - z[samples].mean(axis=0)
     along = of @ np.linalg.svd(of, full_matrices=False)[2][0]
     pieces = np.floor((along - along.min()) / (side / 5)).astype(int)

@@ -18,10 +18,8 @@ from drlim_np.neighbours import alike_in_any_copy
 CLAIM = "Told that a shift changes nothing: copies together,\ndigits apart, slant along"
 CHARACTERS = 6  # shown with all their copies
 STRIP, SIDE = 12, 0.3  # samples in a magnifier's strip, and inches: a thumbnail's side
-INNER, SMALL = (
-    (4.6, 3.6),
-    (2.5, 1.75),
-)  # inches: the most the large map takes of its panel, and the small ones of theirs
+INNER = (4.6, 3.6)  # inches: the most the large map takes of its panel, and
+SMALL = (2.5, 1.75)  # the small ones of theirs
 
 
 def near_whatever_the_shift(characters: np.ndarray, train: Train) -> SimilarityGraph:

@@ -1,7 +1,4 @@
-"""Figure 8: unseen views of one airplane on a cylinder, by a G_W that was told only which camera positions adjoin.
-
-Figures 9 and 10 show the same training.
-"""
+"""Figure 8: unseen views of one airplane on a cylinder, by a G_W that was told only which camera positions adjoin."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from drlim_np import verbatim
-from drlim_np.checks.terminal import ProgressLine
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
 from drlim_np.data.split import TRAIN, in_their_span, split
 from drlim_np.drawing import space
@@ -77,8 +73,6 @@ def setting(views: Views, train: Train) -> Setting:
 def train_airplane(views: Views, train: Train) -> Trained:
     """G_W trained pair by pair, as the paper does, from one start. It runs on the host for every backend."""
     given, rng = setting(views, train), train.rng(10)
-    if train.backend != "numpy":
-        print("airplane: trained pair by pair, one pair after another, and therefore on the host", flush=True)
     epochs = QUICK_EPOCHS if train.quick else verbatim.EPOCHS
     chosen = {"train": TRAIN, "test": len(given.test), "margin": MARGIN, "weighting": "exact"}
     chosen |= {"descent": "stochastic gradient, pair by pair", "rate": verbatim.RATE, "epochs": epochs}
@@ -96,7 +90,7 @@ def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
     pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS))
     count, network = pairs.shape[1], two_layer(x.shape[1])
     W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1]))
-    maps, losses, line = [embed(network, as_tree(W), given.x)], [], ProgressLine()
+    maps, losses = [embed(network, as_tree(W), given.x)], []
     for epoch in range(epochs):
         order, rates = rng.permutation(count), verbatim.falling(epoch, epochs, count)
         for piece in range(PIECES):
@@ -105,9 +99,7 @@ def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
             z = embed(network, as_tree(W), given.x)
             loss, _ = contrastive_all_pairs(z[given.train], given.similar, MARGIN)
             losses.append(float(loss) / count)
-            line.show(f"airplane: epoch {epoch + 1}/{epochs}, loss per pair {losses[-1]:.5f}")
         maps.append(z)
-    line.end()
     return {"W": dict(zip("AaBb", W, strict=True)), "losses": np.array(losses), "maps": np.array(maps)}
 
 
@@ -149,13 +141,11 @@ def make(views: Views, train: Train) -> Result:
     # The cylinder large and tilted, small from the side and along its axis, and unrolled, made of the images.
     upright = found.cylinder.upright(found.z)
     points, poses = upright[rows], upright.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, 3).mean(axis=2)
-    at, lines = unrolled(points)
-    cell = (WIDTH - 0.3) / AZIMUTHS
+    (at, lines), cell = unrolled(points), (WIDTH - 0.3) / AZIMUTHS
     words = f"{len(rows)} unseen views, {views.title}:\n{space.caption(ours)}"
     drawing, top = sheet(CLAIM, words, LARGE + 0.98 + lines * cell + 0.2)
     for side, by, left, down, wide, room, size in PANELS:
-        reach = room * reach_of(upright, [side])
-        panel = space.space_panel(drawing, (left, top + down), wide, reach, side.words)
+        panel = space.space_panel(drawing, (left, top + down), wide, room * reach_of(upright, [side]), side.words)
         space.wires(panel, poses, side)
         space.scatter(panel, points, side, views, rows, by, size)
     seen, of_poses = (project(places, PANELS[0][0])[0] for places in (points, poses.reshape(-1, 3)))
@@ -179,10 +169,7 @@ def make(views: Views, train: Train) -> Result:
 
 
 def on_footprint(params: Tree, inputs: np.ndarray) -> tuple[np.ndarray, Tree]:
-    """The pixels (kept,) not 0, background, in all inputs (samples, pixels), and W on those, half as long a file.
-
-    All other first weights multiply zeros: two_layer(len(kept)) maps inputs[:, kept] as G_W inputs, but for rounding.
-    """
+    """The pixels (kept,) not 0 in all inputs (samples, pixels), and W on those alone: other weights multiply zeros."""
     kept = np.flatnonzero((inputs != 0).any(axis=0))
     weight = np.ascontiguousarray(params["hidden"]["weight"][:, kept])
     return kept, params | {"hidden": params["hidden"] | {"weight": weight}}

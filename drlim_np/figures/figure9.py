@@ -1,8 +1,4 @@
-"""Figure 9: LLE of the airplane with the same neighbours: it follows the lighting, although they do not (Sec. 3.4).
-
-How much it does depends on regularisation, which the paper does not give: the more there is, the more evenly the
-weights are spread over all neighbours, until the graph alone is left, which shows the cylinder.
-"""
+"""Figure 9: LLE of the airplane with the same neighbours: it follows the lighting, although they do not (Sec. 3.4)."""
 
 import numpy as np
 
@@ -21,10 +17,10 @@ SEEN = Side("", 45, 35)  # from where both maps are seen
 SIZES = {"azimuth": 1.0, "lighting": 2.2}  # of the points: by lighting, shape tells too
 SMALL = 0.45  # inches: a thumbnail's side
 NONE = 1e-9  # regularisation, in parts of the Gram matrix's trace: rounding alone
-OTHERS = (1e-6, 1e-3, 1e-2, 1e-1, 1.0)  # for comparison
+OTHERS = (1e-6, 1e-3, 1e-2, 1e-1, 1.0)  # for comparison: the more, the more evenly all neighbours weigh
 
-# Bounds on the map, quick or not: R² of elevation at most, which Figure 8 must exceed; neighbours lit alike at least;
-# the second loop at least, .24 to .99 on ten seeds, which is also DrLIM's at most, .00 to .13 if not quick.
+# Bounds on the map: R² of elevation at most, which Figure 8 must exceed; neighbours lit alike at least; the second loop
+# at least, .24 to .99 on ten seeds, which is also DrLIM's at most, .00 to .13 if not quick.
 ELEVATION, LIT_ALIKE, SECOND_LOOP = 0.5, 1 / 4, 0.2
 
 

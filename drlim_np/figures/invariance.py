@@ -1,8 +1,4 @@
-"""Invariance, measured: how far digits move on the maps of Figures 5 and 7 as they are shifted, lowered and turned.
-
-Not a figure of the paper. Figure 7's network was told of five shifts: here are those, others between and beyond, and
-moves that nobody told it of.
-"""
+"""Invariance, measured: how far moved digits go on the maps of Figures 5 and 7. Not a figure of the paper."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -36,7 +32,6 @@ PANELS = {  # by kind of move: inches from the left, inches wide, the amounts on
     "down": (4.95, 0.85, (0, 3), "down"),
     "turn": (6.35, 1.35, (-15, 0, 15), "degrees turned"),
 }
-GREY = "#666666"  # of peers
 
 Curves = Mapping[str, np.ndarray]
 
@@ -52,18 +47,15 @@ def make(digits: Digits, train: Train) -> Result:
     networks = [trained(story, digits, train) for story in (figure5.STORY, figure7.STORY)]
     five, seven = (curves(partial(embed, of.network, of.params), images) for of in networks)
     claimed = claims(five, seven, train.quick) if digits.name in KNOWN else []
-    displacement = {
-        name: {kind: dict(zip(map(str, MOVES[kind]), values.tolist(), strict=True)) for kind, values in of.items()}
-        for name, of in (("figure5", five), ("figure7", seven))
-    }
+    displacement = {}
+    for name, of in (("figure5", five), ("figure7", seven)):
+        displacement[name] = {kind: dict(zip(map(str, MOVES[kind]), y.tolist(), strict=True)) for kind, y in of.items()}
     peers = PEERS if digits.name == "mnist" else {}
 
     # All maps' curves, a panel for each kind of move on one scale; above each a digit as it is moved.
-    words = (
-        f"Figure 7's map, {digits.title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,"
-        f"\n{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down,"
-        f" {max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
-    )
+    words = f"Figure 7's map, {digits.title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,\n"
+    words += f"{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down, "
+    words += f"{max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
     words += ";\ngrey: UMAP (dashed) and PaCMAP (dotted), told the same" if peers else ""
     drawing, _ = sheet(TITLE, words, 4.34)
     top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
@@ -72,7 +64,7 @@ def make(digits: Digits, train: Train) -> Result:
         amounts, told = MOVES[kind], np.isin(MOVES[kind], TOLD[kind])
         axes = drawing.add_axes(box(drawing, left, 1.35, wide, 3.1))
         for theirs, dashes in zip(peers.values(), ((4, 1.5), (1, 1)), strict=False):
-            axes.plot(amounts, theirs[kind], color=GREY, dashes=dashes, linewidth=1.6)
+            axes.plot(amounts, theirs[kind], color="#666666", dashes=dashes, linewidth=1.6)
         for of, colour, dashes in ((five, VERMILLION, (3, 1.5)), (seven, BLUE, (1, 0))):
             axes.plot(amounts, of[kind], color=colour, dashes=dashes, linewidth=2.4)
             axes.plot(amounts[told], of[kind][told], "o", color=colour, markersize=6, zorder=4, clip_on=False)
@@ -105,10 +97,7 @@ def make(digits: Digits, train: Train) -> Result:
 
 
 def curves(mapping: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> Curves:
-    """By kind of move, how far digits go on the map for each amount in MOVES: the median over the digits.
-
-    In units of the median distance between two digits left as they are: at 1 a digit is as far away as any other.
-    """
+    """By kind of move, the median way of a digit for each amount, in units of the median distance of two digits."""
     still, found = mapping(images).astype(np.float64), {}
     between = np.linalg.norm(still[:, None] - still, axis=2)[np.triu_indices(len(still), 1)]
     for kind, amounts in MOVES.items():

@@ -14,7 +14,6 @@ from drlim_np.neighbours import contiguous_views
 
 NEAREST = 5  # in pixels, that the claims look at
 DIGITS_ACROSS, VIEWS_ACROSS, WRITTEN = 16, 9, 4  # side by side, and rows of each digit
-PEN = 1.15  # pixels, its radius
 RANGES = [  # a style, and what varies in it from one end to the other
     ({"roundness": 0, "openness": 0.7}, "slant", (-0.5, 0.8)),
     ({"roundness": 1, "openness": 0.1, "slant": 0.2}, "width", (0.6, 1.3)),
@@ -35,7 +34,7 @@ def make(data: None, train: Train) -> Result:
         rows.append((f"{digit}, drawn\nat random", colour, written.images[chosen]))
     for style, name, ends in RANGES:
         strokes = handwriting.strokes(**style, **{name: np.linspace(*ends, DIGITS_ACROSS)})
-        images = handwriting.draw(handwriting.place(strokes, np.full(DIGITS_ACROSS, PEN)))
+        images = handwriting.draw(handwriting.place(strokes, np.full(DIGITS_ACROSS, 1.15)))  # pixels, the pen's radius
         rows.append((f"{name}\n{ends[0]} to {ends[1]}", INK, images))
     lines = sum(len(images) for *_, images in rows) // DIGITS_ACROSS
     drawing = Figure(figsize=(WIDTH, WIDTH * (lines + 2.2) / (DIGITS_ACROSS + 2)), layout="constrained")
@@ -77,10 +76,7 @@ def make_airplane(data: None, train: Train) -> Result:
 
 
 def sheet(drawing: Figure, title: str, rows: list[tuple], across: int, grey: str, **room: float) -> None:
-    """Rows (words, their colour, images) below a title, `across` images side by side.
-
-    images: (a multiple of `across`, side, side) uint8. room: how the rows share the drawing.
-    """
+    """Rows (words, colour, images) below a title; images (a multiple of `across`, side, side), `across` in a line."""
     drawing.suptitle(title, x=0.015, y=0.985 if room else None, ha="left", fontsize=HEADING, weight="bold")
     heights = [len(images) // across for *_, images in rows]
     panels = drawing.subplots(len(rows), height_ratios=heights, gridspec_kw=room)

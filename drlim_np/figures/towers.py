@@ -1,7 +1,4 @@
-"""The two towers: a pair of images, two copies of G_W that share one W, and the gradient that meets at "+" (Sec. 2.1).
-
-Not a figure of the paper. It is the one drawing of README, and legible where it is 480 pixels wide.
-"""
+"""The two towers: a pair of images, two copies of G_W with one W, and the gradient that meets at "+" (Sec. 2.1)."""
 
 import numpy as np
 from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from matplotlib.markers import MarkerStyle
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, VIEW_SIDE, rendering
 from drlim_np.data.split import split
-from drlim_np.drawing.space import Side, project, reach_of
+from drlim_np.drawing.space import Side, project
 from drlim_np.drawing.style import INK
 from drlim_np.figures import Train, figure8, figure9, figure10
 from drlim_np.files.cache import Cache
@@ -25,8 +25,7 @@ from tests.help.small_views import blobs
 MODULES = {"figure8": figure8, "figure9": figure9, "figure10": figure10}
 each = pytest.mark.parametrize("name", MODULES)
 
-VIEWS = blobs()
-TRAIN = Train(seed=0, quick=True)
+VIEWS, TRAIN = blobs(), Train(quick=True)
 FEW = 3_000  # of the 217,470 pairs
 
 
@@ -56,13 +55,10 @@ def maps(result):
     return [of for axes in result.drawing.axes if (of := clouds(axes))]
 
 
-def places(of):
-    return np.concatenate([cloud.get_offsets() for cloud in of])
-
-
 def same_places(of, points, side):
     """Whether the clouds are these points as seen from that side, in any order."""
-    one, other = (sorted(map(tuple, np.round(at, 6))) for at in (places(of), project(points, side)[0]))
+    places = np.concatenate([cloud.get_offsets() for cloud in of])
+    one, other = (sorted(map(tuple, np.round(at, 6))) for at in (places, project(points, side)[0]))
     return one == other
 
 
@@ -95,8 +91,7 @@ def test_the_map_is_trained_as_on_the_papers_page_from_one_start_each_epoch_in_a
     similar = verbatim.similar_views(VIEWS.azimuth[found.train], VIEWS.elevation[found.train], AZIMUTHS)
     pairs = verbatim.pair_up(similar)
     for epoch in range(2):
-        order = rng.permutation(FEW)
-        verbatim.sweep(W, x, pairs[:, order], figure8.MARGIN, verbatim.falling(epoch, 2, FEW))
+        verbatim.sweep(W, x, pairs[:, rng.permutation(FEW)], figure8.MARGIN, verbatim.falling(epoch, 2, FEW))
     tree = figure8.descent(found, 2, TRAIN.rng(10))
     assert_same(tree["W"], dict(zip("AaBb", W, strict=True)))
     assert tree["losses"].shape == (2 * figure8.PIECES,) and tree["maps"].shape == (3, 972, 3)
@@ -131,13 +126,6 @@ def test_the_numbers_of_figure_8_are_those_of_the_unseen_views(found, results):
     assert results["figure8"].measured["drlim"] == expected
 
 
-def test_under_another_backend_it_trains_on_the_host_and_says_so(found, capsys):
-    other = figure8.train_airplane(VIEWS, replace(TRAIN, backend="cupy"))
-    said = capsys.readouterr().out
-    assert said == "airplane: trained pair by pair, one pair after another, and therefore on the host\n"
-    assert (found.z == other.z).all()
-
-
 def test_figure_8_shows_every_unseen_view_tilted_from_the_side_and_along_the_axis(found, results):
     points = found.cylinder.upright(found.z)[found.test]
     sides = [side for side, *_ in figure8.PANELS]
@@ -156,16 +144,13 @@ def test_the_unrolled_map_is_made_of_the_images_of_views_that_lie_there(found, r
         assert any((np.asarray(image.get_array()) == view).all() for view in views)
 
 
-def outline(marker):
-    marker = MarkerStyle(marker)
-    return marker.get_path().transformed(marker.get_transform()).to_polygons()[0].round(6).tolist()
-
-
 @pytest.mark.parametrize(("name", "panel"), [("figure8", 0), ("figure9", 1), ("figure9", 3)])
 def test_the_key_shows_each_lighting_in_the_marker_of_its_points(results, name, panel):
     (key,) = results[name].drawing.legends
     assert [text.get_text() for text in key.get_texts()] == ["1", "2", "3", "4", "5", "6"]
-    keys = [outline(line.get_marker()) for line in key.get_lines()]
+    markers = [MarkerStyle(line.get_marker()) for line in key.get_lines()]
+    paths = [marker.get_path().transformed(marker.get_transform()) for marker in markers]
+    keys = [path.to_polygons()[0].round(6).tolist() for path in paths]
     assert all(keys.count(one) == 1 for one in keys)
     of = results[name].arrays["lighting"]
     for light, (line, cloud) in enumerate(zip(key.get_lines(), maps(results[name])[panel], strict=True)):
@@ -181,8 +166,8 @@ def test_figure_9_maps_the_training_views_with_the_graph_of_figure_8_points_by_l
     assert result.settings["neighbours_on_average"] == 2 * found.similar.listed_count / 660
     assert set(result.measured["lle_by_regularisation"]) == {"1e-06", "0.001", "0.01", "0.1", "1"}
     for by_azimuth, by_light in (maps(result)[:2], maps(result)[2:]):
-        np.testing.assert_array_equal(places(by_azimuth), places(by_light))
         for one, other in zip(by_azimuth, by_light, strict=True):
+            np.testing.assert_array_equal(one.get_offsets(), other.get_offsets())
             assert (other.get_sizes() > 2 * one.get_sizes()).all()
             assert (other.get_edgecolors() == to_rgba("white")).all() and (one.get_edgecolors() == to_rgba(INK)).all()
     assert same_places(maps(result)[2], found.cylinder.upright(found.z[found.train]), figure9.SEEN)
@@ -208,17 +193,13 @@ def test_adjoining_weights_of_noise_do_not_correlate_and_those_of_a_slope_do():
 
 
 def test_a_map_is_projected_as_a_camera_would_see_it():
-    point = np.eye(3)
-    for turn, tilt, expected, distance in (
-        (0, 0, [[1, 0], [0, 0], [0, 1]], [0, 1, 0]),
-        (0, 90, [[1, 0], [0, 1], [0, 0]], [0, 0, -1]),
-        (90, 0, [[0, 0], [1, 0], [0, 1]], [-1, 0, 0]),
+    for turn, tilt, expected in (
+        (0, 0, [[1, 0, 0], [0, 0, 1], [0, 1, 0]]),
+        (0, 90, [[1, 0, 0], [0, 1, 0], [0, 0, -1]]),
+        (90, 0, [[0, 0, -1], [1, 0, 0], [0, 1, 0]]),
     ):
-        place, away = project(point, Side("", turn, tilt))
-        np.testing.assert_allclose(place, expected, atol=1e-12)
-        np.testing.assert_allclose(away, distance, atol=1e-12)
-    sides = [Side("", 0, 0), Side("", 45, 30)]
-    assert reach_of(point, sides) >= max(np.abs(project(point, side)[0]).max() for side in sides)
+        place, away = project(np.eye(3), Side("", turn, tilt))
+        np.testing.assert_allclose(np.column_stack([place, away]), expected, atol=1e-12)
 
 
 @each
@@ -239,7 +220,7 @@ def test_made_twice_a_figure_is_the_same(results, train, name):
 @pytest.fixture(scope="module")
 def given():
     """In coordinates instead of pixels, which changes no difference of two views and takes a fourth of the time."""
-    found = figure8.setting(rendering.generate(), Train(seed=0))
+    found = figure8.setting(rendering.generate(), Train())
     return replace(found, inputs=found.x)
 
 
@@ -257,9 +238,8 @@ def by_scikit_learn(given, regularisation):
 
 @pytest.mark.parametrize("regularisation", [figure9.NONE, *figure9.OTHERS])
 def test_scikit_learn_gives_every_cell_to_three_decimals(given, regularisation):
-    _, ours = figure9.lle_map(given, regularisation, Train(seed=0))
+    _, ours = figure9.lle_map(given, regularisation, Train())
     theirs = by_scikit_learn(given, regularisation)
-    assert {"elevation_r2", "azimuth_resultant", "share_of_lighting", "second_loop"} <= {*theirs}
     for cell in {*theirs} - {"azimuth_error_degrees"}:
         assert theirs[cell] == pytest.approx(ours[cell], abs=1e-5)
         assert f"{theirs[cell]:.3f}" == f"{ours[cell]:.3f}"
