@@ -8,7 +8,7 @@ from drlim_np.audit import index
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.data.shifts import SHIFTS, shifted
 from drlim_np.data.split import TRAIN, split
-from drlim_np.figures import figure4, figure9, shifted_maps
+from drlim_np.figures import figure4, figure5, figure9
 from drlim_np.graph import SimilarityGraph, alike_in_any_copy, contiguous_views, nearest_neighbour_graph, pair_table
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
@@ -181,7 +181,7 @@ def test_section_3_4_the_airplanes_network_has_96_by_96_inputs_20_hidden_units_a
 
 @pytest.mark.line("step-1-neighbours")
 def test_section_3_2_6000_digits_with_5_nearest_neighbours_each_list_30_000_similar_pairs_among_18_million():
-    assert figure4.TRAIN_PER_CLASS == shifted_maps.TRAIN_PER_CLASS == 3000
+    assert figure4.TRAIN_PER_CLASS == figure5.TRAIN_PER_CLASS == 3000
     graph = nearest_neighbour_graph(RNG.random((6000, 2)))
     assert graph.listed_count == 6000 * 5 == 30_000
     assert len(graph.edges) + graph.dissimilar_count == 6000 * 5999 // 2 == 17_997_000

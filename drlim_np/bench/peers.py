@@ -12,7 +12,7 @@ from drlim_np.data import Digits
 from drlim_np.data.shifts import shifted
 from drlim_np.estimator import DrLIM
 from drlim_np.fast.devices import processors
-from drlim_np.figures import Train, figure4, figure7, invariance, shifted_maps
+from drlim_np.figures import Train, figure4, figure5, figure7, invariance
 from drlim_np.figures.digits import Trained, organisation
 from drlim_np.files.cache import NOTHING_CACHED
 from drlim_np.measure.metrics import trustworthiness, unevenness
@@ -54,10 +54,10 @@ def _print_neighbours(digits: Digits, train: Train, called: dict[str, str]) -> N
 
 
 def _print_shifts(digits: Digits, train: Train, called: dict[str, str]) -> None:
-    found = shifted_maps.trained(figure7.STORY, digits, train)
-    x = shifted(shifted_maps.train_characters(digits, train)).reshape(found.graph.size, -1)
-    unseen = shifted_maps.unseen_digits(digits, train)
-    still = shifted_maps.unseen_digits(digits, train, invariance.PER_CLASS)
+    found = figure5.trained(figure7.STORY, digits, train)
+    x = shifted(figure5.train_characters(digits, train)).reshape(found.graph.size, -1)
+    unseen = figure5.unseen_digits(digits, train)
+    still = figure5.unseen_digits(digits, train, invariance.PER_CLASS)
     images = still.inputs[still.shift == 0]
     title = f"Figure 7, unseen, {digits.title}: similar are the copies by its prior knowledge"
     print(heading(title, "map", "shift ratio", "slant R²", "accuracy", *MOVED))

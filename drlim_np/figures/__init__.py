@@ -1,7 +1,4 @@
-"""The figures of the paper, one module each: functions `make(data, train) -> Result` under the decorator `@figure`.
-
-They may use data, the paper, measure and drawing; only `runs` knows all of them.
-"""
+"""The figures of the paper, one module each: functions `make(data, train) -> Result` under the decorator `@figure`."""
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +9,12 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Drawing
 
-from drlim_np.backend import like
 from drlim_np.data import Digits, Views
 from drlim_np.drawing.style import BLUE, RULES
 from drlim_np.errors import DivergedError, DrlimError
-from drlim_np.fast.devices import origin
 from drlim_np.files.cache import NOTHING_CACHED, Cache
 from drlim_np.graph import SimilarityGraph
-from drlim_np.tree import Tree, tree_map
+from drlim_np.tree import Tree
 
 COLLAPSED = 0.01  # a map has collapsed if each coordinate's standard deviation is below this share of the margin
 RELATIONS = {"≥": operator.ge, "≤": operator.le, "=": operator.eq}
@@ -38,13 +33,12 @@ class Figure:
     seconds: float = 0  # what it takes at its full size, roughly; the slowest start first
 
 
-def figure(name: str, rules: Mapping[str, Any] | None = None, **about: Any) -> Callable[[Callable], Callable]:
-    """Registers `make` as the figure of that name and draws it by `style.RULES`, changed by `rules`."""
+def figure(name: str, **about: Any) -> Callable[[Callable], Callable]:
+    """Registers `make` as the figure of that name and draws it by `style.RULES`."""
 
     def register(make: Callable[[Any, "Train"], "Result"]) -> Callable[[Any, "Train"], "Result"]:
-        styled = rc_context(RULES | dict(rules or {}))(make)
-        FIGURES[name] = Figure(name, styled, **about)
-        return styled
+        FIGURES[name] = Figure(name, rc_context(RULES)(make), **about)
+        return FIGURES[name].make
 
     return register
 
@@ -71,11 +65,6 @@ class Train:
         """The generator of one figure, so that drawing it alone changes nothing."""
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(figure,)))
 
-    def on_device(self, host: Tree) -> Tree:
-        """The same arrays on the device that trains."""
-        model = origin(self.backend)
-        return tree_map(lambda x: like(x, model), host)
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -92,13 +81,9 @@ class Claim:
         return bool(RELATIONS[self.relation](self.value, self.bound))
 
 
-def counts(
-    graph: SimilarityGraph, listed: int | None = None, together: str = "similar and dissimilar pairs together"
-) -> list[Claim]:
-    """What is claimed of a graph's pairs: it lists so many for each sample, and with all others they are all pairs."""
-    pairs = graph.size * (graph.size - 1) // 2
-    claims = [] if listed is None else [Claim("similar pairs listed", graph.listed_count, "=", listed * graph.size)]
-    return [*claims, Claim(together, len(graph.edges) + graph.dissimilar_count, "=", pairs)]
+def all_counted(graph: SimilarityGraph, words: str = "similar and dissimilar pairs together") -> Claim:
+    """The claim that a graph's similar pairs, each counted once, and all others are all pairs."""
+    return Claim(words, len(graph.edges) + graph.dissimilar_count, "=", graph.size * (graph.size - 1) // 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +120,9 @@ def require_spread(z: np.ndarray, margin: float, label: str) -> None:
 @rc_context(RULES)
 def of_collapsed(fault: CollapsedError, data: Digits | Views | None) -> Result:
     """The figure of a map that collapsed: its points, in a square of one margin, and the claim that fails."""
-    drawing = Drawing(figsize=(5, 5.4), layout="constrained")
+    drawing, words = Drawing(figsize=(5, 5.4), layout="constrained"), "the map has collapsed: all points in one place"
     axes = drawing.subplots()
     axes.scatter(*(fault.z - fault.z.mean(axis=0))[:, :2].T, s=8, c=BLUE)
-    words = "margins; the map has collapsed: all points in one place"
-    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal", xlabel=words)
+    axes.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), aspect="equal", xlabel=f"margins; {words}")
     claims = [Claim("the map has not collapsed: its spread in margins", fault.spread, "≥", COLLAPSED)]
     return Result(drawing, claims, data=data, measured={"collapsed": str(fault)})

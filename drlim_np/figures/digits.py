@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from drlim_np.backend import Array, to_host
+from drlim_np.backend import Array, like, to_host
 from drlim_np.data import Digits, Split
 from drlim_np.data.canvas import on_canvas
 from drlim_np.drawing.style import LOOKS
 from drlim_np.errors import DataError, InputError
 from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.devices import origin
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Train, require_spread
 from drlim_np.graph import SimilarityGraph
@@ -23,29 +24,24 @@ from drlim_np.training import SGD, embed, minimise, warmup_cosine
 from drlim_np.tree import Tree, tree_map
 
 KNOWN = ("mnist", "handwriting")  # the data whose maps have bounds
-NEIGHBOURS = 5
-TRAIN_PER_CLASS = 3000
+NEIGHBOURS, TRAIN_PER_CLASS = 5, 3000
 
 
 @dataclass(frozen=True)
 class Training:
-    """What the paper leaves open, one choice for Figures 4, 5 and 7: the rate falls to 0 along a cosine.
-
-    Chosen by the training objective. Without the rise, Figure 7 collapses in its first steps on some seeds.
-    """
+    """What the paper leaves open, one choice for Figures 4, 5 and 7, by the training objective."""
 
     steps: int
     margin: float = 1.0
     batch: int = 128  # similar pairs drawn for a step; with 1, steps go pair by pair
-    rate: float = 1.0
+    rate: float = 1.0  # at its highest: without its rise, Figure 7 collapses in its first steps on some seeds
     momentum: float = 0.9
     weighting: Weighting = "balanced"
 
 
 def draw_at_random(digits: Digits, split: Split, per_class: int | None, rng: np.random.Generator) -> np.ndarray:
     """Rows of the split that show a 4 or a 9, shuffled: `per_class` of each, or all in file order if None."""
-    least = per_class or 1
-    rows = [np.flatnonzero(split.labels == label) for label in LOOKS]
+    least, rows = per_class or 1, [np.flatnonzero(split.labels == label) for label in LOOKS]
     for label, found in zip(LOOKS, rows, strict=True):
         if len(found) < least:
             raise DataError(f"{digits.title} has {len(found)} images labelled {label}, {least} needed: use MNIST")
@@ -111,20 +107,18 @@ class Trained(NamedTuple):
 def learn(
     label: str, x: np.ndarray, graph: SimilarityGraph, training: Training, rng: np.random.Generator, train: Train
 ) -> Trained:
-    """Step 2: G_W trained on the inputs x (samples, 1, 32, 32) and the graph among them, or among the copies of each.
-
-    All is drawn on the host, so that weights and batches are the same wherever training runs.
-    """
+    """Step 2: G_W trained on the inputs x (samples, 1, 32, 32) and the graph among them, or among copies of each."""
     network = Blockwise(convnet(), threads=train.threads)
 
     def descent() -> Tree:
-        given = (network, train.on_device(x), graph, training.margin)
+        device = origin(train.backend)  # all is drawn on the host, the same weights and batches wherever it trains
+        images, start = (tree_map(lambda host: like(host, device), tree) for tree in (x, network.init(rng)))
+        given = (network, images, graph, training.margin)
         if training.batch == 1:
             objective = pair_by_pair(*given)
         else:
             sampled = SampledPairs if len(x) == graph.size else SampledCopies
             objective = sampled(*given, training.weighting, training.batch)
-        start = train.on_device(network.init(rng))
         optimiser = SGD(training.rate, training.momentum)
         params, losses = minimise(objective, start, optimiser, training.steps, rng, warmup_cosine, label)
         return {"W": tree_map(to_host, params), "losses": losses}
@@ -135,10 +129,7 @@ def learn(
 
 
 def pair_by_pair(network: Blockwise, x: Array, graph: SimilarityGraph, margin: float) -> Objective:
-    """Step 2 as the paper has it, one pair a step. On average its loss is the balanced objective.
-
-    A coin decides whether the pair is a similar one, drawn from the list, or a dissimilar one, from all others.
-    """
+    """Step 2 as the paper has it, one pair a step, similar or not by a coin: on average the balanced objective."""
     similar = {*map(tuple, graph.edges.tolist())}
 
     def objective(params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:

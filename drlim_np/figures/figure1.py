@@ -1,6 +1,7 @@
 """Figure 1: what a pair costs, against its energy D_W: L_S when it is similar, L_D when it is dissimilar (Eq. 4)."""
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from drlim_np.drawing.style import BLUE, FAINT, RED
@@ -10,7 +11,8 @@ from drlim_np.loss import dissimilar_loss, similar_loss
 MARGIN = 1.25
 
 
-@figure("figure1", rules={"font.size": 10.8})  # a capital is as tall as on the wider figures
+@figure("figure1")
+@rc_context({"font.size": 10.8})  # a capital is as tall as on the wider figures
 def make(data: None, train: Train) -> Result:
     """L_S, dashed red, and L_D, solid blue, with the margin."""
     d = np.linspace(0, 1.6 * MARGIN, 641)
@@ -22,9 +24,8 @@ def make(data: None, train: Train) -> Result:
     top = similar_loss(d[-1])
     offset = {"textcoords": "offset points"}
     axes.annotate("margin $m$", (MARGIN, top), xytext=(6, -4), va="top", color="#555555", **offset)
-    words = "0 from $m$ on: the pair\nis far enough apart"
-    arrow = {"arrowstyle": "->", "color": BLUE}
-    axes.annotate(words, (1.3 * MARGIN, 0), xytext=(0, 26), ha="center", color=BLUE, arrowprops=arrow, **offset)
+    looks = {"ha": "center", "color": BLUE, "arrowprops": {"arrowstyle": "->", "color": BLUE}}
+    axes.annotate("0 from $m$ on: the pair\nis far enough apart", (1.3 * MARGIN, 0), xytext=(0, 26), **looks, **offset)
     axes.set(xlim=(0, d[-1]), ylim=(0, top), xlabel="energy $D_W$", ylabel="loss $L$")
     axes.set_title("The contrastive loss of one pair")
     axes.set_xticks([0, MARGIN / 2, MARGIN], ["0", "½ m", "m"])
@@ -32,9 +33,7 @@ def make(data: None, train: Train) -> Result:
     names = ["similar, $Y = 0$:  $L_S = ½\\,D_W^2$", "dissimilar, $Y = 1$:  $L_D = ½\\,\\max(0, m - D_W)^2$"]
     axes.legend([similar, dissimilar], names, loc="upper left", borderaxespad=0)
 
-    drawn_s = similar.get_ydata()
-    drawn_d = dissimilar.get_ydata()
-    beyond = d >= MARGIN
+    drawn_s, drawn_d, beyond = similar.get_ydata(), dissimilar.get_ydata(), d >= MARGIN
     claims = [
         Claim("L_S is 0 at D = 0", float(drawn_s[0]), "=", 0.0),
         Claim("L_S rises as ½D²: largest distance from it", float(np.abs(drawn_s - d**2 / 2).max()), "=", 0.0),

@@ -6,7 +6,7 @@ from drlim_np.data import VIEW_SIDE, Views
 from drlim_np.drawing.panels import box, colour_bar, place, sheet
 from drlim_np.drawing.style import ORANGE, WIDTH
 from drlim_np.figures import Claim, Result, Train, figure
-from drlim_np.figures.airplane_map import train_airplane
+from drlim_np.figures.figure8 import train_airplane
 
 CLAIM = "Hidden units see edges where the airplane turns,\nand nothing beyond its footprint"
 ACROSS = 7  # panels side by side
@@ -34,8 +34,8 @@ def make(views: Views, train: Train) -> Result:
     ends = np.quantile(np.abs(images), 0.998)
     for number, image in enumerate([views.images[found.train[0]], *images]):
         line, column = divmod(number, ACROSS)
-        corner = (column * side + 0.03, top + line * side + 0.03)
-        axes = drawing.add_axes(box(drawing, *corner, side - 0.06, side - 0.06))
+        left, down = column * side + 0.03, top + line * side + 0.03
+        axes = drawing.add_axes(box(drawing, left, down, side - 0.06, side - 0.06))
         limits = {"vmin": 0, "vmax": 255} if number == 0 else {"vmin": -ends, "vmax": ends}
         shown = axes.imshow(image, cmap="gray", **limits)
         axes.contour(varies, [0.5], colors=[ORANGE], linewidths=1.0)
@@ -43,13 +43,9 @@ def make(views: Views, train: Train) -> Result:
         axes.spines[:].set(visible=number == 0, color=ORANGE, linewidth=2)
     below = top + lines * side + 0.14
     colour_bar(drawing, shown, 5.6, below, 1.2).set_ticks([])
-    named = {
-        "first: a view; contour: where views differ": (0.12, "left"),
-        "−": (5.5, "right"),
-        "+ weight": (6.9, "left"),
-    }
-    for words, (x, edge) in named.items():
-        drawing.text(*place(drawing, x, below + 0.07), words, ha=edge, va="center")
+    key = "first: a view; contour: where views differ"
+    for text, x, edge in ((key, 0.12, "left"), ("−", 5.5, "right"), ("+ weight", 6.9, "left")):
+        drawing.text(*place(drawing, x, below + 0.07), text, ha=edge, va="center")
     measured = {"footprint_share_of_pixels": float(varies.mean())}
     return Result(drawing, claims if views.name == "airplane" else [], found.settings, views, measured)
 

@@ -13,11 +13,12 @@ from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.loss import contrastive, dissimilar_loss, similar_loss
 
 MARGIN = 1.0
-SCALE = 0.5  # length of an arrow per unit of force, in every panel
-ROOM = 1.35  # half the side of every panel of springs
+SCALE, ROOM = 0.5, 1.35  # in every panel of springs: length of an arrow per unit of force, and half the panel's side
 GREY = "#555555"
 SIMILAR, DISSIMILAR = 0, 1
 COLOURS = (RED, BLUE)  # of a similar and a dissimilar pair, as in Figure 1
+TITLES = ("(a) similar: attract-only springs", "(b) farther: stronger pull", "(c) dissimilar: $m$-repulse-only")
+TITLES += ("(d) nearer: stronger push", "(e) six springs in balance", "(f) the arrows of (e): they close")
 CLAIM = "Each pair is a spring: similar ones pull,\ndissimilar ones push up to the margin $m$"
 SQUARE, LINE = 2.85, 3.35  # inches: the side of a panel of springs, and from one line of panels to the next
 RATE, STEPS = 0.1, 300  # of the relaxation: its slowest direction shrinks by about a half in each step
@@ -51,42 +52,34 @@ def relax(points: np.ndarray, y: np.ndarray, start: np.ndarray) -> Springs:
 def make(data: None, train: Train) -> Result:
     """The springs that pull similar points together and push dissimilar ones apart, and their equilibrium."""
     origin = np.zeros(2)
-    pulled = _around((20, 0.5), (80, 0.85), (150, 1.15), (215, 0.65), (300, 1.0))
-    attract = springs(origin, pulled, np.full(5, SIMILAR))
+    attract = springs(origin, _around((20, 0.5), (80, 0.85), (150, 1.15), (215, 0.65), (300, 1)), np.full(5, SIMILAR))
     pushed = _around((20, 0.3), (95, 0.5), (185, 0.6), (245, 0.4), (305, 0.7), (55, 1.22), (145, 1.25))
     repulse = springs(origin, pushed, np.full(7, DISSIMILAR))
     held = _around((330, 1.25), (80, 1.2), (120, 1.1), (160, 1.25), (265, 1.05), (188, 0.35))
     balance = relax(held, np.array([SIMILAR] * 5 + [DISSIMILAR]), origin)
-    by_angle = np.argsort(np.arctan2(*balance.on_centre.T[::-1]))
     net = float(_largest(balance.on_centre.sum(axis=0)) / _largest(balance.on_centre))
 
     words = f"each arrow a force $-∂L/∂z$, all to one scale;\nnet force in (e): {signed(net, '.0e')} of the largest"
     drawing, top = sheet(CLAIM, words, 3 * LINE + 0.1)
-    a, b, c, d, e, f = (
+    a, b, c, d, e, f = panels = [
         drawing.add_axes(box(drawing, left, top + 0.3 + line * LINE, SQUARE, high))
         for line, of_curves in enumerate((0.8 * SQUARE, 0.8 * SQUARE, SQUARE))
         for left, high in ((0.2, SQUARE), (4.8, of_curves))
-    )
-    titles = {a: "(a) similar: attract-only springs", b: "(b) farther: stronger pull"}
-    titles |= {c: "(c) dissimilar: $m$-repulse-only", d: "(d) nearer: stronger push"}
-    titles |= {e: "(e) six springs in balance", f: "(f) the arrows of (e): they close"}
-    for axes, title in titles.items():
+    ]
+    for axes, title in zip(panels, TITLES, strict=True):
         axes.set_title(title, loc="left")
     for axes in (a, c, e, f):
         axes.set(xlim=(-ROOM, ROOM), ylim=(-ROOM, ROOM), aspect="equal")
         axes.axis("off")
-    for axes in (a, c, e):  # a bar to read the arrows by
-        ends = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03
-        axes.plot(ends, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
-        axes.text(ends[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
 
     c.add_patch(Circle(origin, MARGIN, fill=False, edgecolor=FAINT, linestyle=":", linewidth=1.4))
     c.text(0.5, -0.97, "margin $m$", va="top", color=GREY)
     for place in ((0.85, 1.1), (-1.33, 1.05)):
         c.text(*place, "no force", va="center", color=GREY)
-    on_pulled = _draw(a, attract, pulled, attract.on_points)
+    on_pulled = _draw(a, attract, attract.points, attract.on_points)
     on_pushed = _draw(c, repulse, pushed, repulse.on_points)
     on_centre = _draw(e, balance, np.tile(balance.centre, (len(held), 1)), balance.on_centre)
+    by_angle = np.argsort(np.arctan2(*balance.on_centre.T[::-1]))
     chain = balance.on_centre[by_angle]
     feet = SCALE * np.concatenate([np.zeros((1, 2)), np.cumsum(chain, axis=0)[:-1]])
     feet -= (feet.max(axis=0) + feet.min(axis=0)) / 2
@@ -132,12 +125,15 @@ def _largest(vectors: np.ndarray) -> float:
 
 
 def _draw(axes: Axes, found: Springs, at: np.ndarray, forces: np.ndarray) -> np.ndarray:
-    """The springs, and as arrows the forces (pairs, 2) that are not 0, from `at` (pairs, 2); returns them as drawn."""
+    """Springs, and as arrows the forces (pairs, 2) that are not 0, from `at` (pairs, 2), which it returns as drawn."""
+    ends = np.array([-ROOM, -ROOM + SCALE * MARGIN]) + 0.03  # of a bar to read the arrows by
+    axes.plot(ends, [-1.25, -1.25], "|-", color=INK, linewidth=1.2, gid="scale")
+    axes.text(ends[1] + 0.06, -1.25, "a force of $m$", va="center", color=GREY)
     acting = np.any(forces != 0, axis=1)
     for point, y, acts in zip(found.points, found.y, acting, strict=True):
         if acts:
-            looks = {"color": COLOURS[y], "linewidth": 1.3, "alpha": 0.6, "zorder": 1, "gid": "spring"}
-            axes.plot(*zigzag(found.centre, point).T, **looks)
+            path = zigzag(found.centre, point).T
+            axes.plot(*path, color=COLOURS[y], linewidth=1.3, alpha=0.6, zorder=1, gid="spring")
         else:
             axes.plot(*np.transpose([found.centre, point]), "--", color=FAINT, linewidth=1, zorder=0, gid="slack")
     axes.plot(*found.points.T, "o", color="white", markeredgecolor=INK, markersize=7, zorder=4)

@@ -11,7 +11,7 @@ from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.digits import KNOWN, NEIGHBOURS, organisation
-from drlim_np.figures.shifted_maps import caption, magnify, shift_name, unseen_digits
+from drlim_np.figures.figure5 import caption, magnify, shift_name, unseen_digits
 from drlim_np.measure.lle import closed_groups, lle
 
 TEST_PER_CLASS = 600  # with their shifts 6,000 samples, about the most that a dense M allows
@@ -44,15 +44,13 @@ def make(digits: Digits, train: Train) -> Result:
     spots = groups > z.shape[1]  # LLE moves each group as a whole, so a spot is a point, but for rounding
     if spots:
         numbers = {name: value for name, value in numbers.items() if name not in WITHIN}
-    settings = {"neighbours": NEIGHBOURS, "samples": len(z)}
+    settings, arrays = {"neighbours": NEIGHBOURS, "samples": len(z)}, unseen.arrays(z) | {"shift": unseen.shift}
     measured = {"lle": numbers, "closed_groups": groups, "warnings": [str(warning.message) for warning in caught]}
-    arrays = unseen.arrays(z) | {"shift": unseen.shift}
 
     # The map by digit, the unshifted digits on top, those shifted to the left at the left. Four magnifiers look at the
     # medians of shifts: the corner, both sides and one end. The other end is named.
     medians = {shift: np.median(z[unseen.shift == shift], axis=0) for shift in SHIFTS}
-    across = medians[6][0] - medians[-6][0]
-    up = medians[0][1] - (medians[6] + medians[-6])[1] / 2
+    across, up = medians[6][0] - medians[-6][0], medians[0][1] - (medians[6] + medians[-6])[1] / 2
     mirror = np.where(np.array([across, up]) < 0, -1.0, 1.0)
     z = mirror * z
     drawing, top = sheet(APART if spots else CLAIM, caption(digits.title, unseen, numbers), TALL)
@@ -62,8 +60,8 @@ def make(digits: Digits, train: Train) -> Result:
     for shift, (right, down) in STRIPS.items():
         start = corner + unit * np.array([right, -down - 2.04 * SMALL])
         magnify(axes, z, unseen, mirror * medians[shift], unit, start, SMALL * unit, *STRIP)
-        name = shift_name(shift) if shift else "not shifted"
-        axes.text(*(corner + unit * np.array([right, 0.04 - down])), name, weight="bold")
+        at = corner + unit * np.array([right, 0.04 - down])
+        axes.text(*at, shift_name(shift) if shift else "not shifted", weight="bold")
     axes.text(*(mirror * medians[6] + (0.15 * unit, 0)), shift_name(6), va="center", weight="bold")
     legend(axes, LOOKS, (0.01, 0.99), loc="upper left")
     return Result(drawing, claims, settings, digits, measured, arrays)

@@ -11,16 +11,14 @@ from drlim_np.drawing.panels import by_slant, corners, height_of, horizontal, le
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.figures import Result, Train, figure
 from drlim_np.figures.digits import NEIGHBOURS, Training, Unseen, nearest
-from drlim_np.figures.shifted_maps import SHIFT_LOOKS, Story, magnify, shift_name, tell
+from drlim_np.figures.figure5 import SHIFT_LOOKS, Story, magnify, shift_name, tell
 from drlim_np.graph import SimilarityGraph, alike_in_any_copy
 
 CLAIM = "Told that a shift changes nothing: copies together,\ndigits apart, slant along"
 CHARACTERS = 6  # shown with all their copies
-STRIP = 12  # samples in a magnifier's strip
+STRIP, SIDE = 12, 0.3  # samples in a magnifier's strip, and inches: a thumbnail's side
 INNER = (4.6, 3.6)  # inches: the most the large map takes of its panel, and
 SMALL = (2.5, 1.75)  # the small ones of theirs
-SIDE = 0.3  # inches: a thumbnail's side
-QUICK_STEPS = 300
 
 
 def near_whatever_the_shift(characters: np.ndarray, train: Train) -> SimilarityGraph:
@@ -33,8 +31,7 @@ def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
     z = horizontal(z)
     if z[unseen.label == 9, 1].mean() < z[unseen.label == 4, 1].mean():
         z[:, 1] *= -1
-    tall = height_of(z, INNER) + 1.5
-    low = height_of(z, SMALL) + 0.35
+    tall, low = height_of(z, INNER) + 1.5, height_of(z, SMALL) + 0.35
     drawing, top = sheet(CLAIM, words, tall + 0.1 + low)
     axes, unit = map_panel(drawing, (0, top, WIDTH, tall), z, INNER)
     scatter_by(axes, z, unseen.label, LOOKS, s=5, alpha=0.75)
@@ -58,18 +55,16 @@ def draw(z: np.ndarray, unseen: Unseen, words: str) -> Figure:
 
 def magnifiers(axes: Axes, z: np.ndarray, unseen: Unseen, side: float, unit: float) -> np.ndarray:
     """Four look at the means of each digit's most and least slanted sixth; the middles of their images (images, 2)."""
-    places = []
+    places, taken, (low, high) = [], [], corners(axes)
     for digit in LOOKS:
         of = np.flatnonzero(unseen.label == digit)
         ranked = of[np.argsort(unseen.slant[of], kind="stable")]
         sixth = max(1, len(of) // 6)
         places += [z[ranked[:sixth]].mean(axis=0), z[ranked[-sixth:]].mean(axis=0)]
-    places = np.array(places)[np.argsort([-place[1] for place in places], kind="stable")]
-    low, high = corners(axes)
-    taken = []
+    places.sort(key=lambda place: -place[1])
+    starts = low[0] + 0.12 * unit, high[0] - 0.12 * unit - 1.04 * side * STRIP
     for line, pair in ((high[1] - 1.1 * side, places[:2]), (low[1] + 0.1 * side, places[2:])):
-        for number, middle in enumerate(pair[np.argsort(pair[:, 0], kind="stable")]):
-            start = low[0] + 0.12 * unit if number == 0 else high[0] - 0.12 * unit - 1.04 * side * STRIP
+        for start, middle in zip(starts, sorted(pair, key=lambda place: place[0]), strict=True):
             taken.append(magnify(axes, z, unseen, middle, unit, np.array([start, line]), side, STRIP, STRIP))
     return np.concatenate(taken)
 
@@ -79,8 +74,7 @@ def copies(axes: Axes, z: np.ndarray, unseen: Unseen, side: float) -> np.ndarray
     plain = np.flatnonzero(unseen.shift == 0)
     chosen = plain[thumbnails.farthest_first(z[plain], CHARACTERS)]
     left, right = np.split(chosen[np.argsort(z[chosen, 0], kind="stable")], 2)
-    low, high = corners(axes)
-    taken = []
+    taken, (low, high) = [], corners(axes)
     for group, edge in ((left, low[0] + 0.75 * side), (right, high[0] - 0.75 * side - 4 * 1.04 * side)):
         heights = np.linspace(high[1] - 3.2 * side, low[1] + 3.2 * side, len(group))
         for height, sample in zip(heights, group[np.argsort(-z[group, 1], kind="stable")], strict=True):
@@ -100,7 +94,7 @@ CLAIMS = (
 )
 BOUNDS = dict.fromkeys(("mnist", "handwriting"), (0.06, 0.22, 0.87, 0.76)) | {"quick": (0.25, 0.30, 0.4, 0.6)}
 LISTED = len(SHIFTS) - 1 + NEIGHBOURS * len(SHIFTS)
-STORY = Story("figure 7", near_whatever_the_shift, LISTED, Training(steps=3000), QUICK_STEPS, CLAIMS, BOUNDS, draw)
+STORY = Story("figure 7", near_whatever_the_shift, LISTED, Training(steps=3000), 300, CLAIMS, BOUNDS, draw)
 
 
 @figure("figure7", needs="digits", seconds=26)

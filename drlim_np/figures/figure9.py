@@ -1,9 +1,4 @@
-"""Figure 9: LLE of the airplane with the same neighbours: it follows the lighting, although they do not (Sec. 3.4).
-
-How much it does depends on regularisation, which the paper does not give. Without it LLE's weights rest on the
-neighbours that look most similar, which have the same light. The more there is, the more evenly the weights are spread
-over all neighbours, until the graph alone is left, which shows the cylinder. The record has the numbers for both ends.
-"""
+"""Figure 9: LLE of the airplane with the same neighbours: it follows the lighting, although they do not (Sec. 3.4)."""
 
 import numpy as np
 
@@ -11,8 +6,8 @@ from drlim_np.data import Views
 from drlim_np.drawing.panels import place, sheet
 from drlim_np.drawing.space import Side, bar, caption, images_beside, lighting_key, project, scatter, space_panel
 from drlim_np.drawing.style import WIDTH
-from drlim_np.figures import Claim, Result, Train, counts, figure
-from drlim_np.figures.airplane_map import Setting, labelled, train_airplane
+from drlim_np.figures import Claim, Result, Train, all_counted, figure
+from drlim_np.figures.figure8 import Setting, labelled, train_airplane
 from drlim_np.graph import SimilarityGraph
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.measure.lle import lle
@@ -22,10 +17,10 @@ SEEN = Side("", 45, 35)  # from where both maps are seen
 SIZES = {"azimuth": 1.0, "lighting": 2.2}  # of the points: by lighting, shape tells too
 SMALL = 0.45  # inches: a thumbnail's side
 NONE = 1e-9  # regularisation, in parts of the Gram matrix's trace: rounding alone
-OTHERS = (1e-6, 1e-3, 1e-2, 1e-1, 1.0)  # for comparison
+OTHERS = (1e-6, 1e-3, 1e-2, 1e-1, 1.0)  # for comparison: the more, the more evenly all neighbours weigh
 
-# Bounds on the map, quick or not: R² of elevation at most, which Figure 8 must exceed; neighbours lit alike at least;
-# the second loop at least, .24 to .99 on ten seeds, which is also DrLIM's at most, .00 to .13 if not quick.
+# Bounds on the map: R² of elevation at most, which Figure 8 must exceed; neighbours lit alike at least; the second loop
+# at least, .24 to .99 on ten seeds, which is also DrLIM's at most, .00 to .13 if not quick.
 ELEVATION, LIT_ALIKE, SECOND_LOOP = 0.5, 1 / 4, 0.2
 
 
@@ -36,12 +31,12 @@ def make(views: Views, train: Train) -> Result:
     rows = found.train
     z, theirs = lle_map(found, NONE, train)
     ours = organisation(found.z[rows], found.cylinder, views, rows)
-    claims = counts(found.similar)
+    claims = [all_counted(found.similar)]
     if views.name == "airplane":
-        lit_alike, by_light = theirs["same_lighting_neighbours"], theirs["share_of_lighting"]
+        alike, by_light = theirs["same_lighting_neighbours"], theirs["share_of_lighting"]
         claims += [
             Claim("LLE does not show the elevation: R²", theirs["elevation_r2"], "≤", ELEVATION),
-            Claim("it follows the lighting: 5 nearest lit alike (chance 1/6)", lit_alike, "≥", LIT_ALIKE),
+            Claim("it follows the lighting: 5 nearest lit alike (chance 1/6)", alike, "≥", LIT_ALIKE),
             Claim("lighting's share of variance, against DrLIM's", by_light, "≥", ours["share_of_lighting"]),
             Claim("not one loop at each elevation: second by first", theirs["second_loop"], "≥", SECOND_LOOP),
         ]
@@ -55,8 +50,7 @@ def make(views: Views, train: Train) -> Result:
     words = f"{len(rows)} views, {views.title}.\nLLE: {caption(theirs)}.\nDrLIM: {caption(ours)}."
     wide = WIDTH / 2
     drawing, top = sheet(CLAIM, words, 0.3 + 2 * (wide + 0.1) + 0.8)
-    maps = {"LLE": z, "DrLIM": found.cylinder.upright(found.z[rows])}
-    for column, (name, shown) in enumerate(maps.items()):
+    for column, (name, shown) in enumerate((("LLE", z), ("DrLIM", found.cylinder.upright(found.z[rows])))):
         drawing.text(*place(drawing, wide * (column + 0.5), top), name, ha="center", va="top", weight="bold")
         seen = project(shown, SEEN)[0]
         middle, reach = (seen.max(axis=0) + seen.min(axis=0)) / 2, 0.65 * np.ptp(seen, axis=0).max()

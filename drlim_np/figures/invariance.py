@@ -1,9 +1,4 @@
-"""Invariance, measured: how far digits move on the maps of Figures 5 and 7 as they are shifted, lowered and turned.
-
-Not a figure of the paper, which claims that the map is smooth and coherent, and that it can be made invariant to
-whatever the similar pairs call the same. The network of Figure 7 was told of five shifts: here are those, shifts
-between them, shifts beyond, and moves that nobody told it of.
-"""
+"""Invariance, measured: how far moved digits go on the maps of Figures 5 and 7. Not a figure of the paper."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -11,7 +6,6 @@ from functools import partial
 from importlib.resources import files
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from drlim_np.data import Digits
 from drlim_np.data.shifts import SHIFTS, moved
@@ -19,7 +13,7 @@ from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.style import BLUE, FAINT, INK, VERMILLION
 from drlim_np.figures import Claim, Result, Train, figure, figure5, figure7
 from drlim_np.figures.digits import KNOWN
-from drlim_np.figures.shifted_maps import trained, unseen_digits
+from drlim_np.figures.figure5 import trained, unseen_digits
 from drlim_np.training import embed
 
 PER_CLASS = 150  # unseen digits; in a quick run as many as the other figures take
@@ -38,7 +32,6 @@ PANELS = {  # by kind of move: inches from the left, inches wide, the amounts on
     "down": (4.95, 0.85, (0, 3), "down"),
     "turn": (6.35, 1.35, (-15, 0, 15), "degrees turned"),
 }
-GREY = "#666666"  # of peers
 
 Curves = Mapping[str, np.ndarray]
 
@@ -54,69 +47,24 @@ def make(digits: Digits, train: Train) -> Result:
     networks = [trained(story, digits, train) for story in (figure5.STORY, figure7.STORY)]
     five, seven = (curves(partial(embed, of.network, of.params), images) for of in networks)
     claimed = claims(five, seven, train.quick) if digits.name in KNOWN else []
-    displacement = {
-        name: {kind: dict(zip(map(str, MOVES[kind]), values.tolist(), strict=True)) for kind, values in of.items()}
-        for name, of in (("figure5", five), ("figure7", seven))
-    }
-    drawing = draw(five, seven, PEERS if digits.name == "mnist" else {}, images[0, 0], digits.title)
-    return Result(drawing, claimed, {"digits": len(images)}, digits, {"displacement": displacement})
+    displacement = {}
+    for name, of in (("figure5", five), ("figure7", seven)):
+        displacement[name] = {kind: dict(zip(map(str, MOVES[kind]), y.tolist(), strict=True)) for kind, y in of.items()}
+    peers = PEERS if digits.name == "mnist" else {}
 
-
-def curves(mapping: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> Curves:
-    """By kind of move, how far digits go on the map for each amount in MOVES: the median over the digits.
-
-    In units of the median distance between two digits left as they are: at 1 a digit is as far away as any other.
-    """
-    still = mapping(images).astype(np.float64)
-    between = np.linalg.norm(still[:, None] - still, axis=2)[np.triu_indices(len(still), 1)]
-
-    def displacement(kind: str, amount: float) -> float:
-        there = mapping(moved(images, **{kind: amount}))
-        return float(np.median(np.linalg.norm(there - still, axis=1)))
-
-    return {
-        kind: np.array([displacement(kind, amount) for amount in amounts]) / np.median(between)
-        for kind, amounts in MOVES.items()
-    }
-
-
-def claims(five: Curves, seven: Curves, quick: bool) -> list[Claim]:
-    """What the figure's title says, as numbers of the two maps' curves."""
-    most, away, frays, absent = BOUNDS[quick]
-    between = max(at(seven, "right", *BETWEEN))
-    beyond = min(at(seven, "right", -8, 8)) / between
-    elsewhere = [np.array([*at(of, "down", 3), *at(of, "turn", -15, 15)]) for of in (seven, five)]
-    untold = float(min(np.divide(*elsewhere)))
-    return [
-        Claim("between trained shifts it holds: Figure 7's displacement at ±1.5 and ±4.5", between, "≤", most),
-        Claim("untold, there is none: Figure 5's displacement at ±3", min(at(five, "right", -3, 3)), "≥", away),
-        Claim("beyond it frays: Figure 7's at ±8 over that between", beyond, "≥", frays),
-        Claim("elsewhere it is absent: over Figure 5's, 3 down or 15° turned", untold, "≥", absent),
-    ]
-
-
-def at(of: Curves, kind: str, *amounts: float) -> list[float]:
-    """A curve's values where digits were moved by these amounts."""
-    return [float(of[kind][MOVES[kind] == amount][0]) for amount in amounts]
-
-
-def draw(five: Curves, seven: Curves, peers: Mapping[str, Curves], image: np.ndarray, title: str) -> Figure:
-    """All maps' curves, a panel for each kind of move on one scale; above each the image (32, 32) as it is moved."""
-    words = (
-        f"Figure 7's map, {title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,"
-        f"\n{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down,"
-        f" {max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
-    )
+    # All maps' curves, a panel for each kind of move on one scale; above each a digit as it is moved.
+    words = f"Figure 7's map, {digits.title}: at most {max(at(seven, 'right', *BETWEEN)):.2f} between trained shifts,\n"
+    words += f"{max(at(seven, 'right', -8, 8)):.2f} at 8 pixels, {at(seven, 'down', 3)[0]:.2f} at 3 down, "
+    words += f"{max(at(seven, 'turn', -15, 15)):.2f} turned by 15°"
     words += ";\ngrey: UMAP (dashed) and PaCMAP (dotted), told the same" if peers else ""
     drawing, _ = sheet(TITLE, words, 4.34)
     top = 1.12 * max(curve.max() for of in (five, seven) for curve in of.values())
     ticks = [tick for tick in (0, 0.1, 0.5, 1, 2, 3, 4, 5, 6) if tick <= top / 1.12]
     for kind, (left, wide, shown, label) in PANELS.items():
-        amounts = MOVES[kind]
-        told = np.isin(amounts, TOLD[kind])
+        amounts, told = MOVES[kind], np.isin(MOVES[kind], TOLD[kind])
         axes = drawing.add_axes(box(drawing, left, 1.35, wide, 3.1))
-        for curves, dashes in zip(peers.values(), ((4, 1.5), (1, 1)), strict=False):
-            axes.plot(amounts, curves[kind], color=GREY, dashes=dashes, linewidth=1.6)
+        for theirs, dashes in zip(peers.values(), ((4, 1.5), (1, 1)), strict=False):
+            axes.plot(amounts, theirs[kind], color="#666666", dashes=dashes, linewidth=1.6)
         for of, colour, dashes in ((five, VERMILLION, (3, 1.5)), (seven, BLUE, (1, 0))):
             axes.plot(amounts, of[kind], color=colour, dashes=dashes, linewidth=2.4)
             axes.plot(amounts[told], of[kind][told], "o", color=colour, markersize=6, zorder=4, clip_on=False)
@@ -131,12 +79,11 @@ def draw(five: Curves, seven: Curves, peers: Mapping[str, Curves], image: np.nda
             axes.tick_params(left=False, labelleft=False)
             axes.spines.left.set_visible(False)
 
-        start, bottom, across, high = axes.get_position().bounds
-        small = 0.42 / drawing.get_size_inches()
+        (start, bottom, across, high), small = axes.get_position().bounds, 0.42 / drawing.get_size_inches()
         for amount in shown:  # framed in ink where the network was told of it
             middle = start + across * (amount - amounts[0]) / (amounts[-1] - amounts[0])
             picture = drawing.add_axes((middle - small[0] / 2, bottom + high + 0.06 / 5.75, *small))
-            picture.imshow(moved(image[None, None], **{kind: amount})[0, 0], cmap="gray_r", vmin=0, vmax=1)
+            picture.imshow(moved(images[:1], **{kind: amount})[0, 0], cmap="gray_r", vmin=0, vmax=1)
             picture.set(xticks=[], yticks=[])
             edge = {"color": INK, "linewidth": 1.4} if amount in TOLD[kind] else {"color": FAINT, "linewidth": 0.6}
             picture.spines[:].set(visible=True, **edge)
@@ -146,4 +93,35 @@ def draw(five: Curves, seven: Curves, peers: Mapping[str, Curves], image: np.nda
     axes.text(4.6, 0.36, "Figure 7", color=BLUE, ha="center", weight="bold")
     axes.text(-7.8, 1.06, "as far as\nanother digit")
     drawing.text(*place(drawing, 5.2, 2.5), "untold: both maps\nfollow the digit")
-    return drawing
+    return Result(drawing, claimed, {"digits": len(images)}, digits, {"displacement": displacement})
+
+
+def curves(mapping: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> Curves:
+    """By kind of move, the median way of a digit for each amount, in units of the median distance of two digits."""
+    still, found = mapping(images).astype(np.float64), {}
+    between = np.linalg.norm(still[:, None] - still, axis=2)[np.triu_indices(len(still), 1)]
+    for kind, amounts in MOVES.items():
+        there = (mapping(moved(images, **{kind: amount})) for amount in amounts)
+        apart = np.array([np.median(np.linalg.norm(places - still, axis=1)) for places in there])
+        found[kind] = apart / np.median(between)
+    return found
+
+
+def claims(five: Curves, seven: Curves, quick: bool) -> list[Claim]:
+    """What the figure's title says, as numbers of the two maps' curves."""
+    most, away, frays, absent = BOUNDS[quick]
+    between = max(at(seven, "right", *BETWEEN))
+    beyond = min(at(seven, "right", -8, 8)) / between
+    elsewhere = [at(of, "down", 3) + at(of, "turn", -15, 15) for of in (seven, five)]
+    untold = float(min(np.divide(*elsewhere)))
+    return [
+        Claim("between trained shifts it holds: Figure 7's displacement at ±1.5 and ±4.5", between, "≤", most),
+        Claim("untold, there is none: Figure 5's displacement at ±3", min(at(five, "right", -3, 3)), "≥", away),
+        Claim("beyond it frays: Figure 7's at ±8 over that between", beyond, "≥", frays),
+        Claim("elsewhere it is absent: over Figure 5's, 3 down or 15° turned", untold, "≥", absent),
+    ]
+
+
+def at(of: Curves, kind: str, *amounts: float) -> list[float]:
+    """A curve's values where digits were moved by these amounts."""
+    return [float(of[kind][MOVES[kind] == amount][0]) for amount in amounts]

@@ -13,9 +13,7 @@ from drlim_np.graph import contiguous_views
 from drlim_np.measure import metrics
 
 NEAREST = 5  # in pixels, that the claims look at
-DIGITS_ACROSS, VIEWS_ACROSS = 16, 9
-WRITTEN = 4  # rows of each digit
-PEN = 1.15  # pixels, its radius
+DIGITS_ACROSS, VIEWS_ACROSS, WRITTEN = 16, 9, 4  # side by side, and rows of each digit
 RANGES = [  # a style, and what varies in it from one end to the other
     ({"roundness": 0, "openness": 0.7}, "slant", (-0.5, 0.8)),
     ({"roundness": 1, "openness": 0.1, "slant": 0.2}, "width", (0.6, 1.3)),
@@ -30,21 +28,20 @@ ANY, MIDDLE, BRIGHT = 2, 4, 5  # an azimuth, an elevation and a lighting that sh
 def make(data: None, train: Train) -> Result:
     """A sheet of the generated handwriting, and what may vary in it; not a figure of the paper."""
     digits = handwriting.generate(draw=partial(train.once, handwriting.draw))
-    rng, written = train.rng(0), digits.train
-    rows = []
+    rng, written, rows = train.rng(0), digits.train, []
     for digit, (colour, _) in LOOKS.items():
         chosen = rng.choice(np.flatnonzero(written.labels == digit), WRITTEN * DIGITS_ACROSS, replace=False)
         rows.append((f"{digit}, drawn\nat random", colour, written.images[chosen]))
     for style, name, ends in RANGES:
         strokes = handwriting.strokes(**style, **{name: np.linspace(*ends, DIGITS_ACROSS)})
-        images = handwriting.draw(handwriting.place(strokes, np.full(DIGITS_ACROSS, PEN)))
+        images = handwriting.draw(handwriting.place(strokes, np.full(DIGITS_ACROSS, 1.15)))  # pixels, the pen's radius
         rows.append((f"{name}\n{ends[0]} to {ends[1]}", INK, images))
     lines = sum(len(images) for *_, images in rows) // DIGITS_ACROSS
     drawing = Figure(figsize=(WIDTH, WIDTH * (lines + 2.2) / (DIGITS_ACROSS + 2)), layout="constrained")
     sheet(drawing, "These generated 4s and 9s stand in for MNIST", rows, DIGITS_ACROSS, "gray_r")
 
     known, ink = written.truth["slant"], metrics.slant(written.images)
-    pixels = written.images.reshape(len(written.images), -1)
+    pixels = written.images.reshape(len(known), -1)
     nearest = train.once(nearest_neighbours, pixels, NEAREST, threads=train.threads)
     mixed = float((written.labels[nearest] != written.labels[:, None]).any(axis=1).mean())
     claims = [
@@ -65,7 +62,7 @@ def make_airplane(data: None, train: Train) -> Result:
     rows += [(f"lit from\n{lamp}", INK, images[::2, MIDDLE, lighting]) for lighting, lamp in enumerate(LAMPS)]
     drawing = Figure(figsize=(WIDTH, 8.4))
     room = {"left": 0.15, "right": 0.99, "bottom": 0.01, "top": 0.945, "hspace": 0.06}
-    sheet(drawing, "These rendered views stand in for small NORB", rows, VIEWS_ACROSS, "gray", 0.985, **room)
+    sheet(drawing, "These rendered views stand in for small NORB", rows, VIEWS_ACROSS, "gray", **room)
 
     pixels = views.images.reshape(len(views.images), -1)
     lit_alike = train.once(metrics.same_label_neighbours, pixels, views.lighting, NEAREST)
@@ -78,14 +75,9 @@ def make_airplane(data: None, train: Train) -> Result:
     return Result(drawing, claims, {"images": len(views.images), "neighbours": NEAREST}, views)
 
 
-def sheet(
-    drawing: Figure, title: str, rows: list[tuple], across: int, grey: str, y: float | None = None, **room: float
-) -> None:
-    """Rows (words, their colour, images) below a title, by itself or at height y, `across` images side by side.
-
-    images: (a multiple of `across`, side, side) uint8. room: how the rows share the drawing.
-    """
-    drawing.suptitle(title, x=0.015, y=y, ha="left", fontsize=HEADING, weight="bold")
+def sheet(drawing: Figure, title: str, rows: list[tuple], across: int, grey: str, **room: float) -> None:
+    """Rows (words, colour, images) below a title; images (a multiple of `across`, side, side), `across` in a line."""
+    drawing.suptitle(title, x=0.015, y=0.985 if room else None, ha="left", fontsize=HEADING, weight="bold")
     heights = [len(images) // across for *_, images in rows]
     panels = drawing.subplots(len(rows), height_ratios=heights, gridspec_kw=room)
     for axes, lines, (words, colour, images) in zip(panels, heights, rows, strict=True):

@@ -1,10 +1,6 @@
-"""The two towers: a pair of images, two copies of G_W that share one W, and the gradient that meets at "+" (Sec. 2.1).
-
-Not a figure of the paper. It is the one drawing of README, and legible where it is 480 pixels wide.
-"""
+"""The two towers: a pair of images, two copies of G_W with one W, and the gradient that meets at "+" (Sec. 2.1)."""
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
@@ -25,7 +21,44 @@ BACKWARDS = FORWARDS | {"color": VERMILLION, "linestyle": (0, (4, 1.5))}
 def make(data: None, train: Train) -> Result:
     """The two towers: copies of G_W that share one W, and the gradient that flows back and meets at "+"."""
     drawing = Figure(figsize=(8, 3.7))
-    draw(drawing.add_axes((0, 0, 1, 1)))
+    axes = drawing.add_axes((0, 0, 1, 1))
+
+    def say(x: float, y: float, said: str, colour: str) -> None:
+        axes.text(x, y, said, ha="center", va="center", fontsize=19, color=colour)
+
+    def boxed(x: float, y: float, wide: float, said: str, colour: str = "white") -> None:
+        axes.add_patch(Rectangle((x - wide / 2, y - 0.36), wide, 0.72, facecolor=colour, edgecolor=INK, linewidth=1.5))
+        say(x, y, said, INK)
+
+    # Forwards in ink, left to right; backwards in vermillion, dashed, from L to the "+" where both towers meet.
+    axes.set(xlim=(0, 8), ylim=(0, 3.7))
+    axes.set_axis_off()
+    boxed(6.0, MIDDLE, 0.75, "$D$")
+    boxed(7.5, MIDDLE, 0.75, "$L$")
+    arrows = [(FORWARDS, (6.38, MIDDLE + 0.14), (7.12, MIDDLE + 0.14))]
+    arrows += [(BACKWARDS, (7.12, MIDDLE - 0.14), (6.38, MIDDLE - 0.14))]
+    for level, number, inwards in ((TOP, 1, -1), (BOTTOM, 2, 1)):
+        boxed(0.5, level, 0.75, f"$x_{number}$")
+        boxed(2.3, level, 1.3, "$G_W$", PALE)
+        boxed(4.4, level, 0.75, f"$z_{number}$")
+        near, far, edge = level - 0.14 * inwards, level + 0.14 * inwards, level + 0.36 * inwards
+        arrows += [
+            (FORWARDS, (0.88, level), (1.65, level)),
+            (FORWARDS, (2.95, near), (4.02, near)),
+            (BACKWARDS, (4.02, far), (2.95, far)),
+            (FORWARDS, (4.78, level), (5.72, MIDDLE - 0.36 * inwards)),
+            (BACKWARDS, (5.6, MIDDLE - 0.14 * inwards), (4.6, edge)),
+            (BACKWARDS, (2.3, edge), (2.3, MIDDLE - 0.27 * inwards)),
+        ]
+        axes.plot([1.25, 1.72], [MIDDLE - 0.2 * inwards, edge], color=BLUE, linewidth=1.5)
+    for looks, start, end in arrows:
+        axes.annotate("", end, start, arrowprops=looks)
+    axes.add_patch(Circle((2.3, MIDDLE), 0.25, facecolor="white", edgecolor=VERMILLION, linewidth=2))
+    say(2.3, MIDDLE, "+", VERMILLION)
+    say(3.3, MIDDLE, r"$\rightarrow\ \partial L/\partial W$", VERMILLION)
+    say(1.05, MIDDLE, "same $W$", BLUE)
+    say(6.75, TOP + 0.1, r"forwards $\rightarrow$", INK)
+    say(6.75, BOTTOM - 0.1, r"$\leftarrow$ gradient", VERMILLION)
     claims = [
         Claim("what meets at + is dL/dW: distance from the complex step", off_the_complex_step(), "≤", 1e-12),
         Claim("dL/dz₁ + dL/dz₂: largest entry", imbalance(), "=", 0.0),
@@ -50,45 +83,3 @@ def imbalance() -> float:
     z1, z2 = np.random.default_rng(1).standard_normal((2, 6, 2))
     _, dz1, dz2 = contrastive(z1, z2, [0, 1] * 3, margin=3.0)
     return float(np.abs(dz1 + dz2).max())
-
-
-def draw(axes: Axes) -> None:
-    """Forwards in ink, left to right; backwards in vermillion, dashed, from L to the "+" where both towers meet."""
-
-    def say(x: float, y: float, said: str, colour: str) -> None:
-        axes.text(x, y, said, ha="center", va="center", fontsize=19, color=colour)
-
-    def boxed(x: float, y: float, wide: float, said: str, colour: str) -> None:
-        corner = x - wide / 2, y - 0.36
-        axes.add_patch(Rectangle(corner, wide, 0.72, facecolor=colour, edgecolor=INK, linewidth=1.5))
-        say(x, y, said, INK)
-
-    axes.set(xlim=(0, 8), ylim=(0, 3.7))
-    axes.set_axis_off()
-    for level, number in ((TOP, 1), (BOTTOM, 2)):
-        inwards = np.sign(MIDDLE - level)
-        boxed(0.5, level, 0.75, f"$x_{number}$", "white")
-        boxed(2.3, level, 1.3, "$G_W$", PALE)
-        boxed(4.4, level, 0.75, f"$z_{number}$", "white")
-        near, far = level - 0.14 * inwards, level + 0.14 * inwards
-        for looks, start, end in (
-            (FORWARDS, (0.88, level), (1.65, level)),
-            (FORWARDS, (2.95, near), (4.02, near)),
-            (BACKWARDS, (4.02, far), (2.95, far)),
-            (FORWARDS, (4.78, level), (5.72, MIDDLE - 0.36 * inwards)),
-            (BACKWARDS, (5.6, MIDDLE - 0.14 * inwards), (4.6, level + 0.36 * inwards)),
-            (BACKWARDS, (2.3, level + 0.36 * inwards), (2.3, MIDDLE - 0.27 * inwards)),
-        ):
-            axes.annotate("", end, start, arrowprops=looks)
-    boxed(6.0, MIDDLE, 0.75, "$D$", "white")
-    boxed(7.5, MIDDLE, 0.75, "$L$", "white")
-    axes.annotate("", (7.12, MIDDLE + 0.14), (6.38, MIDDLE + 0.14), arrowprops=FORWARDS)
-    axes.annotate("", (6.38, MIDDLE - 0.14), (7.12, MIDDLE - 0.14), arrowprops=BACKWARDS)
-    axes.add_patch(Circle((2.3, MIDDLE), 0.25, facecolor="white", edgecolor=VERMILLION, linewidth=2))
-    say(2.3, MIDDLE, "+", VERMILLION)
-    say(3.3, MIDDLE, r"$\rightarrow\ \partial L/\partial W$", VERMILLION)
-    say(1.05, MIDDLE, "same $W$", BLUE)
-    for level, towards in ((TOP, 1), (BOTTOM, -1)):
-        axes.plot([1.25, 1.72], [MIDDLE + 0.2 * towards, level - 0.36 * towards], color=BLUE, linewidth=1.5)
-    say(6.75, TOP + 0.1, r"forwards $\rightarrow$", INK)
-    say(6.75, BOTTOM - 0.1, r"$\leftarrow$ gradient", VERMILLION)

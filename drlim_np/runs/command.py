@@ -24,8 +24,8 @@ from drlim_np.errors import DataError, require
 from drlim_np.fast.devices import BACKENDS, origin, processors
 from drlim_np.figures import FIGURES as REGISTERED
 from drlim_np.figures import Train, figure5, figure7
-from drlim_np.figures.airplane_map import setting, train_airplane
-from drlim_np.figures.shifted_maps import trained, unseen_digits
+from drlim_np.figures.figure5 import trained, unseen_digits
+from drlim_np.figures.figure8 import setting, train_airplane
 from drlim_np.files import atomic
 from drlim_np.files.cache import Cache, source_digest
 from drlim_np.runs import record, sources

@@ -20,7 +20,7 @@ from drlim_np.bench import machine, peers, race
 from drlim_np.bench.cases import CASES, FLOP
 from drlim_np.bench.race import Contest, Times
 from drlim_np.data import handwriting
-from drlim_np.figures import Train, figure4, figure7, invariance, shifted_maps
+from drlim_np.figures import Train, figure4, figure5, figure7, invariance
 from drlim_np.figures import digits as figures_digits
 from drlim_np.networks import convnet
 
@@ -215,8 +215,8 @@ CASES = {"mine": Mine}""")
 
 def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch, capsys):
     told = []
-    monkeypatch.setattr(shifted_maps, "QUICK_TRAIN", 24)
-    monkeypatch.setattr(shifted_maps, "QUICK_TEST", 15)
+    monkeypatch.setattr(figure5, "QUICK_TRAIN", 24)
+    monkeypatch.setattr(figure5, "QUICK_TEST", 15)
     monkeypatch.setattr(figure7, "STORY", replace(figure7.STORY, quick_steps=4))
     monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
     monkeypatch.setattr(figures_digits, "require_spread", lambda *map_and_words: None)

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from drlim_np.figures import figure5, figure7, shifted_maps
+from drlim_np.figures import figure5, figure7
 
 
 @pytest.fixture(scope="module")
 def few_digits():
     """Few digits and few steps: what tests look at here does not depend on their number."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shifted_maps, "QUICK_TRAIN", 24)
-        patch.setattr(shifted_maps, "QUICK_TEST", 15)
+        patch.setattr(figure5, "QUICK_TRAIN", 24)
+        patch.setattr(figure5, "QUICK_TEST", 15)
         for module in (figure5, figure7):
             patch.setattr(module, "STORY", replace(module.STORY, quick_steps=4))
         yield
