@@ -29,10 +29,11 @@ PARTS = {  # how the names end -> magic number, type of the elements, sizes of o
     "cat": (0x1E3D4C54, "<i4", ()),
     "info": (0x1E3D4C54, "<i4", (4,)),
 }
-MIRRORS = ("https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/",)
+MIRROR = "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/"
 INSTANCE = 4  # the airplane used unless another is asked for: the first of the training half
 CATEGORIES, AIRPLANE = range(5), 2  # animals, humans, airplanes, trucks, cars
 VALUES = {"elevation": range(ELEVATIONS), "azimuth": range(0, 2 * AZIMUTHS, 2), "lighting": range(LIGHTINGS)}
+DOWNLOAD = 2**29  # bytes: more than the largest file, 447,897,624, even if gzip did not make it smaller
 LIMIT = 24_300  # rows a file may declare: as many as each published one has
 AGAIN = "delete it and pass --download norb"
 SAME_HALF = "take cat and info from the same half, or delete both and pass --download norb"
@@ -43,8 +44,7 @@ def published(instance: int = INSTANCE) -> DataSet:
     instance = whole_number("airplane", instance, 0, 9)
     halves = sorted(HALVES, key=lambda half: instance not in HALVES[half])
     files, others = (tuple(f"{half}-{part}.mat" for part in PARTS) for half in halves)
-    limit = 2**29  # more than the largest, 447,897,624 bytes, even if gzip did not make it smaller
-    return DataSet("norb", "small NORB", "the rendered airplane", files, MIRRORS, limit, verify, others)
+    return DataSet("norb", "small NORB", "the rendered airplane", files, (MIRROR,), DOWNLOAD, verify, others)
 
 
 def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
@@ -58,13 +58,20 @@ def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
         facts, info_hash = _table(info, "info", len(categories))
         for column, (name, allowed) in enumerate(VALUES.items(), start=1):
             _require(name, facts[:, column], allowed)
+    number, elevation, azimuth, lighting = facts.T
+    mine = (categories == AIRPLANE) & (number == instance)
+    view_of_row = np.where(mine, (azimuth // 2 * ELEVATIONS + elevation) * LIGHTINGS + lighting, -1)
+    times = np.bincount(view_of_row[mine], minlength=len(Views.azimuth))
     with blaming(info, SAME_HALF):
-        _require("instance of this half", facts[:, 0], next(held for held in HALVES.values() if instance in held))
-        view_of_row = _views_in_rows(categories, facts, instance)
-    images = np.empty((AZIMUTHS * ELEVATIONS * LIGHTINGS, VIEW_SIDE, VIEW_SIDE), np.uint8)
+        _require("instance of this half", number, next(held for held in HALVES.values() if instance in held))
+        for view in np.flatnonzero(times != 1)[:1]:
+            place = f"azimuth {2 * Views.azimuth[view]}, elevation {Views.elevation[view]}"
+            pose = f"airplane {instance} at {place}, lighting {Views.lighting[view]}"
+            raise DataError(f"expected one image of {pose}, found {times[view]}")
+    images = np.empty((len(times), VIEW_SIDE, VIEW_SIDE), np.uint8)
     with blaming(dat, AGAIN), unpacked(dat) as content:
-        for row, pair in enumerate(_rows(content, "dat", len(categories))):
-            if (view := view_of_row[row]) >= 0:
+        for view, pair in zip(view_of_row, _rows(content, "dat", len(mine)), strict=True):
+            if view >= 0:
                 images[view] = np.frombuffer(pair, np.uint8, VIEW_SIDE**2).reshape(VIEW_SIDE, VIEW_SIDE)
     sha256 = dict(zip(names, (content.hash.hexdigest(), cat_hash, info_hash), strict=True))
     return Views(f"norb-airplane{instance}", f"airplane {instance} of small NORB", images, sha256)
@@ -109,15 +116,3 @@ def _rows(content: Content, part: str, expected: int | None = None) -> Iterator[
 def _require(name: str, values: np.ndarray, allowed: Collection[int]) -> None:
     if len(wrong := values[~np.isin(values, list(allowed))]):
         raise DataError(f"expected each {name} to be one of {', '.join(map(str, allowed))}, found {wrong[0]}")
-
-
-def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> np.ndarray:
-    """For each row which view of the airplane it holds, 0 … 971 in the order of `Views`; -1 for another toy."""
-    number, elevation, azimuth, lighting = facts.T
-    mine = (categories == AIRPLANE) & (number == instance)
-    view_of_row = np.where(mine, (azimuth // 2 * ELEVATIONS + elevation) * LIGHTINGS + lighting, -1)
-    times = np.bincount(view_of_row[mine], minlength=AZIMUTHS * ELEVATIONS * LIGHTINGS)
-    for view in np.flatnonzero(times != 1)[:1]:
-        pose = f"azimuth {2 * Views.azimuth[view]}, elevation {Views.elevation[view]}, lighting {Views.lighting[view]}"
-        raise DataError(f"expected one image of airplane {instance} at {pose}, found {times[view]}")
-    return view_of_row

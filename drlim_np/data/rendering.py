@@ -134,7 +134,10 @@ def generate(render: Callable[[], np.ndarray] = render) -> Views:
 
 def views(azimuth: float, elevation: float) -> np.ndarray:
     """One pose under every lighting: degrees around from the nose, and up from the ground → (6, 96, 96) uint8."""
-    points, normals, on_airplane = visible(*camera(azimuth, elevation))
+    toward, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
+    grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * PIXEL
+    start = right[:, None, None] * grid + np.cross(right, toward)[:, None, None] * grid[:, None]  # row by row
+    points, normals, on_airplane = visible(start.reshape(3, -1), -toward)
     lamps = np.array([direction(azimuth + around, up) for around, up in LAMPS])
     reaching = np.array([light(points, normals, lamp) for lamp in lamps])
     greys = [shade(reaching[lit], lamps[lit], on_airplane) for lit in LIT]
@@ -148,20 +151,9 @@ def direction(azimuth: float, elevation: float) -> np.ndarray:
     return np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
 
 
-def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
-    """The rays of all pixels, row by row from the top left: a point on each, (3, rays), and their direction, (3,)."""
-    toward, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
-    down = np.cross(right, toward)
-    grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * PIXEL
-    start = right[:, None, None] * grid + down[:, None, None] * grid[:, None]
-    return start.reshape(3, -1), -toward
-
-
 def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """For each solid of the airplane: the rays that cross it, and where each enters and leaves, (crossings,) each."""
-    right = np.cross(ray, np.eye(3)[np.argmin(np.abs(ray))])
-    right /= np.sqrt(_dot(right, right))
-    up = np.cross(right, ray)
+    right, up = np.linalg.svd(ray[None])[2][1:]  # unit vectors across the rays, and across each other
     x, y = _dot(right, start), _dot(up, start)
     for solid in AIRPLANE:  # projected along the rays, a ray is a point, and a solid no larger than its reach
         away = (x - _dot(right, solid.centre)) ** 2 + (y - _dot(up, solid.centre)) ** 2

@@ -7,8 +7,7 @@ import numpy as np
 
 from drlim_np import verbatim
 from drlim_np.checks.terminal import ProgressLine
-from drlim_np.data import AZIMUTHS, Views
-from drlim_np.data.split import TRAIN, in_their_span, split
+from drlim_np.data import AZIMUTHS, TRAIN, Views, in_their_span, split
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import Train, require_spread
 from drlim_np.graph import SimilarityGraph
@@ -32,7 +31,7 @@ class Setting:
     train: np.ndarray  # (660,), ascending rows of the inputs
     test: np.ndarray  # (312,), the others
     similar: SimilarityGraph  # among `train`
-    x: np.ndarray  # (972, 660) float32: the inputs in the span of those trained on (data.split)
+    x: np.ndarray  # (972, 660) float32: the inputs in the span of those trained on
     basis: np.ndarray  # (660, 9216) float64, an orthonormal basis of that span
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Views, handwriting, mnist, norb, rendering
-from drlim_np.data.directory import data_directory, fetch, find, folder_of
-from drlim_np.data.files import DataSet
+from drlim_np.data.files import DataSet, data_directory, fetch, find, folder_of
 from drlim_np.errors import DataError, InputError
 from drlim_np.files.cache import Cache
 
@@ -74,13 +73,13 @@ def _found(options: Namespace, name: str, load: Callable[[Path], Any]) -> Any:
     """A data set, loaded; None where generated images are to be used. Says which, as every figure depends on it."""
     if options.generated:
         return None
-    wanted, (directory, named_by) = _data_sets(options)[name], data_directory(options.data)
-    if folder := find(directory, named_by, wanted):
+    known, (directory, named_by) = _data_sets(options), data_directory(options.data)
+    if folder := find(directory, named_by, name, known):
         found = load(folder)
         print(f"Data: {found.title} from {folder}")
         return found
-    fault = f"there is no {wanted.title} in {directory}"
+    fault = f"there is no {known[name].title} in {directory}"
     if name == "norb" and options.airplane is not None:
         raise DataError(f"{printable(fault)}: pass --download {name} to fetch it, or leave --airplane out")
-    print(f"Data: {wanted.stand_in}, because {fault}; --download {name} fetches it.")
+    print(f"Data: {known[name].stand_in}, because {fault}; --download {name} fetches it.")
     return None

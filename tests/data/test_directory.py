@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from drlim_np.data import mnist, norb
-from drlim_np.data.directory import data_directory, fetch, find, folder_of
+from drlim_np.data.files import data_directory, fetch, find, folder_of
 from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError
 from tests.help.refusals import refuses
@@ -26,9 +26,13 @@ def put(folder, *names):
     return folder
 
 
+def found(directory, named_by, wanted):
+    return find(directory, named_by, wanted.name, {"mnist": MNIST, "norb": NORB, wanted.name: wanted})
+
+
 def refused(directory, named_by, wanted, *messages):
     for message in messages:
-        refuses(lambda: find(directory, named_by, wanted), message, DataError)
+        refuses(lambda: found(directory, named_by, wanted), message, DataError)
 
 
 # ---- who names it ----
@@ -75,7 +79,7 @@ def test_an_empty_flag_and_a_user_without_home_folder_are_told_what_to_name(monk
 
 @ANYONE
 @pytest.mark.parametrize(
-    ("wanted", "held", "found"),
+    ("wanted", "held", "folder"),
     [
         (MNIST, {".": MNIST.files}, "."),
         (MNIST, {"mnist": [f"{name}.gz" for name in MNIST.files]}, "mnist"),
@@ -93,16 +97,16 @@ def test_an_empty_flag_and_a_user_without_home_folder_are_told_what_to_name(monk
     ],
 )
 def test_the_files_are_found_in_the_folder_or_in_that_of_the_name_of_the_data_set(
-    tmp_path, named_by, wanted, held, found
+    tmp_path, named_by, wanted, held, folder
 ):
     for place, names in held.items():
         put(tmp_path / place, *names)
-    assert find(tmp_path, named_by, wanted) == (found and tmp_path / found)
+    assert found(tmp_path, named_by, wanted) == (folder and tmp_path / folder)
 
 
 def test_without_files_a_data_set_belongs_into_the_folder_of_its_name_and_the_cache_may_be_empty(tmp_path):
     assert folder_of(tmp_path, MNIST) == tmp_path / "mnist"
-    assert find(tmp_path, None, MNIST) is find(tmp_path / "nothing", None, NORB) is None
+    assert found(tmp_path, None, MNIST) is found(tmp_path / "nothing", None, NORB) is None
 
 
 # ---- what is said if it is not ----
@@ -139,7 +143,7 @@ def test_a_folder_that_may_not_be_read_is_told_and_not_taken_for_one_without_the
     (owned / closed).chmod(mode)
     refused(owned / "data", None, MNIST, CLOSED.format(owned / closed))
     (owned / closed).chmod(0o100)  # it may be entered, though not listed
-    assert find(owned / "data", None, MNIST)
+    assert found(owned / "data", None, MNIST)
     (owned / closed).chmod(0o700)
 
 

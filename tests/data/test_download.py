@@ -16,8 +16,8 @@ from urllib.response import addinfourl
 import pytest
 
 from drlim_np.checks.terminal import printable
-from drlim_np.data import directory, mnist, norb
-from drlim_np.data.directory import TIMEOUT, fetch
+from drlim_np.data import files, mnist, norb
+from drlim_np.data.files import TIMEOUT, fetch
 from drlim_np.data.mnist import MNIST
 from drlim_np.errors import DataError
 from tests.help.published import CAT, DAT, INFO, digits, hashes, norb_files, store, toys
@@ -66,7 +66,7 @@ def fetched(monkeypatch, capsys):
     monkeypatch.setattr(mnist, "FILES", HASHES)
 
     def download_from(folder, wanted=ONE, opener=None):
-        monkeypatch.setattr(directory, "urlopen", (opener or Mirrors()).open)
+        monkeypatch.setattr(files, "urlopen", (opener or Mirrors()).open)
         capsys.readouterr()
         fetch(folder, wanted)
         return capsys.readouterr().err.splitlines()
@@ -216,7 +216,7 @@ def test_a_full_disk_and_a_folder_that_may_not_be_written_are_reported_without_a
     tmp_path, monkeypatch, fetched, opens, asked
 ):
     opener = Mirrors()
-    monkeypatch.setattr(directory, "open", opens, raising=False)
+    monkeypatch.setattr(files, "open", opens, raising=False)
     remedy = "check the folder, its permissions and free space, or name another by --data"
     refused(fetched, tmp_path, ONE, opener, f"{tmp_path / NAME}.gz: cannot be read or stored (reason): {remedy}")
     assert opener.asked == asked
@@ -260,7 +260,7 @@ class Redirect(BaseHandler):
 
 
 def test_a_redirect_to_https_is_followed():
-    with directory.urlopen("https://a.example/", TIMEOUT, Redirect("https://b.example/to")) as response:
+    with files.urlopen("https://a.example/", TIMEOUT, Redirect("https://b.example/to")) as response:
         assert (response.url, response.read()) == ("https://b.example/to", b"hello")
 
 
@@ -268,5 +268,5 @@ def test_a_redirect_to_https_is_followed():
 def test_a_redirect_to_anything_else_is_refused_before_it_is_asked_and_its_response_closed(address):
     redirect = Redirect(address)
     with pytest.raises(URLError, match=f"unknown url type: {address[:4].lower().rstrip(':')}"):
-        directory.urlopen("https://a.example/", TIMEOUT, redirect)
+        files.urlopen("https://a.example/", TIMEOUT, redirect)
     assert [response.closed for response in redirect.responses] == [True]

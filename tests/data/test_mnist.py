@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from drlim_np.data import mnist
-from drlim_np.data.directory import folder_of
-from drlim_np.data.files import locate
+from drlim_np.data.files import folder_of, locate
 from drlim_np.data.mnist import AGAIN, FILES, MNIST, load, read_idx
 from drlim_np.errors import DataError
 from tests.help.published import digits, hashes, idx, store

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import SHIFTS, ink_lost, moved, shifted, wide
 from tests.help.comparing import bits

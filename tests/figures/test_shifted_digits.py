@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import Ellipse
 
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import on_canvas
 from drlim_np.data.handwriting import generate
 from drlim_np.data.shifts import SHIFTS, shifted, wide
 from drlim_np.figures import Train, digits, figure5, figure6, figure7
