@@ -1,7 +1,7 @@
 """The objective estimated from whole characters, whose copies are windows of one wide picture (Figs. 5 and 7).
 
 S2 of Fig. 3 sums windows of 3×3 pixels, so a shift by 3 or 6 pixels moves its maps by exactly 1 or 2 cells. Therefore
-`convnet`, slid over a character between six empty columns on either side (`data.shifts.wide`), gives the outputs of
+`convnet`, slid over a character between six empty columns on either side (`data.wide`), gives the outputs of
 all five copies for little more than one costs.
 """
 

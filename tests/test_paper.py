@@ -5,8 +5,7 @@ import pytest
 
 from drlim_np import verbatim
 from drlim_np.audit import index
-from drlim_np.data import AZIMUTHS, TRAIN, Views, split
-from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.data import AZIMUTHS, SHIFTS, TRAIN, Views, shifted, split
 from drlim_np.figures import figure4, figure9, shifted_maps
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss

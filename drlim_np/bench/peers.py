@@ -8,8 +8,7 @@ from functools import partial
 import numpy as np
 
 from drlim_np.bench import heading, row
-from drlim_np.data import Digits
-from drlim_np.data.shifts import shifted
+from drlim_np.data import Digits, shifted
 from drlim_np.errors import DrlimError
 from drlim_np.fast.devices import processors
 from drlim_np.figures import Train, figure4, figure7, invariance, shifted_maps

@@ -16,9 +16,6 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import IO, Any
 from urllib import request
-from urllib.error import HTTPError
-
-import numpy as np
 
 from drlim_np.checks.terminal import ProgressLine, printable
 from drlim_np.errors import DataError
@@ -26,7 +23,6 @@ from drlim_np.files.atomic import make_folder
 from drlim_np.files.npz import HEAD, mistaken_for
 
 TIMEOUT = 30  # seconds a mirror may stay silent
-CHUNK = 2**16  # bytes read at once
 
 
 @dataclass(frozen=True)
@@ -178,14 +174,12 @@ def _chunks(address: str, limit: int) -> Iterator[bytes]:
     sent = 0
     try:
         with urlopen(address, timeout=TIMEOUT) as response:
-            while chunk := response.read(CHUNK):
+            while chunk := response.read(2**16):
                 sent += len(chunk)
                 if sent > limit:
                     raise DataError(f"sent more than {limit} bytes")
                 yield chunk
     except (OSError, ValueError, HTTPException) as fault:
-        if isinstance(fault, HTTPError):
-            fault.close()  # it is the response too
         raise DataError(printable(str(fault).strip("<>") or type(fault).__name__)) from fault
 
 
@@ -209,10 +203,6 @@ class Content:
         if len(content) < size:
             raise DataError(f"expected {size} bytes of {what}, found {len(content)}")
         return content
-
-    def sizes(self, dtype: str, count: int) -> list[int]:
-        """The next `count` numbers of a header."""
-        return np.frombuffer(self.take(count * np.dtype(dtype).itemsize, f"{count} sizes"), dtype).tolist()
 
     def digest(self, what: str) -> str:
         """The SHA-256 of the whole content, which must end here. Only at its end does gzip compare its checksum."""

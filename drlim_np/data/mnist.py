@@ -82,7 +82,7 @@ def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
         if magic not in KINDS:
             raise DataError(f"expected IDX magic 00000803 (images) or 00000801 (labels), found {magic.hex()}")
         kind, dimensions = KINDS[magic]
-        shape = content.sizes(">u4", dimensions)
+        shape = np.frombuffer(content.take(4 * dimensions, f"{dimensions} sizes"), ">u4").tolist()
         declared, sizes = math.prod(shape), "x".join(map(str, shape))
         if not 0 < declared <= LIMIT:
             raise DataError(f"expected 1 to {LIMIT} bytes of {kind}, found sizes {sizes} declared")

@@ -3,8 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from drlim_np.data import Digits
-from drlim_np.data.shifts import shifted
+from drlim_np.data import Digits, shifted
 from drlim_np.drawing.panels import height_of, horizontal, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.drawing.thumbnails import APART, picture

@@ -10,8 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drlim_np.data import Digits, on_canvas
-from drlim_np.data.shifts import SHIFTS, ink_lost, shifted, wide
+from drlim_np.data import SHIFTS, Digits, ink_lost, on_canvas, shifted, wide
 from drlim_np.drawing.magnifiers import draw as draw_magnifier
 from drlim_np.drawing.magnifiers import magnifier
 from drlim_np.drawing.panels import in_lines

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from drlim_np.data import on_canvas
+from drlim_np.data import SHIFTS, ink_lost, moved, on_canvas, shifted, wide
 from drlim_np.data.handwriting import generate
-from drlim_np.data.shifts import SHIFTS, ink_lost, moved, shifted, wide
 from tests.help.comparing import bits
 from tests.help.refusals import refuses
 
