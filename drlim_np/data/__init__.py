@@ -1,8 +1,4 @@
-"""The images: digits, of MNIST or from a small model of a pen, and views of an airplane, of small NORB or rendered.
-
-And both as G_W sees them: digits on a canvas, shifted, and moved otherwise than it was trained on; views less their
-background, and few numbers instead of their many pixels.
-"""
+"""Digits, of MNIST or a model of a pen, and views of an airplane, of small NORB or rendered; both as G_W sees them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -83,18 +79,14 @@ def shifted(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
 
 
 def wide(images: np.ndarray) -> np.ndarray:
-    """Every image between 6 empty columns on either side: (samples, maps, height, width) → (…, height, width + 12).
-
-    The five copies of `shifted` are its windows that begin at columns 0, 3, 6, 9 and 12.
-    """
+    """Every image between 6 empty columns on either side, (…, width + 12): `shifted` gives its windows, 3 apart."""
     images = plain_array("images", images, "samples", "maps", "height", "width")
     return np.pad(images, [(0, 0), (0, 0), (0, 0), (max(SHIFTS), max(SHIFTS))])
 
 
 def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
     """The share of the images' ink that each shift moves over the border, (shifts,) float64."""
-    images = plain_array("images", images, "samples", "maps", "height", "width")
-    ink = float(images.sum(dtype=np.float64))
+    ink = float(np.sum(images, dtype=np.float64))
     require(ink > 0, "the images hold no ink: there is none to be lost")
     left = shifted(images, shifts).reshape(len(images), len(shifts), -1).sum(axis=(0, 2), dtype=np.float64)
     return 1 - left / ink

@@ -17,7 +17,7 @@ from stat import S_ISREG
 from typing import IO, Any
 from urllib import request
 
-from drlim_np.checks.terminal import ProgressLine, printable
+from drlim_np.checks.terminal import printable
 from drlim_np.errors import DataError
 from drlim_np.files.atomic import make_folder
 from drlim_np.files.npz import HEAD, mistaken_for
@@ -40,10 +40,7 @@ class DataSet:
 
 
 def data_directory(flag: str | None = None) -> tuple[Path, str | None]:
-    """The folder of the flag --data, else of the variable DRLIM_DATA unless that is empty, else the user's cache.
-
-    With it comes what named it, "--data" or "DRLIM_DATA", or None for the cache folder, which nobody named.
-    """
+    """The folder of --data, else of the variable DRLIM_DATA, else the user's cache; and which of the two named it."""
     if flag == "":
         raise DataError("--data is empty: name a folder after it, or leave it out")
     for named, by in ((flag, "--data"), (os.environ.get("DRLIM_DATA"), "DRLIM_DATA")):
@@ -115,7 +112,6 @@ def fetch(folder: Path, wanted: DataSet) -> None:
 
     The folder is made if need be. Its files are never overwritten, and must be as named. No partial file is left in it.
     """
-    line = ProgressLine()
     for name in wanted.files:
         target = folder / f"{name}.gz"
         try:
@@ -123,9 +119,9 @@ def fetch(folder: Path, wanted: DataSet) -> None:
             if present := locate(folder, name):
                 with blaming(present, f"delete it or move it away, then pass --download {wanted.name} again"):
                     known = wanted.verify(present, name)
-                _report(line, f"{target.name}: already there, {known}")
+                print(f"{target.name}: already there, {known}", file=sys.stderr)
             else:
-                _from_first_mirror(target, name, wanted, line)
+                _from_first_mirror(target, name, wanted)
         except OSError as fault:
             remedy = "check the folder, its permissions and free space, or name another by --data"
             raise DataError(f"{printable(target)}: cannot be read or stored ({fault.strerror}): {remedy}") from fault
@@ -136,24 +132,23 @@ def _held(folder: Path, wanted: DataSet) -> list[int]:
     return [sum(locate(folder, name) is not None for name in names) for names in (wanted.files, wanted.others)]
 
 
-def _from_first_mirror(target: Path, name: str, wanted: DataSet, line: ProgressLine) -> None:
+def _from_first_mirror(target: Path, name: str, wanted: DataSet) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     reasons = []
     try:
         for mirror in wanted.mirrors:
             try:
+                print(f"{target.name}: from {mirror}", file=sys.stderr)
                 with open(part, "wb") as file:
                     for chunk in _chunks(mirror + target.name, wanted.limit):
                         file.write(chunk)
-                        with suppress(OSError):
-                            line.show(f"{target.name}: {file.tell() / 1e6:.1f} MB")
                 known = wanted.verify(part, name)
-                _report(line, f"{target.name}: {part.stat().st_size / 1e6:.1f} MB, {known}")
+                print(f"{target.name}: {part.stat().st_size / 1e6:.1f} MB, {known}", file=sys.stderr)
                 os.replace(part, target)
                 return
             except DataError as fault:
                 reasons.append(f"{mirror}: {fault}")
-                _report(line, f"{target.name}: not from {reasons[-1]}")
+                print(f"{target.name}: not from {reasons[-1]}", file=sys.stderr)
     finally:
         part.unlink(missing_ok=True)
     remedy = f"check the network, or put it into {printable(target.parent)} by hand, or run without --download"
@@ -181,13 +176,6 @@ def _chunks(address: str, limit: int) -> Iterator[bytes]:
                 yield chunk
     except (OSError, ValueError, HTTPException) as fault:
         raise DataError(printable(str(fault).strip("<>") or type(fault).__name__)) from fault
-
-
-def _report(line: ProgressLine, text: str) -> None:
-    """A line that stays, in place of the moving one."""
-    with suppress(OSError):  # the download goes on if the reader of its progress has gone
-        line.clear()
-        print(text, file=line.stream, flush=True)
 
 
 class Content:

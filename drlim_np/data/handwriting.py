@@ -87,10 +87,7 @@ def place(curves, radius):
 
 
 def draw(curves):
-    """Images of strokes, (samples, 28, 28) uint8: a pixel's ink follows from its distance to the nearest stroke's edge.
-
-    curves: list of (samples, points, 3) floats: x, y and the pen's radius in pixels.
-    """
+    """Images of strokes as `place` returns them, (samples, 28, 28) uint8: ink follows the distance to the edge."""
     centre = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
     edge = np.full((len(curves[0]), SIDE, SIDE), SIDE, np.float32)  # distance to it, negative inside a stroke
     for first, curve in product(range(0, len(edge), CHUNK), curves):
@@ -114,18 +111,16 @@ def generate(seed: int = 0, train=(3000, 3000), test=(982, 1009), draw: Callable
     train, test: the numbers of 4s and of 9s; the defaults are those of Fig. 4, with MNIST's own numbers for the test.
     truth holds the arguments of `strokes` other than jitter, and "thickness", the pen's width in pixels.
     """
-    for name, counts in (("train", train), ("test", test)):
-        fault = f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s"
-        require(isinstance(counts, tuple | list) and len(counts) == 2, fault)
-        for count in counts:
-            whole_number(f"a number of digits in {name}", count, 1)
     for_train, for_test = map(np.random.default_rng, np.random.SeedSequence(whole_number("seed", seed, 0)).spawn(2))
-    halves = {"train": _split(for_train, train, draw), "test": _split(for_test, test, draw)}
+    halves = {"train": _split("train", train, for_train, draw), "test": _split("test", test, for_test, draw)}
     sha256 = {f"{name}-images": hashlib.sha256(half.images.tobytes()).hexdigest() for name, half in halves.items()}
     return Digits("handwriting", "generated handwriting", **halves, sha256=sha256)
 
 
-def _split(rng, counts, draw):
+def _split(name, counts, rng, draw):
+    fault = f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s"
+    require(isinstance(counts, tuple | list) and len(counts) == 2, fault)
+    counts = [whole_number(f"a number of digits in {name}", count, 1) for count in counts]
     labels = rng.permutation(np.repeat(np.array([4, 9], np.uint8), counts))
     # The spreads are set by eye and by MNIST's: of slant, of ink, and of what neighbours tell of the digit and slant.
     n, nine = len(labels), labels == 9

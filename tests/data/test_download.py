@@ -75,7 +75,6 @@ def fetched(monkeypatch, capsys):
 
 
 def refused(fetched, folder, wanted, opener, *messages):
-    """The download is refused in one line that contains each of these."""
     for message in messages:
         refuses(lambda: fetched(folder, wanted, opener), message, DataError)
 
@@ -84,16 +83,14 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-# ---- what is taken ----
-
-
 @pytest.mark.parametrize(("wanted", "known"), [(MNIST, "verified"), (NORB, "complete")])
 def test_files_come_from_the_first_mirror_and_those_already_there_are_verified_and_not_asked_for(
     tmp_path, fetched, wanted, known
 ):
     folder, opener = tmp_path / "new" / wanted.name, Mirrors()
     addresses = [f"{wanted.mirrors[0]}{name}.gz" for name in wanted.files]
-    assert fetched(folder, wanted, opener) == [f"{name}.gz: 0.0 MB, {known}" for name in wanted.files]
+    said = [f"{name}.gz: {told}" for name in wanted.files for told in (f"from {wanted.mirrors[0]}", f"0.0 MB, {known}")]
+    assert fetched(folder, wanted, opener) == said
     assert (opener.asked, opener.closed) == (addresses, len(addresses))
     assert names(folder) == sorted(f"{name}.gz" for name in wanted.files)
     for name in wanted.files:
@@ -114,9 +111,8 @@ def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_
     opener = Mirrors({ADDRESS: [bytes(100)] * 11 + [MemoryError()]})
     refused(fetched, tmp_path / "b", replace(ONE, mirrors=(FIRST,), limit=1000), opener, "sent more than 1000 bytes")
     assert 24 + 24300 * 2 * 96 * 96 < NORB.limit < 1.25 * 24300 * 2 * 96 * 96
+    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in [*MNIST.mirrors, *NORB.mirrors])
 
-
-# ---- what is refused ----
 
 TWO = gzip.compress(CONTENTS[OTHER])
 THERE = [(BOTH, f"{NAME}.gz", SENT[:-1]), (BOTH, f"{NAME}.gz", TWO), (BOTH, NAME, b""), (NORB, DAT, PARTS[DAT][:-1])]
@@ -128,8 +124,7 @@ def test_a_file_there_with_other_content_is_left_alone_and_reported(tmp_path, fe
     opener = Mirrors()
     remedy = f": delete it or move it away, then pass --download {wanted.name} again"
     refused(fetched, tmp_path, wanted, opener, f"{tmp_path / name}: expected ", remedy)
-    assert opener.asked == []
-    assert (tmp_path / name).read_bytes() == content
+    assert (opener.asked, (tmp_path / name).read_bytes()) == ([], content)
 
 
 FAULTS = [
@@ -148,11 +143,7 @@ FAULTS = [
     (NAME, f"expected SHA-256 {HASHES[NAME]}, found {HASHES[OTHER]}", [TWO]),
     (NAME, "sent more than 67108864 bytes", [bytes(2**16)] * 1100),
     (DAT, "expected 18432 bytes of row 2 of 2, found 18431", [gzip.compress(PARTS[DAT][:-1])]),
-    (
-        CAT,
-        "expected 1 dimensions and sizes Nx1x1 with N from 1 to 24300, found 2 and 2x4x1",
-        [gzip.compress(PARTS[INFO])],
-    ),
+    (CAT, "expected 1 dimensions and sizes Nx1x1 with N", [gzip.compress(PARTS[INFO])]),
 ]
 
 
@@ -169,12 +160,10 @@ def test_when_a_mirror_fails_its_reason_is_given_and_the_next_is_asked_and_when_
     refused(fetched, tmp_path, wanted, opener, f"{name}.gz: no mirror sent it ({FIRST}: ", reason, asked)
     assert names(tmp_path) == []
     opener = Mirrors({first: sent})
-    failed, done = fetched(tmp_path, wanted, opener)
+    _, failed, *others = fetched(tmp_path, wanted, opener)
     assert failed.startswith(f"{name}.gz: not from {FIRST}: ") and failed.isprintable() and reason in failed
-    assert done == f"{name}.gz: 0.0 MB, {known}"
-    assert opener.asked == [first, second]
-    assert opener.closed == 2
-    assert names(tmp_path) == [f"{name}.gz"]
+    assert others == [f"{name}.gz: from {SECOND}", f"{name}.gz: 0.0 MB, {known}"]
+    assert (opener.asked, opener.closed, names(tmp_path)) == ([first, second], 2, [f"{name}.gz"])
 
 
 def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path, fetched):
@@ -189,17 +178,12 @@ def test_nothing_has_the_final_name_before_all_of_it_is_there(tmp_path, fetched)
     assert seen == [[f"{NAME}.gz.{os.getpid()}.part"]] * len(SENT)
 
 
-@pytest.mark.parametrize("fault", [KeyboardInterrupt(), MemoryError()])
 @pytest.mark.parametrize("during", ["download", "verification"])
-def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fetched, fault, during):
-    opener = Mirrors({ADDRESS: [SENT[:9], fault] if during == "download" else [SENT]})
-    with pytest.raises(type(fault)):
-        fetched(tmp_path, replace(ONE, verify=Mock(side_effect=fault)), opener)
-    assert opener.asked == [ADDRESS]
-    assert names(tmp_path) == []
-
-
-# ---- our own disk ----
+def test_an_interruption_passes_through_and_leaves_no_partial_file(tmp_path, fetched, during):
+    opener = Mirrors({ADDRESS: [SENT[:9], KeyboardInterrupt()] if during == "download" else [SENT]})
+    with pytest.raises(KeyboardInterrupt):
+        fetched(tmp_path, replace(ONE, verify=Mock(side_effect=KeyboardInterrupt())), opener)
+    assert (opener.asked, names(tmp_path)) == ([ADDRESS], [])
 
 
 class Full(io.FileIO):
@@ -218,8 +202,7 @@ def test_a_full_disk_and_a_folder_that_may_not_be_written_are_reported_without_a
     monkeypatch.setattr(files, "open", opens, raising=False)
     remedy = "check the folder, its permissions and free space, or name another by --data"
     refused(fetched, tmp_path, ONE, opener, f"{tmp_path / NAME}.gz: cannot be read or stored (reason): {remedy}")
-    assert opener.asked == asked
-    assert names(tmp_path) == []
+    assert (opener.asked, names(tmp_path)) == (asked, [])
 
 
 NOT_ON_WINDOWS = pytest.mark.skipif(os.name == "nt", reason="Windows allows no line break in a name")
@@ -234,38 +217,24 @@ def test_a_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path, fetched,
     refused(fetched, tmp_path / "more\nlines", replace(ONE, mirrors=()), opener, "more\\nlines")
 
 
-# ---- https ----
-
-
-@pytest.mark.parametrize("mirror", [*MNIST.mirrors, *NORB.mirrors])
-def test_every_mirror_is_a_folder_over_https(mirror):
-    assert mirror.startswith("https://") and mirror.endswith("/")
-
-
 class Redirect(BaseHandler):
     """Answers at https://a.example by a redirect to an address, and anywhere else by a greeting."""
 
     handler_order = 0
 
     def __init__(self, address):
-        self.address, self.responses = address, []
+        self.address = address
 
     def https_open(self, asked):
         moved = asked.full_url == "https://a.example/"
         response = addinfourl(io.BytesIO(b"hello"), Message(), asked.full_url, 302 if moved else 200)
         response.headers["location"], response.msg = self.address, ""
-        self.responses.append(response)
         return response
 
 
-def test_a_redirect_to_https_is_followed():
+def test_a_redirect_to_https_is_followed_and_to_anything_else_refused_before_it_is_asked():
     with files.urlopen("https://a.example/", TIMEOUT, Redirect("https://b.example/to")) as response:
         assert (response.url, response.read()) == ("https://b.example/to", b"hello")
-
-
-@pytest.mark.parametrize("address", ["http://b.example/to", "ftp://b.example/to", "HTTP://b.example/to"])
-def test_a_redirect_to_anything_else_is_refused_before_it_is_asked_and_its_response_closed(address):
-    redirect = Redirect(address)
-    with pytest.raises(URLError, match=f"unknown url type: {address[:4].lower().rstrip(':')}"):
-        files.urlopen("https://a.example/", TIMEOUT, redirect)
-    assert [response.closed for response in redirect.responses] == [True]
+    for scheme in ("http", "ftp", "HTTP"):
+        with pytest.raises(URLError, match=f"unknown url type: {scheme.lower()}"):
+            files.urlopen("https://a.example/", TIMEOUT, Redirect(f"{scheme}://b.example/to"))
