@@ -17,6 +17,7 @@ NORB, OTHER_HALF = norb.published(4), norb.published(0)
 ANYONE = pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA", None])
 NO_FILE = "holds no file of MNIST or small NORB"
 CLOSED = "{}: cannot be read (Permission denied): check permissions and disk"
+CACHE, OTHER = os.path.abspath("cache"), os.path.abspath("other")
 
 
 def put(folder, *names):
@@ -35,11 +36,6 @@ def refused(directory, named_by, wanted, *messages):
         refuses(lambda: found(directory, named_by, wanted), message, DataError)
 
 
-# ---- who names it ----
-
-CACHE, OTHER = os.path.abspath("cache"), os.path.abspath("other")
-
-
 @pytest.mark.parametrize(
     ("platform", "flag", "environ", "path", "named_by"),
     [
@@ -56,7 +52,7 @@ CACHE, OTHER = os.path.abspath("cache"), os.path.abspath("other")
         ("win32", None, {"XDG_CACHE_HOME": OTHER}, "/home/AppData/Local/drlim_np", None),
     ],
 )
-def test_the_flag_goes_before_the_variable_and_the_variable_before_the_cache_of_the_platform(
+def test_the_flag_goes_before_the_variable_and_that_before_the_cache(
     monkeypatch, platform, flag, environ, path, named_by
 ):
     monkeypatch.setattr(os, "environ", environ)
@@ -72,9 +68,6 @@ def test_an_empty_flag_and_a_user_without_home_folder_are_told_what_to_name(monk
     monkeypatch.setattr(os, "environ", {})
     remedy = "name a folder by --data or DRLIM_DATA, or pass --generated for generated images"
     refuses(data_directory, f"no home folder is known, so there is no cache folder for data: {remedy}", DataError)
-
-
-# ---- where a data set is found ----
 
 
 @ANYONE
@@ -96,9 +89,7 @@ def test_an_empty_flag_and_a_user_without_home_folder_are_told_what_to_name(monk
         (NORB, {"mnist": MNIST.files}, None),
     ],
 )
-def test_the_files_are_found_in_the_folder_or_in_that_of_the_name_of_the_data_set(
-    tmp_path, named_by, wanted, held, folder
-):
+def test_files_are_found_in_the_folder_or_in_that_of_the_data_sets_name(tmp_path, named_by, wanted, held, folder):
     for place, names in held.items():
         put(tmp_path / place, *names)
     assert found(tmp_path, named_by, wanted) == (folder and tmp_path / folder)
@@ -107,9 +98,6 @@ def test_the_files_are_found_in_the_folder_or_in_that_of_the_name_of_the_data_se
 def test_without_files_a_data_set_belongs_into_the_folder_of_its_name_and_the_cache_may_be_empty(tmp_path):
     assert folder_of(tmp_path, MNIST) == tmp_path / "mnist"
     assert found(tmp_path, None, MNIST) is found(tmp_path / "nothing", None, NORB) is None
-
-
-# ---- what is said if it is not ----
 
 
 @ANYONE
@@ -124,9 +112,7 @@ def test_without_files_a_data_set_belongs_into_the_folder_of_its_name_and_the_ca
         (OTHER_HALF, OTHER_HALF.others, "norb", OTHER_HALF.files),
     ],
 )
-def test_a_folder_with_part_of_the_files_is_an_error_that_names_the_missing(
-    tmp_path, named_by, wanted, held, place, missing
-):
+def test_a_folder_with_part_of_the_files_is_told_which_are_missing(tmp_path, named_by, wanted, held, place, missing):
     folder = put(tmp_path / place, *held)
     half = ", or choose by --airplane one of the other half of small NORB" * (wanted is not MNIST)
     fault = f"{folder}: holds part of {wanted.title}, but not {', '.join(missing)}: put them there, or "
@@ -168,15 +154,10 @@ def test_a_link_to_itself_is_told_and_one_to_nothing_is_no_folder(tmp_path):
     refuses(lambda: fetch(tmp_path / "dangling", MNIST), message, DataError)
 
 
-@pytest.mark.parametrize("wanted", [MNIST, NORB])
-@pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA"])
-@pytest.mark.parametrize(
-    ("name", "fault"),
-    [("nothing", "does not exist"), ("file", "is not a folder"), ("empty", NO_FILE), ("strange", NO_FILE)],
-)
+@pytest.mark.parametrize(("wanted", "named_by"), [(MNIST, "--data"), (NORB, "DRLIM_DATA")])
+@pytest.mark.parametrize(("name", "fault"), [("no", "does not exist"), ("a", "is not a folder"), ("strange", NO_FILE)])
 def test_a_named_folder_without_data_is_an_error_that_says_who_named_it(tmp_path, wanted, named_by, name, fault):
-    put(tmp_path, "file")
-    put(tmp_path / "empty")
+    put(tmp_path, "a")
     put(tmp_path / "strange", "notes.txt")
     looked = f"looked there and in its folder {wanted.name} for {', '.join(wanted.files)}, with or without .gz: "
     message = f"{tmp_path / name}, named by {named_by}, {fault}; {looked}"
