@@ -34,7 +34,7 @@ and subpackages
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     files       files that survive a kill, a full disk and a second run: weights, cache, npz, atomic
     checks      each input is checked once, and an error is one line: numbers, arrays, terminal
-    data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering, shifts
+    data        images: published MNIST and small NORB, or generated ones: mnist, norb, handwriting, rendering
     drawing     shared by all drawings: panels, style, space, thumbnails, light
     figures     the figures of the paper, a module each: figure1, figure2, figure4, figure7, figure8, figure9, figure10
     runs        the command that draws the figures, its processes and its record: command, jobs, record, results

@@ -1,7 +1,7 @@
 """The objective estimated from pairs drawn at random: of samples, or of whole characters with all their copies.
 
 S2 of Fig. 3 sums windows of 3×3 pixels, so a shift by 3 or 6 pixels moves its maps by exactly 1 or 2 cells. Therefore
-`convnet`, slid over one wide picture (`data.shifts.wide`), maps all five copies for little more than one costs.
+`convnet`, slid over one wide picture (`data.wide`), maps all five copies for little more than one costs.
 """
 
 from collections.abc import Callable

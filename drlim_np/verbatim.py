@@ -67,12 +67,12 @@ def falling(epoch, epochs, count):
 
 
 if __name__ == "__main__":  # maps rendered views of an airplane, and prints the numbers of Figure 8 after each epoch
-    from drlim_np.data import AZIMUTHS, rendering, split
+    from drlim_np.data import AZIMUTHS, in_their_span, rendering, split
     from drlim_np.measure.cylinder import in_words
 
     rng, views = np.random.default_rng(0), rendering.generate()
-    inputs, train, test = split.split(views, rng)
-    x, _ = split.in_their_span(inputs, train)  # the same descent, and faster
+    inputs, train, test = split(views, rng)
+    x, _ = in_their_span(inputs, train)  # the same descent, and faster
     pairs = pair_up(similar_views(views.azimuth[train], views.elevation[train], AZIMUTHS))
     W = [w.astype(x.dtype) for w in first_weights(rng, len(x[0]))]
     for epoch in range(EPOCHS):

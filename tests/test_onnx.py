@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drlim_np.data import handwriting
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import handwriting, on_canvas
 from drlim_np.files import weights
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.training import embed

@@ -5,9 +5,7 @@ import pytest
 
 from drlim_np import verbatim
 from drlim_np.audit import index
-from drlim_np.data import AZIMUTHS, Views
-from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.data.split import TRAIN, split
+from drlim_np.data import AZIMUTHS, SHIFTS, TRAIN, Views, shifted, split
 from drlim_np.figures import figure4, figure5, figure9
 from drlim_np.graph import SimilarityGraph, alike_in_any_copy, contiguous_views, nearest_neighbour_graph, pair_table
 from drlim_np.loss import contrastive, dissimilar_loss, energy, similar_loss

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drlim_np import verbatim
-from drlim_np.data import AZIMUTHS, rendering, split
+from drlim_np import data, verbatim
+from drlim_np.data import AZIMUTHS, rendering
 from drlim_np.graph import SimilarityGraph, contiguous_views, pair_table
 from drlim_np.measure import cylinder
 from drlim_np.networks import two_layer
@@ -133,7 +133,7 @@ def test_it_is_one_page_that_needs_numpy_alone_until_it_runs_as_a_program():
 def small(monkeypatch):
     """Blobs for an airplane, 40 of them trained on."""
     monkeypatch.setattr(rendering, "generate", blobs)
-    monkeypatch.setattr(split, "TRAIN", 40)
+    monkeypatch.setattr(data, "TRAIN", 40)
 
 
 def test_as_a_program_it_prints_the_four_numbers_of_figure_8_after_every_epoch(small, capsys, monkeypatch):

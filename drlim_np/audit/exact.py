@@ -23,7 +23,7 @@ from drlim_np.audit.numbers import Exact, drawn_like, exact
 from drlim_np.audit.proof import Proof
 from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array
-from drlim_np.data.shifts import SHIFTS, shifted, wide
+from drlim_np.data import SHIFTS, shifted, wide
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.maps import over_windows, window_sums
 from drlim_np.fast.patches import fold, patches

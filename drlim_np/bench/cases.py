@@ -10,9 +10,7 @@ import numpy as np
 from drlim_np import verbatim
 from drlim_np.backend import like, to_host
 from drlim_np.bench.race import Contest, Times, race, timer_of
-from drlim_np.data import handwriting
-from drlim_np.data.canvas import on_canvas
-from drlim_np.data.shifts import SHIFTS, shifted, wide
+from drlim_np.data import SHIFTS, handwriting, on_canvas, shifted, wide
 from drlim_np.errors import InputError
 from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum, near_together
 from drlim_np.fast.blocks import Blockwise

@@ -8,8 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from drlim_np.bench import heading, row
-from drlim_np.data import Digits
-from drlim_np.data.shifts import shifted
+from drlim_np.data import Digits, shifted
 from drlim_np.estimator import DrLIM
 from drlim_np.fast.devices import processors
 from drlim_np.figures import Train, figure4, figure5, figure7, invariance

@@ -7,6 +7,7 @@ a hand) is drawn from continuous distributions: slant is the largest variation, 
 
 import hashlib
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 
@@ -86,12 +87,22 @@ def place(curves, radius):
 
 
 def draw(curves):
-    """Images of strokes, (samples, 28, 28) uint8: a pixel's ink follows from its distance to the nearest stroke's edge.
-
-    curves: list of (samples, points, 3) floats: x, y and the pen's radius in pixels.
-    """
-    chunks = range(0, len(curves[0]), CHUNK)
-    return np.concatenate([_draw_chunk([c[k : k + CHUNK].astype(np.float32) for c in curves]) for k in chunks])
+    """Images of strokes as `place` returns them, (samples, 28, 28) uint8: ink follows the distance to the edge."""
+    centre = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
+    edge = np.full((len(curves[0]), SIDE, SIDE), SIDE, np.float32)  # distance to it, negative inside a stroke
+    for first, curve in product(range(0, len(edge), CHUNK), curves):
+        rows = slice(first, first + CHUNK)
+        points = curve[rows].swapaxes(0, 1).astype(np.float32)
+        for start, step in zip(points, np.diff(points, axis=0), strict=False):
+            x, y, radius = start.T[:, :, None]
+            u, v, swell = step.T[:, :, None]
+            x, y = centre - x, centre - y
+            square = np.maximum(u * u + v * v, np.float32(1e-9))  # a segment may have no length
+            t = np.clip((x * u / square)[:, None, :] + (y * v / square)[:, :, None], 0, 1)  # nearest along the segment
+            across, down = x[:, None, :] - t * u[:, None], y[:, :, None] - t * v[:, None]
+            away = np.sqrt(across**2 + down**2) - (radius[:, None] + t * swell[:, None])
+            np.minimum(edge[rows], away, out=edge[rows])
+    return np.rint(255 * np.clip(0.5 - edge / (2 * SOFT), 0, 1)).astype(np.uint8)
 
 
 def generate(seed: int = 0, train=(3000, 3000), test=(982, 1009), draw: Callable = draw) -> Digits:
@@ -100,18 +111,16 @@ def generate(seed: int = 0, train=(3000, 3000), test=(982, 1009), draw: Callable
     train, test: the numbers of 4s and of 9s; the defaults are those of Fig. 4, with MNIST's own numbers for the test.
     truth holds the arguments of `strokes` other than jitter, and "thickness", the pen's width in pixels.
     """
-    for name, counts in (("train", train), ("test", test)):
-        fault = f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s"
-        require(isinstance(counts, tuple | list) and len(counts) == 2, fault)
-        for count in counts:
-            whole_number(f"a number of digits in {name}", count, 1)
     for_train, for_test = map(np.random.default_rng, np.random.SeedSequence(whole_number("seed", seed, 0)).spawn(2))
-    halves = {"train": _split(for_train, train, draw), "test": _split(for_test, test, draw)}
+    halves = {"train": _split("train", train, for_train, draw), "test": _split("test", test, for_test, draw)}
     sha256 = {f"{name}-images": hashlib.sha256(half.images.tobytes()).hexdigest() for name, half in halves.items()}
     return Digits("handwriting", "generated handwriting", **halves, sha256=sha256)
 
 
-def _split(rng, counts, draw):
+def _split(name, counts, rng, draw):
+    fault = f"{name} is {counts!r}: give two whole numbers, how many 4s and how many 9s"
+    require(isinstance(counts, tuple | list) and len(counts) == 2, fault)
+    counts = [whole_number(f"a number of digits in {name}", count, 1) for count in counts]
     labels = rng.permutation(np.repeat(np.array([4, 9], np.uint8), counts))
     # The spreads are set by eye and by MNIST's: of slant, of ink, and of what neighbours tell of the digit and slant.
     n, nine = len(labels), labels == 9
@@ -130,21 +139,6 @@ def _split(rng, counts, draw):
     radius = np.clip(np.exp(rng.normal(0.15, 0.22, n)), 0.7, 2.3)
     images = draw(place(strokes(**style, jitter=jitter), radius))
     return Split(images, labels, {**style, "thickness": 2 * radius})
-
-
-def _draw_chunk(curves):
-    centre = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
-    edge = np.full((len(curves[0]), SIDE, SIDE), SIDE, np.float32)  # distance to it, negative inside a stroke
-    for curve in curves:
-        for start, step in zip(curve[:, :-1].swapaxes(0, 1), np.diff(curve, axis=1).swapaxes(0, 1), strict=True):
-            x, y, radius = start.T[:, :, None]
-            u, v, swell = step.T[:, :, None]
-            x, y = centre - x, centre - y
-            square = np.maximum(u * u + v * v, np.float32(1e-9))  # a segment may have no length
-            t = np.clip((x * u / square)[:, None, :] + (y * v / square)[:, :, None], 0, 1)  # nearest along the segment
-            across, down = x[:, None, :] - t * u[:, None], y[:, :, None] - t * v[:, None]
-            np.minimum(edge, np.sqrt(across**2 + down**2) - (radius[:, None] + t * swell[:, None]), out=edge)
-    return np.rint(255 * np.clip(0.5 - edge / (2 * SOFT), 0, 1)).astype(np.uint8)
 
 
 def _mix(share, start, end):

@@ -51,11 +51,9 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False) -> Digits:
             with blaming(path, f"{AGAIN}, or {UNKNOWN}"):
                 _require_known(sha256[name], name)
         arrays.append(array)
-    train, test = Split(arrays[0], arrays[1]), Split(arrays[2], arrays[3])
-    if sha256 == FILES:
-        return Digits("mnist", "MNIST", train, test, sha256)
     digest = hashlib.sha256("".join(sha256.values()).encode()).hexdigest()[:8]
-    return Digits(f"idx-{digest}", f"IDX data {digest}", train, test, sha256)
+    named = ("mnist", "MNIST") if sha256 == FILES else (f"idx-{digest}", f"IDX data {digest}")
+    return Digits(*named, Split(*arrays[:2]), Split(*arrays[2:]), sha256)
 
 
 def read_idx(path: str | os.PathLike) -> np.ndarray:
@@ -82,7 +80,7 @@ def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
         if magic not in KINDS:
             raise DataError(f"expected IDX magic 00000803 (images) or 00000801 (labels), found {magic.hex()}")
         kind, dimensions = KINDS[magic]
-        shape = content.sizes(">u4", dimensions)
+        shape = np.frombuffer(content.take(4 * dimensions, f"{dimensions} sizes"), ">u4").tolist()
         declared, sizes = math.prod(shape), "x".join(map(str, shape))
         if not 0 < declared <= LIMIT:
             raise DataError(f"expected 1 to {LIMIT} bytes of {kind}, found sizes {sizes} declared")

@@ -8,7 +8,6 @@ A row of each describes one stereo pair: "dat" its two images, "cat" its categor
 azimuth and lighting. No checksums are published: the "dat" file of one half under the name of the other is not noticed.
 """
 
-import math
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -17,22 +16,22 @@ import numpy as np
 
 from drlim_np.checks.numbers import whole_number
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, VIEW_SIDE, Views
-from drlim_np.data.files import Content, DataSet, blaming, locate_all, unpacked
+from drlim_np.data.files import DataSet, blaming, locate_all, unpacked
 from drlim_np.errors import DataError
 
 HALVES = {  # how the names of each half's files begin -> the instances of every category that the half holds
     "smallnorb-5x46789x9x18x6x2x96x96-training": (4, 6, 7, 8, 9),
     "smallnorb-5x01235x9x18x6x2x96x96-testing": (0, 1, 2, 3, 5),
 }
-PARTS = {  # how the names end -> magic number, type of the elements, sizes of one row
-    "dat": (0x1E3D4C55, "u1", (2, VIEW_SIDE, VIEW_SIDE)),
-    "cat": (0x1E3D4C54, "<i4", ()),
-    "info": (0x1E3D4C54, "<i4", (4,)),
+PARTS: dict[str, tuple[str, int, list[int]]] = {  # how the names end -> magic number, bytes of one row, its sizes
+    "dat": ("1e3d4c55", 2 * VIEW_SIDE**2, [2, VIEW_SIDE, VIEW_SIDE]),
+    "cat": ("1e3d4c54", 4, []),
+    "info": ("1e3d4c54", 16, [4]),
 }
-MIRRORS = ("https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/",)
+MIRROR = "https://cs.nyu.edu/~ylclab/data/norb-v1.0-small/"
 INSTANCE = 4  # the airplane used unless another is asked for: the first of the training half
 CATEGORIES, AIRPLANE = range(5), 2  # animals, humans, airplanes, trucks, cars
-VALUES = {"elevation": range(ELEVATIONS), "azimuth": range(0, 2 * AZIMUTHS, 2), "lighting": range(LIGHTINGS)}
+DOWNLOAD = 2**29  # bytes: more than the largest file, 447,897,624, even if gzip did not make it smaller
 LIMIT = 24_300  # rows a file may declare: as many as each published one has
 AGAIN = "delete it and pass --download norb"
 SAME_HALF = "take cat and info from the same half, or delete both and pass --download norb"
@@ -43,81 +42,69 @@ def published(instance: int = INSTANCE) -> DataSet:
     instance = whole_number("airplane", instance, 0, 9)
     halves = sorted(HALVES, key=lambda half: instance not in HALVES[half])
     files, others = (tuple(f"{half}-{part}.mat" for part in PARTS) for half in halves)
-    limit = 2**29  # more than the largest, 447,897,624 bytes, even if gzip did not make it smaller
-    return DataSet("norb", "small NORB", "the rendered airplane", files, MIRRORS, limit, verify, others)
+    return DataSet("norb", "small NORB", "the rendered airplane", files, (MIRROR,), DOWNLOAD, verify, others)
 
 
 def load(directory: str | os.PathLike, instance: int = INSTANCE) -> Views:
     """The 972 views of airplane 0 … 9: the left image of each stereo pair, whatever their order in the three files."""
     names = published(instance).files
     dat, cat, info = locate_all(directory, names, "pass --download norb").values()
+    sha256: dict[str, str] = {}
     with blaming(cat, AGAIN):
-        categories, cat_hash = _table(cat, "cat")
+        categories = np.frombuffer(b"".join(_rows(cat, "cat", sha256)), "<i4")
         _require("category", categories, CATEGORIES)
     with blaming(info, AGAIN):
-        facts, info_hash = _table(info, "info", len(categories))
-        for column, (name, allowed) in enumerate(VALUES.items(), start=1):
-            _require(name, facts[:, column], allowed)
+        facts = np.frombuffer(b"".join(_rows(info, "info", sha256, len(categories))), "<i4")
+        number, elevation, azimuth, lighting = facts.reshape(-1, 4).T
+        _require("elevation", elevation, range(ELEVATIONS))
+        _require("azimuth", azimuth, range(0, 2 * AZIMUTHS, 2))
+        _require("lighting", lighting, range(LIGHTINGS))
+    mine = (categories == AIRPLANE) & (number == instance)
+    view_of_row = np.where(mine, (azimuth // 2 * ELEVATIONS + elevation) * LIGHTINGS + lighting, -1)
+    times = np.bincount(view_of_row[mine], minlength=len(Views.azimuth))
     with blaming(info, SAME_HALF):
-        _require("instance of this half", facts[:, 0], next(held for held in HALVES.values() if instance in held))
-        view_of_row = _views_in_rows(categories, facts, instance)
-    images = np.empty((AZIMUTHS * ELEVATIONS * LIGHTINGS, VIEW_SIDE, VIEW_SIDE), np.uint8)
-    with blaming(dat, AGAIN), unpacked(dat) as content:
-        for row, pair in enumerate(_rows(content, "dat", len(categories))):
-            if (view := view_of_row[row]) >= 0:
+        _require("instance of this half", number, next(held for held in HALVES.values() if instance in held))
+        for view in np.flatnonzero(times != 1)[:1]:
+            place = f"azimuth {2 * Views.azimuth[view]}, elevation {Views.elevation[view]}"
+            pose = f"airplane {instance} at {place}, lighting {Views.lighting[view]}"
+            raise DataError(f"expected one image of {pose}, found {times[view]}")
+    images = np.empty((len(times), VIEW_SIDE, VIEW_SIDE), np.uint8)
+    with blaming(dat, AGAIN):
+        for view, pair in zip(view_of_row, _rows(dat, "dat", sha256, len(mine)), strict=True):
+            if view >= 0:
                 images[view] = np.frombuffer(pair, np.uint8, VIEW_SIDE**2).reshape(VIEW_SIDE, VIEW_SIDE)
-    sha256 = dict(zip(names, (content.hash.hexdigest(), cat_hash, info_hash), strict=True))
-    return Views(f"norb-airplane{instance}", f"airplane {instance} of small NORB", images, sha256)
+    hashes = {name: sha256[part] for name, part in zip(names, PARTS, strict=True)}
+    return Views(f"norb-airplane{instance}", f"airplane {instance} of small NORB", images, hashes)
 
 
 def verify(path: Path, name: str) -> str:
     """Says "complete" if a file holds as much as its header declares, and its header is as its name says."""
-    with unpacked(path) as content:
-        for _ in _rows(content, name.removesuffix(".mat").rpartition("-")[2]):
-            pass
+    for _ in _rows(path, name.removesuffix(".mat").rpartition("-")[2], {}):
+        pass
     return "complete"
 
 
-def _table(path: Path, part: str, expected: int | None = None) -> tuple[np.ndarray, str]:
-    """A matrix of integers, (rows, …), and the SHA-256 of the file's content."""
-    _, dtype, sizes = PARTS[part]
+def _rows(path: Path, part: str, sha256: dict[str, str], expected: int | None = None) -> Iterator[bytes]:
+    """The rows of a matrix, one after the other, and at the end its hash; its header must be as the part's must be."""
+    magic, size, row = PARTS[part]
     with unpacked(path) as content:
-        elements = b"".join(_rows(content, part, expected))
-    return np.frombuffer(elements, dtype).reshape(-1, *sizes), content.hash.hexdigest()
-
-
-def _rows(content: Content, part: str, expected: int | None = None) -> Iterator[bytes]:
-    """The rows of a matrix, one after the other; its header must be as the part's must be."""
-    magic, dtype, row = PARTS[part]
-    size = math.prod(row) * np.dtype(dtype).itemsize
-    (found,) = np.frombuffer(content.take(4, "its magic number"), "<u4")
-    if found != magic:
-        raise DataError(f"expected the magic number {magic:08x} of a {part} file, found {found:08x}")
-    rest = [*row, 1, 1][: max(len(row), 2)]
-    dimensions, rows, *others = content.sizes("<i4", 2 + len(rest))
-    if (dimensions, others) != (1 + len(row), rest) or not 1 <= rows <= LIMIT:
-        wanted, sizes = "x".join(map(str, rest)), "x".join(map(str, (rows, *others)))
-        fault = f"expected {1 + len(row)} dimensions and sizes Nx{wanted} with N from 1 to {LIMIT}"
-        raise DataError(f"{fault}, found {dimensions} and {sizes}")
-    if expected not in (None, rows):
-        raise DataError(f"expected {expected} rows, as many as the cat file has, found {rows}")
-    for number in range(rows):
-        yield content.take(size, f"row {number + 1} of {rows}")
-    content.digest(f"{rows} rows of {size} bytes")
+        found = content.take(4, "its magic number")[::-1].hex()
+        if found != magic:
+            raise DataError(f"expected the magic number {magic} of a {part} file, found {found}")
+        rest = [*row, 1, 1][: max(len(row), 2)]
+        count = 2 + len(rest)
+        dimensions, rows, *others = np.frombuffer(content.take(4 * count, f"{count} sizes"), "<i4").tolist()
+        if (dimensions, others) != (1 + len(row), rest) or not 1 <= rows <= LIMIT:
+            wanted, sizes = "x".join(map(str, rest)), "x".join(map(str, (rows, *others)))
+            fault = f"expected {1 + len(row)} dimensions and sizes Nx{wanted} with N from 1 to {LIMIT}"
+            raise DataError(f"{fault}, found {dimensions} and {sizes}")
+        if expected not in (None, rows):
+            raise DataError(f"expected {expected} rows, as many as the cat file has, found {rows}")
+        for number in range(rows):
+            yield content.take(size, f"row {number + 1} of {rows}")
+        sha256[part] = content.digest(f"{rows} rows of {size} bytes")
 
 
 def _require(name: str, values: np.ndarray, allowed: Collection[int]) -> None:
     if len(wrong := values[~np.isin(values, list(allowed))]):
         raise DataError(f"expected each {name} to be one of {', '.join(map(str, allowed))}, found {wrong[0]}")
-
-
-def _views_in_rows(categories: np.ndarray, facts: np.ndarray, instance: int) -> np.ndarray:
-    """For each row which view of the airplane it holds, 0 … 971 in the order of `Views`; -1 for another toy."""
-    number, elevation, azimuth, lighting = facts.T
-    mine = (categories == AIRPLANE) & (number == instance)
-    view_of_row = np.where(mine, (azimuth // 2 * ELEVATIONS + elevation) * LIGHTINGS + lighting, -1)
-    times = np.bincount(view_of_row[mine], minlength=AZIMUTHS * ELEVATIONS * LIGHTINGS)
-    for view in np.flatnonzero(times != 1)[:1]:
-        pose = f"azimuth {2 * Views.azimuth[view]}, elevation {Views.elevation[view]}, lighting {Views.lighting[view]}"
-        raise DataError(f"expected one image of airplane {instance} at {pose}, found {times[view]}")
-    return view_of_row

@@ -8,8 +8,8 @@ Coordinates are the airplane's, in tenths of its length: x towards the nose, y t
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ TURNTABLE = -1.15  # its height
 BACKGROUND = 0.93  # grey of the turntable where no shadow falls; 0 is black, 1 white
 AMBIENT, LAMP = 0.28, 0.28  # grey by ambient light alone, and the grey that a lamp adds if its light falls straight on
 CLEAR = 1e-9  # a ray that leaves a solid no farther than this from its start started on that solid's surface
-ROOM = 1 + 1e-9  # a reach exceeds the farthest point by this factor, for rounding
+REACH = 3.5  # no point of a solid of the airplane is farther than this from its centre
 LAMPS = [(-75, 50), (75, 50), (180, 58), (0, 75)]  # left, right, behind, overhead: degrees around from the camera, up
 LIT = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 1, 1)], bool)  # lightings
 
@@ -31,15 +31,13 @@ def _dot(a, b):
     return a[0] * b[0] + sum(a[k] * b[k] for k in range(1, len(a)))
 
 
-@dataclass(frozen=True, eq=False)
-class Solid:
+class Solid(NamedTuple):
     """The points p with |(p - centre) / radii| ≤ 1 and normals · p ≤ offsets, row by row; float64."""
 
     centre: np.ndarray  # (3,)
     radii: np.ndarray  # (3,): an infinite one makes a cylinder, three of them leave the flat sides alone
     normals: np.ndarray  # (sides, 3), of unit length and pointing outwards
     offsets: np.ndarray  # (sides,)
-    reach: float  # a distance from the centre that no point of it exceeds
 
     def span(self, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The parts of parallel rays inside: start + t ray with enter < t < leave, (rays,) each; none if enter ≥ leave.
@@ -81,14 +79,13 @@ class Solid:
 
 def ellipsoid(centre: Sequence[float], radii: Sequence[float]) -> Solid:
     """With its axes along x, y and z; centre, radii: (3,)."""
-    return Solid(np.array(centre, float), np.array(radii, float), np.zeros((0, 3)), np.zeros(0), ROOM * max(radii))
+    return Solid(np.array(centre, float), np.array(radii, float), np.zeros((0, 3)), np.zeros(0))
 
 
 def tube(rear: float, front: float, y: float, z: float, radius: float) -> Solid:
     """A cylinder along x, flat at both ends."""
     centre, radii = np.array([(rear + front) / 2, y, z]), np.array([np.inf, radius, radius])
-    reach = ROOM * np.hypot((front - rear) / 2, radius)
-    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]), reach)
+    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]))
 
 
 def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -> Solid:
@@ -103,8 +100,7 @@ def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -
     a, b, c, _ = np.transpose(sides, (1, 2, 0))
     centre, normals = corner.mean(axis=(0, 1, 2)), np.cross(b - a, c - a, axis=0)
     normals *= np.sign(_dot(normals, a - centre[:, None])) / np.sqrt(_dot(normals, normals))
-    reach = ROOM * np.sqrt(np.max(((corner - centre) ** 2).sum(axis=3)))
-    return Solid(centre, np.full(3, np.inf), normals.T, _dot(normals, a), reach)
+    return Solid(centre, np.full(3, np.inf), normals.T, _dot(normals, a))
 
 
 AIRPLANE = [
@@ -134,7 +130,10 @@ def generate(render: Callable[[], np.ndarray] = render) -> Views:
 
 def views(azimuth: float, elevation: float) -> np.ndarray:
     """One pose under every lighting: degrees around from the nose, and up from the ground → (6, 96, 96) uint8."""
-    points, normals, on_airplane = visible(*camera(azimuth, elevation))
+    toward, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
+    grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * PIXEL
+    start = right[:, None, None] * grid + np.cross(right, toward)[:, None, None] * grid[:, None]  # row by row
+    points, normals, on_airplane = visible(start.reshape(3, -1), -toward)
     lamps = np.array([direction(azimuth + around, up) for around, up in LAMPS])
     reaching = np.array([light(points, normals, lamp) for lamp in lamps])
     greys = [shade(reaching[lit], lamps[lit], on_airplane) for lit in LIT]
@@ -148,24 +147,13 @@ def direction(azimuth: float, elevation: float) -> np.ndarray:
     return np.array([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)])
 
 
-def camera(azimuth: float, elevation: float) -> tuple[np.ndarray, np.ndarray]:
-    """The rays of all pixels, row by row from the top left: a point on each, (3, rays), and their direction, (3,)."""
-    toward, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
-    down = np.cross(right, toward)
-    grid = ((np.arange(VIEW_SIDE * FINE) + 0.5) / FINE - VIEW_SIDE / 2) * PIXEL
-    start = right[:, None, None] * grid + down[:, None, None] * grid[:, None]
-    return start.reshape(3, -1), -toward
-
-
 def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """For each solid of the airplane: the rays that cross it, and where each enters and leaves, (crossings,) each."""
-    right = np.cross(ray, np.eye(3)[np.argmin(np.abs(ray))])
-    right /= np.sqrt(_dot(right, right))
-    up = np.cross(right, ray)
+    right, up = np.linalg.svd(ray[None])[2][1:]  # unit vectors across the rays, and across each other
     x, y = _dot(right, start), _dot(up, start)
-    for solid in AIRPLANE:  # projected along the rays, a ray is a point, and a solid no larger than its reach
+    for solid in AIRPLANE:  # seen along the rays, a ray is a point
         away = (x - _dot(right, solid.centre)) ** 2 + (y - _dot(up, solid.centre)) ** 2
-        near = np.flatnonzero(away <= solid.reach**2)
+        near = np.flatnonzero(away <= REACH**2)
         enter, leave = solid.span(start[:, near], ray)
         inside = enter < leave
         yield near[inside], enter[inside], leave[inside]

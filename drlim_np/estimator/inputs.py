@@ -98,7 +98,7 @@ def network_of(given: Any, inputs: int, outputs: int) -> Any:
 
 def require_outputs(network: Any, params: Tree, x: np.ndarray, outputs: int) -> None:
     """The network takes x, one sample, and gives one row of as many outputs."""
-    hint = "; networks.convnet takes images of 32×32, as data.canvas.on_canvas makes them" if x.ndim == 4 else ""
+    hint = "; networks.convnet takes images of 32×32, as data.on_canvas makes them" if x.ndim == 4 else ""
     try:
         given = network(params, x)[0].shape
     except InputError as fault:

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.backend import Array, like, to_host
-from drlim_np.data import Digits, Split
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import Digits, Split, on_canvas
 from drlim_np.drawing.style import LOOKS
 from drlim_np.errors import DataError, InputError
 from drlim_np.fast.blocks import Blockwise

@@ -5,8 +5,7 @@ from dataclasses import asdict, replace
 import numpy as np
 from matplotlib.colors import to_hex
 
-from drlim_np.data import Digits
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import Digits, on_canvas
 from drlim_np.drawing import thumbnails
 from drlim_np.drawing.panels import by_slant, corners, height_of, in_lines, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH, signed

@@ -7,9 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drlim_np.data import Digits
-from drlim_np.data.canvas import on_canvas
-from drlim_np.data.shifts import SHIFTS, ink_lost, shifted, wide
+from drlim_np.data import SHIFTS, Digits, ink_lost, on_canvas, shifted, wide
 from drlim_np.drawing.panels import height_of, horizontal, in_lines, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import FIVE_SHIFTS, LOOKS, WIDTH, signed
 from drlim_np.drawing.thumbnails import APART, draw_magnifier, in_ring, picture

@@ -4,8 +4,7 @@ import warnings
 
 import numpy as np
 
-from drlim_np.data import Digits
-from drlim_np.data.shifts import SHIFTS
+from drlim_np.data import SHIFTS, Digits
 from drlim_np.drawing.panels import legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH
 from drlim_np.fast.knn import nearest_neighbours

@@ -4,8 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drlim_np.data import Digits
-from drlim_np.data.shifts import SHIFTS
+from drlim_np.data import SHIFTS, Digits
 from drlim_np.drawing import thumbnails
 from drlim_np.drawing.panels import by_slant, corners, height_of, horizontal, legend, map_panel, scatter_by, sheet
 from drlim_np.drawing.style import LOOKS, WIDTH

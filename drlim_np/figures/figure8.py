@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from drlim_np import verbatim
-from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
-from drlim_np.data.split import TRAIN, in_their_span, split
+from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, TRAIN, Views, in_their_span, split
 from drlim_np.drawing import space
 from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.space import Side, project, reach_of

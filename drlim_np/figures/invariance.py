@@ -7,8 +7,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from drlim_np.data import Digits
-from drlim_np.data.shifts import SHIFTS, moved
+from drlim_np.data import SHIFTS, Digits, moved
 from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.style import BLUE, FAINT, INK, VERMILLION
 from drlim_np.figures import Claim, Result, Train, figure, figure5, figure7

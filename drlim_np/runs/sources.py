@@ -8,9 +8,8 @@ from typing import Any
 
 from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Views, handwriting, mnist, norb, rendering
-from drlim_np.data.directory import data_directory, fetch, find, folder_of
-from drlim_np.data.files import DataSet
-from drlim_np.errors import DataError, InputError, require
+from drlim_np.data.files import DataSet, data_directory, fetch, find, folder_of
+from drlim_np.errors import DataError, InputError
 from drlim_np.files.cache import Cache
 
 
@@ -34,7 +33,8 @@ def named(option: str, given: list[str] | None, known: Collection[str], what: st
     asked = [name for names in (known if given is None else given) for name in names.split(",") if name]
     if unknown := [name for name in asked if name not in known]:
         raise InputError(f"{option} names {printable(', '.join(unknown))}: the {what} are {', '.join(known)}")
-    require(asked != [], f"{option} names none of the {what}: they are {', '.join(known)}")
+    if not asked:
+        raise InputError(f"{option} names none of the {what}: they are {', '.join(known)}")
     return [name for name in known if name in asked]
 
 
@@ -42,7 +42,7 @@ def downloaded(options: Namespace) -> list[str]:
     """The names of the data sets asked for, fetched into the data folder. Contradictory options are refused."""
     if options.generated and (options.data or options.download is not None or options.airplane is not None):
         raise InputError("--generated uses no data: leave out either it, or --data, --download and --airplane")
-    known = {"mnist": mnist.MNIST, "norb": norb.published(_airplane(options))}
+    known = _data_sets(options)
     asked = [] if options.download is None else named("--download", options.download or ["mnist"], known, "data sets")
     for name in asked:
         fetch(folder_of(data_directory(options.data)[0], known[name]), known[name])
@@ -52,30 +52,34 @@ def downloaded(options: Namespace) -> list[str]:
 def digits(options: Namespace, cache: Cache) -> Digits:
     """MNIST where it is found, else generated handwriting."""
     load = partial(mnist.load, accept_unknown=options.accept_unknown_data)
-    return _found(options, mnist.MNIST, load) or handwriting.generate(draw=partial(cache.call, handwriting.draw))
+    return _found(options, "mnist", load) or handwriting.generate(draw=partial(cache.call, handwriting.draw))
 
 
 def views(options: Namespace, cache: Cache) -> Views:
     """An airplane of small NORB where it is found, else, unless one was asked for, the rendered one."""
-    wanted, load = norb.published(_airplane(options)), partial(norb.load, instance=_airplane(options))
-    return _found(options, wanted, load) or rendering.generate(render=partial(cache.call, rendering.render))
+    load = partial(norb.load, instance=_airplane(options))
+    return _found(options, "norb", load) or rendering.generate(render=partial(cache.call, rendering.render))
 
 
 def _airplane(options: Namespace) -> int:
     return norb.INSTANCE if options.airplane is None else options.airplane
 
 
-def _found(options: Namespace, wanted: DataSet, load: Callable[[Path], Any]) -> Any:
+def _data_sets(options: Namespace) -> dict[str, DataSet]:
+    return {"mnist": mnist.MNIST, "norb": norb.published(_airplane(options))}
+
+
+def _found(options: Namespace, name: str, load: Callable[[Path], Any]) -> Any:
     """A data set, loaded; None where generated images are to be used. Says which, as every figure depends on it."""
     if options.generated:
         return None
-    directory, named_by = data_directory(options.data)
-    if folder := find(directory, named_by, wanted):
+    known, (directory, named_by) = _data_sets(options), data_directory(options.data)
+    if folder := find(directory, named_by, name, known):
         found = load(folder)
         print(f"Data: {found.title} from {folder}")
         return found
-    fault = f"there is no {wanted.title} in {directory}"
-    if wanted.name == "norb" and options.airplane is not None:
-        raise DataError(f"{printable(fault)}: pass --download {wanted.name} to fetch it, or leave --airplane out")
-    print(f"Data: {wanted.stand_in}, because {fault}; --download {wanted.name} fetches it.")
+    fault = f"there is no {known[name].title} in {directory}"
+    if name == "norb" and options.airplane is not None:
+        raise DataError(f"{printable(fault)}: pass --download {name} to fetch it, or leave --airplane out")
+    print(f"Data: {known[name].stand_in}, because {fault}; --download {name} fetches it.")
     return None

@@ -9,7 +9,7 @@ from base64 import b64encode
 
 import numpy as np
 
-from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.data import SHIFTS, shifted
 from drlim_np.files.frame import template
 from drlim_np.networks import convnet
 from drlim_np.training import embed

@@ -12,8 +12,7 @@ import pytest
 
 from drlim_np.audit import gradcheck
 from drlim_np.checks.numbers import plain_array, real_array
-from drlim_np.data.shifts import ink_lost, moved, shifted, wide
-from drlim_np.data.split import in_their_span
+from drlim_np.data import in_their_span, ink_lost, moved, shifted, wide
 from drlim_np.drawing.light import packed
 from drlim_np.estimator import DrLIM, inputs, plot
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum

@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +28,6 @@ def points(*rows):
     return np.array(rows, float).T
 
 
-# ---- what the images show ----
-
-
 def test_the_views_are_byte_for_byte_those_of_the_shipped_figures(rendered):
     record = Path(__file__).parents[2] / "figures" / "metrics.json"
     shipped = json.loads(record.read_text("utf-8"))["figure10-airplane"]["data"]
@@ -40,10 +36,9 @@ def test_the_views_are_byte_for_byte_those_of_the_shipped_figures(rendered):
     assert rendering.generate(lambda: rendered.images).images is rendered.images
 
 
-@pytest.mark.parametrize("rounding", [0, 1e-12])
-def test_a_row_shows_its_azimuth_elevation_and_lighting_and_rounding_changes_no_pixel(rendered, rounding):
+def test_a_row_shows_its_azimuth_elevation_and_lighting_and_rounding_changes_no_pixel(rendered):
     for row in (0, 1, 6, 54, 290, 500, 534, 726, 971):
-        pose = rendering.views(20 * rendered.azimuth[row] + rounding, 30 + 5 * rendered.elevation[row] - rounding)
+        pose = rendering.views(20 * rendered.azimuth[row] + 1e-12, 30 + 5 * rendered.elevation[row] - 1e-12)
         start = row - rendered.lighting[row]
         assert np.array_equal(rendered.images[start : start + LIGHTINGS], pose)
 
@@ -66,9 +61,6 @@ def test_light_from_the_left_throws_the_shadow_to_the_right_and_light_from_behin
     for azimuth in (0, 9):  # from the nose and from the tail: the lamps do not turn with the turntable
         assert shadow(azimuth, LEFT)[0] > 3 and shadow(azimuth, RIGHT)[0] < -3
         assert abs(shadow(azimuth, BEHIND)[0]) < 0.5 and shadow(azimuth, BEHIND)[1] > 3
-
-
-# ---- solids ----
 
 
 EGG, ENGINE = ellipsoid((1, 0, 0), (3, 1, 2)), tube(-1, 2, 0.5, 0.25, radius=0.5)
@@ -125,23 +117,6 @@ def test_the_nearest_of_two_solids_is_seen_and_the_turntable_where_there_is_none
         assert on_airplane.tolist() == [True, True, False]
 
 
-EQUAL = 0 if sys.maxsize > 2**32 else 1e-13
-
-
-def test_no_ray_that_crosses_a_solid_is_left_out(rng):
-    for ray in (DOWN, direction(0, 30), direction(75, 50), direction(200, 70)):
-        start = rng.uniform(-6, 6, (3, 2000))
-        for solid, (which, enters, leaves) in zip(rendering.AIRPLANE, rendering.crossings(start, ray), strict=True):
-            enter, leave = solid.span(start, ray)
-            inside = np.flatnonzero(enter < leave)
-            assert which.tolist() == inside.tolist() and len(inside) > 0
-            # On 32 bits the last bit of a double follows its place in the array, as the processor has 80 bits of it.
-            np.testing.assert_allclose([enters, leaves], [enter[inside], leave[inside]], rtol=EQUAL, atol=EQUAL)
-
-
-# ---- light ----
-
-
 BALL, SPECK = ellipsoid((0, 0, 2), (1, 1, 1)), ellipsoid((0, 0, 0), (0.01, 0.01, 0.01))
 GLOBE, UP = ellipsoid((0, 0, 0), (1, 1, 1)), (0, 0, 1)
 ON_GLOBE = [UP, (0.6, 0, 0.8), (-0.6, 0, 0.8), (0, 0, -1), (0, 1, 0)]
@@ -178,35 +153,12 @@ def test_grey_is_ambient_light_and_the_sum_over_the_lamps_and_the_turntable_is_d
     np.testing.assert_allclose(grey, BACKGROUND * np.array([1, (AMBIENT + 0.8 * LAMP) / full, AMBIENT / full]))
 
 
-# ---- the sheet ----
-
-
-@pytest.fixture(scope="module")
-def sheet(rendered):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rendering, "generate", lambda *_, **__: rendered)
-        return sheets.make_airplane(None, Train())
-
-
-def tiles(axes):
-    (shown,) = axes.get_images()
-    table = np.asarray(shown.get_array())
-    return table.reshape(len(table) // VIEW_SIDE, VIEW_SIDE, -1, VIEW_SIDE).swapaxes(1, 2).reshape(-1, 96, 96)
-
-
-def test_the_sheet_shows_every_azimuth_every_elevation_and_every_lighting_and_names_the_lamps(sheet, cube):
-    around, up, *lit = map(tiles, sheet.drawing.axes)
-    assert np.array_equal(around, cube[:, 4, BEHIND_AND_OVERHEAD])
-    assert np.array_equal(up, cube[2, :, BEHIND_AND_OVERHEAD])
-    assert np.array_equal(np.swapaxes(lit, 0, 1), cube[::2, 4])
+def test_the_sheet_names_the_lamps_and_light_matters_more_than_the_pose_to_neighbours_in_pixels(rendered, monkeypatch):
+    monkeypatch.setattr(rendering, "generate", lambda *_, **__: rendered)
+    sheet = sheets.make_airplane(None, Train())
     names = [axes.get_ylabel().removeprefix("lit from\n") for axes in sheet.drawing.axes[2:]]
-    lamps = ("left", "right", "behind", "overhead")
-    assert [[lamp in name for lamp in lamps] for name in names] == LIT.tolist()
-
-
-def test_light_matters_more_than_the_pose_to_neighbours_in_pixels_and_the_sheet_names_its_data(sheet, rendered):
+    assert [[lamp in name for lamp in ("left", "right", "behind", "overhead")] for name in names] == LIT.tolist()
     same_light, contiguous = sheet.claims
     assert same_light.holds and (same_light.relation, same_light.bound) == ("≥", 1 / 2)
     assert contiguous.holds and (contiguous.relation, contiguous.bound) == ("≤", 2 / 3)
-    assert sheet.data is rendered
-    assert sheet.settings["images"] == 972
+    assert (sheet.data, sheet.settings["images"]) == (rendered, 972)

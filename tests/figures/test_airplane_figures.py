@@ -8,8 +8,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.markers import MarkerStyle
 
 from drlim_np import verbatim
-from drlim_np.data import AZIMUTHS, VIEW_SIDE, rendering
-from drlim_np.data.split import split
+from drlim_np.data import AZIMUTHS, VIEW_SIDE, rendering, split
 from drlim_np.drawing.space import Side, project
 from drlim_np.drawing.style import INK
 from drlim_np.figures import Train, figure8, figure9, figure10

@@ -10,8 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from drlim_np.data import Digits, Split, handwriting, rendering
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import Digits, Split, handwriting, on_canvas, rendering
 from drlim_np.data.handwriting import generate
 from drlim_np.drawing.style import BLUE, LOOKS, RED
 from drlim_np.errors import DataError

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from drlim_np.data import moved
 from drlim_np.data.handwriting import generate
-from drlim_np.data.shifts import moved
 from drlim_np.figures import Train, invariance, sheets, towers
 from drlim_np.figures.collapse import attraction_alone, spread
 from drlim_np.figures.figure5 import unseen_digits

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.patches import Ellipse
 
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import SHIFTS, on_canvas, shifted, wide
 from drlim_np.data.handwriting import generate
-from drlim_np.data.shifts import SHIFTS, shifted, wide
 from drlim_np.figures import Train, digits, figure5, figure6, figure7
 from drlim_np.figures.figure5 import SHIFT_LOOKS, train_characters, trained, unseen_digits
 from drlim_np.files.cache import Cache

@@ -8,9 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import SHIFTS, on_canvas, wide
 from drlim_np.data.handwriting import generate
-from drlim_np.data.shifts import SHIFTS, wide
 from drlim_np.figures import Result, Train, figure4, figure5, figure7
 from drlim_np.figures.figure8 import on_footprint
 from drlim_np.files import weights

@@ -20,7 +20,7 @@ from drlim_np.audit import first as audit_first
 from drlim_np.audit.gradcheck import Row
 from drlim_np.audit.proof import Proof
 from drlim_np.data import Views, handwriting, mnist, norb, rendering
-from drlim_np.data.directory import data_directory
+from drlim_np.data.files import data_directory
 from drlim_np.errors import DrlimError
 from drlim_np.figures import Claim, Result, digits, figure4
 from drlim_np.files.cache import NOTHING_CACHED, Cache

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drlim_np.data import handwriting
-from drlim_np.data.canvas import on_canvas
+from drlim_np.data import handwriting, on_canvas
 from drlim_np.networks import convnet
 from drlim_np.teaching.map_page import map_page
 from drlim_np.teaching.pages import lesson_page, paper_page

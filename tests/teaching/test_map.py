@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from drlim_np.data.shifts import SHIFTS, shifted
+from drlim_np.data import SHIFTS, shifted
 from drlim_np.loss import contrastive
 from drlim_np.networks import convnet
 
