@@ -42,28 +42,16 @@ def calls_of_array_modules():
                 yield f"{name}.py:{node.lineno}", node.attr, calls.get(id(node))
 
 
-def test_the_core_asks_array_modules_for_many_names():
-    names = {name for _, name, _ in calls_of_array_modules()}
-    assert {"permute_dims", "isdtype", "concat", "take", "where", "isfinite", "zeros_like", "triu"} <= names
-    assert len(names) > 20
-
-
-def test_every_name_that_the_core_asks_array_modules_for_is_in_cupy():
+def test_cupy_has_every_name_that_the_core_asks_for_and_takes_the_arguments_that_it_gives():
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
-    missing = [(where, name) for where, name, _ in calls_of_array_modules() if not hasattr(cupy, name)]
-    # In to_host, once CuPy's had their way.
-    assert [name for _, name in missing] == ["__array_namespace_info__"], missing
-    for name in ("T", "mT", "shape", "ndim", "dtype", "device", "get"):
-        assert hasattr(cupy.ndarray, name)
-
-
-def test_cupys_functions_take_the_arguments_that_the_core_gives_them():
-    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
-    bound = 0
+    missing, bound = [], 0
     for where, name, call in calls_of_array_modules():
+        if not hasattr(cupy, name):
+            missing.append(name)
+            continue
         try:
             signature = inspect.signature(getattr(cupy, name))
-        except (AttributeError, TypeError, ValueError):  # a constant, or a compiled function without a signature
+        except (TypeError, ValueError):  # a constant, or a compiled function without a signature
             continue
         if call is not None:
             try:
@@ -71,13 +59,10 @@ def test_cupys_functions_take_the_arguments_that_the_core_gives_them():
             except TypeError as fault:
                 pytest.fail(f"{where}: cupy.{name}: {fault}")
             bound += 1
-    assert bound > 40
-
-
-def test_cupys_arrays_are_known_by_their_module():
-    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
-    assert cupy.ndarray.__module__ == "cupy"
-    assert not hasattr(cupy.ndarray, "__array_namespace__")  # if it has one some day, namespace() needs no exception
+    assert missing == ["__array_namespace_info__"] and bound > 40  # in to_host, once CuPy's had their way
+    assert all(hasattr(cupy.ndarray, name) for name in ("T", "mT", "shape", "ndim", "dtype", "device", "get"))
+    # Known by its module: if it has a namespace some day, namespace() needs no exception.
+    assert cupy.ndarray.__module__ == "cupy" and not hasattr(cupy.ndarray, "__array_namespace__")
 
 
 # ---- what is said where it cannot be ----
@@ -86,9 +71,10 @@ INSTALL = 'run pip install "cupy-cuda12x[ctk]>=14", or for CUDA 13 "cupy-cuda13x
 asked = partial(origin, "cupy")
 
 
-def test_without_cupy_one_line_says_how_to_install_it(monkeypatch):
+def test_without_cupy_one_line_says_how_to_install_it_and_another_backend_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     refuses(asked, f"the backend cupy needs CuPy, which is not installed: {INSTALL}")
+    refuses(lambda: origin("gpu"), "backend is 'gpu': choose numpy, cupy, jax, mlx, torch")
 
 
 def broken(shape):
@@ -127,42 +113,25 @@ def test_the_processors_that_count_are_those_lent_to_this_process_or_all_if_none
     assert processors() == count
 
 
-def test_the_origin_of_numpy_is_an_empty_array_on_the_host_and_another_backend_is_refused():
-    assert isinstance(origin("numpy"), np.ndarray) and origin("numpy").shape == (0,)
-    refuses(lambda: origin("gpu"), "backend is 'gpu': choose numpy, cupy, jax, mlx, torch")
-
-
 # ---- what it does otherwise, on its stand-in ----
 
 
 def test_numpy_and_cupy_live_side_by_side(standin):
-    ours, theirs = np.ones(2), like(np.ones(2), origin("cupy"))
-    assert namespace(ours) is np and namespace(theirs) is standin
-    assert namespace(zeros((2,), theirs)) is standin
+    ours, theirs = like(np.ones(2), origin("numpy")), like(np.ones(2), origin("cupy"))
+    assert namespace(ours) is np and namespace(theirs) is namespace(zeros((2,), theirs)) is standin
     assert (device_of(ours), device_of(theirs)) == ("cpu", "stand-in for a GPU")
     with pytest.raises((AssertionError, TypeError)):
         theirs + ours
 
 
-def test_a_device_is_given_larger_tiles(standin, monkeypatch):
-    sizes, z = [], np.zeros((3, 2))
-    monkeypatch.setattr(all_pairs, "near_together", lambda z, size: sizes.append(size) or np.arange(3))
-    for beside in (origin("cupy"), z):
-        dissimilar_sum(like(z, beside), SimilarityGraph(3, np.array([[0, 1]])), 1.0)
-    assert sizes[0] > sizes[1]
-
-
-def test_a_device_is_given_its_samples_in_one_block(standin, rng):
-    sizes = []
-
-    def network(params, x):
-        sizes.append(x.shape[0])
-        return x, None
-
-    blocks = Blockwise(network, size=3)
-    blocks({}, np.ones((7, 2)))
-    blocks({}, like(np.ones((7, 2)), origin("cupy")))
-    assert sizes == [3, 3, 1, 7]
+def test_a_device_is_given_larger_tiles_and_its_samples_in_one_block(standin, monkeypatch):
+    tiles, blocks = [], []
+    monkeypatch.setattr(all_pairs, "near_together", lambda z, size: tiles.append(size) or np.arange(3))
+    network = Blockwise(lambda params, x: blocks.append(x.shape[0]) or (x, None), size=3)
+    for beside in (origin("cupy"), np.empty(0)):
+        dissimilar_sum(like(np.zeros((3, 2)), beside), SimilarityGraph(3, np.array([[0, 1]])), 1.0)
+        network({}, like(np.ones((7, 2)), beside))
+    assert tiles[0] > tiles[1] and blocks == [7, 3, 3, 1]
 
 
 def test_a_training_step_is_few_launches_whatever_the_batch(standin, rng):

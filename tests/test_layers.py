@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 from itertools import product
-from math import prod
 
 import numpy as np
 import pytest
@@ -11,8 +10,8 @@ from drlim_np.audit.textbook import convolution, convolution_pullback
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.networks import convnet, two_layer
-from drlim_np.tree import leaves
-from tests.help.comparing import assert_close, assert_same
+from drlim_np.tree import leaves, tree_map
+from tests.help.comparing import assert_close, assert_same, bits
 from tests.help.every_layer import EVERY_LAYER, drawn
 from tests.help.refusals import refuses
 
@@ -91,35 +90,29 @@ def test_tanh_is_the_hyperbolic_tangent_and_its_slope_one_over_cosh_squared(rng)
     assert pullback(dy).params == {}
 
 
-def test_positions_are_rows_with_a_number_for_each_map_left_to_right_then_down():
-    x = np.arange(2 * 3 * 2 * 4.0).reshape(2, 3, 2, 4)
-    y, pullback = Positions()({}, x)
-    assert y.shape == (16, 3)
-    assert all((y[n * 8 + i * 4 + j] == x[n, :, i, j]).all() for n, i, j in np.ndindex(2, 2, 4))
-    assert (pullback(y, wrt_input=True).input == x).all()
-    assert pullback(y).input is None
-
-
-def test_flatten_orders_the_features_by_map_then_row_then_column():
+def test_flatten_orders_the_features_by_map_then_row_then_column_and_positions_are_rows_with_a_number_for_each_map():
     x = np.arange(2 * 3 * 4 * 5, dtype=float).reshape(2, 3, 4, 5)
-    y, pullback = Flatten()({}, x)
-    assert y.shape == (2, 60)
+    (flat, unflatten), (rows, back) = Flatten()({}, x), Positions()({}, x)
+    assert flat.shape == (2, 60) and rows.shape == (40, 3)
     for n, c, i, j in np.ndindex(x.shape):
-        assert y[n, c * 20 + i * 5 + j] == x[n, c, i, j]
-    assert np.array_equal(pullback(y, wrt_input=True).input, x)
-    assert pullback(y).params == {}
+        assert flat[n, c * 20 + i * 5 + j] == rows[n * 20 + i * 5 + j, c] == x[n, c, i, j]
+    for y, pullback in ((flat, unflatten), (rows, back)):
+        assert np.array_equal(pullback(y, wrt_input=True).input, x)
+        assert pullback(y).params == {} and pullback(y).input is None
 
 
 # ---- pullbacks ----
 
 
-def test_the_input_gradient_is_computed_only_when_asked_for(called, rng):
+def test_gradients_have_the_structure_of_the_parameters_and_that_of_the_input_comes_only_when_asked_for(called, rng):
     layer, params, x = called
     y, pullback = layer(params, x)
     dy = rng.standard_normal(y.shape)
-    assert pullback(dy).input is None
-    assert pullback(dy, wrt_input=True).input.shape == x.shape
-    assert_same(pullback(dy).params, pullback(dy, wrt_input=True).params)
+    alone, both = pullback(dy), pullback(dy, wrt_input=True)
+    assert alone.input is None and both.input.shape == x.shape
+    assert_same(alone.params, both.params)
+    given = {name: (p.shape, p.dtype) for name, p in leaves(params)}
+    assert {name: (p.shape, p.dtype) for name, p in leaves(alone.params)} == given
 
 
 def test_the_first_layer_of_a_sequence_is_spared_the_input_gradient(rng):
@@ -136,13 +129,6 @@ def test_the_first_layer_of_a_sequence_is_spared_the_input_gradient(rng):
     assert asked == [True, False]
 
 
-def test_gradients_have_the_structure_shapes_and_dtype_of_the_parameters(called, rng):
-    layer, params, x = called
-    y, pullback = layer(params, x)
-    shape = lambda tree: {name: (p.shape, p.dtype) for name, p in leaves(tree)}  # noqa: E731
-    assert shape(pullback(rng.standard_normal(y.shape)).params) == shape(params)
-
-
 def test_the_pullbacks_of_a_shared_layer_stay_apart_and_give_the_same_when_called_again(called, rng):
     layer, params, x = called
     inputs = x, rng.standard_normal(x.shape)
@@ -153,10 +139,6 @@ def test_the_pullbacks_of_a_shared_layer_stay_apart_and_give_the_same_when_calle
         assert_same(alone, pullback(dy, wrt_input=True))
         pullback(rng.standard_normal(y.shape), wrt_input=True)
         assert_same(alone, pullback(dy, wrt_input=True))
-
-
-def test_a_sequence_of_no_layers_is_refused():
-    refuses(Sequential, "a Sequential needs at least one layer")
 
 
 def test_a_layer_equals_its_like():
@@ -195,6 +177,7 @@ def test_sequential_is_the_composition_of_its_layers_and_its_pullback_the_revers
     assert list(gradient.params) == ["conv", "squash", "flatten", "linear"]
     assert_same(gradient.params, {"conv": d0.params, "squash": {}, "flatten": {}, "linear": d3.params})
     assert np.array_equal(gradient.input, d0.input)
+    refuses(Sequential, "a Sequential needs at least one layer")
 
 
 # ---- initial parameters ----
@@ -212,52 +195,33 @@ def test_initial_weights_are_normal_with_variance_one_over_fan_in(layer, fan_in)
     assert abs(np.mean(np.abs(weight) < 1) - 0.682689) < 5 * np.sqrt(0.682689 * 0.317311 / weight.size)
 
 
-def test_initial_shapes_biases_and_coefficients():
-    rng = np.random.default_rng(0)
-    for layer, shapes in (
+@pytest.mark.parametrize(
+    ("layer", "shapes"),
+    [
         (Linear(5, 3), {"weight": (3, 5), "bias": (3,)}),
         (Conv2d(2, 3, 4), {"weight": (3, 2, 4, 4), "bias": (3,)}),
         (Subsample(6, 2), {"coefficient": (6,), "bias": (6,)}),
-        (Tanh(), {}),
-        (Flatten(), {}),
-        (Positions(), {}),
-    ):
-        params = layer.init(rng)
-        assert {name: p.shape for name, p in params.items()} == shapes
-        assert not any(params["bias"]) if "bias" in params else params == {}
-        assert (params.get("coefficient", np.ones(1)) == 1).all()
+    ],
+)
+def test_initial_shapes_biases_and_coefficients(layer, shapes):
+    params = layer.init(np.random.default_rng(0))
+    assert {name: p.shape for name, p in params.items()} == shapes
+    assert not params["bias"].any() and (params.get("coefficient", np.ones(1)) == 1).all()
 
 
 @pytest.mark.parametrize("network", [convnet(), two_layer(12, 5, 3)])
-def test_initial_parameters_depend_on_the_generator_alone(network):
+def test_initial_parameters_depend_on_the_generator_alone_and_are_rounded_to_the_dtype(network):
     np.random.seed(0)  # noqa: NPY002 - the global state is what must have no say
-    first = network.init(np.random.default_rng(5))
+    first = network.init(np.random.default_rng(5), np.float64)
     np.random.seed(1)  # noqa: NPY002
-    assert_same(first, network.init(np.random.default_rng(5)))
-    other = dict(leaves(network.init(np.random.default_rng(6))))
+    assert_same(first, network.init(np.random.default_rng(5), np.float64))
+    by_default, float32 = network.init(np.random.default_rng(5)), tree_map(lambda p: p.astype(np.float32), first)
+    assert bits(by_default) == bits(network.init(np.random.default_rng(5), np.float32)) == bits(float32)
+    other = dict(leaves(network.init(np.random.default_rng(6), np.float64)))
     assert all((first_p != other[name]).all() for name, first_p in leaves(first) if name.endswith("weight"))
 
 
-@pytest.mark.parametrize("dtype", [(), (np.float32,), (np.float64,)], ids=["by default", "float32", "float64"])
-def test_initial_parameters_have_the_dtype_asked_for_float32_by_default_and_the_same_draws(dtype):
-    params = convnet().init(np.random.default_rng(5), *dtype)
-    exact = dict(leaves(convnet().init(np.random.default_rng(5), np.float64)))
-    expected = dtype[0] if dtype else np.float32
-    for name, p in leaves(params):
-        assert p.dtype == expected and np.array_equal(p, exact[name].astype(expected))
-
-
 # ---- the networks of the paper ----
-
-
-def shapes_of(network):
-    return {name: p.shape for name, p in leaves(network.init(np.random.default_rng(0)))}
-
-
-def test_kernels_of_the_convnet_are_those_of_figure_3():
-    shapes = {"C1.weight": (15, 1, 6, 6), "C1.bias": (15,), "S2.coefficient": (15,), "S2.bias": (15,)}
-    shapes |= {"C3.weight": (30, 15, 9, 9), "C3.bias": (30,), "F4.weight": (2, 30), "F4.bias": (2,)}
-    assert shapes_of(convnet()) == shapes
 
 
 @pytest.mark.parametrize(
@@ -269,7 +233,7 @@ def test_kernels_of_the_convnet_are_those_of_figure_3():
     ],
 )
 def test_number_of_trainable_parameters_worked_by_hand(network, by_hand):
-    assert sum(map(prod, shapes_of(network).values())) == by_hand
+    assert sum(p.size for _, p in leaves(network.init(np.random.default_rng(0)))) == by_hand
 
 
 # ---- what is refused ----

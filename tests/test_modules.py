@@ -202,10 +202,6 @@ def test_samples_on_the_host_are_embedded_by_weights_elsewhere_and_come_back(mod
 # ---- what is refused ----
 
 
-def beside(model, *shape):
-    return like(np.ones(shape, np.float32), model)
-
-
 PARAMS = SMALL.init(np.random.default_rng(0))
 HOSTS, PLACES = np.ones((4, 5), np.float32), np.ones(6, np.float32)
 MIXED = [
@@ -228,22 +224,15 @@ def test_modules_are_not_mixed(call, message, model):
 
 TWELVE, RNG = np.ones((12, 12), np.float32), np.random.default_rng(0)
 NO_GRADIENT = "the gradient of x must be a float64 NumPy array to be checked, got float32"
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: contrastive(HOSTS, HOSTS, [0, 1, 1, 0], TWELVE), "margin is an array of shape (12, 12)"),
-        (lambda: SGD(TWELVE), "rate is an array of shape (12, 12)"),
-        (lambda: SGD(0.1, TWELVE), "momentum is an array of shape (12, 12)"),
-        (lambda: Linear(TWELVE, 2), "inputs is an array of shape (12, 12)"),
-        (lambda: SMALL({1: {}, "a": {}}, HOSTS), "got [1, 'a']: is it another network's?"),
-        (lambda: check_layer(SMALL, PARAMS, HOSTS, RNG), "must be a float64 NumPy array"),
-        (lambda: check(sum, {"x": np.ones(2)}, {"x": np.ones(2, np.float32)}, RNG), NO_GRADIENT),
-    ],
-)
-def test_numbers_names_and_dtypes_that_do_not_fit_are_named_in_one_line(call, message):
-    refuses(call, message)
+FIT = [
+    (lambda: contrastive(HOSTS, HOSTS, [0, 1, 1, 0], TWELVE), "margin is an array of shape (12, 12)"),
+    (lambda: SGD(TWELVE), "rate is an array of shape (12, 12)"),
+    (lambda: SGD(0.1, TWELVE), "momentum is an array of shape (12, 12)"),
+    (lambda: Linear(TWELVE, 2), "inputs is an array of shape (12, 12)"),
+    (lambda: SMALL({1: {}, "a": {}}, HOSTS), "got [1, 'a']: is it another network's?"),
+    (lambda: check_layer(SMALL, PARAMS, HOSTS, RNG), "must be a float64 NumPy array"),
+    (lambda: check(sum, {"x": np.ones(2)}, {"x": np.ones(2, np.float32)}, RNG), NO_GRADIENT),
+]
 
 
 def jaxs_float64():
@@ -258,7 +247,7 @@ def jaxs_float64():
 
 def inside_jit(function):
     jax = pytest.importorskip("jax", reason="JAX is not installed")
-    return jax.jit(function)(beside(origin("jax"), 6, 2))
+    return jax.jit(function)(like(np.ones((6, 2), np.float32), origin("jax")))
 
 
 def marrays(function):
@@ -281,6 +270,7 @@ def pytorchs_without_its_helper():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        *FIT,
         (jaxs_float64, "jax.numpy would make float32 of float64: convert to float32 first, or"),
         (partial(inside_jit, lambda z: contrastive(z, z, z[:, 0] > 0, 1.0)[0] + to_host(z)), "outside jax.jit"),
         (partial(inside_jit, lambda z: contrastive(z, z, z[:, 0], 1.0)), "y has no values inside jax.jit: pass boolea"),
@@ -291,7 +281,7 @@ def pytorchs_without_its_helper():
         (pytorchs_without_its_helper, "run pip install array-api-compat"),
     ],
 )
-def test_what_a_module_cannot_do_is_refused_in_one_line(call, message):
+def test_what_does_not_fit_and_what_a_module_cannot_do_is_refused_in_one_line(call, message):
     refuses(call, message)
 
 
@@ -304,6 +294,27 @@ def test_a_backend_that_is_not_installed_is_refused_in_one_line_by_the_command(l
     assert f"the backend {library} need {library}, which is not installed: run pip install {library}" in said
 
 
+DEVICES = [
+    (lambda z: contrastive(z(3, 2), z(3, 2), [0, 1, 2], 1.0), "labels other than 0 and 1"),
+    (lambda z: contrastive(z(3, 2), z(3, 2), [0, 1], 1.0), "y has shape"),
+    (lambda z: contrastive(z(3, 2), z(3, 2), [0, 1, 1], -1.0), "margin is -1.0"),
+    (lambda z: contrastive(z(3, 2), z(3, 2, dtype=int), [0, 1, 1], 1.0), "z2 has dtype"),
+    (lambda z: contrastive(z(3, 2), z(3, 2, dtype=np.float32), [0, 1, 1], 1.0), "mismatched dtypes"),
+    (lambda z: Linear(5, 4)({"weight": z(4, 5), "bias": z(4)}, z(3, 2)), "Linear(inputs=5, outputs=4) takes"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), DEVICES)
+def test_what_numpy_refuses_is_refused_on_the_device(call, message, model):
+    refuses(lambda: call(lambda *shape, dtype=float: like(np.zeros(shape, dtype), model)), message)
+
+
+def test_a_descent_that_diverges_on_the_device_is_reported(model, rng):
+    params, x = tree_map(partial(like, x=model), SMALL.init(rng, np.float64)), like(np.full((6, 5), np.nan), model)
+    steps = descend(EveryPair(SMALL, x, PAIRS), params, SGD(0.1), 1, rng)
+    refuses(lambda: next(steps), "the objective is not finite at step 1", DivergedError)
+
+
 def test_labels_as_booleans_pass_through_jit_and_grad():
     jax = pytest.importorskip("jax", reason="JAX is not installed")
     origin("jax")
@@ -311,34 +322,6 @@ def test_labels_as_booleans_pass_through_jit_and_grad():
     loss = jax.jit(lambda z1, z2: contrastive(z1, z2, Y == 1, 2.0)[0])
     np.testing.assert_allclose(loss(z1, z2), contrastive(z1, z2, Y, 2.0)[0], rtol=1e-12)
     np.testing.assert_allclose(jax.grad(loss)(z1, z2), contrastive(z1, z2, Y, 2.0)[1], rtol=1e-12)
-
-
-def test_the_device_refuses_to_be_read_as_numpy(model):
-    with pytest.raises((RuntimeError, TypeError)):
-        np.asarray(like(np.zeros(2), model))
-
-
-@pytest.mark.parametrize(
-    ("dtypes", "y", "margin", "message"),
-    [
-        ((float, float), [0, 1, 2], 1.0, "labels other than 0 and 1"),
-        ((float, float), [0, 1], 1.0, "y has shape"),
-        ((float, float), [0, 1, 1], -1.0, "margin is -1.0"),
-        ((float, int), [0, 1, 1], 1.0, "z2 has dtype"),
-        ((float, np.float32), [0, 1, 1], 1.0, "mismatched dtypes"),
-    ],
-)
-def test_what_numpy_refuses_of_pairs_is_refused_on_the_device(dtypes, y, margin, message, model):
-    z1, z2 = (like(np.zeros((3, 2), dtype), model) for dtype in dtypes)
-    refuses(lambda: contrastive(z1, z2, y, margin), message)
-
-
-def test_what_numpy_refuses_of_a_network_is_refused_on_the_device(model, rng):
-    params = tree_map(partial(like, x=model), SMALL.init(rng, np.float64))
-    layer, x = SMALL.layers["hidden"], like(np.full((6, 5), np.nan), model)
-    refuses(lambda: layer(params["hidden"], like(np.zeros((3, 2)), model)), "Linear(inputs=5, outputs=4) takes")
-    steps = descend(EveryPair(SMALL, x, PAIRS), params, SGD(0.1), 1, rng)
-    refuses(lambda: next(steps), "the objective is not finite at step 1", DivergedError)
 
 
 # ---- the audit, and what an array brings ----
@@ -351,6 +334,8 @@ def test_the_audit_of_layers_and_losses_holds_where_they_are_computed_on_the_dev
     found = [*catalogue._layers(rng, model), *catalogue._losses(rng, model)]
     assert len(found) > 15 and all(finding.as_it_should_be for finding in found)
     assert set(seen) == {namespace(model)}
+    with pytest.raises((RuntimeError, TypeError)):
+        np.asarray(like(np.zeros(2), model))  # so none was computed on the host in secret
 
 
 @pytest.mark.gpu
@@ -362,21 +347,12 @@ def test_the_whole_audit_on_the_gpu_finds_what_it_should(gpu):
 
 @modules
 @pytest.mark.parametrize("dtype", ["float32", "float64", "complex128", "int64", "bool"])
-def test_an_array_comes_back_from_the_device_as_it_left_the_host(xp, dtype):
+def test_an_array_comes_back_from_the_device_as_it_left_the_host_and_zeros_like_it_have_its_dtype(xp, dtype):
     host = np.array([[0, 1], [2, 3]]).astype(dtype)
     there = like(host, xp.asarray([0.5]))
-    back = to_host(there)
-    assert namespace(there) is xp and type(back) is np.ndarray
-    assert back.dtype == host.dtype and back.tolist() == host.tolist()
-
-
-@modules
-@pytest.mark.parametrize("dtype", CLOSE)
-def test_new_arrays_have_the_dtype_of_their_model(xp, dtype):
-    model = xp.asarray([1.0], dtype=getattr(xp, dtype))
-    new = zeros((2, 3), model)
-    assert to_host(new).tolist() == [[0, 0, 0], [0, 0, 0]]
-    assert new.dtype == model.dtype
+    for here, back in ((host, to_host(there)), (0 * host, to_host(zeros((2, 2), there)))):
+        assert namespace(there) is xp and type(back) is np.ndarray
+        assert back.dtype == host.dtype and back.tolist() == here.tolist()
 
 
 @modules

@@ -80,40 +80,18 @@ def test_the_objective_is_the_mean_similar_and_the_mean_dissimilar_loss_weighted
     assert_agree(actual, by_two_towers(params, x, similar, margin, ratio))
 
 
-@pytest.mark.parametrize("similar", GRAPHS.values(), ids=GRAPHS)
-def test_the_exact_weighting_is_the_papers_sum_over_the_number_of_pairs(similar):
-    params, x, margin = problem(similar)
-    i, j, y = pair_table(similar)
-    assert len(y) == similar.listed_count + len(dissimilar_pairs(similar))
-    loss, gradient = two_towers(NETWORK, params, x[i], x[j], y, margin)
-    expected = loss / len(y), tree_map(lambda g: g / len(y), gradient)
-    assert_agree(EveryPair(NETWORK, x, similar, margin, "exact")(params, None, 1.0), expected)
-
-
-def test_the_balanced_weighting_gives_both_kinds_of_pair_equal_say_however_many_they_are():
-    # Two samples at 0 and two at 3, and m = 5: L_S is 0 for both similar pairs, L_D is ½ 2² for all four others.
-    network, params = Sequential(out=Linear(1, 1)), {"out": {"weight": np.ones((1, 1)), "bias": np.zeros(1)}}
-    x, similar = np.array([[0.0], [0.0], [3.0], [3.0]]), SimilarityGraph(4, np.array([[0, 1], [2, 3]]))
-    assert EveryPair(network, x, similar, 5.0, "balanced")(params, None, 1.0)[0] == 1
-    assert EveryPair(network, x, similar, 5.0, "exact")(params, None, 1.0)[0] == pytest.approx(4 * 2 / 6, rel=BOUND)
-
-
 # ---- λ rises ----
 
 
 @pytest.mark.parametrize(("progress", "power"), [(0.0, 0), (0.125, 0.25), (0.25, 0.5), (0.5, 1), (0.75, 1), (1.0, 1)])
-def test_lambda_rises_geometrically_from_1_and_arrives_halfway_unless_it_is_1_all_along(progress, power):
-    target = ratio_of(GRAPH, "exact")
-    assert target != 1
-    assert dissimilar_weight(GRAPH, "exact", progress) == pytest.approx(target**power, rel=BOUND)
-    assert dissimilar_weight(GRAPH, "exact") == target
-    assert dissimilar_weight(GRAPH, "balanced", progress) == 1
-
-
-@pytest.mark.parametrize(("progress", "power"), [(0.0, 0), (0.25, 0.5), (0.5, 1), (0.75, 1)])
-def test_the_objective_and_its_estimate_follow_lambda(progress, power):
+def test_objective_and_estimate_follow_lambda_from_1_geometrically_until_halfway_unless_it_is_1_all_along(
+    progress, power
+):
     params, x, margin = problem(GRAPH)
-    expected = by_two_towers(params, x, GRAPH, margin, ratio_of(GRAPH, "exact") ** power)
+    target = ratio_of(GRAPH, "exact")
+    assert dissimilar_weight(GRAPH, "exact", progress) == pytest.approx(target**power, rel=BOUND)
+    assert dissimilar_weight(GRAPH, "exact") == target != 1 == dissimilar_weight(GRAPH, "balanced", progress)
+    expected = by_two_towers(params, x, GRAPH, margin, target**power)
     sampled = SampledPairs(NETWORK, x, GRAPH, margin, "exact", batch=2)
     assert_agree(EveryPair(NETWORK, x, GRAPH, margin, "exact")(params, None, progress), expected)
     assert_agree(average_over_all_draws(sampled, params, progress), expected)
@@ -134,15 +112,21 @@ def test_the_average_over_all_draws_is_the_objective(name, batch, weighting):
     assert_agree(average_over_all_draws(sampled, params), every)
 
 
-def test_a_draw_is_worth_what_a_hand_finds():
+def test_an_objective_and_a_draw_are_worth_what_a_hand_finds():
     # Two couples, {0, 3} and {4, 12}. Half of all draws of two pairs see both couples, so these count the rest double.
     network, params = Sequential(out=Linear(1, 1)), {"out": {"weight": np.ones((1, 1)), "bias": np.zeros(1)}}
     x, similar = np.array([[0.0], [3.0], [4.0], [12.0]]), SimilarityGraph(4, np.array([[0, 1], [2, 3]]))
-    sampled = SampledPairs(network, x, similar, 6.0, "balanced", batch=2)
     attraction, repulsion = (3**2 / 2 + 8**2 / 2) / 2, (2**2 / 2 + 5**2 / 2 + 0 + 0) / 4
-    assert sampled.from_pairs(np.array([[0, 1], [2, 3]]), params)[0] == (attraction + 2 * repulsion) / 2
-    assert sampled.from_pairs(np.array([[0, 1], [0, 1]]), params)[0] == (3**2 / 2) / 2
-    assert sampled.from_pairs(np.array([[2, 3], [2, 3]]), params)[0] == (8**2 / 2) / 2
+    assert EveryPair(network, x, similar, 6.0, "balanced")(params, None, 1.0)[0] == (attraction + repulsion) / 2
+    by_exact = EveryPair(network, x, similar, 6.0, "exact")(params, None, 1.0)[0]
+    assert by_exact == pytest.approx((2 * attraction + 4 * repulsion) / 6, rel=BOUND)
+    sampled = SampledPairs(network, x, similar, 6.0, "balanced", batch=2)
+    for drawn, worth in (
+        ([[0, 1], [2, 3]], attraction + 2 * repulsion),
+        ([[0, 1], [0, 1]], 3**2 / 2),
+        ([[2, 3], [2, 3]], 8**2 / 2),
+    ):
+        assert sampled.from_pairs(np.array(drawn), params)[0] == worth / 2
 
 
 def test_the_order_of_a_draw_does_not_matter_and_the_draw_is_left_as_it_was():
@@ -184,15 +168,9 @@ def test_the_objective_keeps_the_precision_of_its_weights_and_leaves_everything_
 # ---- defaults, and what is refused ----
 
 
-def test_one_pair_of_either_kind_is_enough():
-    graph = SimilarityGraph(3, [[0, 1], [1, 2]])
-    assert (graph.listed_count, graph.dissimilar_count) == (2, 1)
-    assert [dissimilar_weight(graph, weighting) for weighting in ("balanced", "exact")] == [1, 0.5]
-
-
 @pytest.mark.parametrize(("form", "weighting"), [(EveryPair, "exact"), (SampledPairs, "balanced")])
-def test_objectives_are_equal_to_themselves_alone_and_have_the_defaults_of_the_paper(form, weighting):
-    one, other = (form(NETWORK, np.ones((GRAPH.size, 3)), GRAPH) for _ in range(2))
+def test_objectives_of_one_dissimilar_pair_are_equal_to_themselves_alone_and_have_the_papers_defaults(form, weighting):
+    one, other = (form(NETWORK, np.ones((3, 3)), SimilarityGraph(3, [[0, 1], [1, 2]])) for _ in range(2))
     assert one == one and one != other and len({one, other}) == 2
     assert one.margin == 1 and one.weighting == weighting and getattr(one, "batch", 128) == 128
 
@@ -200,11 +178,9 @@ def test_objectives_are_equal_to_themselves_alone_and_have_the_defaults_of_the_p
 def asked(form, graph=GRAPH, samples=None, **options):
     params, x, _ = problem(graph)
     x = np.resize(x, (samples or graph.size, 3))
+    if form is SampledPairs:  # before anything is drawn
+        return lambda: form(NETWORK, x, graph, **options)
     return lambda: form(NETWORK, x, graph, **options)(params, np.random.default_rng(0), 1.0)
-
-
-def made(graph=GRAPH, **options):
-    return lambda: SampledPairs(NETWORK, np.ones((graph.size, 3)), graph, **options)
 
 
 ALL_SIMILAR = SimilarityGraph(3, np.array([[0, 1], [1, 2], [0, 2]]))
@@ -221,9 +197,11 @@ REFUSED = [
     *((asked(SampledPairs, samples=n), f"x has shape ({n}, 3), but the graph has 6 samples") for n in (5, 7)),
     (asked(EveryPair, NONE_SIMILAR), ONE_KIND),
     (asked(SampledPairs, NONE_SIMILAR), "sample 0 is in no similar pair, so is never drawn"),
-    (made(ISOLATED), "sample 2 is in no similar pair, so is never drawn"),
-    (made(margin=0.0), "margin is 0.0"),
-    *((made(batch=b), f"batch is {b!r}: it must be a whole number of at least 2") for b in (1, 0, -2, 2.0, "2", None)),
+    (asked(SampledPairs, ISOLATED), "sample 2 is in no similar pair, so is never drawn"),
+    *(
+        (asked(SampledPairs, batch=b), f"batch is {b!r}: it must be a whole number of at least 2")
+        for b in (1, 0, -2, 2.0, "2", None)
+    ),
 ]
 
 

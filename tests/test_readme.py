@@ -1,8 +1,10 @@
 """What the READMEs say holds: their commands, code, links, names and numbers."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 from contextlib import chdir
@@ -26,6 +28,7 @@ PAGES = {Path(folder, "README.md").as_posix(): ROOT / folder / "README.md" for f
 TEXTS = {page: path.read_text(encoding="utf-8") for page, path in PAGES.items()}
 README, PAPER, FIGURES = TEXTS["README.md"], TEXTS["drlim_np/README.md"], TEXTS["figures/README.md"]
 RECORD = json.loads((ROOT / "figures" / "metrics.json").read_text(encoding="utf-8"))
+WITH_CODE = ("README.md", *(f"drlim_np/{wing}README.md" for wing in ("", "audit/", "estimator/")))
 each_page = pytest.mark.parametrize("page", PAGES)
 
 
@@ -110,8 +113,26 @@ def test_the_code_that_reads_the_paper_aloud_and_an_index_of_ones_own_run(folder
 
 
 def test_every_block_of_python_is_on_a_page_that_is_run():
-    with_code = {page for page, text in TEXTS.items() if "```python" in text}
-    assert with_code == {"README.md", *(f"drlim_np/{wing}README.md" for wing in ("", "audit/", "estimator/"))}
+    assert {page for page, text in TEXTS.items() if "```python" in text} == {*WITH_CODE}
+
+
+def complaints(folder, *arguments):
+    """What mypy says, its cache in a folder of its own."""
+    pytest.importorskip("mypy", reason="mypy is not installed")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(folder), "--no-error-summary", *arguments]
+    environment = os.environ | {"MYPYPATH": str(ROOT)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True).stdout
+
+
+def test_mypy_passes_the_public_api_and_the_code_of_every_page_and_sees_what_is_wrong_there(tmp_path):
+    assert complaints(tmp_path) == ""
+    for page in WITH_CODE:
+        blocks = re.findall(r"```python\n(.*?)```", TEXTS[page], flags=re.DOTALL)
+        (tmp_path / f"{page.replace('/', '_').removesuffix('.md')}.py").write_text("\n".join(blocks), encoding="utf-8")
+    as_a_user = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]
+    assert complaints(tmp_path, *as_a_user, *map(str, tmp_path.glob("*.py"))) == ""
+    (tmp_path / "wrong.py").write_text("from drlim_np import DrLIM\nDrLIM(n_components='two')\n")
+    assert 'expected "int"' in complaints(tmp_path, *as_a_user, str(tmp_path / "wrong.py"))
 
 
 def test_every_find_has_a_guess_and_what_was_seen_and_is_in_the_index():

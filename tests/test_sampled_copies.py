@@ -50,6 +50,14 @@ def test_it_draws_from_the_listed_pairs_as_the_estimate_over_images_does(rng):
     sampled = SampledCopies(NETWORK, X, GRAPH, MARGIN, batch=4)
     expected = GRAPH.pairs[np.random.default_rng(7).integers(len(GRAPH.pairs), size=4)]
     assert sampled(params, np.random.default_rng(7), 1.0)[0] == sampled.from_pairs(expected, params)[0]
+    refuses(lambda: sampled.from_pairs(expected[:1], params), "1 pairs drawn: dissimilar pairs arise")
+
+
+def test_the_dtype_of_x_is_kept_and_the_copies_of_a_single_character_are_enough(rng):
+    of_one = SampledCopies(NETWORK, X[:1].astype(np.float32), SimilarityGraph(2, [[0, 1]]), MARGIN)
+    loss, gradient = of_one(drawn(NETWORK, rng, np.float32), rng, 1.0)
+    assert of_one.batch == 128
+    assert {loss.dtype, *(dw.dtype for _, dw in leaves(gradient))} == {np.dtype(np.float32)}
 
 
 def test_weighted_pairs_with_a_pair_of_weights_for_each_pair_are_the_loss_over_all_pairs(rng):
@@ -66,13 +74,6 @@ def test_weighted_pairs_with_a_pair_of_weights_for_each_pair_are_the_loss_over_a
         assert_close(dz, dz_expected)
 
 
-def test_the_dtype_of_x_is_kept(rng):
-    params = drawn(NETWORK, rng, np.float32)
-    pairs = GRAPH.pairs[:3]
-    loss, gradient = SampledCopies(NETWORK, X.astype(np.float32), GRAPH, MARGIN).from_pairs(pairs, params)
-    assert {loss.dtype, *(dw.dtype for _, dw in leaves(gradient))} == {np.dtype(np.float32)}
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -87,12 +88,3 @@ def test_the_dtype_of_x_is_kept(rng):
 def test_what_does_not_fit_is_refused(change, message):
     given = {"x": X, "graph": GRAPH, "margin": MARGIN} | change
     refuses(lambda: SampledCopies(NETWORK, **given), message)
-
-
-def test_the_copies_of_a_single_character_are_enough():
-    assert SampledCopies(NETWORK, X[:1], SimilarityGraph(2, [[0, 1]]), MARGIN).batch == 128
-
-
-def test_fewer_than_two_drawn_pairs_are_refused(rng):
-    sampled = SampledCopies(NETWORK, X, GRAPH, MARGIN)
-    refuses(lambda: sampled.from_pairs(GRAPH.pairs[:1], drawn(NETWORK, rng)), "1 pairs drawn: dissimilar pairs arise")

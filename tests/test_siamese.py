@@ -1,7 +1,5 @@
 """Two copies of G_W that share one W, and the one copy that does their work."""
 
-from math import sqrt
-
 import numpy as np
 import pytest
 
@@ -35,10 +33,6 @@ def problem(network, shape, samples, seed=0):
     return params, x, 1.2 * float(np.median(energy(z[i], z[j])))
 
 
-def norm(tree):
-    return sqrt(sum(np.sum(g * g) for _, g in leaves(tree)))
-
-
 @pytest.mark.parametrize("similar", GRAPHS.values(), ids=GRAPHS)
 @networks
 @pytest.mark.line("one-copy")
@@ -46,11 +40,11 @@ def test_embedding_each_sample_once_is_two_towers_on_every_pair(network, shape, 
     params, x, margin = problem(network, shape, similar.size)
     i, j, y = pair_table(similar)
     towers = two_towers(network, params, x[i], x[j], y, margin)
-    assert towers[0] > 0 and norm(towers[1]) > 0
+    assert towers[0] > 0
     once = one_tower(network, params, x, similar, margin)
     assert_agree(once, towers, last)
     for _, gradient in (towers, once):  # the last bias moves both towers alike, so its gradient vanishes
-        assert np.linalg.norm(dict(leaves(gradient))[last]) <= BOUND * norm(gradient)
+        assert np.linalg.norm(dict(leaves(gradient))[last]) <= BOUND * max(abs(g).max() for _, g in leaves(gradient))
 
 
 @pytest.mark.line("two-towers")

@@ -100,20 +100,8 @@ def test_three_steps_of_gradient_descent_are_the_arithmetic_by_hand(momentum, sc
 # ---- the descent ----
 
 
-@pytest.mark.parametrize("steps", [1, 2, 7])
-def test_each_step_comes_with_its_number_and_the_objective_before_it(steps):
-    expected, params = [], START
-    found = list(descend(bowl, START, SGD(0.3, 0.5), steps, generator()))
-    for step in found:
-        expected.append(float(bowl(params, None, 0.0)[0]))
-        params = step.params
-    assert all(isinstance(step, Step) and type(step.loss) is float for step in found)
-    assert [step.number for step in found] == list(range(1, steps + 1))
-    assert [step.loss for step in found] == expected
-
-
-def test_objective_and_schedule_share_a_progress_that_starts_at_0_and_stops_short_of_1():
-    seen, asked = [], []
+def test_each_step_comes_with_its_number_and_the_objective_before_it_and_progress_stops_short_of_1():
+    seen, asked, expected, params = [], [], [], START
 
     def objective(params, rng, progress):
         seen.append(progress)
@@ -123,14 +111,30 @@ def test_objective_and_schedule_share_a_progress_that_starts_at_0_and_stops_shor
         asked.append(progress)
         return 1.0
 
-    list(descend(objective, START, SGD(0.1), 4, generator(), schedule))
+    found = list(descend(objective, START, SGD(0.3, 0.5), 4, generator(), schedule))
+    for step in found:
+        expected.append(float(bowl(params, None, 0.0)[0]))
+        params = step.params
+    assert all(isinstance(step, Step) and type(step.loss) is float for step in found)
+    assert [step.number for step in found] == [1, 2, 3, 4]
+    assert [step.loss for step in found] == expected
     assert seen == asked == [0.0, 0.25, 0.5, 0.75]
 
 
-def test_the_rate_falls_by_half_a_cosine_unless_told_otherwise():
-    half_a_cosine = last_of(descend(bowl, START, SGD(0.3), 5, generator(), cosine))
-    assert_close(last_of(descend(bowl, START, SGD(0.3), 5, generator())), half_a_cosine)
-    assert_close(minimise(bowl, START, SGD(0.3), 5, generator(), stream=io.StringIO())[0], half_a_cosine)
+@pytest.mark.parametrize("given", [(), (constant,)])
+@pytest.mark.parametrize("number", [float, np.float64])
+def test_minimise_is_the_descent_run_to_its_end_by_half_a_cosine_unless_told_otherwise(number, given):
+    objective, params = sampled(np.float32)
+    optimiser = SGD(number(0.1), number(0.5))
+    steps = list(descend(objective, params, optimiser, 8, generator(), *(given or [cosine])))
+    assert {leaf.dtype for step in steps for _, leaf in leaves(step.params)} == {np.dtype(np.float32)}
+    final, losses = minimise(objective, params, optimiser, np.uint8(8), generator(), *given, stream=io.StringIO())
+    assert (
+        bits(final)
+        == bits(steps[-1].params)
+        == bits(last_of(descend(objective, params, optimiser, 8, generator(), *given)))
+    )
+    assert losses.dtype == np.float64 and losses.tolist() == [step.loss for step in steps]
 
 
 @pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, 0.5)])
@@ -142,34 +146,11 @@ def test_no_array_is_changed_once_it_is_handed_over(optimiser):
     assert bits(params) == start
     assert all(bits(step.params) == then for step, then in seen)
     assert len({then[0] for _, then in seen}) == 5
-
-
-@pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, 0.5)])
-def test_an_update_changes_nothing_that_it_is_given(optimiser):
-    _, gradient = bowl(START, None, 0.0)
-    first, state = optimiser.update(START, gradient, optimiser.init(START), 1.0)
+    _, gradient = objective(params, generator(), 0.0)
+    first, state = optimiser.update(params, gradient, optimiser.init(params), 1.0)
     before = bits(first), bits(gradient), bits(state)
     optimiser.update(first, gradient, state, 1.0)
     assert (bits(first), bits(gradient), bits(state)) == before
-
-
-@pytest.mark.parametrize("optimiser", [SGD(0.1), SGD(0.1, 0.5)])
-def test_minimise_is_the_descent_run_to_its_end(optimiser):
-    objective, params = sampled()
-    steps = list(descend(objective, params, optimiser, 8, generator(), constant))
-    final, losses = minimise(objective, params, optimiser, 8, generator(), constant, stream=io.StringIO())
-    assert bits(final) == bits(steps[-1].params)
-    assert losses.shape == (8,) and losses.dtype == np.float64
-    assert losses.tolist() == [step.loss for step in steps]
-
-
-@pytest.mark.parametrize("number", [float, np.float64])
-def test_weights_keep_their_precision(number):
-    objective, params = sampled(np.float32)
-    steps = descend(
-        objective, params, SGD(number(0.1), number(0.5)), 2, generator(), lambda progress: number(1 - progress)
-    )
-    assert {leaf.dtype for step in steps for _, leaf in leaves(step.params)} == {np.dtype(np.float32)}
 
 
 # ---- the line of progress ----
@@ -191,27 +172,31 @@ class Screen(io.StringIO):
         self.shown = self.getvalue()
 
 
-def counting(params, rng, progress):
-    """The objective is 1 at the first of 60 steps, 2 at the second, and so on."""
-    return np.asarray(1 + 60 * progress), tree_map(np.zeros_like, params)
-
-
-@pytest.mark.parametrize(("steps", "numbers"), [(25, [10, 20, 25]), (30, [10, 20, 30]), (3, [3])])
-def test_a_terminal_is_shown_one_line_that_is_written_over_and_ended(steps, numbers):
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    [
+        (25, [(10, 5.5), (20, 10.5), (25, 13)]),
+        (3, [(3, 2)]),
+        (60, [(10, 5.5), (20, 10.5), (30, 15.5), (40, 20.5), (50, 25.5), (60, 35.5)]),
+    ],
+)
+def test_a_terminal_is_shown_one_line_that_is_written_over_of_the_mean_objective_of_fifty_steps(
+    steps, shown, monkeypatch
+):
     screen = Screen()
-    minimise(bowl, START, SGD(0.1), steps, generator(), label="airplane", stream=screen)
+    monkeypatch.setattr(sys, "stderr", screen)
+
+    def counting(params, rng, progress):  # 1 at the first step, 2 at the second, and so on
+        return np.asarray(1 + steps * progress), tree_map(np.zeros_like, params)
+
+    minimise(counting, START, SGD(0.1), steps, generator(), label="airplane")
     assert screen.getvalue() == screen.shown
     assert screen.shown.endswith("\n") and screen.shown.count("\n") == 1
     first, *updates = screen.shown.split("\r")
-    assert first == ""
-    assert [update.split(",")[0] for update in updates] == [f"airplane: step {n}/{steps}" for n in numbers]
-
-
-def test_the_objective_shown_is_the_mean_over_the_last_fifty_steps():
-    screen = Screen()
-    minimise(counting, START, SGD(0.1), 60, generator(), stream=screen)
-    shown = [float(update.split("objective ")[1]) for update in screen.getvalue().split("\r")[1:]]
-    assert shown == [5.5, 10.5, 15.5, 20.5, 25.5, 35.5]
+    assert first == "" and [update.split(",")[0] for update in updates] == [
+        f"airplane: step {n}/{steps}" for n, _ in shown
+    ]
+    assert [float(update.split("objective ")[1]) for update in updates] == [mean for _, mean in shown]
 
 
 def test_anything_but_a_terminal_is_left_silent(capsys, monkeypatch):
@@ -221,20 +206,6 @@ def test_anything_but_a_terminal_is_left_silent(capsys, monkeypatch):
     assert (stream.getvalue(), *capsys.readouterr()) == ("", "", "")
     monkeypatch.setattr(sys, "stderr", None)  # a process without standard error
     minimise(bowl, START, SGD(0.1), 3, generator())
-
-
-def test_the_line_is_on_standard_error_unless_told_otherwise(monkeypatch):
-    screen = Screen()
-    monkeypatch.setattr(sys, "stderr", screen)
-    minimise(bowl, START, SGD(0.1), 10, generator())
-    assert "training: step 10/10" in screen.shown
-
-
-def test_the_line_is_ended_even_if_the_run_diverges():
-    screen = Screen()
-    with pytest.raises(DivergedError):
-        minimise(diverging_at(15, "loss", np.nan), START, SGD(0.1), 20, generator(), stream=screen)
-    assert "step 10/20" in screen.shown and screen.shown.endswith("\n")
 
 
 # ---- divergence ----
@@ -247,39 +218,34 @@ def diverging_at(number, where, value):
     def objective(params, rng, progress):
         calls.append(progress)
         loss, gradient = bowl(params, rng, progress)
-        if len(calls) == number and where == "loss":
-            loss = np.asarray(value)
-        if len(calls) == number and where != "loss":
-            dict(leaves(gradient))[where].flat[-1] = value
+        if len(calls) == number:
+            loss = np.array(loss)
+            ({"loss": loss} | dict(leaves(gradient)))[where].flat[-1] = value
         return loss, gradient
 
     return objective
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize(
-    ("where", "named"),
-    [
-        ("loss", "the objective is not finite at step 3"),
-        ("hidden.weight", "the gradient of hidden.weight is not finite at step 3"),
-        ("hidden.bias", "the gradient of hidden.bias is not finite at step 3"),
-        ("scale", "the gradient of scale is not finite at step 3"),
-    ],
-)
-def test_divergence_is_reported_with_its_step_and_tensor_and_the_steps_before_it_stand(where, named, value):
+@pytest.mark.parametrize("where", ["loss", "hidden.weight", "hidden.bias", "scale"])
+def test_divergence_is_reported_with_its_step_and_tensor_and_the_steps_before_it_stand(where, value):
+    named = f"{'the objective' if where == 'loss' else f'the gradient of {where}'} is not finite at step 3"
     steps = descend(diverging_at(3, where, value), START, SGD(0.1), 5, generator())
     assert [next(steps).number, next(steps).number] == [1, 2]
     refuses(lambda: next(steps), f"{named}: lower the learning rate, or look for NaN in the data", DivergedError)
 
 
-@pytest.mark.parametrize(
-    ("optimiser", "named"),
-    [
-        (SGD(1e300), "the new value of hidden.weight is not finite at step 1: lower the learning rate"),
-        (SGD(1e-300, 0.9), "the new value of hidden.weight is not finite at step 6: lower the learning rate"),
-    ],
-)
-def test_what_becomes_of_the_weights_must_be_finite_too(optimiser, named):
+def test_the_line_is_named_and_ended_even_if_the_run_diverges():
+    screen = Screen()
+    with pytest.raises(DivergedError):
+        minimise(diverging_at(15, "loss", np.nan), START, SGD(0.1), 20, generator(), stream=screen)
+    assert "training: step 10/20" in screen.shown and screen.shown.endswith("\n")
+
+
+@pytest.mark.parametrize(("optimiser", "step"), [(SGD(1e300), 1), (SGD(1e-300, 0.9), 6)])
+def test_what_becomes_of_the_weights_must_be_finite_too(optimiser, step):
+    named = f"the new value of hidden.weight is not finite at step {step}: lower the learning rate"
+
     def steep(params, rng, progress):
         return np.asarray(1.0), tree_map(lambda w: np.full_like(w, 4e307), params)
 
@@ -296,26 +262,25 @@ def closed():
     return stream
 
 
-def descent(*given, **named):
-    return lambda: list(descend(bowl, START, SGD(0.1), *given, **named))
+def descent(n, rng):
+    return list(descend(bowl, START, SGD(0.1), n, rng))
 
 
-def minimised(*given, **named):
-    return lambda: minimise(bowl, START, SGD(0.1), *given, **named)
+minimised = partial(minimise, bowl, START, SGD(0.1))
 
 
 WHOLE = "it must be a whole number of at least 1"
 NO_NUMBERS = ["3", None, 1j, [0.1], np.array([0.1])]
 REFUSED = [
-    *((run(n, generator()), f"steps is {n!r}: {WHOLE}") for run in (descent, minimised)
+    *((partial(run, n, generator()), f"steps is {n!r}: {WHOLE}") for run in (descent, minimised)
       for n in (0, -1, 2.5, 2.0, "3", None, np.int64(0), np.float64(3))),
-    *((run(3, rng), f"rng is {rng!r}: give a generator, such as numpy.random.default_rng(0)")
+    *((partial(run, 3, rng), f"rng is {rng!r}: give a generator, such as numpy.random.default_rng(0)")
       for run in (descent, minimised) for rng in (0, None, np.random, np.random.RandomState(0))),
     *((partial(SGD, value), f"rate is {told(value)}: it must be a finite number greater than 0")
       for value in [*NO_NUMBERS, 0, 0.0, -1e-3, np.nan, np.inf]),
     *((partial(SGD, 0.1, value), f"momentum is {told(value)}: it must be a number") for value in NO_NUMBERS),
     *((partial(SGD, 0.1, v), f"momentum is {v}: it must be in [0, 1)") for v in (1, 1.0, 1.5, -0.1, np.nan)),
-    *((minimised(3, generator(), stream=stream), f"stream is {stream!r}: pass an open text file, such as sys.stderr")
+    *((partial(minimised, 3, generator(), stream=stream), f"stream is {stream!r}: pass an open text file")
       for stream in ("progress.txt", 2, closed())),
     *((partial(embed, NETWORK, ring()[0], ring()[1], b), f"block is {b!r}: {WHOLE}") for b in (0, -3, 2.5, "4")),
     (lambda: embed(NETWORK, ring()[0], ring()[1].tolist()), "expected an array, got list"),
@@ -325,15 +290,6 @@ REFUSED = [
 @pytest.mark.parametrize(("call", "message"), REFUSED)
 def test_what_no_training_can_be_made_of_is_refused(call, message):
     refuses(call, message)
-
-
-@pytest.mark.parametrize("integer", [np.int64, np.uint8])
-def test_an_integer_of_numpy_is_a_number_of_steps_or_of_samples_in_a_block(integer):
-    final, losses = minimise(bowl, START, SGD(0.1), integer(3), generator(), stream=io.StringIO())
-    assert_close(final, last_of(descend(bowl, START, SGD(0.1), 3, generator())))
-    assert losses.shape == (3,)
-    params, x, _ = ring()
-    np.testing.assert_array_equal(embed(NETWORK, params, x, integer(5)), embed(NETWORK, params, x, 5))
 
 
 # ---- what is learned ----
@@ -373,7 +329,7 @@ def test_attraction_alone_collapses_to_a_point_and_both_terms_do_not():
 # ---- the map of a set ----
 
 
-@pytest.mark.parametrize("block", [1, 4, 5, 9, 10, 1024])
+@pytest.mark.parametrize("block", [1, 4, 5, 9, np.int64(10), 1024])
 def test_embedding_in_blocks_is_the_network_at_once(block):
     params, x = ring()[0], np.random.default_rng(0).standard_normal((10, 2))
     before = bits(params, x)
@@ -389,12 +345,10 @@ def test_embedding_in_blocks_is_the_network_at_once(block):
     assert bits(params, x) == before
 
 
-@pytest.mark.parametrize(
-    ("network", "shape"),
-    [(NETWORK, (2,)), (Blockwise(NETWORK, size=3), (2,)), (convnet(), CONVNET_INPUT)],
-    ids=["small", "in blocks", "convnet"],
-)
+NETWORKS = [(NETWORK, (2,)), (Blockwise(NETWORK, size=3), (2,)), (convnet(), CONVNET_INPUT)]
+
+
+@pytest.mark.parametrize(("network", "shape"), NETWORKS, ids=["small", "in blocks", "convnet"])
 def test_no_samples_are_embedded_as_no_points(network, shape):
-    params = network.init(generator(), np.float32)
-    z = embed(network, params, np.zeros((0, *shape), np.float32))
+    z = embed(network, network.init(generator(), np.float32), np.zeros((0, *shape), np.float32))
     assert z.shape == (0, 2) and z.dtype == np.float32

@@ -16,8 +16,7 @@ from drlim_np.loss import contrastive
 from drlim_np.networks import two_layer
 from drlim_np.siamese import two_towers
 from drlim_np.tree import add
-from tests.tools.faults import FAULTS
-from tests.tools.planting import BEYOND_PROOF, PROVEN, for_the_proofs, planted
+from tests.tools.faults import BEYOND_PROOF, FAULTS, PROVEN, for_the_proofs, planted
 
 
 def rng():
