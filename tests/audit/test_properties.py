@@ -19,7 +19,8 @@ from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.loss import contrastive, energy
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
-from drlim_np.objective import EveryPair, SampledPairs
+from drlim_np.objective import EveryPair
+from drlim_np.sampled import SampledPairs
 from drlim_np.siamese import one_tower, two_towers
 from drlim_np.tree import leaves, tree_map
 from tests.help.comparing import BOUND, bits

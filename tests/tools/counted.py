@@ -30,7 +30,7 @@ def table(found: Iterable[catalogue.Finding], proofs: Iterable[Proof]) -> str:
         (
             "statements on floats",
             kinds.count("tested"),
-            "Eqs. 4 and 7, and how far all may round, on some of the floats",
+            "Eqs. 4 and 7, and bounds on rounding, on some floats",
         ),
         ("gradients tested", len(right), "to 1e-12 in float64, whole networks at random and trained W"),
         ("wrong gradients on record", mistakes, "oracles and proofs reject what others got wrong"),
