@@ -365,7 +365,6 @@ SEEN_FIRST = {
     "--only 'fig\nure'": "--only names 'fig\\nure'",
     "--only figure1 figure0,figure99": "--only names figure0, figure99",
     "--jobs 0": "--jobs is 0: give a whole number from 1 up, or leave it out",
-    "--seed -1": "--seed is -1: give a whole number from 0 up",
     "--seeds 0 -1": "--seed is -1: give a whole number from 0 up",
     "--data ''": "--data is empty",
     "--generated --data DIR": "--generated uses no data",
