@@ -28,6 +28,7 @@ HASH = f"expected SHA-256 {KNOWN[TEST_IMAGES]}, found {hashlib.sha256(FLIPPED).h
 OTHERWISE = ", or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
 OTHERS, TEN, SQUARES = idx(np.arange(4)), idx(np.array([0, 9, 10, 3, 4])), idx(np.zeros((5, 28, 28)))
 SWAPPED = {TRAIN_IMAGES: FOUR[TEST_IMAGES], TEST_IMAGES: FOUR[TRAIN_IMAGES]}
+MATRICES = {DAT: ("byte", (2, 96, 96), 24, 18432), CAT: ("integer", (), 20, 4), INFO: ("integer", (4,), 20, 16)}
 SMALL = norb_files(toys()[:3])
 SOUND = {"images": idx(np.arange(40).reshape(2, 4, 5)), "labels": idx(np.arange(7)), **SMALL}
 KINDS = pytest.mark.parametrize("kind", SOUND, ids=["images", "labels", "dat", "cat", "info"])
@@ -83,6 +84,7 @@ def test_surplus_damage_to_gzip_and_common_wrong_downloads_are_refused(tmp_path,
         refused(tmp_path / "file", kind, content, message)
 
 
+BUFFERS = 2**18 if sys.version_info >= (3, 14) else 0  # gzip's own: from 3.14 on 128 KiB before and after unpacking
 MAGIC = "the magic number 1e3d4c5"
 HEADERS = [  # kind, content, what is said of it
     ("images", SOUND["images"][:-1], "expected 40 bytes of images, 2x4x5, found 39:"),
@@ -118,9 +120,6 @@ HEADERS = [  # kind, content, what is said of it
     ("labels", idx(np.zeros(2**23, np.uint8), (10,)), ", found more:"),  # the last two are bombs once gzipped
     (CAT, matrix("integer", (10,), bytes(2**23)), ", found more:"),
 ]
-
-
-BUFFERS = 2**18 if sys.version_info >= (3, 14) else 0  # gzip's own: from 3.14 on 128 KiB before and after unpacking
 
 
 @pytest.mark.parametrize(("kind", "content", "message"), HEADERS, ids=map(str, range(len(HEADERS))))
@@ -225,9 +224,6 @@ def test_the_published_files_are_mnist():
     assert digits.name == "mnist"
     assert (digits.train.images.shape, digits.test.images.shape) == ((60000, 28, 28), (10000, 28, 28))
     assert np.bincount(digits.test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-
-
-MATRICES = {DAT: ("byte", (2, 96, 96), 24, 18432), CAT: ("integer", (), 20, 4), INFO: ("integer", (4,), 20, 16)}
 
 
 @st.composite
