@@ -93,10 +93,7 @@ def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
 
 
 def moved(images: np.ndarray, right: float = 0.0, down: float = 0.0, turn: float = 0.0) -> np.ndarray:
-    """Floating images (samples, maps, height, width) turned about their middle by degrees, anticlockwise, then moved.
-
-    Each pixel is interpolated from the four around the place that it comes from (bilinear); outside are zeros.
-    """
+    """Floating images (samples, maps, height, width) turned about the middle by degrees, anticlockwise, then moved."""
     fault = f"right, down, turn are {right}, {down}, {turn} and pixels {images.dtype}: give finite numbers and floats"
     require(images.dtype.kind == "f" and bool(np.isfinite([right, down, turn]).all()), fault)
     images = native(images)
@@ -106,7 +103,7 @@ def moved(images: np.ndarray, right: float = 0.0, down: float = 0.0, turn: float
     cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     source = np.stack([cos * y + sin * x, cos * x - sin * y]) + middle
     result, padded = np.zeros_like(images), np.pad(images, [(0, 0), (0, 0), (1, 1), (1, 1)])
-    for corner in product((0, 1), repeat=2):
+    for corner in product((0, 1), repeat=2):  # bilinear, from the four pixels around each place; outside are zeros
         place = np.floor(source).astype(int) + np.reshape(corner, (2, 1, 1))
         share = (1 - np.abs(source - place)).prod(axis=0).astype(images.dtype)
         rows, columns = place + 1

@@ -1,7 +1,4 @@
-"""The files of data sets: where they are, how they are fetched from their mirrors, and how their content is read.
-
-A download goes over https only, and a file gets its name only once it is verified.
-"""
+"""The files of data sets: where they are, how they are fetched from their mirrors, and how their content is read."""
 
 import gzip
 import hashlib
@@ -48,8 +45,7 @@ def data_directory(flag: str | None = None) -> tuple[Path, str | None]:
             return Path(os.path.expanduser(named)), by
     places = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}
     variable, inside_home = places.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
-    cache = os.environ.get(variable, "")
-    if os.path.isabs(cache):  # the XDG specification says that a relative folder is ignored
+    if os.path.isabs(cache := os.environ.get(variable, "")):  # by the XDG specification a relative one is ignored
         return Path(cache, "drlim_np"), None
     try:
         return Path.home() / inside_home / "drlim_np", None
@@ -82,10 +78,9 @@ def folder_of(directory: Path, wanted: DataSet) -> Path:
 
 
 def find(directory: Path, named_by: str | None, name: str, known: Mapping[str, DataSet]) -> Path | None:
-    """The folder that holds all the files needed of the data set of that name, DIR or DIR/NAME, or None.
+    """The folder, DIR or DIR/NAME, with all the files needed of the data set of that name, or None. Reads none of them.
 
-    Only looks for the names: the content is judged when it is loaded. A folder with some of the files but not all those
-    needed is refused. So is a folder that someone named, but that does not exist or holds none of the known data sets.
+    A folder with only part of them is refused. So is one that someone named, but that holds no known data set at all.
     """
     wanted = known[name]
     folder = folder_of(directory, wanted)
@@ -108,9 +103,9 @@ def find(directory: Path, named_by: str | None, name: str, known: Mapping[str, D
 
 
 def fetch(folder: Path, wanted: DataSet) -> None:
-    """Download the files that a folder lacks, each from the first mirror that sends it whole; progress on stderr.
+    """Download the files that a folder lacks, over https, each from the first mirror that sends it whole.
 
-    The folder is made if need be. Its files are never overwritten, and must be as named. No partial file is left in it.
+    The folder is made if need be. Its files are never overwritten. A file gets its name only once it is verified.
     """
     for name in wanted.files:
         target = folder / f"{name}.gz"

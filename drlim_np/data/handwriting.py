@@ -1,8 +1,7 @@
 """Handwritten 4s and 9s drawn by a small model of a pen, for anyone without MNIST at hand.
 
-A digit is two strokes, a bowl and a stem: bend the bowl of a 4 round and close its top, and it is a 9. Roundness and
-openness span that continuum, so that the two classes touch as they do in MNIST. Style (slant, width, pen, the jitter of
-a hand) is drawn from continuous distributions: slant is the largest variation, and every sample's style is known.
+A digit is two strokes, a bowl and a stem: bend the bowl of a 4 round and close its top, and it is a 9, so that the two
+classes touch as in MNIST. Style is drawn from continuous distributions, most varied in slant, and known of each sample.
 """
 
 import hashlib
@@ -50,8 +49,7 @@ def strokes(roundness, openness, hook=0.0, bowl=1.0, bar=1.0, width=1.0, slant=0
     loop[:, -1:, 0] += (bar - 1) * (1 - roundness) * 0.25
     loop[:, :, 1] *= bowl
     stem = _mix(roundness, STEM_FOUR, _mix(hook, STEM_NINE, STEM_HOOK)) / 100
-    control = np.concatenate([loop, stem], axis=1)
-    control = np.concatenate([control, np.ones_like(control[:, :, :1])], axis=2) + jitter
+    control = np.pad(np.concatenate([loop, stem], axis=1), [(0, 0), (0, 0), (0, 1)], constant_values=1) + jitter
     x, y, pressure = np.moveaxis(control, 2, 0)
     x = x * width
     y = y - tilt * x

@@ -47,13 +47,13 @@ def load(directory: str | os.PathLike, accept_unknown: bool = False) -> Digits:
                 raise DataError(f"expected labels 0 to 9, found {array.max()}")
             if not shape and len(array) != len(arrays[-1]):
                 raise DataError(f"expected {len(arrays[-1])} labels, one an image, found {len(array)}")
-        if not accept_unknown:
-            with blaming(path, f"{AGAIN}, or {UNKNOWN}"):
-                _require_known(sha256[name], name)
+        if not accept_unknown and sha256[name] != FILES[name]:
+            fault = f"expected SHA-256 {FILES[name]}, found {sha256[name]}"
+            raise DataError(f"{printable(path)}: {fault}: {AGAIN}, or {UNKNOWN}")
         arrays.append(array)
     digest = hashlib.sha256("".join(sha256.values()).encode()).hexdigest()[:8]
     named = ("mnist", "MNIST") if sha256 == FILES else (f"idx-{digest}", f"IDX data {digest}")
-    return Digits(*named, Split(*arrays[:2]), Split(*arrays[2:]), sha256)
+    return Digits(*named, Split(arrays[0], arrays[1]), Split(arrays[2], arrays[3]), sha256)
 
 
 def read_idx(path: str | os.PathLike) -> np.ndarray:
@@ -66,7 +66,9 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
 def verify(path: Path, name: str) -> str:
     """Says "verified" if the file holds content of the SHA-256 that FILES has for that name."""
-    _require_known(_content(path)[1], name)
+    found = _content(path)[1]
+    if found != FILES[name]:
+        raise DataError(f"expected SHA-256 {FILES[name]}, found {found}")
     return "verified"
 
 
@@ -86,8 +88,3 @@ def _content(path: str | os.PathLike) -> tuple[np.ndarray, str]:
             raise DataError(f"expected 1 to {LIMIT} bytes of {kind}, found sizes {sizes} declared")
         array = np.frombuffer(content.take(declared, f"{kind}, {sizes}"), np.uint8).reshape(shape)
         return array, content.digest(f"{declared} bytes of {kind}, {sizes}")
-
-
-def _require_known(found, name):
-    if found != FILES[name]:
-        raise DataError(f"expected SHA-256 {FILES[name]}, found {found}")

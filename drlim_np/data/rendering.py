@@ -1,8 +1,7 @@
 """Views of an airliner from a small ray caster, for anyone without small NORB at hand.
 
 As in NORB, an object of one colour is on a turntable, a camera moves up and down, and fixed lamps go on and off. The
-object is a union of convex solids, and the rays of a far camera, or of a far lamp, are parallel: so one method,
-`Solid.span`, finds both the points that the camera sees and those that a lamp does not reach.
+object is a union of convex solids. The rays of a far camera, or lamp, are parallel: `Solid.span` serves for both.
 Coordinates are the airplane's, in tenths of its length: x towards the nose, y towards the left wing, z up.
 """
 

@@ -29,7 +29,7 @@ NORB, OTHER_HALF = norb.published(4), norb.published(0)
 ANYONE = pytest.mark.parametrize("named_by", ["--data", "DRLIM_DATA", None])
 NO_FILE = "holds no file of MNIST or small NORB"
 CLOSED = "{}: cannot be read (Permission denied): check permissions and disk"
-CACHE, OTHER = os.path.abspath("cache"), os.path.abspath("other")
+CACHE, ELSEWHERE = os.path.abspath("cache"), os.path.abspath("other")
 
 
 def put(folder, *names):
@@ -57,17 +57,14 @@ def refused(call, *arguments):
         ("linux", "~/a", {}, "/home/a", "--data"),
         ("linux", None, {"DRLIM_DATA": "~/b"}, "/home/b", "DRLIM_DATA"),
         ("linux", None, {"DRLIM_DATA": "", "XDG_CACHE_HOME": CACHE}, f"{CACHE}/drlim_np", None),  # empty is unset
-        ("linux", None, {"XDG_CACHE_HOME": CACHE, "LOCALAPPDATA": OTHER}, f"{CACHE}/drlim_np", None),
         ("linux", None, {"XDG_CACHE_HOME": "relative"}, "/home/.cache/drlim_np", None),
-        ("linux", None, {"XDG_CACHE_HOME": "", "LOCALAPPDATA": OTHER}, "/home/.cache/drlim_np", None),
-        ("darwin", None, {"XDG_CACHE_HOME": OTHER}, "/home/Library/Caches/drlim_np", None),
-        ("win32", None, {"XDG_CACHE_HOME": OTHER, "LOCALAPPDATA": CACHE}, f"{CACHE}/drlim_np", None),
-        ("win32", None, {"XDG_CACHE_HOME": OTHER}, "/home/AppData/Local/drlim_np", None),
+        ("linux", None, {"XDG_CACHE_HOME": "", "LOCALAPPDATA": ELSEWHERE}, "/home/.cache/drlim_np", None),
+        ("darwin", None, {"XDG_CACHE_HOME": ELSEWHERE}, "/home/Library/Caches/drlim_np", None),
+        ("win32", None, {"XDG_CACHE_HOME": ELSEWHERE, "LOCALAPPDATA": CACHE}, f"{CACHE}/drlim_np", None),
+        ("win32", None, {"XDG_CACHE_HOME": ELSEWHERE}, "/home/AppData/Local/drlim_np", None),
     ],
 )
-def test_the_flag_goes_before_the_variable_and_that_before_the_cache(
-    monkeypatch, platform, flag, environ, path, named_by
-):
+def test_the_flag_goes_first_then_the_variable_then_the_cache(monkeypatch, platform, flag, environ, path, named_by):
     monkeypatch.setattr(os, "environ", environ)
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path.replace("~", "/home"))
@@ -191,6 +188,9 @@ _, NAME, _, OTHER = CONTENTS
 BOTH, ONE = replace(MNIST, files=(NAME, OTHER)), replace(MNIST, files=(NAME,))
 ADDRESS = f"{FIRST}{NAME}.gz"
 SENT = gzip.compress(CONTENTS[NAME])
+TWO = gzip.compress(CONTENTS[OTHER])
+THERE = [(BOTH, f"{NAME}.gz", SENT[:-1]), (BOTH, f"{NAME}.gz", TWO), (BOTH, NAME, b""), (NORB, DAT, PARTS[DAT][:-1])]
+DENIED = Mock(side_effect=PermissionError(errno.EACCES, "reason"))
 
 
 class Mirrors:
@@ -266,11 +266,6 @@ def test_a_file_of_just_the_limit_is_taken_and_a_mirror_that_never_ends_is_left_
     opener = Mirrors({ADDRESS: [bytes(100)] * 11 + [MemoryError()]})
     refused(fetched, tmp_path / "b", replace(ONE, mirrors=(FIRST,), limit=1000), opener, "sent more than 1000 bytes")
     assert 24 + 24300 * 2 * 96 * 96 < NORB.limit < 1.25 * 24300 * 2 * 96 * 96
-    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in [*MNIST.mirrors, *NORB.mirrors])
-
-
-TWO = gzip.compress(CONTENTS[OTHER])
-THERE = [(BOTH, f"{NAME}.gz", SENT[:-1]), (BOTH, f"{NAME}.gz", TWO), (BOTH, NAME, b""), (NORB, DAT, PARTS[DAT][:-1])]
 
 
 @pytest.mark.parametrize(("wanted", "name", "content"), THERE)
@@ -340,9 +335,6 @@ class Full(io.FileIO):
         raise OSError(errno.ENOSPC, "reason")
 
 
-DENIED = Mock(side_effect=PermissionError(errno.EACCES, "reason"))
-
-
 @pytest.mark.parametrize(("opens", "asked"), [(Full, [ADDRESS]), (DENIED, [])])
 def test_a_full_disk_and_a_folder_that_may_not_be_written_are_reported_without_asking_further(
     tmp_path, monkeypatch, fetched, opens, asked
@@ -378,7 +370,8 @@ class Redirect(BaseHandler):
         return response
 
 
-def test_a_redirect_to_https_is_followed_and_to_anything_else_refused_before_it_is_asked():
+def test_mirrors_are_over_https_a_redirect_to_it_is_followed_and_to_anything_else_refused_before_it_is_asked():
+    assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in [*MNIST.mirrors, *NORB.mirrors])
     with files.urlopen("https://a.example/", TIMEOUT, Redirect("https://b.example/to")) as response:
         assert (response.url, response.read()) == ("https://b.example/to", b"hello")
     for scheme in ("http", "ftp", "HTTP"):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from drlim_np.data.handwriting import BOX, catmull_rom, draw, generate, place, strokes
+from drlim_np.measure.metrics import slant
 from tests.help.refusals import refuses
 
 TRUTH = {"roundness", "openness", "hook", "bowl", "bar", "width", "slant", "tilt", "thickness"}
@@ -15,15 +16,6 @@ TRUTH = {"roundness", "openness", "hook", "bowl", "bar", "width", "slant", "tilt
 @pytest.fixture(scope="module")
 def digits():
     return generate(seed=3, train=(400, 300), test=(40, 60))
-
-
-def moment_slant(images):
-    """cov(x, y) / var(y) of the ink, positive leaning right."""
-    ink = images.astype(float) / images.sum(axis=(1, 2), keepdims=True)
-    y, x = np.indices(images.shape[1:])
-    x = x - (ink * x).sum(axis=(1, 2), keepdims=True)
-    y = y - (ink * y).sum(axis=(1, 2), keepdims=True)
-    return -(ink * x * y).sum(axis=(1, 2)) / (ink * y * y).sum(axis=(1, 2))
 
 
 def test_the_images_are_byte_for_byte_those_of_the_shipped_figures_and_another_seed_gives_others(digits):
@@ -51,7 +43,7 @@ def test_neither_split_depends_on_the_counts_of_the_other_and_they_are_different
 
 
 def test_the_moment_slant_recovers_the_known_slant(digits):
-    measured = moment_slant(digits.train.images)
+    measured = slant(digits.train.images)
     for label in (4, 9):
         mask = digits.train.labels == label
         assert np.corrcoef(measured[mask], digits.train.truth["slant"][mask])[0, 1] > 0.9

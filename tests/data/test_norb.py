@@ -12,6 +12,10 @@ from tests.help.peaks import peak_of_memory
 from tests.help.published import CAT, DAT, INFO, POSES, TESTING, TRAINING, hashes, left, matrix, norb_files, store, toys
 from tests.help.refusals import refuses
 
+AZIMUTHS = ", ".join(map(str, range(0, 36, 2)))
+EACH = "expected each {} to be one of {}, found {}"
+POSE = "expected one image of airplane 4 at azimuth {}, elevation {}, lighting {}, found {}"
+HALF = "4, 6, 7, 8, 9"
 ROWS = toys()
 CONTENTS = norb_files(ROWS)
 
@@ -75,12 +79,6 @@ def test_a_damaged_file_is_named_by_the_three_with_what_is_wrong(tmp_path, name,
     refused(tmp_path, {name: CONTENTS[name] + b"\0"}, name, "bytes, found more", norb.AGAIN)
     for other in CONTENTS.keys() - {name}:
         refused(tmp_path, {name: CONTENTS[other]}, name, "", norb.AGAIN)
-
-
-AZIMUTHS = ", ".join(map(str, range(0, 36, 2)))
-EACH = "expected each {} to be one of {}, found {}"
-POSE = "expected one image of airplane 4 at azimuth {}, elevation {}, lighting {}, found {}"
-HALF = "4, 6, 7, 8, 9"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ HASH = f"expected SHA-256 {KNOWN[TEST_IMAGES]}, found {hashlib.sha256(FLIPPED).h
 OTHERWISE = ", or pass --accept-unknown-data for other IDX data of the same shape, such as Fashion-MNIST"
 OTHERS, TEN, SQUARES = idx(np.arange(4)), idx(np.array([0, 9, 10, 3, 4])), idx(np.zeros((5, 28, 28)))
 SWAPPED = {TRAIN_IMAGES: FOUR[TEST_IMAGES], TEST_IMAGES: FOUR[TRAIN_IMAGES]}
+MATRICES = {DAT: ("byte", (2, 96, 96), 24, 18432), CAT: ("integer", (), 20, 4), INFO: ("integer", (4,), 20, 16)}
 SMALL = norb_files(toys()[:3])
 SOUND = {"images": idx(np.arange(40).reshape(2, 4, 5)), "labels": idx(np.arange(7)), **SMALL}
 KINDS = pytest.mark.parametrize("kind", SOUND, ids=["images", "labels", "dat", "cat", "info"])
@@ -83,6 +84,7 @@ def test_surplus_damage_to_gzip_and_common_wrong_downloads_are_refused(tmp_path,
         refused(tmp_path / "file", kind, content, message)
 
 
+BUFFERS = 2**18 if sys.version_info >= (3, 14) else 0  # gzip's own: from 3.14 on 128 KiB before and after unpacking
 MAGIC = "the magic number 1e3d4c5"
 HEADERS = [  # kind, content, what is said of it
     ("images", SOUND["images"][:-1], "expected 40 bytes of images, 2x4x5, found 39:"),
@@ -120,9 +122,6 @@ HEADERS = [  # kind, content, what is said of it
 ]
 
 
-BUFFERS = 2**18 if sys.version_info >= (3, 14) else 0  # gzip's own: from 3.14 on 128 KiB before and after unpacking
-
-
 @pytest.mark.parametrize(("kind", "content", "message"), HEADERS, ids=map(str, range(len(HEADERS))))
 @PACKS
 def test_a_wrong_header_or_length_is_refused_before_anything_large_is_allocated(tmp_path, kind, content, message, pack):
@@ -140,13 +139,13 @@ def test_a_file_of_just_the_limit_is_read(tmp_path, monkeypatch):
     assert norb.verify(tmp_path / CAT, CAT) == "complete"
 
 
-@pytest.mark.parametrize("name", ["nothing", "folder", "pipe", "nul\0byte", "two\nlines"])
-def test_an_idx_file_that_is_no_file_is_reported(tmp_path, name):
+def test_an_idx_file_that_is_no_file_is_reported(tmp_path):
     (tmp_path / "folder").mkdir()
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe")
-    for message in (f"/{name[:3]}", ": put it there or pass --download"):
-        refuses(lambda message=message: read_idx(f"{tmp_path}/{name}"), message, DataError)
+    for name in ("nothing", "folder", "pipe", "nul\0byte", "two\nlines"):
+        for message in (f"/{name[:3]}", ": put it there or pass --download"):
+            refuses(lambda name=name: read_idx(f"{tmp_path}/{name}"), message, DataError)
 
 
 def test_a_gzipped_file_is_found_before_a_plain_one_and_a_folder_is_no_file(tmp_path):
@@ -227,9 +226,6 @@ def test_the_published_files_are_mnist():
     assert np.bincount(digits.test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
-MATRICES = {DAT: ("byte", (2, 96, 96), 24, 18432), CAT: ("integer", (), 20, 4), INFO: ("integer", (4,), 20, 16)}
-
-
 @st.composite
 def mutated(draw, contents):
     """A file with bytes changed, cut out and put in, before it is gzipped and after; or mere bytes."""
@@ -264,8 +260,8 @@ def test_a_hostile_idx_file_holds_what_is_read_and_nothing_else_or_is_refused(sc
         array = read_idx(scratch)
     except DataError:
         refused(scratch, "images", file)
-    else:
-        assert plain(file) == idx(array) and array.size > 0
+        return
+    assert plain(file) == idx(array) and array.size > 0
 
 
 @given(name=st.sampled_from([DAT, CAT, INFO]), file=mutated(st.sampled_from([*SMALL.values()])))

@@ -63,6 +63,9 @@ def test_light_from_the_left_throws_the_shadow_to_the_right_and_light_from_behin
         assert abs(shadow(azimuth, BEHIND)[0]) < 0.5 and shadow(azimuth, BEHIND)[1] > 3
 
 
+BALL, SPECK = ellipsoid((0, 0, 2), (1, 1, 1)), ellipsoid((0, 0, 0), (0.01, 0.01, 0.01))
+GLOBE, UP = ellipsoid((0, 0, 0), (1, 1, 1)), (0, 0, 1)
+ON_GLOBE = [UP, (0.6, 0, 0.8), (-0.6, 0, 0.8), (0, 0, -1), (0, 1, 0)]
 EGG, ENGINE = ellipsoid((1, 0, 0), (3, 1, 2)), tube(-1, 2, 0.5, 0.25, radius=0.5)
 WING = blade((2, 0, 0, 0), (1, 0, 4, 1), (0, 0, 0.4))
 FLAT = blade((2, 0, 0, 0), (1, 0, 4, 0), (0, 0, 0.4))
@@ -115,11 +118,6 @@ def test_the_nearest_of_two_solids_is_seen_and_the_turntable_where_there_is_none
         np.testing.assert_allclose(seen.T, [(0, 0, 3.5), (0.6, 0, 0.8), (5, 0, rendering.TURNTABLE)])
         np.testing.assert_allclose(normals.T, [(0, 0, 1), (0.6, 0, 0.8), (0, 0, 1)], atol=1e-12)
         assert on_airplane.tolist() == [True, True, False]
-
-
-BALL, SPECK = ellipsoid((0, 0, 2), (1, 1, 1)), ellipsoid((0, 0, 0), (0.01, 0.01, 0.01))
-GLOBE, UP = ellipsoid((0, 0, 0), (1, 1, 1)), (0, 0, 1)
-ON_GLOBE = [UP, (0.6, 0, 0.8), (-0.6, 0, 0.8), (0, 0, -1), (0, 1, 0)]
 
 
 @pytest.mark.parametrize(
