@@ -13,9 +13,8 @@ from drlim_np.figures.airplane_map import setting, train_airplane
 from drlim_np.figures.shifted_maps import trained, unseen_digits
 from drlim_np.files.frame import of_living_sources
 from drlim_np.runs.record import Entry, earlier_record
-from drlim_np.teaching.map_page import map_page
+from drlim_np.teaching.laboratories import map_page, training_page
 from drlim_np.teaching.pages import lesson_page, paper_page
-from drlim_np.teaching.training_page import training_page
 
 
 def made(

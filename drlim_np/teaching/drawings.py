@@ -1,10 +1,10 @@
-"""The lesson's drawings, as SVG: words and lines are in files, and every length in them is one of the lesson's numbers.
+"""Drawings as SVG. The lesson's words and lines are in files, and every length in them is one of its numbers.
 
 Red is similar and blue dissimilar, as in Figures 1 and 2. The page sets the colours, so that they follow its ground.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -95,6 +95,26 @@ def seen_by_the_check() -> str:
     off = [lesson.error(claim) for claim in claims]
     bound, *at = 150 + 10.5 * (np.log10(np.maximum([COMPLEX_BOUND, *off], 1e-17)) + 17)
     return _filled("seen_by_the_check", bound=bound, at=at, off=off)
+
+
+def of_maps(maps: list[np.ndarray], turn: np.ndarray) -> Iterator[str]:
+    """Each map as a square picture; all from one side and to one scale, each around its own middle."""
+    middled = [one - one.mean(axis=0) for one in maps]
+    angle = 2 * np.pi * turn
+    around = np.linalg.lstsq(np.stack([np.cos(angle), np.sin(angle)], axis=1), middled[-1])[0]
+    across, away = np.linalg.svd(around)[2][:2]
+    upright = np.cross(across, away)
+    flat = [one @ np.stack([across, 0.87 * upright + 0.5 * away], axis=1) for one in middled]
+    scale = 92 / max(np.abs(one).max() for one in flat)
+    colours = np.floor(turn * 18).astype(int)
+    for one in flat:
+        places = np.rint(100 + scale * one * [1, -1]).astype(int)
+        paths = []
+        for colour in range(18):
+            dots = "".join(f"M{x} {y}h0" for x, y in places[colours == colour])
+            paths.append(f'<path class="points" style="stroke: hsl({20 * colour} 65% 50%)" d="{dots}"/>')
+        label = f"A map of {len(places)} points"
+        yield f'<svg viewBox="0 0 200 200" role="img" aria-label="{label}">{"".join(paths)}</svg>'
 
 
 def _filled(name: str, **numbers) -> str:

@@ -3,7 +3,7 @@
 Two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed by hand. Each step is a
 function: its text explains it, its body does it.
 
-`python -m drlim_np.teaching.lesson` prints it with its numbers; `pages` makes a page of it, and `command` a notebook.
+`python -m drlim_np.teaching.lesson` prints it with its numbers; `pages` makes a page and a notebook of it.
 """
 
 import sys
@@ -241,6 +241,6 @@ def as_text(value) -> str:
 
 
 if __name__ == "__main__":
-    from drlim_np.teaching.command import main
+    from drlim_np.teaching.pages import main
 
     sys.exit(main())

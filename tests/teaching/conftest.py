@@ -8,9 +8,8 @@ import pytest
 from drlim_np.data import handwriting
 from drlim_np.data.canvas import on_canvas
 from drlim_np.networks import convnet
-from drlim_np.teaching.map_page import map_page
+from drlim_np.teaching.laboratories import map_page, training_page
 from drlim_np.teaching.pages import lesson_page, paper_page
-from drlim_np.teaching.training_page import training_page
 from drlim_np.tree import tree_map
 from tests.help.browser import missing, opened
 from tests.help.small_views import UNSEEN, blobs

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from drlim_np.teaching import command, drawings, exercises, lesson
-from drlim_np.teaching.command import notebook
-from drlim_np.teaching.pages import NEXT_TO
+from drlim_np.teaching import drawings, exercises, lesson, pages
+from drlim_np.teaching.pages import NEXT_TO, notebook
 from drlim_np.teaching.problems import EXERCISES
 from tests.help.refusals import refuses
 
@@ -100,12 +99,12 @@ def test_a_drawing_is_an_image_with_its_words_and_a_style_of_its_own():
 
 
 def test_the_command_writes_it_once_and_complains_in_one_line(tmp_path, capsys):
-    assert command.main(["--notebook", str(tmp_path / "new")]) == 0
+    assert pages.main(["--notebook", str(tmp_path / "new")]) == 0
     path = tmp_path / "new" / "lesson.ipynb"
     assert path.read_text(encoding="utf-8") == notebook() and str(path) in capsys.readouterr().out
     path.write_text("mine")
     for folder, complaint in [(path, "cannot be written"), (path.parent, "is there already")]:
-        assert command.main(["--notebook", str(folder)]) == 2
+        assert pages.main(["--notebook", str(folder)]) == 2
         printed = capsys.readouterr()
         assert printed.out == "" and printed.err.count("\n") == 1 and complaint in printed.err
         assert printed.err.endswith(": name another folder\n")

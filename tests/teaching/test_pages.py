@@ -15,7 +15,7 @@ from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.siamese import two_towers
-from drlim_np.teaching import command, drawings, lesson, pages
+from drlim_np.teaching import drawings, lesson, pages
 from drlim_np.teaching.lesson import MARGIN, RATE, X1, X2, W, Y, as_text, both_towers, error, loss_of, sections
 from drlim_np.teaching.problems import EXERCISES
 from tests.help.comparing import BOUND
@@ -85,7 +85,7 @@ def test_the_printed_lesson_says_every_step_and_every_number_in_order():
     ran = [sys.executable, "-m", "drlim_np.teaching.lesson"]
     done = subprocess.run(ran, capture_output=True, text=True, encoding="utf-8", check=True)
     page = done.stdout
-    assert done.stderr == "" and page == "\n".join(command.page()) + "\n"
+    assert done.stderr == "" and page == "\n".join(pages.printed()) + "\n"
     headings = [function.__doc__.partition("\n")[0] for function in STEPS]
     assert [line for line in page.splitlines() if line.startswith(("Step", "Mistake"))] == headings
     assert [h.split(".")[0] for h in headings] == [f"Step {k}" for k in range(1, 6)] + ["Mistake 1", "Mistake 2"]

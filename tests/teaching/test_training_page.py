@@ -12,7 +12,7 @@ from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.neighbours import nearest_neighbour_graph
-from drlim_np.teaching.training_page import BLOCK, MISTAKES, NEIGHBOURS, blocks, training_page
+from drlim_np.teaching.laboratories import BLOCK, MISTAKES, NEIGHBOURS, blocks, training_page
 from tests.help.refusals import refuses
 from tests.help.small_views import UNSEEN, blobs
 
