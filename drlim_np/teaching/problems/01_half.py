@@ -27,5 +27,4 @@ if __name__ == "__main__":
     for step in range(21):
         loss, gradient = loss_and_gradient(z1, z2, y, margin=2.0)
         z1, z2 = z1 - 0.1 * gradient["z1"], z2 - 0.1 * gradient["z2"]
-        if step % 5 == 0:
-            print(f"step {step:2}  loss {loss:.4f}")
+        print(f"step {step:2}  loss {loss:.4f}")

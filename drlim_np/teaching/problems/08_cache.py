@@ -43,5 +43,4 @@ if __name__ == "__main__":
     for step in range(31):
         loss, gradient = loss_and_gradient(w, x1, x2, y, margin=1.0)
         w = w - 0.05 * gradient["w"]
-        if step % 10 == 0:
-            print(f"step {step:2}  loss {loss:.4f}")
+        print(f"step {step:2}  loss {loss:.4f}")
