@@ -31,8 +31,6 @@ from drlim_np.teaching.lesson import relative_error, true_gradient
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 PROGRAM = "python -m drlim_np.teaching.exercises"
-LIMIT = 20  # seconds that a file may take
-SEED = 20060617
 JUDGED = 100  # what `judge` adds to its exit status, so that no file can end it with one that it has not earned
 NUMBERED = ("check", "judge", "hint", "solution")  # the commands that take the number of an exercise
 
@@ -46,8 +44,8 @@ def start(folder: Path) -> str:
     return f"{said}, {kept} there already and kept" if kept else said
 
 
-def check(number: int, folder: Path, limit: float = LIMIT) -> int:
-    """Judges the student's file in a process of its own: exit status 0 if it is right, 1 if not, 2 if it fails."""
+def check(number: int, folder: Path, limit: float = 20) -> int:
+    """Judges a file in a process of its own, for `limit` seconds at most: 0 if it is right, 1 if not, 2 if it fails."""
     path = folder / EXERCISES[number - 1].file
     if not path.is_file():
         raise DataError(f"{printable(path)} is not there: run start, or name its folder with --folder")
@@ -55,8 +53,8 @@ def check(number: int, folder: Path, limit: float = LIMIT) -> int:
     try:
         status = subprocess.run(command, timeout=limit).returncode
     except subprocess.TimeoutExpired as fault:
-        raise InputError(f"{printable(path.name)} did not end within {limit:g} seconds: does a loop go on?") from fault
-    require(status >= JUDGED, f"{printable(path.name)} ended the check, by os._exit or a crash: remove that line")
+        raise InputError(f"{path.name} did not end within {limit:g} seconds: does a loop go on?") from fault
+    require(status >= JUDGED, f"{path.name} ended the check, by os._exit or a crash: remove that line")
     return status - JUDGED
 
 
@@ -83,7 +81,7 @@ def verdict(exercise: Exercise, loss_and_gradient: Callable, name: str) -> dict[
 
     What cannot be judged is an InputError, in which `name` is the culprit.
     """
-    inputs = exercise.inputs(np.random.default_rng(SEED))
+    inputs = exercise.inputs(np.random.default_rng(20060617))
     with np.errstate(all="ignore"):
         given = loss_and_gradient(**deepcopy(inputs))
     wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(exercise.tensors)}"
@@ -100,8 +98,8 @@ def verdict(exercise: Exercise, loss_and_gradient: Callable, name: str) -> dict[
             claimed = np.asarray(found[tensor], float)
         except (TypeError, ValueError) as fault:
             raise InputError(f"{name}: the value returned for {tensor} is not made of real numbers") from fault
-        shapes = f"shape {claimed.shape} for {tensor}, which must have {right.shape}"
-        require(claimed.shape == right.shape, f"{name}: {shapes}")
+        shape = claimed.shape
+        require(shape == right.shape, f"{name}: shape {shape} for {tensor}, which must have {right.shape}")
         off[tensor] = relative_error(claimed, right)
     return off
 
@@ -121,14 +119,7 @@ def of_file(path: Path, **inputs):
             lines = [fault.lineno] if fault.lineno else []
         where = f", line {lines[-1]}" if lines else ""
         message = printable(getattr(fault, "msg", None) or str(fault))
-        raise InputError(f"{printable(path.name)}{where}: {type(fault).__name__}: {message}") from fault
-
-
-def solution(exercise: Exercise) -> str:
-    """The changes from the file as given to the mended one, and what one learns by them."""
-    changes = unified_diff(exercise.source.splitlines(), exercise.solution.splitlines(), n=1, lineterm="")
-    shown = [line for line in changes if not line.startswith(("---", "+++", "@"))]
-    return "\n".join([exercise.title, *shown, fill(exercise.learned, 100)])
+        raise InputError(f"{path.name}{where}: {type(fault).__name__}: {message}") from fault
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -155,13 +146,15 @@ def _done(what: str, number: int | None, folder: Path) -> int:
         case "check":
             return check(number, folder)
         case "judge":
-            path = folder / exercise.file
             sys.path.insert(0, str(folder.resolve()))  # as Python does, for a helper next to the file
-            return JUDGED + exit_status(lambda: judge(exercise, partial(of_file, path), printable(path.name)), PROGRAM)
+            given = partial(of_file, folder / exercise.file)
+            return JUDGED + exit_status(lambda: judge(exercise, given, exercise.file), PROGRAM)
         case "hint":
             print(fill(exercise.hint, 100))
         case "solution":
-            print(solution(exercise))
+            changes = unified_diff(exercise.source.splitlines(), exercise.solution.splitlines(), n=1, lineterm="")
+            shown = [line for line in changes if not line.startswith(("---", "+++", "@"))]
+            print(exercise.title, *shown, fill(exercise.learned, 100), sep="\n")
     return 0
 
 

@@ -1,8 +1,7 @@
 """The two laboratories that need data: each is one page with its numbers in it, and computes in JavaScript.
 
-`map_page` puts weights and unseen digits into map.html, which computes G_W, its pullback and the loss of a pair itself;
-`training_page` puts the views and the lines of each mistake into training.html, which computes Step 2 itself. Tests
-hold both to this package in a browser: Step 2 to `verbatim.update`, as it is and with each mistake planted.
+map.html computes G_W, its pullback and the loss of a pair; training.html computes Step 2. Tests hold both to this
+package in a browser: Step 2 to `verbatim.update`, as it is and with each mistake planted.
 """
 
 import json

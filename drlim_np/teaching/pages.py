@@ -1,11 +1,9 @@
 """The lesson in every form, and the paper on a page: one file each, with no script and nothing to fetch.
 
-    python -m drlim_np.teaching.lesson
-    python -m drlim_np.teaching.lesson --notebook DIR
+    python -m drlim_np.teaching.lesson                   prints the lesson with its numbers
+    python -m drlim_np.teaching.lesson --notebook DIR    writes it for Jupyter; a notebook that is there is kept
 
-prints the lesson with its numbers, or writes it as a notebook for Jupyter; one that is there already is kept. Text,
-code, numbers and exercises are cut from their source, and the shapes are found by running it. `run_all.py` writes the
-pages.
+Text, code, numbers and exercises are cut from their source, and the shapes are found by running it.
 """
 
 import argparse
@@ -160,8 +158,8 @@ def _section(section: Section, anchor: str) -> str:
     if section.step is lesson.shared_cache:
         code = _listing(shapes(lesson.RememberingLayer, lesson.sections)) + code
     draws, exercises = NEXT_TO[section.step]
-    colours = {"right": "right", "WRONG": "wrong"}
-    verdicts = ((colours.get(verdict.split()[-1], ""), escape(verdict)) for verdict in section.verdicts)
+    colour = {"right": "right", "WRONG": "wrong"}
+    verdicts = (f'<p class="{colour.get(one.split()[-1], "")}">{escape(one)}</p>' for one in section.verdicts)
     links = ", ".join(f'<a href="#exercise-{k}">{escape(EXERCISES[k - 1].title.rstrip("."))}</a>' for k in exercises)
     return template("section.html", __package__).substitute(
         anchor=anchor,
@@ -170,7 +168,7 @@ def _section(section: Section, anchor: str) -> str:
         code=code,
         drawings="".join(draw() for draw in draws),
         numbers=_numbers(section.numbers),
-        verdicts="".join(f'<p class="{colour}">{verdict}</p>' for colour, verdict in verdicts),
+        verdicts="".join(verdicts),
         exercises=f"<p>Try it: {links}</p>" if links else "",
     )
 
@@ -215,27 +213,25 @@ def shapes(code: Callable | type, run: Callable[[], object]) -> list[tuple[str, 
     sets nothing with a shape, has "". Functions defined inside are followed where `run` calls them.
     """
     lines, first = getsourcelines(code)
-    file, found = getsourcefile(code), {}
+    file, found, seen = getsourcefile(code), {}, {}
 
-    def enter(frame, event, argument):
-        before, at = {}, frame.f_code.co_firstlineno
-
-        def follow(frame, event, argument):
-            nonlocal before, at
-            now = {name: value for name, value in frame.f_locals.items() if name not in frame.f_code.co_freevars}
-            if "self" in now:
-                now |= {f"self.{name}": value for name, value in vars(now["self"]).items()}
-            new = {name: _shape(value) for name, value in now.items() if before.get(name) is not value and name != "_"}
-            set_here = ", ".join(f"{name} {shape}" for name, shape in new.items() if shape)
-            handed = ", ".join(filter(None, map(_shape, argument if isinstance(argument, tuple) else [argument])))
-            found[at] = found.get(at) or set_here + (f"→ {handed}" if event == "return" and handed else "")
-            before, at = now, frame.f_lineno
-            return follow
-
-        return follow if frame.f_code.co_filename == file and first <= at < first + len(lines) else None
+    def follow(frame, event, argument):
+        start = frame.f_code.co_firstlineno
+        if frame.f_code.co_filename != file or not first <= start < first + len(lines):
+            return None
+        before, at = seen.get(frame, ({}, start))
+        now = {name: value for name, value in frame.f_locals.items() if name not in frame.f_code.co_freevars}
+        if "self" in now:
+            now |= {f"self.{name}": value for name, value in vars(now["self"]).items()}
+        new = {name: _shape(value) for name, value in now.items() if before.get(name) is not value and name != "_"}
+        set_here = ", ".join(f"{name} {shape}" for name, shape in new.items() if shape)
+        handed = ", ".join(filter(None, map(_shape, argument if isinstance(argument, tuple) else [argument])))
+        found[at] = found.get(at) or set_here + (f"→ {handed}" if event == "return" and handed else "")
+        seen[frame] = now, frame.f_lineno
+        return follow
 
     previous = sys.gettrace()
-    sys.settrace(enter)
+    sys.settrace(follow)
     try:
         run()
     finally:

@@ -17,8 +17,7 @@ def loss_and_gradient(z1, z2, y, margin):
     squared = ((z1 - z2) ** 2).sum(axis=1)
     gap = np.maximum(0, margin - squared)
     loss = np.where(y == 0, squared, gap).sum() / 2
-    stiffness = np.where(y == 0, 1, np.where(gap > 0, -1, 0))
-    dz1 = stiffness[:, None] * (z1 - z2)
+    dz1 = np.where(y == 0, 1, np.where(gap > 0, -1, 0))[:, None] * (z1 - z2)
     return loss, {"z1": dz1, "z2": -dz1}
 
 

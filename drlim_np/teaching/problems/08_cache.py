@@ -12,15 +12,13 @@ import numpy as np
 
 
 class Layer:
-    """z = tanh(W x). w (outputs, inputs), x (samples, inputs)."""
+    """z = tanh(W x), and dL/dW from dL/dz. w (outputs, inputs), x (samples, inputs), z (samples, outputs)."""
 
     def forward(self, w, x):
-        """z (samples, outputs)."""
         self.x, self.z = x, np.tanh(x @ w.T)
         return self.z
 
     def backward(self, dz):
-        """dL/dW from dL/dz."""
         return (dz * (1 - self.z * self.z)).T @ self.x
 
 

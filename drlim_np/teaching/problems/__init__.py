@@ -68,7 +68,7 @@ def _ring(rng: np.random.Generator) -> dict:
 def _batch(rng: np.random.Generator) -> dict:
     inputs = _ring(rng)
     drawn = [rng.choice(np.flatnonzero(inputs["y"] == kind), 4) for kind in (0, 1)]
-    return {**inputs, "drawn": np.concatenate(drawn)}
+    return inputs | {"drawn": np.concatenate(drawn)}
 
 
 def _towers(rng: np.random.Generator) -> dict:
@@ -89,9 +89,7 @@ def _of_points(z, pairs, y, margin):
 def _of_batch(z, pairs, y, drawn, margin):
     """𝓛 as the batch estimates it: a drawn pair counts for all pairs of its kind over the drawn ones of its kind."""
     kinds = [drawn[y[drawn] == kind] for kind in (0, 1)]
-    return sum(
-        (y == kind).sum() / len(some) * _of_points(z, pairs[some], y[some], margin) for kind, some in enumerate(kinds)
-    )
+    return sum((y == k).sum() / len(some) * _of_points(z, pairs[some], y[some], margin) for k, some in enumerate(kinds))
 
 
 def _of_towers(w, x1, x2, y, margin):
