@@ -14,7 +14,6 @@ from drlim_np.files.frame import template
 from drlim_np.teaching import lesson
 from drlim_np.teaching.lesson import MARGIN, RATE, W
 
-SVG = "http://www.w3.org/2000/svg"
 UNIT = 80  # how long a unit is in the drawings of points
 Z1, Z2 = lesson.layer(W, lesson.X1)[0], lesson.layer(W, lesson.X2)[0]
 
@@ -24,7 +23,9 @@ class Picture(str):
 
     def _repr_html_(self) -> str:
         style = template("frame.css", "drlim_np.files").template + "svg { max-width: none; background: var(--ground) }"
-        whole = self.replace(">", f"><style>{style}</style>", 1).replace("<svg", f'<svg xmlns="{SVG}"', 1)
+        whole = self.replace(">", f"><style>{style}</style>", 1).replace(
+            "<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1
+        )
         name = self.partition('aria-label="')[2].partition('"')[0]
         return f'<img width="420" alt="{name}" src="data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}">'
 
@@ -86,7 +87,7 @@ def seen_by_the_check() -> str:
 
 
 def of_maps(maps: list[np.ndarray], turn: np.ndarray) -> Iterator[str]:
-    """Each map as a square picture; all from one side and to one scale, each around its own middle."""
+    """Each map as a square picture around its own middle, to one scale, from one side: across the axis of `turn`."""
     middled = [one - one.mean(axis=0) for one in maps]
     angle = 2 * np.pi * turn
     around = np.linalg.lstsq(np.stack([np.cos(angle), np.sin(angle)], axis=1), middled[-1])[0]

@@ -35,15 +35,6 @@ JUDGED = 100  # what `judge` adds to its exit status, so that no file can end it
 NUMBERED = ("check", "judge", "hint", "solution")  # the commands that take the number of an exercise
 
 
-def start(folder: Path) -> str:
-    """Writes the files that are not there yet and says how many; the others stay as they are."""
-    missing = {path: one.source.encode() for one in EXERCISES if not (path := folder / one.file).exists()}
-    replace(missing, "name another folder")
-    kept = len(EXERCISES) - len(missing)
-    said = f"{len(missing)} exercises written to {printable(folder)}"
-    return f"{said}, {kept} there already and kept" if kept else said
-
-
 def check(number: int, folder: Path, limit: float = 20) -> int:
     """Judges a file in a process of its own, for `limit` seconds at most: 0 if it is right, 1 if not, 2 if it fails."""
     path = folder / EXERCISES[number - 1].file
@@ -142,7 +133,10 @@ def _done(what: str, number: int | None, folder: Path) -> int:
             print("\n".join(exercise.title for exercise in EXERCISES))
             print("\nstart puts them into ./exercises, or where --folder says; check, hint and solution take a number")
         case "start":
-            print(start(folder))
+            missing = {path: one.source.encode() for one in EXERCISES if not (path := folder / one.file).exists()}
+            replace(missing, "name another folder")
+            kept = f", {12 - len(missing)} there already and kept" if len(missing) < 12 else ""
+            print(f"{len(missing)} exercises written to {printable(folder)}{kept}")
         case "check":
             return check(number, folder)
         case "judge":

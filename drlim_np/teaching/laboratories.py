@@ -13,7 +13,6 @@ import numpy as np
 from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS, VIEW_SIDE, Views
 from drlim_np.data.shifts import SHIFTS, shifted
-from drlim_np.errors import require
 from drlim_np.files.frame import template
 from drlim_np.networks import convnet
 from drlim_np.training import embed
@@ -67,7 +66,6 @@ def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, marg
 def training_page(views: Views, unseen: np.ndarray) -> str:
     """The page as HTML. unseen: the rows of `views` that it does not train on."""
     small, kept, background = blocks(views, unseen)
-    require(len(kept) > 0, "all views are the same: there is nothing to learn from them")
     data = {
         "side": VIEW_SIDE // BLOCK,
         "around": AZIMUTHS,

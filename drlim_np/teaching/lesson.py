@@ -2,8 +2,6 @@
 
 Two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed by hand. Each step is a
 function: its text explains it, its body does it.
-
-`python -m drlim_np.teaching.lesson` prints it with its numbers; `pages` makes a page and a notebook of it.
 """
 
 import sys

@@ -136,8 +136,7 @@ def lesson_page() -> str:
 def paper_page(maps: dict[int, np.ndarray], turn: np.ndarray) -> str:
     """The paper on one page: its maps, and the source of `verbatim` line by line next to the equations that it names.
 
-    maps: epochs done → the map, (points, 3). All are seen from one side, tilted by 30 degrees, around the axis about
-    which `turn` goes in the last of them. turn: (points,) from 0 to 1, the colour of each point on a circle of colours.
+    maps: epochs done → the map, (points, 3). turn: (points,) from 0 to 1, the place of each on a circle of colours.
     """
     lines = getsource(verbatim).splitlines()
     title = lines[0].strip('"')
@@ -207,10 +206,9 @@ def _equations(line: str) -> str:
 
 
 def shapes(code: Callable | type, run: Callable[[], object]) -> list[tuple[str, str]]:
-    """The lines of `code`, a function or a class, each with the names it sets and their shapes, as in "d (2,)".
+    """The lines of `code`, a function or a class, each with the names it sets and their shapes, as in "d (2,)", or "".
 
-    They are found by running `run`, which calls the code, so that none can be out of date. A line that never runs, or
-    sets nothing with a shape, has "". Functions defined inside are followed where `run` calls them.
+    They are found by running `run`, which calls the code, and the functions defined in it, so that none is out of date.
     """
     lines, first = getsourcelines(code)
     file, found, seen = getsourcefile(code), {}, {}

@@ -46,9 +46,9 @@ class Exercise(NamedTuple):
         return self.source.partition("\n")[0].strip('"')
 
 
-def _normal(**shapes: tuple[int, ...]) -> Callable[[np.random.Generator], dict]:
-    """Inputs of these shapes, drawn in their order."""
-    return lambda rng: {name: rng.normal(size=shape) for name, shape in shapes.items()}
+def _normal(**shapes: tuple[int, ...] | int) -> Callable[[np.random.Generator], dict]:
+    """Inputs of these shapes, drawn in their order; numbers are not drawn."""
+    return lambda rng: {name: s if isinstance(s, int) else rng.normal(size=s) for name, s in shapes.items()}
 
 
 def _pairs(rng: np.random.Generator, nearest: float = 0.5) -> dict:
@@ -105,7 +105,7 @@ _TANH = _fitted(lambda w, b, x: np.tanh(x @ w.T + b))
 _CONVOLUTION = _fitted(lambda w, b, x: Conv2d(w.shape[1], len(w), w.shape[2])({"weight": w, "bias": b}, x)[0])
 _SUBSAMPLE = _fitted(lambda a, b, x, window: Subsample(len(a), window)({"coefficient": a, "bias": b}, x)[0])
 _UNIT_LENGTH = _fitted(lambda x: x / np.sqrt((x * x).sum(axis=1, keepdims=True)))
-_MAPS = _normal(a=(2,), b=(2,), x=(2, 2, 4, 6), target=(2, 2, 2, 3))
+_MAPS = _normal(a=(2,), b=(2,), x=(2, 2, 4, 6), target=(2, 2, 2, 3), window=2)
 _IMAGES = _normal(w=(2, 2, 3, 3), b=(2,), x=(2, 2, 4, 5), target=(2, 2, 2, 3))
 _TRUTH = {  # file: inputs, loss, tensors
     "01_half.py": (_pairs, _loss, ("z1", "z2")),
@@ -117,7 +117,7 @@ _TRUTH = {  # file: inputs, loss, tensors
     "07_one_tower.py": (_towers, _of_towers, ("w",)),
     "08_cache.py": (_towers, _of_towers, ("w",)),
     "09_sampling.py": (_batch, _of_batch, ("z",)),
-    "10_subsample.py": (lambda rng: {**_MAPS(rng), "window": 2}, _SUBSAMPLE, ("a", "b", "x")),
+    "10_subsample.py": (_MAPS, _SUBSAMPLE, ("a", "b", "x")),
     "11_convolution.py": (_IMAGES, _CONVOLUTION, ("w", "b", "x")),
     "12_unit_length.py": (_normal(x=(5, 3), target=(5, 3)), _UNIT_LENGTH, ("x",)),
 }
