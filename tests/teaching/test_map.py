@@ -143,6 +143,8 @@ def test_a_slider_moves_the_digit_leaves_a_trail_and_the_curve_follows(page):
     page.until("laboratory.read().curve.length === 17")
     np.testing.assert_allclose(page.js("laboratory.read().curve")[8], before, rtol=1e-6)
     page.until("document.getElementById('far').textContent.includes('up to')")
+    assert all(page.label(identifier) for identifier in ("layers", "curve", "pull-0"))
+    assert page.label("map-1").startswith("Figure 7</script>: the digit is at")
     assert page.text("numbers") == "Measured elsewhere."
 
 
@@ -170,9 +172,3 @@ def test_moved_by_threes_the_maps_of_s2_move_by_cells_and_c3_answers_else_they_a
         cells = page.text("cells")
         assert said in cells and ("C3 alone answers" in cells) == (right in (3, -6))
         assert right % 3 == 0 or "0.00" not in cells
-
-
-def test_the_pictures_have_names_too(page):
-    page.until("document.querySelector('#curve').ariaLabel")  # it is computed once the page is up
-    assert all(page.label(identifier) for identifier in ("layers", "curve", "pull-0"))
-    assert page.label("map-1").startswith("Figure 7</script>: the digit is at")

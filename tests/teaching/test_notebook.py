@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drlim_np.teaching import drawings, exercises, lesson, pages
+from drlim_np.teaching import exercises, lesson, pages
 from drlim_np.teaching.pages import NEXT_TO, notebook
 from drlim_np.teaching.problems import EXERCISES
 from tests.help.refusals import refuses
@@ -49,24 +49,20 @@ def test_alone_its_numbers_are_those_of_the_printed_lesson_and_every_exercise_is
     assert all("WRONG" in found for _, found in verdicts) and "Right. " not in alone
 
 
-def test_it_has_the_text_of_every_step_and_exercise_in_order_and_every_drawing():
+def test_it_has_the_text_and_code_of_every_step_once_each_exercise_in_order_and_every_drawing():
     places = [TEXT.index(part) for section in lesson.sections() for part in (f"## {section.heading}", section.prose)]
     assert places == sorted(places)
+    code = "\n".join(CODE)
+    for section in lesson.sections():
+        assert TEXT.count(section.prose) == 1 and section.prose not in code
+        assert code.count(getsource(section.step).split('"""')[2].strip("\n")) == 1
     assert re.findall(r"^## (Exercise .*)$", TEXT, flags=re.MULTILINE) == [exercise.title for exercise in EXERCISES]
     assert all(exercise.hint.strip() in TEXT for exercise in EXERCISES)
     assert "check 1" not in TEXT and "this file" not in TEXT
     drawn = [draw.__name__ for draws, _ in NEXT_TO.values() for draw in draws]
-    assert re.findall(r"drawings\.(\w+)\(\)\)", "\n".join(CODE)) == drawn and len(drawn) == 7
+    assert re.findall(r"drawings\.(\w+)\(\)\)", code) == drawn and len(drawn) == 7
     links = re.findall(r"\(#(Exercise[^)]*)\)", TEXT)
     assert sorted(links) == sorted(exercise.title.replace(" ", "-") for exercise in EXERCISES)
-
-
-def test_the_text_and_the_code_of_a_step_are_in_it_once():
-    code = "\n".join(CODE)
-    for section in lesson.sections():
-        assert TEXT.count(section.prose) == 1 and section.prose not in code
-        first, _, body = getsource(section.step).split('"""')
-        assert code.count(first.strip()) == code.count(body.strip("\n")) == 1
 
 
 def test_a_cell_that_is_changed_changes_those_below_it():
@@ -87,15 +83,7 @@ def test_a_cell_with_the_mistake_mended_is_right(number, capsys):
     exec(source, {"__name__": "notebook", "judge_cell": exercises.judge_cell})
     printed = capsys.readouterr().out
     assert "Right. " in printed and "WRONG" not in printed and exercise.title in printed
-
-
-def test_what_a_cell_returns_in_another_form_is_refused_in_one_line():
-    refuses(lambda: exercises.judge_cell(1, lambda **inputs: 0.0), "exercise 1: loss_and_gradient must return a loss")
-
-
-def test_a_drawing_is_an_image_with_its_words_and_a_style_of_its_own():
-    shown = drawings.Picture(drawings.spring())._repr_html_()
-    assert shown.startswith('<img width="420" alt="A spring that pulls') and shown.count("<") == 1
+    refuses(lambda: exercises.judge_cell(number, lambda **inputs: 0.0), f"exercise {number}: loss_and_gradient must")
 
 
 def test_the_command_writes_it_once_and_complains_in_one_line(tmp_path, capsys):
@@ -121,4 +109,5 @@ def test_a_fresh_kernel_runs_it_from_the_first_cell_to_the_last(tmp_path, monkey
     nbclient.NotebookClient(found, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
     shown = [output for cell in found.cells if cell.cell_type == "code" for output in cell.outputs]
     assert {output.output_type for output in shown} <= {"stream", "execute_result"}
-    assert sum("text/html" in output.get("data", {}) for output in shown) == 7
+    drawn = [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})]
+    assert len(drawn) == 7 and drawn[2].startswith('<img width="420" alt="A spring that pulls')

@@ -2,7 +2,6 @@
 
 import inspect
 import time
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,8 +11,7 @@ from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS
 from drlim_np.measure.cylinder import fit_views, organisation
 from drlim_np.neighbours import nearest_neighbour_graph
-from drlim_np.teaching.laboratories import BLOCK, MISTAKES, NEIGHBOURS, blocks, training_page
-from tests.help.refusals import refuses
+from drlim_np.teaching.laboratories import BLOCK, MISTAKES, NEIGHBOURS, blocks
 from tests.help.small_views import UNSEEN, blobs
 
 PAGE = "training"
@@ -178,15 +176,6 @@ def test_a_button_trains_on_as_many_pairs_as_it_says_and_a_seed_gives_the_same_a
     assert page.js(LISTED) == W
 
 
-@pytest.mark.parametrize("speed", [1, 100])
-def test_slowly_it_takes_that_many_pairs_a_frame(page, speed):
-    page.of("#speed", f"(one.value = '{speed}')")
-    page.click("run")
-    page.until(f"laboratory.read().done >= {3 * speed}")
-    page.click("run")
-    assert page.js("laboratory.read().done") % speed == 0
-
-
 def test_the_pair_at_hand_shows_distance_loss_and_force_and_both_gradients_meet_in_their_sum(page):
     page.js("laboratory.train(600)")
     page.js("(() => { do laboratory.train(1); while (laboratory.pairs().Y[laboratory.read().hand]); })() || 0")
@@ -253,14 +242,6 @@ def test_what_is_told_and_chosen_changes_what_is_learned(page):
     assert page.text("hidden-out") == "7"
 
 
-@pytest.mark.parametrize("width", [320, 390, 820, 1150])
-def test_it_fits_every_width(page, width):
-    page.cdp("Emulation.setDeviceMetricsOverride", width=width, height=700, deviceScaleFactor=1, mobile=width < 500)
-    page.js("laboratory.train(50) || laboratory.set({wrong: 'cache'})")
-    assert page.js("document.documentElement.scrollWidth <= innerWidth") and page.js("innerWidth") == width
-    page.resize("desk")
-
-
 @pytest.mark.parametrize(("preference", "least", "most"), [("reduce", 1, 4), ("", 8, 100)])
 def test_with_reduced_motion_the_map_is_drawn_once_a_second(page, preference, least, most):
     page.prefer("prefers-reduced-motion", preference)
@@ -277,7 +258,3 @@ def test_its_words_are_in_one_main_and_without_a_script_it_says_so_and_it_is_as_
     assert "switched off" in html[PAGE].split("<noscript>")[1].split("</noscript>")[0]
     assert all(page.each("section", "Boolean(one.ariaLabel || one.querySelector('h2'))"))
     assert len(html[PAGE].splitlines()) <= 900
-
-
-def test_views_that_do_not_differ_are_refused():
-    refuses(lambda: training_page(replace(VIEWS, images=np.zeros_like(VIEWS.images)), UNSEEN), "all views are the same")
