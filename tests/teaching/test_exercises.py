@@ -215,9 +215,6 @@ ENDS = {
     "at once": "import os\nos._exit({})\n",
     "when called": "import os\ndef loss_and_gradient(**a):\n    os._exit({})\n",
     "after the verdict": "import atexit, os\natexit.register(os._exit, {})\n" + FIRST.source,
-    "in a thread": "import os, threading as t\nt.Thread(target=os._exit, args=({},)).start()\nwhile True:\n    pass\n",
-    "by another program": "import os, sys\nos.execv(sys.executable, [sys.executable, '-c', 'raise SystemExit({})'])\n",
-    "by a signal": "import os\nos.kill(os.getpid(), 9 + {})\n",
     "by a crash": "import os\nos.abort()\n",
 }
 

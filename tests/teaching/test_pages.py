@@ -1,11 +1,13 @@
-"""The lesson and the paper: right numbers, mistakes far off, pages that say just that, and drawings to scale."""
+"""The lesson and the paper: right numbers, mistakes far off, pages and a notebook that say that, drawings to scale."""
 
 import inspect
+import json
 import re
 import subprocess
 import sys
 from html import unescape
 from math import dist, tanh
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,15 +17,20 @@ from drlim_np.audit.gradcheck import COMPLEX_BOUND, complex_step
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import contrastive
 from drlim_np.siamese import two_towers
-from drlim_np.teaching import drawings, lesson, pages
+from drlim_np.teaching import drawings, exercises, lesson, pages
 from drlim_np.teaching.lesson import MARGIN, RATE, X1, X2, W, Y, as_text, both_towers, error, loss_of, sections
 from drlim_np.teaching.problems import EXERCISES
 from tests.help.comparing import BOUND
+from tests.help.refusals import refuses
 
 STEPS = [section.step for section in sections()]
 POINTS = drawings.Z1, drawings.Z2
 GRADIENT = both_towers(W)
 AFTER = loss_of(lesson.descend(W, GRADIENT))
+ROOT = Path(__file__).resolve().parents[2]
+CELLS = json.loads(pages.notebook())["cells"]
+CODE = [cell["source"] for cell in CELLS if cell["cell_type"] == "code"]
+TEXT = "\n".join(cell["source"] for cell in CELLS if cell["cell_type"] == "markdown")
 
 
 def test_step_1_energy_and_loss_by_hand():
@@ -227,3 +234,81 @@ def test_a_cylinder_is_drawn_upright_however_it_is_turned_in_space():
     columns = places(pages.paper_page({8: turned}, turn)).reshape(18, 9, 2)  # a path is a colour, an azimuth
     assert np.ptp(columns[..., 0], axis=1).max() <= 1, "each azimuth is a vertical line"
     assert np.ptp(columns[..., 1], axis=1).min() > 80 and np.ptp(columns[..., 0]) > 150
+
+
+@pytest.mark.filterwarnings("ignore")  # the exercises' mistakes divide by 0
+def test_its_numbers_are_those_of_the_printed_lesson_and_every_exercise_is_judged(capsys):
+    scope = {"__name__": "__main__"}
+    for source in CODE:
+        exec(source, scope)
+    alone = capsys.readouterr().out
+    assert set(re.findall(r"^(?:from|import) (\w+)", "\n".join(CODE), flags=re.MULTILINE)) == {"numpy", "drlim_np"}
+    numbers = [line.strip() for section in sections() for line in str(section).splitlines()]
+    assert [line.strip() for line in alone.splitlines()][: len(numbers)] == numbers
+    verdicts = re.findall(r"^Exercise (\d+)\. .*\n((?:    .*\n)+)", alone, flags=re.MULTILINE)
+    assert [int(number) for number, _ in verdicts] == list(range(1, 13))
+    assert all("WRONG" in found for _, found in verdicts) and "Right. " not in alone
+
+
+def test_it_has_the_text_and_code_of_every_step_once_each_exercise_in_order_and_every_drawing():
+    places = [TEXT.index(part) for section in sections() for part in (f"## {section.heading}", section.prose)]
+    assert places == sorted(places)
+    code = "\n".join(CODE)
+    for section in sections():
+        assert TEXT.count(section.prose) == 1 and section.prose not in code
+        assert code.count(inspect.getsource(section.step).split('"""')[2].strip("\n")) == 1
+    assert re.findall(r"^## (Exercise .*)$", TEXT, flags=re.MULTILINE) == [exercise.title for exercise in EXERCISES]
+    assert all(exercise.hint.strip() in TEXT for exercise in EXERCISES)
+    assert "check 1" not in TEXT and "this file" not in TEXT
+    drawn = [draw.__name__ for draws, _ in pages.NEXT_TO.values() for draw in draws]
+    assert re.findall(r"drawings\.(\w+)\(\)\)", code) == drawn and len(drawn) == 7
+    links = re.findall(r"\(#(Exercise[^)]*)\)", TEXT)
+    assert sorted(links) == sorted(exercise.title.replace(" ", "-") for exercise in EXERCISES)
+
+
+def test_a_cell_that_is_changed_changes_those_below_it():
+    scope = {"__name__": "notebook"}
+    for source in CODE[: next(k for k, text in enumerate(CODE) if text.startswith("def shared_cache"))]:
+        if "def both_towers" in source:
+            source = source.replace("pullback1(dz1) + ", "")
+        exec(source, scope)
+    assert scope["error"](scope["gradient"]) > 0.1
+
+
+@pytest.mark.parametrize("number", [1, 8, 12])
+def test_a_cell_with_the_mistake_mended_is_right(number, capsys):
+    exercise = EXERCISES[number - 1]
+    (source,) = (text for text in CODE if f"judge_cell({number}, " in text)
+    for wrong, right in exercise.mend:
+        source = source.replace(wrong.strip("\n"), right.strip("\n"))
+    exec(source, {"__name__": "notebook", "judge_cell": exercises.judge_cell})
+    printed = capsys.readouterr().out
+    assert "Right. " in printed and "WRONG" not in printed and exercise.title in printed
+    refuses(lambda: exercises.judge_cell(number, lambda **inputs: 0.0), f"exercise {number}: loss_and_gradient must")
+
+
+def test_the_command_writes_it_once_and_complains_in_one_line(tmp_path, capsys):
+    assert pages.main(["--notebook", str(tmp_path / "new")]) == 0
+    path = tmp_path / "new" / "lesson.ipynb"
+    assert path.read_text(encoding="utf-8") == pages.notebook() and str(path) in capsys.readouterr().out
+    path.write_text("mine")
+    for folder, complaint in [(path, "cannot be written"), (path.parent, "is there already")]:
+        assert pages.main(["--notebook", str(folder)]) == 2
+        printed = capsys.readouterr()
+        assert printed.out == "" and printed.err.count("\n") == 1 and complaint in printed.err
+        assert printed.err.endswith(": name another folder\n")
+    assert path.read_text() == "mine"
+
+
+def test_a_fresh_kernel_runs_it_from_the_first_cell_to_the_last(tmp_path, monkeypatch):
+    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed: the notebook is not validated")
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed: the notebook is not run by a kernel")
+    pytest.importorskip("ipykernel", reason="ipykernel is not installed: the notebook is not run by a kernel")
+    found = nbformat.reads(pages.notebook(), as_version=4)
+    nbformat.validate(found)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # the kernel is a process of its own
+    nbclient.NotebookClient(found, timeout=120, resources={"metadata": {"path": tmp_path}}).execute()
+    shown = [output for cell in found.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert {output.output_type for output in shown} <= {"stream", "execute_result"}
+    drawn = [output.data["text/html"] for output in shown if "text/html" in output.get("data", {})]
+    assert len(drawn) == 7 and drawn[2].startswith('<img width="420" alt="A spring that pulls')
