@@ -112,7 +112,6 @@ def _filled(name: str, **numbers) -> str:
 
 
 def _line(points: Iterable) -> str:
-    """A line through the points."""
     return "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 

@@ -186,12 +186,10 @@ class Section(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The first line of the step's docstring."""
         return cleandoc(self.step.__doc__).partition("\n")[0]
 
     @property
     def prose(self) -> str:
-        """The rest of it."""
         return cleandoc(self.step.__doc__).partition("\n")[2].strip("\n")
 
     def __str__(self) -> str:

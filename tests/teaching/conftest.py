@@ -19,7 +19,6 @@ SPRINGS = Path(__file__).resolve().parents[2] / "figures" / "springs.html"
 
 @pytest.fixture(scope="session")
 def browser():
-    """A window that tests share."""
     if missing():
         pytest.skip(missing())
     with opened() as window:
@@ -28,7 +27,6 @@ def browser():
 
 @pytest.fixture(scope="session")
 def digits():
-    """Thirty unseen 4s and 9s."""
     test = handwriting.generate(seed=3, train=(1, 1), test=(15, 15)).test
     return on_canvas(test.images), test.labels
 
@@ -46,7 +44,6 @@ def maps():
 
 @pytest.fixture(scope="session")
 def html(maps, digits):
-    """The source of each page."""
     points = np.random.default_rng(0).normal(size=(660, 3)) * [1, 2, 5]
     grown = {epoch: scale * points for epoch, scale in {0: 0.01, 1: 0.3, 3: 0.8, 8: 1}.items()}
     return {
@@ -60,7 +57,6 @@ def html(maps, digits):
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory, html):
-    """Where each page is."""
     folder = tmp_path_factory.mktemp("pages")
     for name, text in html.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")

@@ -121,10 +121,7 @@ def test_start_writes_all_of_them_and_never_over_what_a_student_wrote(tmp_path, 
 
 
 def test_check_says_what_is_wrong_until_it_is_right(tmp_path, capfd):
-    for text, status, said in (
-        (EXERCISES[6].source, 1, "WRONG"),
-        (EXERCISES[6].solution, 0, "\nRight. The gradient is"),
-    ):
+    for status, text, said in ((1, EXERCISES[6].source, "WRONG"), (0, EXERCISES[6].solution, "\nRight. The gradient")):
         written(tmp_path, EXERCISES[6], text)
         assert exercises.main(["check", "7", "--folder", str(tmp_path)]) == status
         printed = capfd.readouterr()

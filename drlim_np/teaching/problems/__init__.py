@@ -34,7 +34,6 @@ class Exercise(NamedTuple):
 
     @property
     def solution(self) -> str:
-        """The file, mended."""
         text = self.source
         for wrong, right in self.mend:
             text = text.replace(wrong, right)
@@ -42,7 +41,6 @@ class Exercise(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Its first line."""
         return self.source.partition("\n")[0].strip('"')
 
 
