@@ -114,7 +114,6 @@ def of_file(path: Path, **inputs):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; 2 for what cannot be done."""
     parser = argparse.ArgumentParser(PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = ("list", "start", *NUMBERED)
     parser.add_argument("what", nargs="?", default="list", choices=commands, help="(default: %(default)s)")

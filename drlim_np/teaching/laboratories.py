@@ -46,6 +46,9 @@ def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, marg
     """
     inked = np.rint(images * 255).astype(np.uint8)
     x = (inked / 255).astype(np.float32)
+    unit = x.reshape(len(x), -1) / np.linalg.norm(x.reshape(len(x), -1), axis=1, keepdims=True)
+    cosines = unit @ unit.T  # a drawing is unlike if all its own are lower than with the others for 1 in 50 digits
+    np.fill_diagonal(cosines, 0)
     nets = []
     for name, params in maps.items():
         kept = ((layer + LETTERS[part], w) for layer, parts in params.items() for part, w in parts.items())
@@ -57,7 +60,7 @@ def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, marg
         "labels": np.asarray(labels).tolist(),
         "shifts": list(SHIFTS),
         "margin": margin,
-        "alike": _least_likeness(x.reshape(len(x), -1)),
+        "alike": float(np.quantile(cosines.max(axis=1), 0.02)),
         "numbers": numbers,
     }
     return with_data("map.html", data)
@@ -106,11 +109,3 @@ def with_data(page: str, data: dict) -> str:
 def encoded(array: np.ndarray, kind: str) -> str:
     """The numbers of an array, as that dtype, in base64, as a script reads them."""
     return b64encode(np.ascontiguousarray(array, dtype=kind)).decode()
-
-
-def _least_likeness(pixels: np.ndarray) -> float:
-    """A drawing is called unlike if its cosine with each digit is below this, as for 1 in 50 digits with the others."""
-    unit = pixels / np.linalg.norm(pixels, axis=1, keepdims=True)
-    cosines = unit @ unit.T
-    np.fill_diagonal(cosines, 0)
-    return float(np.quantile(cosines.max(axis=1), 0.02))

@@ -48,7 +48,6 @@ BEFORE = {  # what else a cell defines, before that of the step
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; 2 for what cannot be done."""
     program = "python -m drlim_np.teaching.lesson"
     parser = argparse.ArgumentParser(program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--notebook", type=Path, metavar="DIR", help="write DIR/lesson.ipynb instead of printing")

@@ -1,6 +1,6 @@
 """Twelve short files, wrong on purpose, and what belongs to each: a hint, its solution, what it teaches, and the truth.
 
-The files are what a student is given; none imports another. `answers.toml` has their hints and solutions.
+None imports another: `source` is a file as a student is given it. `answers.toml` has their hints and solutions.
 """
 
 import tomllib
@@ -20,7 +20,6 @@ class Exercise(NamedTuple):
 
     inputs: rng → what `loss_and_gradient` is called with. loss: the same → L, also where arrays are complex.
     tensors: the inputs that need a gradient. mend: pairs (wrong, right) of text, each wrong one once in the file.
-    source: the file as a student is given it.
     """
 
     file: str
