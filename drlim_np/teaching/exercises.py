@@ -55,8 +55,9 @@ def judge(exercise: Exercise, loss_and_gradient: Callable, name: str) -> int:
     print(exercise.title)
     for name, error in off.items():
         far = "has entries that are not numbers" if np.isnan(error) else f"off by {error:.1e} of its norm"
-        word = "right" if error <= COMPLEX_BOUND else "WRONG"
-        print(f"    {name if name == 'loss' else 'dL/d' + name:8} {far:32} {word}")
+        print(
+            f"    {name if name == 'loss' else 'dL/d' + name:8} {far:32} {'right' if error <= COMPLEX_BOUND else 'WRONG'}"
+        )
     if right := all(error <= COMPLEX_BOUND for error in off.values()):
         print(fill(f"Right. {exercise.learned}", 100))
     return 0 if right else 1
@@ -83,15 +84,14 @@ def verdict(exercise: Exercise, loss_and_gradient: Callable, name: str) -> dict[
     true = {"loss": np.asarray(exercise.loss(**inputs))}
     for tensor in exercise.tensors:
         true[tensor] = true_gradient(lambda x, tensor=tensor: exercise.loss(**{**lifted, tensor: x}), inputs[tensor])
-    for tensor, right in true.items():
+    for tensor, w in true.items():
         require(tensor in found, f"{name}: no gradient of {tensor}: {wanted}")
         try:
             claimed = np.asarray(found[tensor], float)
         except (TypeError, ValueError) as fault:
             raise InputError(f"{name}: the value returned for {tensor} is not made of real numbers") from fault
-        shape = claimed.shape
-        require(shape == right.shape, f"{name}: shape {shape} for {tensor}, which must have {right.shape}")
-        off[tensor] = relative_error(claimed, right)
+        require(claimed.shape == w.shape, f"{name}: shape {claimed.shape} for {tensor}, which must have {w.shape}")
+        off[tensor] = relative_error(claimed, w)
     return off
 
 

@@ -1,7 +1,6 @@
 """The two laboratories that need data: each is one page with its numbers in it, and computes in JavaScript.
 
-map.html computes G_W, its pullback and the loss of a pair; training.html computes Step 2. Tests hold both to this
-package in a browser: Step 2 to `verbatim.update`, as it is and with each mistake planted.
+Tests hold both to this package in a browser, and training.html to `verbatim.update` with each mistake planted as well.
 """
 
 import json

@@ -29,8 +29,9 @@ VERDICT = """(({seen, W, verdict}, i, j, Y, wrong) => verdict(W(), seen[i], seen
     (laboratory, ...arguments)"""
 SWEEP = """((given, m, rate, wrong) => { const {seen, update, scratch, W} = laboratory, t = scratch(W().hidden);
     for (const [i, j, Y] of given) update(W(), seen[i], seen[j], Y, m, rate, wrong, t); })(...arguments) || 0"""
-DRAWINGS = """(clear => { window.drawings = 0; CanvasRenderingContext2D.prototype.clearRect = function(...box) {
-    drawings += this.canvas.id === "map"; clear.apply(this, box); }; })(CanvasRenderingContext2D.prototype.clearRect) || 0"""
+DRAWINGS = """(kind => { const clear = kind.clearRect; window.drawings = 0;
+    kind.clearRect = function(...box) { drawings += this.canvas.id === "map"; clear.apply(this, box); };
+})(CanvasRenderingContext2D.prototype) || 0"""
 
 
 def weights(page):
