@@ -116,7 +116,6 @@ def _line(points: Iterable) -> str:
 
 
 def _arrow(start: np.ndarray, way: np.ndarray) -> str:
-    """A line with a head at its end."""
     end, along = start + way, way / np.linalg.norm(way)
     across, neck = 4 * np.array([-along[1], along[0]]), end - 8 * along
     head = " ".join(f"{x:.1f},{y:.1f}" for x, y in (end, neck + across, neck - across))

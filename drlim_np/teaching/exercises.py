@@ -55,9 +55,8 @@ def judge(exercise: Exercise, loss_and_gradient: Callable, name: str) -> int:
     print(exercise.title)
     for name, error in off.items():
         far = "has entries that are not numbers" if np.isnan(error) else f"off by {error:.1e} of its norm"
-        print(
-            f"    {name if name == 'loss' else 'dL/d' + name:8} {far:32} {'right' if error <= COMPLEX_BOUND else 'WRONG'}"
-        )
+        word = "right" if error <= COMPLEX_BOUND else "WRONG"
+        print(f"    {name if name == 'loss' else 'dL/d' + name:8} {far:32} {word}")
     if right := all(error <= COMPLEX_BOUND for error in off.values()):
         print(fill(f"Right. {exercise.learned}", 100))
     return 0 if right else 1
