@@ -31,9 +31,8 @@ from drlim_np.files.cache import Cache, source_digest
 from drlim_np.runs import record, sources
 from drlim_np.runs.jobs import Task, all_drawn, number_of
 from drlim_np.runs.record import Drawn, Entry, earlier_record
-from drlim_np.teaching.map_page import map_page
+from drlim_np.teaching.laboratories import map_page, training_page
 from drlim_np.teaching.pages import lesson_page, paper_page
-from drlim_np.teaching.training_page import training_page
 
 MODULES = [*(f"figure{number}" for number in range(1, 11)), "invariance", "collapse", "sheets", "towers"]
 PLACES = {import_module(f"drlim_np.figures.{name}").__name__: place for place, name in enumerate(MODULES)}

@@ -1,11 +1,10 @@
-"""The lesson's drawings, as SVG: words and lines are in files, and every length in them is one of the lesson's numbers.
+"""Drawings as SVG. The lesson's words and lines are in files, and every length in them is one of its numbers.
 
 Red is similar and blue dissimilar, as in Figures 1 and 2. The page sets the colours, so that they follow its ground.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -15,20 +14,19 @@ from drlim_np.files.frame import template
 from drlim_np.teaching import lesson
 from drlim_np.teaching.lesson import MARGIN, RATE, W
 
-SVG = "http://www.w3.org/2000/svg"
 UNIT = 80  # how long a unit is in the drawings of points
 Z1, Z2 = lesson.layer(W, lesson.X1)[0], lesson.layer(W, lesson.X2)[0]
 
 
-class Picture(NamedTuple):
+class Picture(str):
     """A drawing that a notebook shows, as an image, so that its style changes nothing else there."""
-
-    svg: str
 
     def _repr_html_(self) -> str:
         style = template("frame.css", "drlim_np.files").template + "svg { max-width: none; background: var(--ground) }"
-        whole = self.svg.replace(">", f"><style>{style}</style>", 1).replace("<svg", f'<svg xmlns="{SVG}"', 1)
-        name = self.svg.partition('aria-label="')[2].partition('"')[0]
+        whole = self.replace(">", f"><style>{style}</style>", 1).replace(
+            "<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1
+        )
+        name = self.partition('aria-label="')[2].partition('"')[0]
         return f'<img width="420" alt="{name}" src="data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}">'
 
 
@@ -41,17 +39,12 @@ def loss_curves() -> str:
     """Step 1: what a pair costs against its energy, with both pairs on their curves."""
     d, _ = lesson.energy_and_loss(Z1, Z2)
     costs = d[0] ** 2 / 2, (MARGIN - d[1]) ** 2 / 2
-    grid = np.linspace(0, 1.5, 61)
-
-    def at(d, loss):
-        return 40 + 195 * d, 165 - 190 * loss
-
-    similar = _line(at(x, x * x / 2) for x in grid if x * x / 2 < 0.78)
-    dissimilar = _line(at(x, max(0, MARGIN - x) ** 2 / 2) for x in grid)
-    pulled, pushed, (m, _) = at(d[0], costs[0]), at(d[1], costs[1]), at(MARGIN, 0)
-    return _filled(
-        "loss_curves", similar=similar, dissimilar=dissimilar, costs=costs, pulled=pulled, pushed=pushed, m=m
-    )
+    grid, origin, unit = np.linspace(0, 1.5, 61), np.array([40, 165]), np.array([195, -190])
+    similar = _line(origin + unit * [x, x * x / 2] for x in grid if x * x / 2 < 0.78)
+    dissimilar = _line(origin + unit * [x, max(0, MARGIN - x) ** 2 / 2] for x in grid)
+    pulled, pushed = (origin + unit * at for at in zip(d, costs, strict=True))
+    places = {"pulled": pulled, "pushed": pushed, "m": 40 + 195 * MARGIN}
+    return _filled("loss_curves", similar=similar, dissimilar=dissimilar, costs=costs, **places)
 
 
 def spring() -> str:
@@ -77,14 +70,10 @@ def step_down() -> str:
     """Step 5: the loss along the step, its slope at the start, and the step taken."""
     gradient = lesson.both_towers(W)
     start, end = lesson.loss_of(W), lesson.loss_of(lesson.descend(W, gradient))
-    slope = -np.sum(gradient**2)
-
-    def at(rate, loss):
-        return 40 + 200 * rate, 165 - 230 * loss
-
-    curve = _line(at(rate, lesson.loss_of(lesson.descend(W, gradient, rate))) for rate in np.linspace(0, 1.5, 61))
-    tangent = _line([at(0, start), at(0.38, start + 0.38 * slope)])
-    lines = {"curve": curve, "tangent": tangent, "before": at(0, start), "after": at(RATE, end)}
+    slope, rates, unit = -np.sum(gradient**2), np.linspace(0, 1.5, 61), np.array([200, -230])
+    along = [(rate, lesson.loss_of(lesson.descend(W, gradient, rate))) for rate in rates]
+    points = np.array([40, 165]) + unit * [(0, start), (0.38, start + 0.38 * slope), (RATE, end), *along]
+    lines = {"curve": _line(points[3:]), "tangent": _line(points[:2]), "before": points[0], "after": points[2]}
     return _filled("step_down", **lines, start=start, end=end, rate=RATE, steepness=-slope)
 
 
@@ -97,18 +86,36 @@ def seen_by_the_check() -> str:
     return _filled("seen_by_the_check", bound=bound, at=at, off=off)
 
 
+def of_maps(maps: list[np.ndarray], turn: np.ndarray) -> Iterator[str]:
+    """Each map as a square picture around its own middle, to one scale, from one side: across the axis of `turn`."""
+    middled = [one - one.mean(axis=0) for one in maps]
+    angle = 2 * np.pi * turn
+    around = np.linalg.lstsq(np.stack([np.cos(angle), np.sin(angle)], axis=1), middled[-1])[0]
+    across, away = np.linalg.svd(around)[2][:2]
+    upright = np.cross(across, away)
+    flat = [one @ np.stack([across, 0.87 * upright + 0.5 * away], axis=1) for one in middled]
+    scale = 92 / max(np.abs(one).max() for one in flat)
+    colours = np.floor(turn * 18).astype(int)
+    for one in flat:
+        places = np.rint(100 + scale * one * [1, -1]).astype(int)
+        paths = []
+        for colour in range(18):
+            dots = "".join(f"M{x} {y}h0" for x, y in places[colours == colour])
+            paths.append(f'<path class="points" style="stroke: hsl({20 * colour} 65% 50%)" d="{dots}"/>')
+        label = f"A map of {len(places)} points"
+        yield f'<svg viewBox="0 0 200 200" role="img" aria-label="{label}">{"".join(paths)}</svg>'
+
+
 def _filled(name: str, **numbers) -> str:
     """The drawing in a file of this package, with numbers in the places that it has for them."""
     return template(f"{name}.svg", __package__).template.format(**numbers)
 
 
 def _line(points: Iterable) -> str:
-    """A line through the points."""
     return "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
 def _arrow(start: np.ndarray, way: np.ndarray) -> str:
-    """A line with a head at its end."""
     end, along = start + way, way / np.linalg.norm(way)
     across, neck = 4 * np.array([-along[1], along[0]]), end - 8 * along
     head = " ".join(f"{x:.1f},{y:.1f}" for x, y in (end, neck + across, neck - across))

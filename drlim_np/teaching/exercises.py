@@ -31,23 +31,12 @@ from drlim_np.teaching.lesson import relative_error, true_gradient
 from drlim_np.teaching.problems import EXERCISES, Exercise
 
 PROGRAM = "python -m drlim_np.teaching.exercises"
-LIMIT = 20  # seconds that a file may take
-SEED = 20060617
 JUDGED = 100  # what `judge` adds to its exit status, so that no file can end it with one that it has not earned
 NUMBERED = ("check", "judge", "hint", "solution")  # the commands that take the number of an exercise
 
 
-def start(folder: Path) -> str:
-    """Writes the files that are not there yet and says how many; the others stay as they are."""
-    missing = {path: one.source.encode() for one in EXERCISES if not (path := folder / one.file).exists()}
-    replace(missing, "name another folder")
-    kept = len(EXERCISES) - len(missing)
-    said = f"{len(missing)} exercises written to {printable(folder)}"
-    return f"{said}, {kept} there already and kept" if kept else said
-
-
-def check(number: int, folder: Path, limit: float = LIMIT) -> int:
-    """Judges the student's file in a process of its own: exit status 0 if it is right, 1 if not, 2 if it fails."""
+def check(number: int, folder: Path, limit: float = 20) -> int:
+    """Judges a file in a process of its own, for `limit` seconds at most: 0 if it is right, 1 if not, 2 if it fails."""
     path = folder / EXERCISES[number - 1].file
     if not path.is_file():
         raise DataError(f"{printable(path)} is not there: run start, or name its folder with --folder")
@@ -55,8 +44,8 @@ def check(number: int, folder: Path, limit: float = LIMIT) -> int:
     try:
         status = subprocess.run(command, timeout=limit).returncode
     except subprocess.TimeoutExpired as fault:
-        raise InputError(f"{printable(path.name)} did not end within {limit:g} seconds: does a loop go on?") from fault
-    require(status >= JUDGED, f"{printable(path.name)} ended the check, by os._exit or a crash: remove that line")
+        raise InputError(f"{path.name} did not end within {limit:g} seconds: does a loop go on?") from fault
+    require(status >= JUDGED, f"{path.name} ended the check, by os._exit or a crash: remove that line")
     return status - JUDGED
 
 
@@ -83,7 +72,7 @@ def verdict(exercise: Exercise, loss_and_gradient: Callable, name: str) -> dict[
 
     What cannot be judged is an InputError, in which `name` is the culprit.
     """
-    inputs = exercise.inputs(np.random.default_rng(SEED))
+    inputs = exercise.inputs(np.random.default_rng(20060617))
     with np.errstate(all="ignore"):
         given = loss_and_gradient(**deepcopy(inputs))
     wanted = f"loss_and_gradient must return a loss and a dict of the gradients of {', '.join(exercise.tensors)}"
@@ -94,15 +83,14 @@ def verdict(exercise: Exercise, loss_and_gradient: Callable, name: str) -> dict[
     true = {"loss": np.asarray(exercise.loss(**inputs))}
     for tensor in exercise.tensors:
         true[tensor] = true_gradient(lambda x, tensor=tensor: exercise.loss(**{**lifted, tensor: x}), inputs[tensor])
-    for tensor, right in true.items():
+    for tensor, w in true.items():
         require(tensor in found, f"{name}: no gradient of {tensor}: {wanted}")
         try:
             claimed = np.asarray(found[tensor], float)
         except (TypeError, ValueError) as fault:
             raise InputError(f"{name}: the value returned for {tensor} is not made of real numbers") from fault
-        shapes = f"shape {claimed.shape} for {tensor}, which must have {right.shape}"
-        require(claimed.shape == right.shape, f"{name}: {shapes}")
-        off[tensor] = relative_error(claimed, right)
+        require(claimed.shape == w.shape, f"{name}: shape {claimed.shape} for {tensor}, which must have {w.shape}")
+        off[tensor] = relative_error(claimed, w)
     return off
 
 
@@ -121,18 +109,10 @@ def of_file(path: Path, **inputs):
             lines = [fault.lineno] if fault.lineno else []
         where = f", line {lines[-1]}" if lines else ""
         message = printable(getattr(fault, "msg", None) or str(fault))
-        raise InputError(f"{printable(path.name)}{where}: {type(fault).__name__}: {message}") from fault
-
-
-def solution(exercise: Exercise) -> str:
-    """The changes from the file as given to the mended one, and what one learns by them."""
-    changes = unified_diff(exercise.source.splitlines(), exercise.solution.splitlines(), n=1, lineterm="")
-    shown = [line for line in changes if not line.startswith(("---", "+++", "@"))]
-    return "\n".join([exercise.title, *shown, fill(exercise.learned, 100)])
+        raise InputError(f"{path.name}{where}: {type(fault).__name__}: {message}") from fault
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; 2 for what cannot be done."""
     parser = argparse.ArgumentParser(PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = ("list", "start", *NUMBERED)
     parser.add_argument("what", nargs="?", default="list", choices=commands, help="(default: %(default)s)")
@@ -151,17 +131,22 @@ def _done(what: str, number: int | None, folder: Path) -> int:
             print("\n".join(exercise.title for exercise in EXERCISES))
             print("\nstart puts them into ./exercises, or where --folder says; check, hint and solution take a number")
         case "start":
-            print(start(folder))
+            missing = {path: one.source.encode() for one in EXERCISES if not (path := folder / one.file).exists()}
+            replace(missing, "name another folder")
+            kept = f", {12 - len(missing)} there already and kept" if len(missing) < 12 else ""
+            print(f"{len(missing)} exercises written to {printable(folder)}{kept}")
         case "check":
             return check(number, folder)
         case "judge":
-            path = folder / exercise.file
             sys.path.insert(0, str(folder.resolve()))  # as Python does, for a helper next to the file
-            return JUDGED + exit_status(lambda: judge(exercise, partial(of_file, path), printable(path.name)), PROGRAM)
+            given = partial(of_file, folder / exercise.file)
+            return JUDGED + exit_status(lambda: judge(exercise, given, exercise.file), PROGRAM)
         case "hint":
             print(fill(exercise.hint, 100))
         case "solution":
-            print(solution(exercise))
+            changes = unified_diff(exercise.source.splitlines(), exercise.solution.splitlines(), n=1, lineterm="")
+            shown = [line for line in changes if not line.startswith(("---", "+++", "@"))]
+            print(exercise.title, *shown, fill(exercise.learned, 100), sep="\n")
     return 0
 
 

@@ -2,8 +2,6 @@
 
 Two pairs of inputs and one small layer, in plain NumPy, so that each number can be followed by hand. Each step is a
 function: its text explains it, its body does it.
-
-`python -m drlim_np.teaching.lesson` prints it with its numbers; `pages` makes a page of it, and `command` a notebook.
 """
 
 import sys
@@ -188,12 +186,10 @@ class Section(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """The first line of the step's docstring."""
         return cleandoc(self.step.__doc__).partition("\n")[0]
 
     @property
     def prose(self) -> str:
-        """The rest of it."""
         return cleandoc(self.step.__doc__).partition("\n")[2].strip("\n")
 
     def __str__(self) -> str:
@@ -241,6 +237,6 @@ def as_text(value) -> str:
 
 
 if __name__ == "__main__":
-    from drlim_np.teaching.command import main
+    from drlim_np.teaching.pages import main
 
     sys.exit(main())

@@ -7,9 +7,8 @@ import pytest
 
 from drlim_np.data import handwriting, on_canvas
 from drlim_np.networks import convnet
-from drlim_np.teaching.map_page import map_page
+from drlim_np.teaching.laboratories import map_page, training_page
 from drlim_np.teaching.pages import lesson_page, paper_page
-from drlim_np.teaching.training_page import training_page
 from drlim_np.tree import tree_map
 from tests.help.browser import missing, opened
 from tests.help.small_views import UNSEEN, blobs
@@ -19,7 +18,6 @@ SPRINGS = Path(__file__).resolve().parents[2] / "figures" / "springs.html"
 
 @pytest.fixture(scope="session")
 def browser():
-    """A window that tests share."""
     if missing():
         pytest.skip(missing())
     with opened() as window:
@@ -28,7 +26,6 @@ def browser():
 
 @pytest.fixture(scope="session")
 def digits():
-    """Thirty unseen 4s and 9s."""
     test = handwriting.generate(seed=3, train=(1, 1), test=(15, 15)).test
     return on_canvas(test.images), test.labels
 
@@ -46,7 +43,6 @@ def maps():
 
 @pytest.fixture(scope="session")
 def html(maps, digits):
-    """The source of each page."""
     points = np.random.default_rng(0).normal(size=(660, 3)) * [1, 2, 5]
     grown = {epoch: scale * points for epoch, scale in {0: 0.01, 1: 0.3, 3: 0.8, 8: 1}.items()}
     return {
@@ -60,7 +56,6 @@ def html(maps, digits):
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory, html):
-    """Where each page is."""
     folder = tmp_path_factory.mktemp("pages")
     for name, text in html.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")

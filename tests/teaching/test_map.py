@@ -80,14 +80,6 @@ def test_a_pairs_loss_and_forces_are_the_librarys(desk):
             np.testing.assert_allclose(found["dz1"], dz1[0], rtol=1e-12, atol=1e-15)
 
 
-def test_other_colours_while_the_curve_is_computed_are_no_fault(page):
-    for shift, scheme in ((1, "dark"), (2, "light"), (3, "dark"), (4, "")):
-        page.js("laboratory.set({moved: {right: arguments[0]}})", shift)
-        page.prefer("prefers-color-scheme", scheme)
-    page.until("laboratory.read().curve.length === 17")
-    assert page.call("se/log", type="browser") == []
-
-
 def test_the_nearest_are_the_nearest_of_all_shifts(page, maps, fifty):
     draw(page, fifty[40])
     params = list(maps.values())[1]
@@ -140,9 +132,14 @@ def test_a_slider_moves_the_digit_leaves_a_trail_and_the_curve_follows(page):
     page.press("ArrowRight", "ArrowRight")
     after = page.js("laboratory.read()")
     assert after["moved"]["right"] == 1 and after["z"] != before
+    for scheme in ("dark", "light", ""):
+        page.prefer("prefers-color-scheme", scheme)
     page.until("laboratory.read().curve.length === 17")
+    assert page.call("se/log", type="browser") == [], "other colours while the curve is computed are no fault"
     np.testing.assert_allclose(page.js("laboratory.read().curve")[8], before, rtol=1e-6)
     page.until("document.getElementById('far').textContent.includes('up to')")
+    assert all(page.label(identifier) for identifier in ("layers", "curve", "pull-0"))
+    assert page.label("map-1").startswith("Figure 7</script>: the digit is at")
     assert page.text("numbers") == "Measured elsewhere."
 
 
@@ -170,9 +167,3 @@ def test_moved_by_threes_the_maps_of_s2_move_by_cells_and_c3_answers_else_they_a
         cells = page.text("cells")
         assert said in cells and ("C3 alone answers" in cells) == (right in (3, -6))
         assert right % 3 == 0 or "0.00" not in cells
-
-
-def test_the_pictures_have_names_too(page):
-    page.until("document.querySelector('#curve').ariaLabel")  # it is computed once the page is up
-    assert all(page.label(identifier) for identifier in ("layers", "curve", "pull-0"))
-    assert page.label("map-1").startswith("Figure 7</script>: the digit is at")

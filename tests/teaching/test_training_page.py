@@ -2,7 +2,6 @@
 
 import inspect
 import time
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,8 +11,7 @@ from drlim_np import verbatim
 from drlim_np.data import AZIMUTHS
 from drlim_np.graph import nearest_neighbour_graph
 from drlim_np.measure.cylinder import fit_views, organisation
-from drlim_np.teaching.training_page import BLOCK, MISTAKES, NEIGHBOURS, blocks, training_page
-from tests.help.refusals import refuses
+from drlim_np.teaching.laboratories import BLOCK, MISTAKES, NEIGHBOURS, blocks
 from tests.help.small_views import UNSEEN, blobs
 
 PAGE = "training"
@@ -31,10 +29,9 @@ VERDICT = """(({seen, W, verdict}, i, j, Y, wrong) => verdict(W(), seen[i], seen
     (laboratory, ...arguments)"""
 SWEEP = """((given, m, rate, wrong) => { const {seen, update, scratch, W} = laboratory, t = scratch(W().hidden);
     for (const [i, j, Y] of given) update(W(), seen[i], seen[j], Y, m, rate, wrong, t); })(...arguments) || 0"""
-DRAWINGS = """(({prototype}) => { const clear = prototype.clearRect;
-    window.drawings = 0;
-    prototype.clearRect = function(...box) { drawings += this.canvas.id === "map"; clear.apply(this, box); };
-})(CanvasRenderingContext2D) || 0"""
+DRAWINGS = """(kind => { const clear = kind.clearRect; window.drawings = 0;
+    kind.clearRect = function(...box) { drawings += this.canvas.id === "map"; clear.apply(this, box); };
+})(CanvasRenderingContext2D.prototype) || 0"""
 
 
 def weights(page):
@@ -143,18 +140,17 @@ def test_a_frame_takes_25_ms_and_an_epoch_8_seconds_of_one_core(page):
     page.js("laboratory.train(20000)")
     page.cdp("Performance.enable", timeDomain="threadTicks")
 
-    def seconds(code):
-        """That the page's thread computes for the expression, on one core."""
-        busy = []
-        for run in ("0", f"(() => {{ {code}; }})() || 0"):
-            page.js(run)
-            found = page.cdp("Performance.getMetrics")["metrics"]
-            busy.append({one["name"]: one["value"] for one in found}["TaskDuration"])
-        return busy[1] - busy[0]
+    def busy():
+        """Seconds that the page's thread has computed, on one core."""
+        found = page.cdp("Performance.getMetrics")["metrics"]
+        return next(one["value"] for one in found if one["name"] == "TaskDuration")
 
-    for part in ("measure", "check", "draw"):  # training takes slices of 10 ms
-        assert seconds(f"for (let k = 0; k < 30; k += 1) laboratory.{part}()") / 30 <= 0.025, part
-    assert seconds("laboratory.train(laboratory.pairs().count)") <= 8
+    whole = "laboratory.train(laboratory.pairs().count)"
+    limits = {f"laboratory.{part}()": (30, 0.025) for part in ("measure", "check", "draw")} | {whole: (1, 8)}
+    for code, (times, most) in limits.items():  # training takes slices of 10 ms
+        before = busy()
+        page.js(f"(() => {{ for (let k = 0; k < {times}; k += 1) {code}; }})() || 0")
+        assert (busy() - before) / times <= most, code
 
 
 def test_run_trains_until_it_is_paused_and_says_what_became_of_the_map(page):
@@ -165,6 +161,12 @@ def test_run_trains_until_it_is_paused_and_says_what_became_of_the_map(page):
     done = page.js("laboratory.read().done")
     assert page.text("say").startswith(f"{done:,} pairs: elevation R² 0.") and page.text("run") == "Run"
     assert page.js("laboratory.read().loss")[0] == done and f"after {done:,} pairs" in page.label("map")
+    page.js("laboratory.set({seed: 0})")
+    page.of("#speed", "(one.value = '100')")
+    page.click("run")
+    page.until("laboratory.read().done >= 300")
+    page.click("run")
+    assert page.js("laboratory.read().done") % 100 == 0, "slowly, as many pairs a frame as chosen"
 
 
 @pytest.mark.parametrize(("button", "pairs"), [("one", 1), ("hundred", 100), ("epoch", 217_470)])
@@ -176,15 +178,6 @@ def test_a_button_trains_on_as_many_pairs_as_it_says_and_a_seed_gives_the_same_a
     assert page.js("laboratory.read().done") == 0 and page.js(LISTED)[2] != W[2]
     page.js(f"laboratory.set({{seed: 0}}) || laboratory.train({pairs})")
     assert page.js(LISTED) == W
-
-
-@pytest.mark.parametrize("speed", [1, 100])
-def test_slowly_it_takes_that_many_pairs_a_frame(page, speed):
-    page.of("#speed", f"(one.value = '{speed}')")
-    page.click("run")
-    page.until(f"laboratory.read().done >= {3 * speed}")
-    page.click("run")
-    assert page.js("laboratory.read().done") % speed == 0
 
 
 def test_the_pair_at_hand_shows_distance_loss_and_force_and_both_gradients_meet_in_their_sum(page):
@@ -253,14 +246,6 @@ def test_what_is_told_and_chosen_changes_what_is_learned(page):
     assert page.text("hidden-out") == "7"
 
 
-@pytest.mark.parametrize("width", [320, 390, 820, 1150])
-def test_it_fits_every_width(page, width):
-    page.cdp("Emulation.setDeviceMetricsOverride", width=width, height=700, deviceScaleFactor=1, mobile=width < 500)
-    page.js("laboratory.train(50) || laboratory.set({wrong: 'cache'})")
-    assert page.js("document.documentElement.scrollWidth <= innerWidth") and page.js("innerWidth") == width
-    page.resize("desk")
-
-
 @pytest.mark.parametrize(("preference", "least", "most"), [("reduce", 1, 4), ("", 8, 100)])
 def test_with_reduced_motion_the_map_is_drawn_once_a_second(page, preference, least, most):
     page.prefer("prefers-reduced-motion", preference)
@@ -272,12 +257,6 @@ def test_with_reduced_motion_the_map_is_drawn_once_a_second(page, preference, le
     assert least <= page.js("drawings") <= most
 
 
-def test_its_words_are_in_one_main_and_without_a_script_it_says_so_and_it_is_as_short_as_was_promised(page, html):
-    assert page.js("[...document.body.children].map(one => one.localName)") == ["main", "script"]
+def test_without_a_script_it_says_so_and_it_is_as_short_as_was_promised(html):
     assert "switched off" in html[PAGE].split("<noscript>")[1].split("</noscript>")[0]
-    assert all(page.each("section", "Boolean(one.ariaLabel || one.querySelector('h2'))"))
     assert len(html[PAGE].splitlines()) <= 900
-
-
-def test_views_that_do_not_differ_are_refused():
-    refuses(lambda: training_page(replace(VIEWS, images=np.zeros_like(VIEWS.images)), UNSEEN), "all views are the same")

@@ -16,8 +16,7 @@ def loss_and_gradient(z1, z2, y, margin):
     d = np.sqrt(((z1 - z2) ** 2).sum(axis=1))
     gap = np.maximum(0, margin - d)
     loss = np.where(y == 0, d * d, gap * gap).sum()
-    stiffness = np.where(y == 0, 1, -gap / d)
-    dz1 = stiffness[:, None] * (z1 - z2)
+    dz1 = np.where(y == 0, 1, -gap / d)[:, None] * (z1 - z2)
     return loss, {"z1": dz1, "z2": -dz1}
 
 
@@ -27,5 +26,4 @@ if __name__ == "__main__":
     for step in range(21):
         loss, gradient = loss_and_gradient(z1, z2, y, margin=2.0)
         z1, z2 = z1 - 0.1 * gradient["z1"], z2 - 0.1 * gradient["z2"]
-        if step % 5 == 0:
-            print(f"step {step:2}  loss {loss:.4f}")
+        print(f"step {step:2}  loss {loss:.4f}")

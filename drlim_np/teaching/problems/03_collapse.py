@@ -32,5 +32,4 @@ if __name__ == "__main__":
     for step in range(41):
         loss, gradient = loss_and_gradient(z, pairs, y, margin=1.0)
         z = z - 0.1 * gradient["z"]
-        if step % 10 == 0:
-            print(f"step {step:2}  loss {loss:.4f}  spread {z.std(axis=0).max():.4f}")
+        print(f"step {step:2}  loss {loss:.4f}  spread {z.std(axis=0).max():.4f}")

@@ -17,8 +17,7 @@ def loss_and_gradient(z1, z2, y, margin):
     squared = ((z1 - z2) ** 2).sum(axis=1)
     gap = np.maximum(0, margin - squared)
     loss = np.where(y == 0, squared, gap).sum() / 2
-    stiffness = np.where(y == 0, 1, np.where(gap > 0, -1, 0))
-    dz1 = stiffness[:, None] * (z1 - z2)
+    dz1 = np.where(y == 0, 1, np.where(gap > 0, -1, 0))[:, None] * (z1 - z2)
     return loss, {"z1": dz1, "z2": -dz1}
 
 
@@ -27,7 +26,6 @@ if __name__ == "__main__":
     z1, z2, y = rng.normal(size=(6, 2)), rng.normal(size=(6, 2)), np.array([0, 1, 0, 1, 0, 1])
     for step in range(31):
         loss, gradient = loss_and_gradient(z1, z2, y, margin=2.0)
-        if step % 5 == 0:
-            nearest = np.sqrt(((z1 - z2) ** 2).sum(axis=1))[y == 1].min()
-            print(f"step {step:2}  loss {loss:.4f}  nearest dissimilar pair {nearest:.3f}")
+        nearest = np.sqrt(((z1 - z2) ** 2).sum(axis=1))[y == 1].min()
+        print(f"step {step:2}  loss {loss:.4f}  nearest dissimilar pair {nearest:.3f}")
         z1, z2 = z1 - 0.05 * gradient["z1"], z2 - 0.05 * gradient["z2"]

@@ -17,8 +17,7 @@ def loss_and_gradient(z1, z2, y, margin):
     d = np.sqrt(((z1 - z2) ** 2).sum(axis=1))
     gap = np.maximum(0, margin - d)
     loss = np.where(y == 0, d * d, gap * gap).sum() / 2
-    stiffness = np.where(y == 0, 1, -gap / d)
-    dz1 = stiffness[:, None] * (z1 - z2)
+    dz1 = np.where(y == 0, 1, -gap / d)[:, None] * (z1 - z2)
     return loss, {"z1": dz1, "z2": -dz1}
 
 

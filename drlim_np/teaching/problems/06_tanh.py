@@ -13,23 +13,13 @@ Run this file, find the mistake, mend it. Then: python -m drlim_np.teaching.exer
 import numpy as np
 
 
-def layer(w, b, x):
-    """z (samples, outputs), and its pullback. w (outputs, inputs), b (outputs,), x (samples, inputs)."""
+def loss_and_gradient(w, b, x, target):
+    """½ Σ (z - target)² and its gradients. w (outputs, inputs), b (outputs,), x (samples, inputs)."""
     a = x @ w.T + b
     z = np.tanh(a)
-
-    def pullback(dz):
-        da = dz * (1 - a * a)
-        return da.T @ x, da.sum(axis=0)
-
-    return z, pullback
-
-
-def loss_and_gradient(w, b, x, target):
-    """½ Σ (z - target)² and its gradients."""
-    z, pullback = layer(w, b, x)
-    dw, db = pullback(z - target)
-    return ((z - target) ** 2).sum() / 2, {"w": dw, "b": db}
+    dz = z - target  # from here on, the pullback
+    da = dz * (1 - a * a)
+    return (dz**2).sum() / 2, {"w": da.T @ x, "b": da.sum(axis=0)}
 
 
 if __name__ == "__main__":
@@ -39,5 +29,4 @@ if __name__ == "__main__":
     for step in range(31):
         loss, gradient = loss_and_gradient(w, b, x, target)
         w, b = w - 0.05 * gradient["w"], b - 0.05 * gradient["b"]
-        if step % 10 == 0:
-            print(f"step {step:2}  loss {loss:.4f}")
+        print(f"step {step:2}  loss {loss:.4f}")

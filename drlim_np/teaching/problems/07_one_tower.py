@@ -17,19 +17,14 @@ def layer(w, x):
     return z, lambda dz: (dz * (1 - z * z)).T @ x
 
 
-def contrastive(z1, z2, y, margin):
-    """L and dL/dz1; dL/dz2 is the opposite. This function is right."""
-    d = np.sqrt(((z1 - z2) ** 2).sum(axis=1))
-    gap = np.maximum(0, margin - d)
-    stiffness = np.where(y == 0, 1, -gap / d)
-    return np.where(y == 0, d * d, gap * gap).sum() / 2, stiffness[:, None] * (z1 - z2)
-
-
 def loss_and_gradient(w, x1, x2, y, margin):
     """L and its gradient with respect to the shared W."""
     z1, pullback1 = layer(w, x1)
     z2, _ = layer(w, x2)
-    loss, dz1 = contrastive(z1, z2, y, margin)
+    d = np.sqrt(((z1 - z2) ** 2).sum(axis=1))
+    gap = np.maximum(0, margin - d)
+    loss = np.where(y == 0, d * d, gap * gap).sum() / 2
+    dz1 = np.where(y == 0, 1, -gap / d)[:, None] * (z1 - z2)  # this is right, and dz2 is the opposite
     return loss, {"w": pullback1(dz1)}
 
 
@@ -40,5 +35,4 @@ if __name__ == "__main__":
     for step in range(31):
         loss, gradient = loss_and_gradient(w, x1, x2, y, margin=1.0)
         w = w - 0.05 * gradient["w"]
-        if step % 10 == 0:
-            print(f"step {step:2}  loss {loss:.4f}")
+        print(f"step {step:2}  loss {loss:.4f}")

@@ -12,24 +12,14 @@ import numpy as np
 
 
 class Layer:
-    """z = tanh(W x). w (outputs, inputs), x (samples, inputs)."""
+    """z = tanh(W x), and dL/dW from dL/dz. w (outputs, inputs), x (samples, inputs), z (samples, outputs)."""
 
     def forward(self, w, x):
-        """z (samples, outputs)."""
         self.x, self.z = x, np.tanh(x @ w.T)
         return self.z
 
     def backward(self, dz):
-        """dL/dW from dL/dz."""
         return (dz * (1 - self.z * self.z)).T @ self.x
-
-
-def contrastive(z1, z2, y, margin):
-    """L and dL/dz1; dL/dz2 is the opposite. This function is right."""
-    d = np.sqrt(((z1 - z2) ** 2).sum(axis=1))
-    gap = np.maximum(0, margin - d)
-    stiffness = np.where(y == 0, 1, -gap / d)
-    return np.where(y == 0, d * d, gap * gap).sum() / 2, stiffness[:, None] * (z1 - z2)
 
 
 def loss_and_gradient(w, x1, x2, y, margin):
@@ -37,7 +27,10 @@ def loss_and_gradient(w, x1, x2, y, margin):
     tower1 = tower2 = Layer()
     z1 = tower1.forward(w, x1)
     z2 = tower2.forward(w, x2)
-    loss, dz1 = contrastive(z1, z2, y, margin)
+    d = np.sqrt(((z1 - z2) ** 2).sum(axis=1))
+    gap = np.maximum(0, margin - d)
+    loss = np.where(y == 0, d * d, gap * gap).sum() / 2
+    dz1 = np.where(y == 0, 1, -gap / d)[:, None] * (z1 - z2)  # this is right, and dz2 is the opposite
     return loss, {"w": tower1.backward(dz1) + tower2.backward(-dz1)}
 
 
@@ -48,5 +41,4 @@ if __name__ == "__main__":
     for step in range(31):
         loss, gradient = loss_and_gradient(w, x1, x2, y, margin=1.0)
         w = w - 0.05 * gradient["w"]
-        if step % 10 == 0:
-            print(f"step {step:2}  loss {loss:.4f}")
+        print(f"step {step:2}  loss {loss:.4f}")

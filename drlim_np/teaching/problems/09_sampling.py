@@ -35,16 +35,13 @@ if __name__ == "__main__":
     rng = np.random.default_rng(0)
     z, pairs = rng.normal(size=(12, 2)), np.stack(np.triu_indices(12, k=1), axis=1)
     y = np.where(pairs[:, 1] - pairs[:, 0] == 1, 0, 1)  # 11 similar pairs, a chain, and 55 dissimilar ones
-
-    def draw():
-        """Four similar and four dissimilar pairs."""
-        return np.concatenate([rng.choice(np.flatnonzero(y == kind), 4) for kind in (0, 1)])
-
+    kinds = [np.flatnonzero(y == kind) for kind in (0, 1)]
+    batches = [np.concatenate([rng.choice(kind, 4) for kind in kinds]) for _ in range(2000)]  # four pairs of each
     whole, _ = loss_and_gradient(z, pairs, y, np.arange(len(pairs)), 1.0)
-    mean = np.mean([loss_and_gradient(z, pairs, y, draw(), 1.0)[0] for _ in range(2000)])
+    mean = np.mean([loss_and_gradient(z, pairs, y, drawn, 1.0)[0] for drawn in batches])
     print(f"over all pairs {whole:.2f}, mean over 2000 batches {mean:.2f}")
     for step in range(61):
-        loss, gradient = loss_and_gradient(z, pairs, y, draw(), margin=1.0)
+        loss, gradient = loss_and_gradient(z, pairs, y, batches[step], margin=1.0)
         z = z - 0.005 * gradient["z"]
         if step % 20 == 0:
             print(f"step {step:2}  loss of this batch {loss:.4f}")

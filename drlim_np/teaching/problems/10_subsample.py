@@ -11,27 +11,17 @@ Run this file, write them. Then: python -m drlim_np.teaching.exercises check 10
 import numpy as np
 
 
-def subsample(a, b, x, window):
-    """y (samples, maps, rows / window, columns / window), and its pullback. a, b (maps,), x (samples, maps, …)."""
+def loss_and_gradient(a, b, x, target, window):
+    """½ Σ (y - target)² and its gradients. a, b (maps,), x (samples, maps, …), y smaller by window each way."""
     samples, maps, rows, columns = x.shape
     cells = x.reshape(samples, maps, rows // window, window, columns // window, window)
     total = cells.sum(axis=(3, 5))
     y = a[:, None, None] * total / window**2 + b[:, None, None]
-
-    def pullback(dy):
-        da = np.zeros_like(a)  # still to be written
-        db = dy.sum(axis=(0, 2, 3))
-        dx = np.zeros_like(x)  # still to be written
-        return da, db, dx
-
-    return y, pullback
-
-
-def loss_and_gradient(a, b, x, target, window):
-    """½ Σ (y - target)² and its gradients."""
-    y, pullback = subsample(a, b, x, window)
-    da, db, dx = pullback(y - target)
-    return ((y - target) ** 2).sum() / 2, {"a": da, "b": db, "x": dx}
+    dy = y - target  # from here on, the pullback
+    da = np.zeros_like(a)  # still to be written
+    db = dy.sum(axis=(0, 2, 3))
+    dx = np.zeros_like(x)  # still to be written
+    return (dy**2).sum() / 2, {"a": da, "b": db, "x": dx}
 
 
 if __name__ == "__main__":
@@ -40,5 +30,4 @@ if __name__ == "__main__":
     for step in range(31):
         loss, gradient = loss_and_gradient(a, b, x, target, window=3)
         a, b, x = (w - 0.1 * gradient[name] for name, w in (("a", a), ("b", b), ("x", x)))
-        if step % 10 == 0:
-            print(f"step {step:2}  loss {loss:.4f}")
+        print(f"step {step:2}  loss {loss:.4f}")

@@ -12,30 +12,20 @@ Run this file, find the mistake, mend it. Then: python -m drlim_np.teaching.exer
 import numpy as np
 
 
-def convolution(w, b, x):
-    """y (samples, maps, …), and its pullback. w (maps, channels, kernel, kernel), x (samples, channels, …)."""
+def loss_and_gradient(w, b, x, target):
+    """½ Σ (y - target)² and its gradients. w (maps, channels, kernel, kernel), x (samples, channels, …)."""
     kernel = w.shape[-1]
-    y = np.zeros((x.shape[0], w.shape[0], x.shape[2] - kernel + 1, x.shape[3] - kernel + 1))
+    y = np.zeros(target.shape)
     for n, m, i, j in np.ndindex(y.shape):
         y[n, m, i, j] = b[m] + (w[m] * x[n, :, i : i + kernel, j : j + kernel]).sum()
-
-    def pullback(dy):
-        dw, db, dx = np.zeros_like(w), np.zeros_like(b), np.zeros_like(x)
-        for n, m, i, j in np.ndindex(dy.shape):
-            db[m] += dy[n, m, i, j]
-            for c, u, v in np.ndindex(w.shape[1:]):
-                dw[m, c, u, v] += dy[n, m, i, j] * x[n, c, i + u, j + v]
-                dx[n, c, i + u, j + v] += dy[n, m, i, j] * w[m, c, kernel - 1 - u, kernel - 1 - v]
-        return dw, db, dx
-
-    return y, pullback
-
-
-def loss_and_gradient(w, b, x, target):
-    """½ Σ (y - target)² and its gradients."""
-    y, pullback = convolution(w, b, x)
-    dw, db, dx = pullback(y - target)
-    return ((y - target) ** 2).sum() / 2, {"w": dw, "b": db, "x": dx}
+    dy = y - target  # from here on, the pullback
+    dw, db, dx = np.zeros_like(w), np.zeros_like(b), np.zeros_like(x)
+    for n, m, i, j in np.ndindex(dy.shape):
+        db[m] += dy[n, m, i, j]
+        for c, u, v in np.ndindex(w.shape[1:]):
+            dw[m, c, u, v] += dy[n, m, i, j] * x[n, c, i + u, j + v]
+            dx[n, c, i + u, j + v] += dy[n, m, i, j] * w[m, c, kernel - 1 - u, kernel - 1 - v]
+    return (dy**2).sum() / 2, {"w": dw, "b": db, "x": dx}
 
 
 if __name__ == "__main__":
@@ -45,5 +35,4 @@ if __name__ == "__main__":
     for step in range(31):
         loss, gradient = loss_and_gradient(w, b, x, target)
         w, b, x = (p - 0.02 * gradient[name] for name, p in (("w", w), ("b", b), ("x", x)))
-        if step % 10 == 0:
-            print(f"step {step:2}  loss {loss:.4f}")
+        print(f"step {step:2}  loss {loss:.4f}")

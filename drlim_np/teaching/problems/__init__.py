@@ -1,6 +1,6 @@
 """Twelve short files, wrong on purpose, and what belongs to each: a hint, its solution, what it teaches, and the truth.
 
-The files are what a student is given; none imports another. `answers.toml` has their hints and solutions.
+None imports another: `source` is a file as a student is given it. `answers.toml` has their hints and solutions.
 """
 
 import tomllib
@@ -20,7 +20,6 @@ class Exercise(NamedTuple):
 
     inputs: rng → what `loss_and_gradient` is called with. loss: the same → L, also where arrays are complex.
     tensors: the inputs that need a gradient. mend: pairs (wrong, right) of text, each wrong one once in the file.
-    source: the file as a student is given it.
     """
 
     file: str
@@ -34,7 +33,6 @@ class Exercise(NamedTuple):
 
     @property
     def solution(self) -> str:
-        """The file, mended."""
         text = self.source
         for wrong, right in self.mend:
             text = text.replace(wrong, right)
@@ -42,13 +40,12 @@ class Exercise(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Its first line."""
         return self.source.partition("\n")[0].strip('"')
 
 
-def _normal(**shapes: tuple[int, ...]) -> Callable[[np.random.Generator], dict]:
-    """Inputs of these shapes, drawn in their order."""
-    return lambda rng: {name: rng.normal(size=shape) for name, shape in shapes.items()}
+def _normal(**shapes: tuple[int, ...] | int) -> Callable[[np.random.Generator], dict]:
+    """Inputs of these shapes, drawn in their order; numbers are not drawn."""
+    return lambda rng: {name: s if isinstance(s, int) else rng.normal(size=s) for name, s in shapes.items()}
 
 
 def _pairs(rng: np.random.Generator, nearest: float = 0.5) -> dict:
@@ -68,7 +65,7 @@ def _ring(rng: np.random.Generator) -> dict:
 def _batch(rng: np.random.Generator) -> dict:
     inputs = _ring(rng)
     drawn = [rng.choice(np.flatnonzero(inputs["y"] == kind), 4) for kind in (0, 1)]
-    return {**inputs, "drawn": np.concatenate(drawn)}
+    return inputs | {"drawn": np.concatenate(drawn)}
 
 
 def _towers(rng: np.random.Generator) -> dict:
@@ -89,9 +86,7 @@ def _of_points(z, pairs, y, margin):
 def _of_batch(z, pairs, y, drawn, margin):
     """𝓛 as the batch estimates it: a drawn pair counts for all pairs of its kind over the drawn ones of its kind."""
     kinds = [drawn[y[drawn] == kind] for kind in (0, 1)]
-    return sum(
-        (y == kind).sum() / len(some) * _of_points(z, pairs[some], y[some], margin) for kind, some in enumerate(kinds)
-    )
+    return sum((y == k).sum() / len(some) * _of_points(z, pairs[some], y[some], margin) for k, some in enumerate(kinds))
 
 
 def _of_towers(w, x1, x2, y, margin):
@@ -107,7 +102,7 @@ _TANH = _fitted(lambda w, b, x: np.tanh(x @ w.T + b))
 _CONVOLUTION = _fitted(lambda w, b, x: Conv2d(w.shape[1], len(w), w.shape[2])({"weight": w, "bias": b}, x)[0])
 _SUBSAMPLE = _fitted(lambda a, b, x, window: Subsample(len(a), window)({"coefficient": a, "bias": b}, x)[0])
 _UNIT_LENGTH = _fitted(lambda x: x / np.sqrt((x * x).sum(axis=1, keepdims=True)))
-_MAPS = _normal(a=(2,), b=(2,), x=(2, 2, 4, 6), target=(2, 2, 2, 3))
+_MAPS = _normal(a=(2,), b=(2,), x=(2, 2, 4, 6), target=(2, 2, 2, 3), window=2)
 _IMAGES = _normal(w=(2, 2, 3, 3), b=(2,), x=(2, 2, 4, 5), target=(2, 2, 2, 3))
 _TRUTH = {  # file: inputs, loss, tensors
     "01_half.py": (_pairs, _loss, ("z1", "z2")),
@@ -119,7 +114,7 @@ _TRUTH = {  # file: inputs, loss, tensors
     "07_one_tower.py": (_towers, _of_towers, ("w",)),
     "08_cache.py": (_towers, _of_towers, ("w",)),
     "09_sampling.py": (_batch, _of_batch, ("z",)),
-    "10_subsample.py": (lambda rng: {**_MAPS(rng), "window": 2}, _SUBSAMPLE, ("a", "b", "x")),
+    "10_subsample.py": (_MAPS, _SUBSAMPLE, ("a", "b", "x")),
     "11_convolution.py": (_IMAGES, _CONVOLUTION, ("w", "b", "x")),
     "12_unit_length.py": (_normal(x=(5, 3), target=(5, 3)), _UNIT_LENGTH, ("x",)),
 }

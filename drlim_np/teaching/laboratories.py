@@ -1,18 +1,22 @@
-"""The training laboratory: a network that learns from the airplane's views in one page, and can be broken.
+"""The two laboratories that need data: each is one page with its numbers in it, and computes in JavaScript.
 
-`training_page` puts the views and the lines of each mistake into training.html, which computes Step 2 itself; a test
-holds it to `verbatim.update`, as it is and with each mistake planted, in a browser.
+Tests hold both to this package in a browser, and training.html to `verbatim.update` with each mistake planted as well.
 """
 
+import json
+from base64 import b64encode
 from inspect import getsource
 
 import numpy as np
 
 from drlim_np import verbatim
-from drlim_np.data import AZIMUTHS, VIEW_SIDE, Views
-from drlim_np.errors import require
-from drlim_np.teaching.map_page import encoded, with_data
+from drlim_np.data import AZIMUTHS, SHIFTS, VIEW_SIDE, Views, shifted
+from drlim_np.files.frame import template
+from drlim_np.networks import convnet
+from drlim_np.training import embed
+from drlim_np.tree import Tree
 
+LETTERS = {"weight": "w", "coefficient": "a", "bias": "b"}  # what the page calls them, after their layer
 BLOCK = 4  # pixels each way that become one: 24×24 instead of 96×96
 NEIGHBOURS = 5  # in pixels, where those are to say what is similar
 HINGE = "if Y == 1 and not 0 < D < m:"
@@ -31,10 +35,38 @@ MISTAKES = {  # wrong forms of `verbatim.update`: a name → its title, and each
 }
 
 
+def map_page(maps: dict[str, Tree], images: np.ndarray, labels: np.ndarray, margin: float, numbers: str = "") -> str:
+    """The page as HTML.
+
+    maps: the name of each of two maps, as a reader wants to see it → its W, of `convnet()`. Kept in float32.
+    images: (digits, 1, 32, 32) unseen digits, unshifted, 0 to 1, each 1.4 KB of the page; labels: (digits,) 4 or 9.
+    margin: that of the loss. numbers: a sentence with the measured values, shown below the curve.
+    """
+    inked = np.rint(images * 255).astype(np.uint8)
+    x = (inked / 255).astype(np.float32)
+    unit = x.reshape(len(x), -1) / np.linalg.norm(x.reshape(len(x), -1), axis=1, keepdims=True)
+    cosines = unit @ unit.T  # a drawing is unlike if all its own are lower than with the others for 1 in 50 digits
+    np.fill_diagonal(cosines, 0)
+    nets = []
+    for name, params in maps.items():
+        kept = ((layer + LETTERS[part], w) for layer, parts in params.items() for part, w in parts.items())
+        places = encoded(embed(convnet(), params, shifted(x)), "<f4")
+        nets.append({"name": name, "W": {key: encoded(w, "<f4") for key, w in kept}, "places": places})
+    data = {
+        "maps": nets,
+        "images": encoded(inked, "u1"),
+        "labels": np.asarray(labels).tolist(),
+        "shifts": list(SHIFTS),
+        "margin": margin,
+        "alike": float(np.quantile(cosines.max(axis=1), 0.02)),
+        "numbers": numbers,
+    }
+    return with_data("map.html", data)
+
+
 def training_page(views: Views, unseen: np.ndarray) -> str:
     """The page as HTML. unseen: the rows of `views` that it does not train on."""
     small, kept, background = blocks(views, unseen)
-    require(len(kept) > 0, "all views are the same: there is nothing to learn from them")
     data = {
         "side": VIEW_SIDE // BLOCK,
         "around": AZIMUTHS,
@@ -64,3 +96,14 @@ def blocks(views: Views, unseen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     small = np.rint(means).astype(np.uint8).reshape(count, side**2)
     background = np.median(np.delete(small, unseen, axis=0), axis=0)
     return small, np.flatnonzero((small != background).any(axis=0)), background
+
+
+def with_data(page: str, data: dict) -> str:
+    """A laboratory with its data in it; "<" is always escaped there, so that nothing in them ends the script."""
+    text = json.dumps(data).replace("<", "\\u003c")
+    return template(page, __package__).template.replace("/*DATA*/null/*DATA*/", text)
+
+
+def encoded(array: np.ndarray, kind: str) -> str:
+    """The numbers of an array, as that dtype, in base64, as a script reads them."""
+    return b64encode(np.ascontiguousarray(array, dtype=kind)).decode()
