@@ -43,7 +43,7 @@ def proofs(library: str, seed: int = 0, layers: list = LAYERS, networks: list = 
     for name, *what in forms:
         share = error(library, *what)
         bound = f"off by {share:.0e} of its norm, at most {COMPLEX_BOUND:.0e}"
-        yield Proof(name, f"the gradient is {library}'s", (), (), share <= COMPLEX_BOUND, bound, "autodiff")
+        yield Proof(name, f"the gradient is {library}'s", (), share <= COMPLEX_BOUND, bound, "autodiff")
 
 
 def gradient(library: str, loss: Callable, arguments: Tree) -> Tree:

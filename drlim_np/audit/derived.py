@@ -21,7 +21,6 @@ from drlim_np.tree import Tree, leaves
 
 RNG = np.random.default_rng(0)  # for parameters of which only the shape counts
 MARGINS = (0.75, 1.0, 8.0)
-NETWORKS = ("fig-3", "fig-3-convolution", "fig-3-subsampling", "sec-3-4-network")
 LAYERS = [(Linear(3, 2), (2, 3)), (Conv2d(2, 2, 2), (2, 2, 3, 4)), (Subsample(2, 2), (2, 2, 2, 4)), (Tanh(), (2, 3))]
 LAYERS += [(Flatten(), (2, 2, 1, 2)), (Positions(), (2, 2, 1, 2))]  # of each kind, and the shape of an input
 STACK = Sequential(conv=Conv2d(1, 2, 2), squash=Tanh(), mean=Subsample(2, 2), flat=Flatten(), out=Linear(2, 2))
@@ -58,11 +57,11 @@ def _equations() -> Iterator[Proof]:
     m, w, x = sympy.symbols("m w x")
     D = sympy.Function("D")(w)
     holds = _is_zero((D**2 / 2).diff(w) - D * D.diff(w))
-    yield Proof("Eq. 6 from Eq. 4", "∂L_S/∂W = D ∂D/∂W", ("eq-6",), (), holds, "for any G_W")
+    yield Proof("Eq. 6 from Eq. 4", "∂L_S/∂W = D ∂D/∂W", (), holds, "for any G_W")
     holds = _is_zero(((m - D) ** 2 / 2).diff(w) + (m - D) * D.diff(w))
-    yield Proof("Eq. 7 from Eq. 4", "∂L_D/∂W = -(m - D) ∂D/∂W, for D < m", ("eq-7",), (), holds, "for any G_W")
+    yield Proof("Eq. 7 from Eq. 4", "∂L_D/∂W = -(m - D) ∂D/∂W, for D < m", (), holds, "for any G_W")
     holds = _is_zero(sympy.tanh(x).diff(x) - (1 - sympy.tanh(x) ** 2))
-    yield Proof("tanh", "tanh' = 1 - tanh²", NETWORKS, ("Tanh",), holds, "for all x")
+    yield Proof("tanh", "tanh' = 1 - tanh²", ("Tanh",), holds, "for all x")
 
 
 def _loss() -> Iterator[Proof]:
@@ -79,12 +78,11 @@ def _loss() -> Iterator[Proof]:
             for z, dz in zip((z1, z2), found, strict=True):
                 forces.append(is_gradient(loss.item(), Exact(dz), z))
                 springs += [_is_zero(dL - D.diff(place) * X) for dL, place in zip(dz[0], z.entries[0], strict=True)]
-        statement, lines = f"the loss is {loss_in_words}", (f"eq-4-{of.lower()}", "eq-1", "eq-3")
-        yield Proof(f"contrastive, {of}", statement, lines, subject, all(values), bound)
+        yield Proof(f"contrastive, {of}", f"the loss is {loss_in_words}", subject, all(values), bound)
         statement = "dL/dz1 and dL/dz2 are the derivatives of the loss"
-        yield Proof(f"contrastive, Eq. {6 + y}", statement, (f"eq-{6 + y}",), subject, all(forces), bound)
+        yield Proof(f"contrastive, Eq. {6 + y}", statement, subject, all(forces), bound)
         statement = f"F = -dL/dz = -K X, K = ∂D/∂z, X = {X_in_words}"
-        yield Proof(f"spring of {of}", statement, ("eq-5",), subject, all(springs), bound)
+        yield Proof(f"spring of {of}", statement, subject, all(springs), bound)
 
 
 def _layers() -> Iterator[Proof]:
@@ -95,7 +93,7 @@ def _layers() -> Iterator[Proof]:
         holds = is_gradient(np.sum((v * y).entries), pullback(v, wrt_input=True)._asdict(), arguments)
         name, bound = type(layer).__name__, f"all {sum(leaf.entries.size for _, leaf in leaves(arguments))} entries"
         subjects = (name, "Blockwise", "convnet", "two-layer") if layer is STACK else (name,)
-        yield Proof(f"{name}, small", "pullback(v) is the gradient of ⟨v, f⟩", NETWORKS, subjects, holds, bound)
+        yield Proof(f"{name}, small", "pullback(v) is the gradient of ⟨v, f⟩", subjects, holds, bound)
 
 
 def _step() -> Iterator[Proof]:
@@ -104,8 +102,8 @@ def _step() -> Iterator[Proof]:
     params, x1, x2 = drawn_like(network.init(RNG), symbols), symbols((1, 2)), symbols((1, 2))
     found = [two_towers(network, params, x1, x2, [y], 1.0) for y in (0, 1)]
     holds = all(is_gradient(loss.entries.item(), gradient, params) for loss, gradient in found)
-    statement, lines = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar", ("eq-6", "eq-7", "two-towers", "step-2")
-    yield Proof("two towers", statement, lines, ("two towers",), holds, "all 12 weights of two layers")
+    statement, bound = "∂L/∂W = J₁ᵀ dz1 + J₂ᵀ dz2, similar and dissimilar", "all 12 weights of two layers"
+    yield Proof("two towers, small", statement, ("two towers",), holds, bound)
 
     sgd, factors, w = SGD(rate=0.125, momentum=0.75), (1.0, 0.5, 0.25), symbols((1,))
     after, velocity, gradients = w, sgd.init(w), [symbols((1,)) for _ in factors]
@@ -114,5 +112,5 @@ def _step() -> Iterator[Proof]:
     mu, eta = sympy.Rational(3, 4), [sympy.Rational(factor) / 8 for factor in factors]
     moved = sum(eta[t] * mu ** (t - r) * gradients[r].entries[0] for t in range(3) for r in range(t + 1))
     holds = _is_zero(after.entries[0] - (w.entries[0] - moved))
-    statement, lines = "W_t = W_0 - Σ_s≤t η_s Σ_r≤s μ^(s-r) g_r", ("step-2-descent",)
-    yield Proof("SGD with momentum", statement, lines, (), holds, "three steps, η from 1/8, μ = 3/4")
+    statement, bound = "W_t = W_0 - Σ_s≤t η_s Σ_r≤s μ^(s-r) g_r", "three steps, η from 1/8, μ = 3/4"
+    yield Proof("SGD with momentum", statement, (), holds, bound)

@@ -5,8 +5,8 @@ import json
 import os
 import subprocess
 import sys
+from collections import namedtuple
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -19,14 +19,9 @@ from drlim_np.files.cache import Cache
 HERE = Path(__file__).resolve().parents[2]  # the checkout; of an installed package, a folder without tests
 PROPERTIES = ("tests/test_paper.py", "tests/audit/test_properties.py")
 LABEL = "audit"  # of the file in the cache
-
-
-class Audited(NamedTuple):
-    """What an audit that passed found: the finding that decides on each subject, all proofs, the tests' last line."""
-
-    worst: list[catalogue.Finding]
-    proofs: list[Proof]
-    said: str
+Audited = namedtuple(
+    "Audited", ["worst", "proofs", "said"]
+)  # what decides on each subject, proofs, the tests' last line
 
 
 def audit_passes(backend: str, cache: Cache) -> bool:

@@ -62,19 +62,18 @@ def _loss(_rng: np.random.Generator) -> Iterator[Proof]:
 
     bound, subject = f"{sum(len(z1) for z1, *_ in every)} pairs in 1 to 3 dimensions", ("contrastive",)
     holds = all((energy(z1, z2) == float(d)).all() for z1, z2, _, _, d, *_ in every)
-    yield Proof("energy", "D is the length of z1 - z2", ("eq-1",), subject, holds, bound)
+    yield Proof("energy", "D is the length of z1 - z2", subject, holds, bound)
     holds = all(Fraction(float(contrastive(*given)[0])) == loss for *given, _, loss, _ in every)
-    statement, lines = "𝓛 = Σ (1 - Y) ½ D² + Y ½ max(0, m - D)²", ("eq-2", "eq-3", "eq-4-l_s", "eq-4-l_d")
-    yield Proof("contrastive, loss", statement, lines, subject, holds, bound)
+    yield Proof("contrastive, loss", "𝓛 = Σ (1 - Y) ½ D² + Y ½ max(0, m - D)²", subject, holds, bound)
     holds = are_the_papers(lambda *given: contrastive(*given)[1:])
-    statement, lines = "dL/dz1 = D ∂D/∂z1, -(m - D) ∂D/∂z1 or 0, dL/dz2 opposite", ("eq-6", "eq-7")
-    yield Proof("contrastive, gradient", statement, lines, subject, holds, bound)
+    statement = "dL/dz1 = D ∂D/∂z1, -(m - D) ∂D/∂z1 or 0, dL/dz2 opposite"
+    yield Proof("contrastive, gradient", statement, subject, holds, bound)
     at_zero = [(m, contrastive(z := np.ones((2, dims)), z, [0, 1], m)) for dims in (1, 2, 3) for m in (0.5, 1.0, 3.0)]
     holds = all(loss == m * m / 2 and not dz1.any() and not dz2.any() for m, (loss, dz1, dz2) in at_zero)
-    yield Proof("contrastive at D = 0", "L_S = 0, L_D = ½ m², no force", ("cone-point",), subject, holds, "9 cases")
+    yield Proof("contrastive at D = 0", "L_S = 0, L_D = ½ m², no force", subject, holds, "9 cases")
     for mistake, gradients in wrong.LOSSES.items():
         name = f"wrong: {mistake}"
-        yield Proof(name, statement, lines, (name,), are_the_papers(gradients), bound, wrong_on_purpose=True)
+        yield Proof(name, statement, (name,), are_the_papers(gradients), bound, wrong_on_purpose=True)
 
 
 def pair_by_pair(z: np.ndarray, similar: SimilarityGraph, margin: float, weight: np.ndarray) -> tuple:
@@ -118,10 +117,9 @@ def _all_pairs(rng: np.random.Generator) -> Iterator[Proof]:
         constant &= same(similar_sum(0 * z + 3, similar), 0, 0 * z)
         constant &= same(dissimilar_sum(0 * z + 3, similar, MARGIN), similar.dissimilar_count * MARGIN**2 / 2, 0 * z)
     bound = f"all graphs of 4 samples on {len(LINES)} lines, and 300 samples in tiles"
-    statement, subjects = "𝓛 and d𝓛/dz are the sums, pair by pair", ("all pairs",)
-    yield Proof("all pairs", statement, ("eq-2-all-pairs",), subjects, equal, bound)
+    yield Proof("all pairs", "𝓛 and d𝓛/dz are the sums, pair by pair", ("all pairs",), equal, bound)
     statement = "at a constant G_W similar pairs cost nothing, others ½ m², and no force is felt"
-    yield Proof("collapse", statement, ("collapse",), subjects, constant, bound)
+    yield Proof("collapse", statement, ("all pairs",), constant, bound)
 
 
 def _towers(rng: np.random.Generator) -> Iterator[Proof]:
@@ -161,21 +159,20 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
 
     bound = f"{len(pairs)} pairs in 1 to 3 dimensions, within and beyond m, in fractions"
     statement = "W - η (J₁ᵀ dz1 + J₂ᵀ dz2) is what `verbatim.update` makes of W"
-    lines = ("step-2", "two-towers")
     holds = all(two_towers(*pair)[0].entries == by_the_page(*pair)[0] for pair in pairs)
     holds = holds and moves_as_the_page_does(lambda *pair: two_towers(*pair)[1])
-    yield Proof("two towers", statement, lines, ("two towers",), holds, bound)
+    yield Proof("two towers", statement, ("two towers",), holds, bound)
     for mistake, gradient in wrong.TOWERS.items():
         name = f"wrong: {mistake}"
-        yield Proof(name, statement, lines, (name,), moves_as_the_page_does(gradient), bound, wrong_on_purpose=True)
+        yield Proof(name, statement, (name,), moves_as_the_page_does(gradient), bound, wrong_on_purpose=True)
 
     network, similar = two_layer(2, 3, 1), SimilarityGraph(6, [[0, 1], [2, 3], [4, 5], [1, 2], [1, 0]])
     params, x = drawn_like(network.init(rng), eighths), eighths((6, 2))
     i, j, y = pair_table(similar)
     once, twice = one_tower(network, params, x, similar, 1.0), two_towers(network, params, x[i, :], x[j, :], y, 1.0)
-    statement, lines = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair", ("one-copy",)
+    statement = "Σ_i (Σ_j dL_ij/dz_i) dz_i/dW is what two towers give on every pair"
     holds = equal(dict(enumerate(once)), dict(enumerate(twice)))
-    yield Proof("embed once", statement, lines, ("embed once",), holds, f"{len(y)} pairs of 6 samples, in fractions")
+    yield Proof("embed once", statement, ("embed once",), holds, f"{len(y)} pairs of 6 samples, in fractions")
 
 
 def named(x: np.ndarray) -> list[Fraction]:
@@ -203,10 +200,10 @@ def _draws(_rng: np.random.Generator) -> Iterator[Proof]:
         ("copies drawn", SampledCopies, units.mT[:, :, None, :], double),
     ):
         found = [_unbiased(form, x, *case) for case in product(cases, ("balanced", "exact"), LINES)]
-        statement, lines = "the mean over all draws is the sum over all pairs, as fractions", ("step-2-drawn-pairs",)
+        statement = "the mean over all draws is the sum over all pairs, as fractions"
         draws = sum(similar.listed_count**batch for similar, batch in cases) * 2 * len(LINES)
         bound = f"{draws:,} draws, all there are from {len(cases)} graphs of 4 samples"
-        yield Proof(name, statement, lines, ("sampled pairs",), all(found), bound)
+        yield Proof(name, statement, ("sampled pairs",), all(found), bound)
 
 
 def _unbiased(form: type, x: np.ndarray, case: tuple[SimilarityGraph, int], weighting: str, z: np.ndarray) -> bool:

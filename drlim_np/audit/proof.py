@@ -1,4 +1,4 @@
-"""What an exact proof says, which lines of the paper it supports, and how the audit tells what it found."""
+"""What an exact proof says, and how the audit tells what it found."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -14,9 +14,8 @@ KINDS = {  # of statements: by SymPy; on exact numbers by `==`, or on every floa
 class Proof(NamedTuple):
     """One statement, and whether it holds."""
 
-    name: str  # what it is about
+    name: str  # what it is about; paper.toml has it at the lines of the paper that it supports
     statement: str  # what equals what
-    lines: tuple[str, ...]  # of the paper that it supports, by their anchors in paper.toml
     subjects: tuple[str, ...]  # parts of the names of those entries of the catalogue that it supports
     holds: bool
     bound: str  # in which cases, or how probable it is that a wrong gradient passes

@@ -11,25 +11,23 @@ from drlim_np import verbatim
 from drlim_np.audit.proof import Proof
 from drlim_np.graph import SimilarityGraph, alike_in_any_copy, contiguous_views, nearest_neighbour_graph, pair_table
 
-STEP_1 = ("step-1-neighbours", "step-1-shifts", "step-1-views")
-
 
 def proofs(rng: np.random.Generator) -> Iterator[Proof]:
     """The four ways to list pairs, and their counts in the paper; `rng` is not used, because every case is tried."""
-    for of, lines, words in (
-        (pairing, STEP_1, "Y = 0 for X_j in S_i, as often as listed, 1 for all others, once"),
-        (nearest, STEP_1[:1], "no sample outside S_i is nearer to X_i than one of the k within"),
-        (copies, STEP_1[1:2], "S of a copy: (a) its neighbours, (b) its shifts, (c) the neighbours' shifts"),
-        (views, STEP_1[2:], "similar if one step or none leads from azimuth to azimuth, and from elevation"),
+    for of, words in (
+        (pairing, "Y = 0 for X_j in S_i, as often as listed, 1 for all others, once"),
+        (nearest, "no sample outside S_i is nearer to X_i than one of the k within"),
+        (copies, "S of a copy: (a) its neighbours, (b) its shifts, (c) the neighbours' shifts"),
+        (views, "similar if one step or none leads from azimuth to azimuth, and from elevation"),
     ):
         cases = [bool(case) for case in of()]
-        yield Proof(of.__name__, words, lines, (), all(cases), f"all {len(cases):,} small cases")
+        yield Proof(of.__name__, words, (), all(cases), f"all {len(cases):,} small cases")
     azimuth, elevation, _ = np.indices((18, 9, 6)).reshape(3, -1)
     similar = contiguous_views(azimuth, elevation, 18).listed_count
     kept = round(Fraction(similar * 660 * 659, 972 * 971))
     holds = similar == 23_814 and kept == 10_974 and 10_989 + 206_481 == 660 * 659 // 2
     words = "972 views have 23,814 similar pairs, of which 660 drawn at random keep 10,974 on average"
-    yield Proof("counts", words, STEP_1[2:], (), holds, "counted")
+    yield Proof("counts", words, (), holds, "counted")
 
 
 def pairing() -> Iterator[bool]:

@@ -12,7 +12,7 @@ from drlim_np.audit import floats
 from drlim_np.checks.terminal import ProgressLine
 from drlim_np.loss import contrastive, energy
 
-OF = {"similar_loss": "eq-4-l_s", "dissimilar_loss": "eq-4-l_d", "repulsion": "eq-7"}
+OF = {"similar_loss": "float32, eq-4-l_s", "dissimilar_loss": "float32, eq-4-l_d", "repulsion": "float32, eq-7"}
 
 
 def off_from(name, least, below, monkeypatch):
@@ -27,21 +27,21 @@ def off_from(name, least, below, monkeypatch):
 
 @pytest.mark.line("eq-4-l_s", "eq-4-l_d", "eq-7")
 def test_eqs_4_and_7_hold_on_the_thinned_set_of_float32_energies_at_every_margin():
-    assert [(one.lines, one.holds) for one in floats.proofs(None)] == [((line,), True) for line in OF.values()]
+    assert [(one.name, one.holds) for one in floats.proofs(None)] == [(name, True) for name in OF.values()]
 
 
 @pytest.mark.parametrize("name", OF)
 @pytest.mark.parametrize(("least", "below"), [(2.0**-60, 2.0**-59), (2.0**-20, 2.0**-19), (0.5, 1), (1 - 2.0**-24, 1)])
 def test_a_fault_in_one_binade_or_next_to_m_is_found_on_the_thinned_set(name, least, below, monkeypatch):
     off_from(name, least, below, monkeypatch)
-    assert [one.lines[0] for one in floats.proofs(None) if not one.holds] == [OF[name]]
+    assert [one.name for one in floats.proofs(None) if not one.holds] == [OF[name]]
 
 
 @pytest.mark.parametrize("name", ["dissimilar_loss", "repulsion"])
 def test_a_loss_or_force_in_one_binade_beyond_the_margin_is_found(name, monkeypatch):
     right = getattr(floats, name)
     monkeypatch.setattr(floats, name, lambda d, m: right(d, m) + np.where((d >= 64) & (d < 128), np.float32(1e-30), 0))
-    assert [one.lines[0] for one in floats.proofs(None) if not one.holds] == [OF[name]]
+    assert [one.name for one in floats.proofs(None) if not one.holds] == [OF[name]]
 
 
 @pytest.mark.parametrize("name", [None, *OF])
@@ -52,7 +52,7 @@ def test_a_fault_in_a_single_float_is_found_among_all_of_a_binade_which_is_named
         one = np.float32(0.7123)
         off_from(name, one, np.nextafter(one, np.float32(1)), monkeypatch)
         monkeypatch.setattr(floats, "ProcessPoolExecutor", ThreadPoolExecutor)  # which alone see the fault
-    found = {found.lines[0]: found for found in floats.every(1.0, ProgressLine())}
+    found = {found.name: found for found in floats.every(1.0, ProgressLine())}
     assert [line for line in found if not found[line].holds] == ([OF[name]] if name else [])
     assert command.main(["--every-float"]) == bool(name)
     said = capsys.readouterr().out

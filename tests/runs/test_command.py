@@ -430,7 +430,7 @@ def audit(monkeypatch, tmp_path):
 
     def pretend(gradient_holds=True, proof_holds=True, property_holds=None):
         finding = audit_first.catalogue.Finding("a layer", Row("weight", 6, 0.0 if gradient_holds else 1.0, 0.0))
-        one = Proof("a layer", "both sides are equal", ("eq-1",), ("a layer",), proof_holds, "once")
+        one = Proof("a layer", "both sides are equal", ("a layer",), proof_holds, "once")
         tests = tmp_path / "test_property.py"
         tests.write_text(f"def test_property():\n    exec(\"assert {property_holds}, 'told so'\")\n")
         monkeypatch.setattr(audit_first.catalogue, "findings", lambda backend: iter([finding]))
@@ -466,7 +466,7 @@ def test_after_an_audit_that_passes_figures_are_drawn_and_it_is_kept(command, dr
             assert "holds; proven" in said and "0 statements derived, 1 proven without a tolerance" in said
         (finding,), (proof,), tests = audit_first.audited("numpy", cache)
         assert finding == audit_first.catalogue.Finding("a layer", Row("weight", 6, 0.0, 0.0), wrong_on_purpose=False)
-        assert (proof.name, proof.holds, proof.lines) == ("a layer", True, ("eq-1",))
+        assert (proof.name, proof.holds, proof.subjects) == ("a layer", True, ("a layer",))
         assert ("1 passed" in tests) == bool(property_holds)
         assert property_holds is None or not repeated or said.index("1 passed") < said.index("figure1.png")
     assert [name for name, _ in drawn] == ["figure1"] * 4
