@@ -59,10 +59,13 @@ class Blockwise:
 
 
 def on_threads(function: Callable, items: Sequence, threads: int) -> list:
-    """`function` of each item, in order. The calling thread takes the first share, others the rest."""
+    """`function` of each item, in order. The calling thread takes the first share, others the rest, if they start."""
     share = max(1, -(-len(items) // threads))  # rounded up
     mine, *others = [items[start : start + share] for start in range(0, max(1, len(items)), share)]
-    theirs = [_pool(threads - 1).submit(lambda part: list(map(function, part)), part) for part in others]
+    try:
+        theirs = [_pool(threads - 1).submit(lambda part: list(map(function, part)), part) for part in others]
+    except RuntimeError:  # no thread can be started, as in WebAssembly
+        return list(map(function, items))
     return sum((part.result() for part in theirs), list(map(function, mine)))
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 from contextlib import suppress
 from functools import cache
+from mmap import PAGESIZE
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def ask_for_large_pages() -> None:
 
 
 def free_memory() -> int:
-    """Bytes that are free on the machine and in its container; at most sys.maxsize."""
+    """Bytes that this process may still take: of the machine, its container and its addresses; at most sys.maxsize."""
     limits = [sys.maxsize]
     with suppress(OSError):
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -96,6 +97,11 @@ def free_memory() -> int:
     with suppress(OSError, ValueError):  # if there is no limit, the file says "max"
         most, taken = (int(Path("/sys/fs/cgroup", f"memory.{name}").read_text()) for name in ("max", "current"))
         limits.append(most - taken)
+    with suppress(ImportError, OSError):  # Windows has none of this, macOS no /proc
+        from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
+
+        allowed, used = getrlimit(RLIMIT_AS)[0], PAGESIZE * int(Path("/proc/self/statm").read_text().split()[0])
+        limits.append((2 * sys.maxsize if allowed == RLIM_INFINITY else allowed) - used)
     return min(limits)
 
 

@@ -15,6 +15,7 @@ from drlim_np.checks.numbers import plain_array, real_array
 from drlim_np.data import in_their_span, ink_lost, moved, shifted, wide
 from drlim_np.drawing.light import packed
 from drlim_np.estimator import DrLIM, inputs, plot
+from drlim_np.fast import devices
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.files import weights
@@ -181,3 +182,18 @@ TAKERS = {
 def test_an_index_that_no_sample_has_is_refused_before_it_is_used(taker, index):
     call, message = TAKERS[taker]
     refuses(partial(call, index), message.format(index))
+
+
+def test_what_is_free_is_what_the_process_may_still_address(monkeypatch):
+    resource = pytest.importorskip("resource", reason="Windows sets a process no such limit")
+    files = {"meminfo": f"MemAvailable: {2**40} kB", "statm": "1000 10 10"}
+    monkeypatch.setattr(devices.Path, "read_text", lambda path: files.get(path.name, "max"))
+    used, none, wide, narrow = 1000 * devices.PAGESIZE, resource.RLIM_INFINITY, 2**63 - 1, 2**31 - 1
+    cases = (2**30, wide, 2**30 - used), (none, wide, 2**50), (none, narrow, narrow), (2**30, narrow, 2**30 - used)
+    for allowed, maxsize, free in cases:
+        monkeypatch.setattr(resource, "getrlimit", lambda _, soft=allowed: (soft, soft))
+        monkeypatch.setattr(sys, "maxsize", maxsize)
+        assert devices.free_memory() == free
+    files["statm"] = f"{3 * 2**30 // devices.PAGESIZE} 10 10"
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (none, none))
+    assert devices.free_memory() == 2 * narrow - 3 * 2**30

@@ -1,11 +1,14 @@
 """A network on blocks of samples: the same network, whatever the blocks and the threads."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from drlim_np.fast import blocks
 from drlim_np.fast.blocks import Blockwise
+from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.layers import Conv2d, Positions, Sequential, Tanh
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import leaves, tree_map
@@ -79,3 +82,16 @@ def test_a_network_in_blocks_embeds_no_samples_as_no_points(network, shape, rng)
     y, pullback = Blockwise(network)(network.init(rng), np.zeros((0, *shape), np.float32))
     assert y.shape == (0, 2)
     assert all(not g.any() for _, g in leaves(pullback(y).params))
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_where_no_thread_can_start_one_does_all_of_it(threads, monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(blocks, "_pool", lambda number: ThreadPoolExecutor(number))
+    found = blocks.on_threads(lambda k: (k, threading.get_ident()), range(5), threads)
+    assert found == [(k, threading.get_ident()) for k in range(5)]
+    x = np.arange(40.0).reshape(20, 2)
+    assert nearest_neighbours(x, 2, threads).tolist() == nearest_neighbours(x, 2).tolist()
