@@ -338,8 +338,8 @@ def test_the_audit_of_layers_and_losses_holds_where_they_are_computed_on_the_dev
         np.asarray(like(np.zeros(2), model))  # so none was computed on the host in secret
 
 
-@pytest.mark.gpu
-def test_the_whole_audit_on_the_gpu_finds_what_it_should(gpu):
+@pytest.mark.parametrize("model", [GPU], indirect=True)
+def test_the_whole_audit_on_the_gpu_finds_what_it_should(model):
     found = list(catalogue.findings(backend="cupy"))
     assert len(found) > 100
     assert [finding for finding in found if not finding.as_it_should_be] == []
