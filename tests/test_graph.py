@@ -9,7 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drlim_np.audit import step1
-from drlim_np.data import AZIMUTHS
 from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.fast.tiles import partners
 from drlim_np.figures.figure9 import neighbour_lists
@@ -156,11 +155,3 @@ def test_at_the_scale_of_figure_7_the_graph_stays_within_1_gib():
         assert partners(graph.pairs, graph.size).shape[0] == 30_000
         assert len(graph.edges) + graph.dissimilar_count == 30_000 * 29_999 // 2
         assert peak() < 2**30
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.uint64, np.int64])
-def test_steps_of_any_whole_dtype_give_the_same_pairs(dtype):
-    azimuth, elevation = (grid.ravel().astype(dtype) for grid in np.meshgrid(np.arange(18), np.arange(9)))
-    found = contiguous_views(azimuth, elevation, np.uint8(AZIMUTHS))
-    assert found.listed_count == 18 * 9 + 18 * 8 + 2 * 18 * 8
-    assert found.pairs.tolist() == contiguous_views(azimuth.astype(int), elevation.astype(int), AZIMUTHS).pairs.tolist()
