@@ -160,10 +160,6 @@ def of_all(z=Z, margin=1.0):
     return [partial(form, z, GRAPH, margin) for form in (*OF_ALL, dissimilar_sum)]
 
 
-def of_similar(z):
-    return partial(similar_sum, z, GRAPH)
-
-
 MARGINS = [0, 0.0, -1, -1e-9, float("nan"), float("inf"), -float("inf"), "1", None, 1j, Z[0]]
 LABELS = [[0, 1, 2], [0, 0.5, 1], [0, 1, float("nan")], [0, 1, -1], ["0", "1", "0"]]
 LENGTHS = [[0, 1], [0, 1, 0, 1], [[0, 1, 0]], [[0], [1], [0]], 1, []]
@@ -184,9 +180,9 @@ REFUSED = [
     *((given(z1=z, z2=z), f"z1 has dtype {z.dtype}: convert it to a floating dtype") for z in WHOLE),
     *((given(z2=z), f"z2 has dtype {z.dtype}: convert it to a floating dtype") for z in WHOLE),
     *((call, f"z has dtype {z.dtype}: convert it to a floating dtype")
-      for z in WHOLE for call in (*of_all(z), of_similar(z))),
+      for z in WHOLE for call in (*of_all(z), partial(similar_sum, z, GRAPH))),
     *((call, f"z has shape {z.shape}: the graph has 3 samples, so it must be (3, dims)")
-      for z in OTHER_SIZES for call in (*of_all(z), of_similar(z))),
+      for z in OTHER_SIZES for call in (*of_all(z), partial(similar_sum, z, GRAPH))),
     (given(z1=Z.tolist()), "expected an array, got list: convert it first, for instance by numpy.asarray"),
     *((call, "expected an array, got list") for call in of_all(Z.tolist())),
 ]  # fmt: skip

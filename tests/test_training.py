@@ -60,10 +60,6 @@ def generator(seed=0):
     return np.random.default_rng(seed)
 
 
-def last_of(steps):
-    return list(steps)[-1].params
-
-
 # ---- the schedules ----
 
 
@@ -93,8 +89,8 @@ def test_three_steps_of_gradient_descent_are_the_arithmetic_by_hand(momentum, sc
             w = w - 0.3 * factor * v
         return w
 
-    steps = descend(bowl, START, SGD(0.3, *momentum), 3, generator(), schedule)
-    assert_close(last_of(steps), tree_map(np.vectorize(by_hand, otypes=[float]), START, CURVATURE))
+    *_, last = descend(bowl, START, SGD(0.3, *momentum), 3, generator(), schedule)
+    assert_close(last.params, tree_map(np.vectorize(by_hand, otypes=[float]), START, CURVATURE))
 
 
 # ---- the descent ----
@@ -129,11 +125,8 @@ def test_minimise_is_the_descent_run_to_its_end_by_half_a_cosine_unless_told_oth
     steps = list(descend(objective, params, optimiser, 8, generator(), *(given or [cosine])))
     assert {leaf.dtype for step in steps for _, leaf in leaves(step.params)} == {np.dtype(np.float32)}
     final, losses = minimise(objective, params, optimiser, np.uint8(8), generator(), *given, stream=io.StringIO())
-    assert (
-        bits(final)
-        == bits(steps[-1].params)
-        == bits(last_of(descend(objective, params, optimiser, 8, generator(), *given)))
-    )
+    *_, last = descend(objective, params, optimiser, 8, generator(), *given)
+    assert bits(final) == bits(steps[-1].params) == bits(last.params)
     assert losses.dtype == np.float64 and losses.tolist() == [step.loss for step in steps]
 
 
