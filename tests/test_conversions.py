@@ -77,8 +77,7 @@ def python_with(library, version):
 
 def run(library, version, program, given=()):
     """What a program that imports the library prints last; skips, with the reason, where no Python has it."""
-    python = python_with(library, version)
-    if python is None:
+    if (python := python_with(library, version)) is None:
         pytest.skip(f"no Python of DRLIM_PEERS has {library} {version}")
     options = {"env": os.environ | {"KERAS_BACKEND": "numpy"}, "input": json.dumps(given), "text": True}
     ran = subprocess.run([python, "-c", program], capture_output=True, **options)
@@ -92,8 +91,7 @@ def test_a_row_of_the_page_is_what_the_library_does(library, call, similar, loss
     z2[-2:] = z1[-2:]  # D = 0, of a dissimilar and of a similar pair
     y = np.append(rng.integers(0, 2, P - 2), [1, 0])
     name, version = library.split()
-    before = BEFORE[name] if name in AFTER else TORCH + BEFORE[name]
-    after = AFTER.get(name, "loss.backward(); dz1 = z1.grad")
+    before, after = TORCH * (name not in AFTER) + BEFORE[name], AFTER.get(name, "loss.backward(); dz1 = z1.grad")
     program = PROGRAM.format(before=before, call=call.strip("`"), after=after)
     given = [z1.tolist(), z2.tolist(), (1 - y if similar == "1" else y).tolist(), M]
     their_loss, their_dz1 = run(name, version, program, given)

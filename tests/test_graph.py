@@ -1,4 +1,4 @@
-"""The graph of similar pairs against plain sets of pairs."""
+"""The graph of similar pairs against plain sets of pairs, and Step 1: nearest neighbours, shifted copies, views."""
 
 from functools import partial
 from itertools import combinations
@@ -8,9 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from drlim_np.audit import step1
 from drlim_np.fast.all_pairs import partners
+from drlim_np.fast.knn import nearest_neighbours
 from drlim_np.figures.figure9 import neighbour_lists
-from drlim_np.graph import SimilarityGraph
+from drlim_np.graph import SimilarityGraph, alike_in_any_copy, contiguous_views, nearest_neighbour_graph
+from tests.help.peaks import peak_of_memory
 from tests.help.refusals import refuses
 
 NO_PAIRS = np.empty((0, 2), dtype=np.int64)
@@ -32,7 +35,7 @@ def edge_set(graph):
 # ---- what is refused ----
 
 SIZE = "it must be a whole number from 0 to 2147483647"
-REFUSED = [
+OF_PAIRS = [
     ([0, 1], "(2,)"),
     ([[0, 1, 2]], "(1, 3)"),
     ([[[0, 1]]], "(1, 1, 2)"),
@@ -44,19 +47,28 @@ REFUSED = [
     ([[0, 1], [2, 2], [3, 3]], "pair 1 joins sample 2 with itself"),
     (np.ma.masked_array([[0, 1]], [[True, False]]), "pairs has masked entries"),
 ]
-CALLS = [
-    *((partial(SimilarityGraph, 4, pairs), named) for pairs, named in REFUSED),
+WHOLE, HALF = np.zeros(2, int), np.zeros(2)
+REFUSED = [
+    *((partial(SimilarityGraph, 4, pairs), named) for pairs, named in OF_PAIRS),
     *((partial(SimilarityGraph, n, NO_PAIRS), f"size is {n!r}: {SIZE}") for n in (4.0, "4", None, True, -1, 2**31)),
     (partial(SimilarityGraph, 3, np.array([[0, 3]])), "pair 0 is (0, 3)"),
     (lambda: SimilarityGraph(256, np.array([[255, 0]])).within(np.array([255.0, 0])), "samples is float64"),
     (partial(SimilarityGraph.of_neighbours, [0, 1]), "table has shape (2,): it must be (samples, k)"),
     (partial(SimilarityGraph.of_neighbours, [[1.0], [0.0]]), "table is float64"),
     (partial(SimilarityGraph.of_neighbours, [[1], [1]]), "pair 1 joins sample 1 with itself"),
-]
+    *((partial(alike_in_any_copy, SimilarityGraph(3, [[0, 2]]), n), f"copies is {n!r}: it must be a whole number")
+      for n in (0, -1, 2.0, None, True)),
+    (partial(contiguous_views, np.zeros(3, int), WHOLE, 18), "the numbers of samples differ (azimuth 3, elevation 2)"),
+    (partial(contiguous_views, np.zeros((2, 2), int), np.zeros((2, 2), int), 18), "azimuth has shape (2, 2)"),
+    (partial(contiguous_views, HALF, WHOLE, 18), "azimuth is float64"),
+    (partial(contiguous_views, WHOLE, HALF, 18), "elevation is float64"),
+    *((partial(contiguous_views, WHOLE, WHOLE, n), f"around is {n!r}: it must be a whole number of at least 1")
+      for n in (0, -18, 18.0, None)),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("call", "message"), CALLS)
-def test_what_is_no_graph_is_refused_in_one_line_that_names_it(call, message):
+@pytest.mark.parametrize(("call", "message"), REFUSED)
+def test_what_makes_no_graph_is_refused_in_one_line_that_names_it(call, message):
     refuses(call, message)
 
 
@@ -91,7 +103,7 @@ def test_a_graph_is_equal_to_itself_alone_and_may_be_a_key():
 
 @example(SimilarityGraph(0, NO_PAIRS))
 @given(graphs())
-def test_edges_counts_degrees_and_neighbours_are_those_of_the_set_of_pairs(graph):
+def test_edges_counts_and_degrees_are_those_of_the_set_of_pairs(graph):
     assert graph.edges.tolist() == sorted(sorted(edge) for edge in edge_set(graph))
     assert graph.edges.shape == (len(edge_set(graph)), 2)
     dissimilar = [pair for pair in combinations(range(graph.size), 2) if frozenset(pair) not in edge_set(graph)]
@@ -99,8 +111,6 @@ def test_edges_counts_degrees_and_neighbours_are_those_of_the_set_of_pairs(graph
     assert graph.listed_count == len(graph.pairs)
     listed = [sample for pair in graph.pairs.tolist() for sample in pair]
     assert graph.degree.tolist() == [listed.count(sample) for sample in range(graph.size)]
-    expected = [sorted(j for j in range(graph.size) if frozenset((i, j)) in edge_set(graph)) for i in range(graph.size)]
-    assert [sorted(near.tolist()) for near in neighbour_lists(graph)] == expected
     ends = partners(graph.pairs, graph.size)  # each listed pair is seen once from each end
     seen = [[i, j] for i, row in enumerate(ends.tolist()) for j in row if j != i]
     assert sorted(seen) == sorted(graph.pairs.tolist() + graph.pairs[:, ::-1].tolist())
@@ -108,7 +118,7 @@ def test_edges_counts_degrees_and_neighbours_are_those_of_the_set_of_pairs(graph
 
 
 @given(graphs(), st.data())
-def test_within_lists_each_edge_among_the_chosen_samples_once_by_their_place(graph, data):
+def test_within_lists_each_edge_among_the_chosen_samples_once_by_their_place_and_neighbours_share_one(graph, data):
     order = data.draw(st.permutations(range(graph.size)))
     samples = np.array(order[: data.draw(st.integers(0, graph.size))], dtype=np.int64)
     part = graph.within(samples)
@@ -116,3 +126,31 @@ def test_within_lists_each_edge_among_the_chosen_samples_once_by_their_place(gra
     expected = [(a, b) for a, b in pairs if frozenset((int(samples[a]), int(samples[b]))) in edges]
     assert part.size == len(samples)
     assert sorted(map(tuple, part.pairs.tolist())) == expected
+    expected = [sorted(j for j in range(graph.size) if frozenset((i, j)) in edge_set(graph)) for i in range(graph.size)]
+    assert [sorted(near.tolist()) for near in neighbour_lists(graph)] == expected
+
+
+# ---- Step 1 ----
+
+
+def test_the_graph_lists_each_sample_with_its_k_nearest_neighbours_in_turn():
+    x = np.random.default_rng(11).standard_normal((25, 5))
+    found = nearest_neighbours(x, 4).tolist()
+    assert nearest_neighbour_graph(x, 4).pairs.tolist() == [[i, j] for i, near in enumerate(found) for j in near]
+
+
+@pytest.mark.line("step-1-shifts", "step-1-views")
+@pytest.mark.parametrize("proof", [step1.copies, step1.views])
+def test_every_small_graph_lists_exactly_the_pairs_that_the_papers_words_name(proof):
+    assert all(proof())
+
+
+def test_at_the_scale_of_figure_7_the_graph_stays_within_1_gib():
+    rng = np.random.default_rng(1)
+    characters = SimilarityGraph.of_neighbours((np.arange(6000)[:, None] + rng.integers(1, 6000, (6000, 5))) % 6000)
+    with peak_of_memory() as peak:
+        graph = alike_in_any_copy(characters, np.uint8(5))  # which must not wrap
+        assert graph.listed_count == 30_000 * 29
+        assert partners(graph.pairs, graph.size).shape[0] == 30_000
+        assert len(graph.edges) + graph.dissimilar_count == 30_000 * 29_999 // 2
+        assert peak() < 2**30

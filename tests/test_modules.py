@@ -161,21 +161,17 @@ def test_every_function_equals_numpys_on_every_module(name, dtype, model):
 
 
 @pytest.mark.parametrize("dtype", CLOSE)
-@pytest.mark.parametrize("form", ["all pairs", "similar", "dissimilar", "weighted"])
 @pytest.mark.parametrize("samples", [7, 100])
-def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(samples, form, dtype, model, rng, monkeypatch):
+def test_the_losses_over_a_set_equal_numpys_whatever_the_tiles(samples, dtype, model, rng, monkeypatch):
     pairs = np.concatenate([[[0, 1], [1, 0], [2, 5], [6, 5], [5, 1]], rng.integers(0, samples, (samples // 2, 2))])
     similar = SimilarityGraph(samples, pairs[pairs[:, 0] != pairs[:, 1]])
     points, weight = rng.standard_normal((samples, 2)), rng.uniform(0.5, 2, samples)
     points[3] = points[4]
 
     def over_the_set(there, dtype):
-        z = there(points.astype(dtype))
-        if form == "all pairs":
-            return contrastive_all_pairs(z, similar, 2.0)
-        if form == "similar":
-            return similar_sum(z, similar)
-        return dissimilar_sum(z, similar, 2.0, there(weight.astype(dtype)) if form == "weighted" else None)
+        z, given = there(points.astype(dtype)), (similar, 2.0)
+        far, weighted = dissimilar_sum(z, *given), dissimilar_sum(z, *given, there(weight.astype(dtype)))
+        return (*contrastive_all_pairs(z, *given), *similar_sum(z, similar), *far, *weighted)
 
     for tile in (1, 3, 256) if samples < 10 else (7, 2048):
         for constant in ("TILE", "DEVICE_TILE"):
@@ -338,8 +334,8 @@ def test_the_audit_of_layers_and_losses_holds_where_they_are_computed_on_the_dev
         np.asarray(like(np.zeros(2), model))  # so none was computed on the host in secret
 
 
-@pytest.mark.gpu
-def test_the_whole_audit_on_the_gpu_finds_what_it_should(gpu):
+@pytest.mark.parametrize("model", [GPU], indirect=True)
+def test_the_whole_audit_on_the_gpu_finds_what_it_should(model):
     found = list(catalogue.findings(backend="cupy"))
     assert len(found) > 100
     assert [finding for finding in found if not finding.as_it_should_be] == []

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from drlim_np.graph import SimilarityGraph, pair_table
-from drlim_np.layers import Linear, Sequential, Tanh
+from drlim_np.layers import Conv2d, Linear, Positions, Sequential, Tanh
+from drlim_np.loss import all_pairs_by_definition
 from drlim_np.objective import EveryPair, dissimilar_weight
-from drlim_np.sampled import SampledPairs
+from drlim_np.sampled import SampledCopies, SampledPairs, weighted_pairs
 from drlim_np.siamese import two_towers
 from drlim_np.tree import add, leaves, tree_map
-from tests.help.comparing import BOUND, assert_agree, bits
+from tests.help.comparing import BOUND, assert_agree, assert_close, bits
+from tests.help.every_layer import drawn as some
 from tests.help.refusals import refuses
 
 NETWORK = Sequential(hidden=Linear(3, 4), squash=Tanh(), output=Linear(4, 2))
@@ -178,9 +180,11 @@ def test_objectives_of_one_dissimilar_pair_are_equal_to_themselves_alone_and_hav
 def asked(form, graph=GRAPH, samples=None, **options):
     params, x, _ = problem(graph)
     x = np.resize(x, (samples or graph.size, 3))
-    if form is SampledPairs:  # before anything is drawn
-        return lambda: form(NETWORK, x, graph, **options)
     return lambda: form(NETWORK, x, graph, **options)(params, np.random.default_rng(0), 1.0)
+
+
+def made(graph=GRAPH, **options):
+    return lambda: SampledPairs(NETWORK, np.ones((graph.size, 3)), graph, **options)
 
 
 ALL_SIMILAR = SimilarityGraph(3, np.array([[0, 1], [1, 2], [0, 2]]))
@@ -197,14 +201,84 @@ REFUSED = [
     *((asked(SampledPairs, samples=n), f"x has shape ({n}, 3), but the graph has 6 samples") for n in (5, 7)),
     (asked(EveryPair, NONE_SIMILAR), ONE_KIND),
     (asked(SampledPairs, NONE_SIMILAR), "sample 0 is in no similar pair, so is never drawn"),
-    (asked(SampledPairs, ISOLATED), "sample 2 is in no similar pair, so is never drawn"),
-    *(
-        (asked(SampledPairs, batch=b), f"batch is {b!r}: it must be a whole number of at least 2")
-        for b in (1, 0, -2, 2.0, "2", None)
-    ),
+    (made(margin=0.0), "margin is 0.0"),
+    (made(ISOLATED), "sample 2 is in no similar pair, so is never drawn"),
+    *((made(batch=b), f"batch is {b!r}: it must be a whole number of at least 2") for b in (1, 0, -2, 2.0, "2", None)),
 ]
 
 
 @pytest.mark.parametrize(("call", "message"), REFUSED)
 def test_what_has_no_objective_is_refused_and_by_a_sample_of_pairs_before_anything_is_drawn(call, message):
     refuses(call, message)
+
+
+# ---- over whole characters ----
+
+# Three characters in two copies: similar within and between characters, listed from both ends, twice, and not at all.
+COPIED = SimilarityGraph(6, [[0, 1], [0, 2], [2, 0], [1, 3], [4, 2], [4, 3], [4, 3]])
+SLID = Sequential(conv=Conv2d(1, 3, 3), squash=Tanh(), rows=Positions(), out=Linear(3, 2))
+IMAGES = np.random.default_rng(0).random((3, 1, 3, 4))
+
+
+@pytest.mark.line("step-2-drawn-pairs")
+@pytest.mark.parametrize(
+    ("weighting", "progress", "batch"), [("balanced", 1.0, 3), ("exact", 0.2, 2), ("exact", 1.0, 2)]
+)
+def test_the_mean_over_all_draws_is_the_objective_over_every_pair(weighting, progress, batch, rng):
+    params = some(SLID, rng)
+    sampled = SampledCopies(SLID, IMAGES, COPIED, 0.8, weighting, batch)
+    objective = EveryPair(SLID, IMAGES, COPIED, 0.8, weighting)(params, rng, progress)
+    assert_agree(average_over_all_draws(sampled, params, progress), objective, vanishing="out.bias")
+
+
+def test_with_one_copy_and_each_pair_listed_once_it_is_the_estimate_over_images(rng):
+    graph = SimilarityGraph(5, [[0, 1], [1, 2], [3, 2], [3, 4]])
+    network, x = Linear(3, 2), rng.standard_normal((5, 3))
+    params, pairs = some(network, rng), [[0, 1], [3, 2], [3, 4], [0, 1]]
+    forms = [form(network, x, graph, 1.5, "exact").from_pairs(pairs, params) for form in (SampledCopies, SampledPairs)]
+    assert_agree(*forms, vanishing="bias")
+
+
+def test_it_draws_from_the_listed_pairs_as_the_estimate_over_images_does(rng):
+    params = some(SLID, rng)
+    sampled = SampledCopies(SLID, IMAGES, COPIED, 0.8, batch=4)
+    expected = COPIED.pairs[np.random.default_rng(7).integers(len(COPIED.pairs), size=4)]
+    assert sampled(params, np.random.default_rng(7), 1.0)[0] == sampled.from_pairs(expected, params)[0]
+    refuses(lambda: sampled.from_pairs(expected[:1], params), "1 pairs drawn: dissimilar pairs arise")
+
+
+def test_the_dtype_of_x_is_kept_and_the_copies_of_a_single_character_are_enough(rng):
+    assert SampledCopies(SLID, IMAGES[:1], SimilarityGraph(2, [[0, 1]]), 0.8).batch == 128
+    sampled = SampledCopies(SLID, IMAGES.astype(np.float32), COPIED, 0.8)
+    loss, gradient = sampled(some(SLID, rng, np.float32), rng, 1.0)
+    assert {loss.dtype, *(dw.dtype for _, dw in leaves(gradient))} == {np.dtype(np.float32)}
+
+
+def test_weighted_pairs_with_a_pair_of_weights_for_each_pair_are_the_loss_over_all_pairs(rng):
+    z = rng.standard_normal((6, 2))
+    attract = np.zeros((6, 6))
+    np.add.at(attract, tuple(COPIED.pairs.T), 1.0)
+    i, j = COPIED.edges.T
+    repel = 1 - np.eye(6)
+    repel[i, j] = repel[j, i] = 0
+    for z_at in (z, z * 0):
+        loss, dz = weighted_pairs(z_at, attract + attract.T, repel, 0.8)
+        expected, dz_expected = all_pairs_by_definition(z_at, COPIED, 0.8)
+        assert_close(loss, expected)
+        assert_close(dz, dz_expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": IMAGES[:2, :, :, :], "graph": SimilarityGraph(5, [[0, 1]])}, "not as many copies of each"),
+        ({"x": IMAGES[:0]}, "the graph has 6 samples"),
+        ({"graph": SimilarityGraph(6, [[0, 1], [2, 3]])}, "character 2 is in no similar pair"),
+        ({"batch": 1}, "batch is 1"),
+        ({"margin": 0.0}, "margin is 0.0"),
+        ({"x": IMAGES.astype(np.int64)}, "x has dtype int64"),
+    ],
+)
+def test_what_does_not_fit_is_refused(change, message):
+    given = {"x": IMAGES, "graph": COPIED, "margin": 0.8} | change
+    refuses(lambda: SampledCopies(SLID, **given), message)

@@ -52,12 +52,6 @@ def test_the_software_is_cited_in_its_own_version_and_the_changes_begin_with_it(
     assert re.search(r"^- \*\*(.*?)\*\*", citing, flags=re.MULTILINE)[1] == drlim_np.__version__
 
 
-def test_the_images_of_the_readme_are_light():
-    images = re.findall(r'src="([^"]+)"', README)
-    assert len(images) == 6
-    assert sum((ROOT / image).stat().st_size for image in images if (ROOT / image).exists()) <= 1_500_000
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A folder as the README's code finds it: W beside the map of Figure 7, and a digit of one's own."""
@@ -95,7 +89,10 @@ def test_in_five_lines_each_a_digit_finds_its_place_and_your_own_data_become_a_m
         assert picture.size == (600, 600)
 
 
-def test_the_code_that_audits_a_layer_runs_and_refuses_a_wrong_one(folder):
+def test_the_code_of_the_other_pages_runs_and_refuses_a_wrong_layer(folder):
+    assert run("drlim_np/README.md", folder)["dW"]["C1"]["weight"].shape == (15, 1, 6, 6)
+    scope = run("drlim_np/estimator/README.md", folder)
+    assert scope["table"].shape == (200, 5) and scope["model"].transform(scope["x"]).shape == (200, 2)
     scope = run("drlim_np/audit/README.md", folder)
     layer, params, x = (scope[name] for name in ("layer", "params", "x"))
 
@@ -104,12 +101,6 @@ def test_the_code_that_audits_a_layer_runs_and_refuses_a_wrong_one(folder):
         return 2 * y, pullback
 
     assert not all(row.holds for row in scope["check_layer"](without_half_of_its_gradient, params, x, scope["rng"]))
-
-
-def test_the_code_that_reads_the_paper_aloud_and_an_index_of_ones_own_run(folder):
-    assert run("drlim_np/README.md", folder)["dW"]["C1"]["weight"].shape == (15, 1, 6, 6)
-    scope = run("drlim_np/estimator/README.md", folder)
-    assert scope["table"].shape == (200, 5) and scope["model"].transform(scope["x"]).shape == (200, 2)
 
 
 def test_every_block_of_python_is_on_a_page_that_is_run():
@@ -149,10 +140,13 @@ def anchor(heading):
 
 
 @each_page
-def test_every_link_leads_somewhere(page):
-    links = re.findall(r"\]\(([^)]+)\)", TEXTS[page]) + re.findall(r'src="([^"]+)"', TEXTS[page])
-    links = [link for link in links if not link.startswith("https://")]
+def test_every_link_leads_somewhere_and_the_images_of_the_readme_are_light(page):
+    images = re.findall(r'src="([^"]+)"', TEXTS[page])
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", TEXTS[page]) if not link.startswith("https://")] + images
     assert links
+    if page == "README.md":
+        assert len(images) == 6
+        assert sum(path.stat().st_size for image in images if (path := ROOT / image).exists()) <= 1_500_000
     for link in links:
         file, _, place = link.partition("#")
         there = (PAGES[page].parent / file).resolve() if file else PAGES[page]
@@ -169,7 +163,9 @@ def test_every_function_and_test_is_where_the_page_says(page):
         assert re.search(rf"^ *(def|class) {name}\b", source, re.MULTILINE), (name, file)
 
 
-def test_every_module_and_every_figure_of_the_paper_is_on_its_page():
+def test_every_module_folder_of_tests_and_figure_of_the_paper_is_on_its_page():
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
+    assert folders == set(re.findall(r"^\| \[(\w+)\]\(\1\) \|", TEXTS["tests/README.md"], flags=re.MULTILINE))
     names = PAPER.partition("## Public names")[2]
     top = {path.stem for path in Path(drlim_np.__file__).parent.glob("*.py")} - {"__init__"}
     assert top <= set(re.findall(r"^\| `(\w+)` \|", names, flags=re.MULTILINE))
@@ -184,11 +180,6 @@ def test_the_table_of_options_has_those_of_the_command_and_no_other(capsys):
     assert {
         option for row in re.findall(r"^\| (.*?) \|", table, re.M) for option in re.findall(r"--[a-z-]+", row)
     } == options
-
-
-def test_every_folder_of_tests_has_its_line():
-    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.glob("test_*.py"))}
-    assert folders == set(re.findall(r"^\| \[(\w+)\]\(\1\) \|", TEXTS["tests/README.md"], flags=re.MULTILINE))
 
 
 def test_what_the_pages_count_and_what_did_not_reproduce_is_so_in_the_record():

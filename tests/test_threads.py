@@ -35,25 +35,14 @@ def often_interrupted():
     sys.setswitchinterval(before)
 
 
-def lazily(graph):
-    offsets, neighbours = graph.adjacency
-    return {"edges": graph.edges, "degree": graph.degree, "offsets": offsets, "neighbours": neighbours}
-
-
-def every(graph):
-    loss, gradient = EveryPair(NETWORK, X, graph, threads=2)(W, np.random.default_rng(0), 1.0)
-    return {"loss": loss, "gradient": gradient}
-
-
-def sampled(graph):
-    loss, gradient = SampledPairs(NETWORK, X, graph)(W, np.random.default_rng(0), 1.0)
-    return {"loss": loss, "gradient": gradient}
+def of(form, **options):
+    return lambda graph: dict(enumerate(form(NETWORK, X, graph, **options)(W, np.random.default_rng(0), 1.0)))
 
 
 SHARED = {
-    "a new graph's lazy properties": lazily,
-    "a network on blocks and every pair": every,
-    "a network on blocks and sampled pairs": sampled,
+    "a new graph's lazy properties": lambda graph: dict(enumerate((graph.edges, graph.degree, *graph.adjacency))),
+    "a network on blocks and every pair": of(EveryPair, threads=2),
+    "a network on blocks and sampled pairs": of(SampledPairs),
     "a fitted DrLIM": lambda _: {"map": MODEL.transform(X), "score": MODEL.score(X)},
     "fits": lambda _: DrLIM(max_iter=3, random_state=0).fit(X).weights_,
     "nearest neighbours": lambda _: {"near": nearest_neighbours(X, 5, threads=2)},

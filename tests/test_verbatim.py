@@ -73,8 +73,8 @@ def test_similar_views_are_the_contiguous_ones_whatever_the_dtype_of_their_steps
     azimuth, elevation = np.tile(azimuth, 2), np.tile(elevation, 2)  # each pose under two lights
     similar = verbatim.similar_views(azimuth, elevation, dtype(around))
     assert similar.diagonal().all() and (similar == similar.T).all()
-    expected = contiguous_views(azimuth, elevation, around).pairs
-    assert np.argwhere(np.triu(similar, k=1)).tolist() == expected.tolist()
+    for steps in ((azimuth, elevation, dtype(around)), (azimuth.astype(int), elevation.astype(int), around)):
+        assert np.argwhere(np.triu(similar, k=1)).tolist() == contiguous_views(*steps).pairs.tolist()
 
 
 @pytest.mark.parametrize("similar", [np.eye(3), np.eye(3, dtype=bool), np.ones((3, 3), np.uint8)])

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
+from drlim_np.backend import to_host
 from drlim_np.data import Digits, Split, handwriting, on_canvas, rendering
 from drlim_np.data.handwriting import generate
 from drlim_np.drawing.style import BLUE, LOOKS, RED
@@ -23,7 +24,8 @@ from drlim_np.layers import Linear, Tanh
 from drlim_np.measure import metrics
 from drlim_np.runs.record import entry
 from drlim_np.training import embed, minimise
-from tests.help.comparing import bits, on_host
+from drlim_np.tree import tree_map
+from tests.help.comparing import bits
 from tests.help.drawings import content, failing, texts
 from tests.help.refusals import refuses
 
@@ -402,7 +404,7 @@ def test_digits_are_learned_on_the_device_from_the_weights_and_batches_of_the_ho
         z = embed(learned.network, learned.params, unseen)
         maps.append(z - z.mean(axis=0))  # the loss leaves it open where a map is: the last bias's gradient is rounding
         courses.append(learned.losses)
-    assert bits(on_host(starts[1])) == bits(starts[0])
+    assert bits(tree_map(to_host, starts[1])) == bits(starts[0])
     np.testing.assert_allclose(courses[1], courses[0], rtol=1e-4)
     assert type(maps[1]) is np.ndarray
     assert np.linalg.norm(maps[1] - maps[0]) < 1e-3 * np.linalg.norm(maps[0])
@@ -416,7 +418,7 @@ def test_the_record_of_a_figure_names_the_device(standin):
     assert theirs["versions"]["cupy"] == sys.modules["cupy"].__version__ and "cupy" not in ours["versions"]
 
 
-@pytest.mark.gpu
+@pytest.mark.parametrize("model", [pytest.param("gpu", marks=pytest.mark.gpu)], indirect=True)
 @pytest.mark.parametrize(("module", "data"), [(figure4, handwriting), (figure8, rendering)])
-def test_every_claim_of_a_whole_figure_holds_when_trained_on_the_gpu(module, data, gpu):
+def test_every_claim_of_a_whole_figure_holds_when_trained_on_the_gpu(module, data, model):
     assert failing(module.make(data.generate(), Train(threads=2, backend="cupy")).claims) == []

@@ -29,9 +29,8 @@ def opened(address: str = "about:blank"):
     """A browser with the page at that address."""
     options = {"binary": shutil.which("chromium"), "args": WINDOW}
     wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-    driver = subprocess.Popen(
-        [shutil.which("chromedriver"), "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    command, silent = [shutil.which("chromedriver"), "--port=0"], subprocess.DEVNULL
+    driver = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=silent, text=True)
     try:
         port = next(found[1] for line in driver.stdout if (found := re.search(r"success.* on port (\d+)", line)))
         page = Page(f"http://127.0.0.1:{port}/session", {"capabilities": {"alwaysMatch": wanted}})
@@ -55,9 +54,9 @@ class Page:
 
     def call(self, command: str, method: str = "POST", **body):
         """A command of the WebDriver protocol."""
-        address, data = f"{self._session}/{command}".rstrip("/"), json.dumps(body).encode()
-        kind = {"Content-Type": "application/json"}
-        request = Request(address, data if method == "POST" else None, kind, method=method)
+        data = json.dumps(body).encode() if method == "POST" else None
+        address, kind = f"{self._session}/{command}".rstrip("/"), {"Content-Type": "application/json"}
+        request = Request(address, data, kind, method=method)
         with self._opener.open(request) as answer:
             return json.load(answer)["value"]
 
@@ -131,10 +130,6 @@ class Page:
     def middle(self, query: str) -> tuple[float, float]:
         """Where an element is in the window; it is scrolled into it if it is not."""
         return tuple(self.of(query, "middle(one)"))
-
-    def in_sight(self, identifier: str) -> bool:
-        """Whether an element is wholly within the window and nothing else is in front of its middle."""
-        return self.of(f"#{identifier}", "within(one) && inFront(one)")
 
     def scroll_to(self, identifier: str):
         self.of(f"#{identifier}", "one.scrollIntoView({block: 'center'})")

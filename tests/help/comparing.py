@@ -4,8 +4,7 @@ import re
 
 import numpy as np
 
-from drlim_np.backend import to_host
-from drlim_np.tree import leaves, tree_map
+from drlim_np.tree import leaves
 
 BOUND = 1e-12
 
@@ -21,11 +20,6 @@ def bits(*trees):
     """Name, dtype, shape and bytes of every array: equal only where all are, to the last bit."""
     arrays = [(name, np.asarray(leaf)) for tree in trees for name, leaf in leaves(tree)]
     return [(name, array.dtype, array.shape, array.tobytes()) for name, array in arrays]
-
-
-def on_host(tree):
-    """The same tree, of NumPy's arrays."""
-    return tree_map(to_host, tree)
 
 
 def assert_agree(actual, expected, vanishing="output.bias", bound=BOUND):

@@ -33,14 +33,6 @@ EVERY_LAYER = {
 }
 
 
-class Forgetful(Tanh):
-    """Its pullback is wrong: it forgets the square, dy (1 - y)."""
-
-    def __call__(self, params, x):
-        y, pullback = super().__call__(params, x)
-        return y, lambda dy, wrt_input=False: pullback(dy, wrt_input)._replace(input=dy * (1 - y))
-
-
 def drawn(layer, rng, dtype=np.float64):
     """Parameters with entries from N(0, 1), so that no bias is 0 and no coefficient 1."""
     return tree_map(lambda p: rng.standard_normal(p.shape).astype(dtype), layer.init(rng, dtype))

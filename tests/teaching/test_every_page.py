@@ -71,7 +71,7 @@ def test_what_belongs_together_is_in_sight_when_a_page_opens_or_a_control_is_rea
     if reached:
         page.scroll_to(reached)
     for identifier in seen:
-        assert page.in_sight(identifier), identifier
+        assert page.of(f"#{identifier}", "within(one) && inFront(one)"), identifier
 
 
 @EACH

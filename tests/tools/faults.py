@@ -14,7 +14,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -123,32 +122,34 @@ def caught(modules: list[str], fault: Fault | None = None, limit: float = LIMIT,
         fault.path.write_bytes(right)
 
 
+def _tested(tests: list[str], seconds: dict[str, float]) -> None:
+    """Runs pytest, whose exit status is this process's, and leaves what it says and how long each test takes."""
+    os.setpgid(0, 0)
+    for stream in (1, 2):
+        os.dup2(os.open("said.txt", os.O_CREAT | os.O_WRONLY | os.O_APPEND), stream)
+    order, status = QuickestFirst(seconds), 1
+    try:
+        status = sys.modules["pytest"].main(["-xqp", "no:cacheprovider", "-W", LOADED, *tests], plugins=[order])
+        Path("seconds.json").write_text(json.dumps(order.found))
+    finally:
+        os._exit(status)
+
+
 def _said(tests: list[str], limit: float, seconds: dict[str, float]) -> str:
     """The first test that fails, in a process that is forked from this one, so that each begins as the last did."""
     Path("said.txt").unlink(missing_ok=True)
-    if not (child := os.fork()):
-        status = 1
-        try:
-            os.setpgid(0, 0)
-            for stream in (1, 2):
-                os.dup2(os.open("said.txt", os.O_CREAT | os.O_WRONLY | os.O_APPEND), stream)
-            order = QuickestFirst(seconds)
-            status = sys.modules["pytest"].main(["-xqp", "no:cacheprovider", "-W", LOADED, *tests], plugins=[order])
-            Path("seconds.json").write_text(json.dumps(order.found))
-        finally:
-            os._exit(status)
-    end, done = time.time() + limit, 0
-    while not done and time.time() < end:
-        time.sleep(0.02)
-        done, status = os.waitpid(child, os.WNOHANG)
+    child = multiprocessing.get_context("fork").Process(target=_tested, args=(tests, seconds))
+    child.start()
+    child.join(limit)
+    hangs = child.is_alive()
     with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)
-    if not done:
-        os.waitpid(child, 0)
+        os.killpg(child.pid, signal.SIGKILL)
+    child.join()
+    if hangs:
         return "does not end"
     said = Path("said.txt").read_text(errors="replace").strip().splitlines()
     first = next((line for line in said if line.startswith(("FAILED", "ERROR"))), said[-1] if said else "crashes")
-    return first.split(" - ")[0] if status else ""
+    return first.split(" - ")[0] if child.exitcode else ""
 
 
 # By module, the parts of the exact proofs in `drlim_np.audit` that must refute its faults alone.
