@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drlim_np.checks.numbers import real_array, same_length
+from drlim_np.checks.numbers import indices, real_array, same_length
 from drlim_np.data import AZIMUTHS, ELEVATIONS, Views
 from drlim_np.errors import require
 from drlim_np.fast.knn import in_unit
@@ -49,11 +49,13 @@ def fit(z: np.ndarray, elevation: np.ndarray, azimuth: np.ndarray) -> Cylinder:
 
 def fit_views(z: np.ndarray, views: Views, rows: np.ndarray) -> Cylinder:
     """The cylinder that fits a map z (samples, 3) of the views `rows` (samples,)."""
+    rows = indices("rows", rows, len(views.azimuth), "samples")
     return fit(z, views.elevation[rows], radians(views, rows))
 
 
 def organisation(z: np.ndarray, cylinder: Cylinder, views: Views, rows: np.ndarray) -> dict[str, float]:
     """The numbers behind Fig. 8 of a map z (samples, 3) of the views `rows` (samples,), read by a cylinder."""
+    rows = indices("rows", rows, len(views.azimuth), "samples")
     azimuth, elevation = views.azimuth[rows], views.elevation[rows]
     x, y, height = cylinder.upright(z).T
     angle, truth = np.arctan2(y, x), radians(views, rows)  # around the axis, from -π to π

@@ -6,6 +6,7 @@ Whole numbers on one of 32 bits, here by its limits in the place of ours: counts
 
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -167,12 +168,18 @@ def test_what_no_array_of_32_bits_holds_is_refused_by_its_number(thirty_two_bits
 
 
 CUT = [2**32, 2**32 + 1, -(2**32), 2**63 - 1, -1, 3]  # as int32: 0, 1, 0, -1, -1, 3
+VIEWS = SimpleNamespace(azimuth=np.arange(3), elevation=np.arange(3), lighting=np.arange(3))
 TAKERS = {
     "pairs": (lambda i: SimilarityGraph(3, [[0, i]]), "pair 0 is (0, {}): samples count from 0 to 2"),
     "table": (lambda i: SimilarityGraph.of_neighbours([[1], [2], [i]]), "pair 2 is (2, {}): samples count from 0 to 2"),
     "within": (lambda i: SimilarityGraph(3, [[0, 1]]).within([0, i]), "samples holds {}: samples count from 0 to 2"),
     "lle": (lambda i: lle.lle(np.eye(3), [[1], [2], [i]], 1), "sample 2 has neighbours [{}]: they must be distinct"),
     "fit": (lambda i: DrLIM().fit(np.eye(3), similar=[[0, 1], [2, i]]), "pair 1 is (2, {}): samples count from 0 to 2"),
+    "cylinder": (lambda i: cylinder.fit_views(np.eye(3), VIEWS, [0, 1, i]), "rows holds {}: samples count from 0 to 2"),
+    "read": (
+        lambda i: cylinder.organisation(np.eye(3), None, VIEWS, [1, i]),
+        "rows holds {}: samples count from 0 to 2",
+    ),
     "split": (lambda i: in_their_span(np.eye(3), [0, i]), "train holds {}: samples count from 0 to 2"),
 }
 
