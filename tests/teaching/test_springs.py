@@ -62,6 +62,11 @@ def assert_as_in_the_library(found):
     assert found["largest"] == pytest.approx(np.linalg.norm(found["net"], axis=1).max(), rel=BOUND)
 
 
+def spread(page):
+    """The largest distance of two points."""
+    return max(pair["d"] for pair in page.js("laboratory.read().springs"))
+
+
 def numbers(text):
     return [float(found) for found in re.findall(r"-?[\d.]+", text.replace("−", "-"))]
 
@@ -71,9 +76,10 @@ def vertices(page, query):
     return [np.array(numbers(d)).reshape(-1, 2) for d in page.each(query, "one.getAttribute('d')")]
 
 
-def test_its_colours_and_the_length_of_arrows_are_those_of_figure_2(html):
+def test_it_is_short_and_its_colours_and_the_length_of_arrows_are_those_of_figure_2(html):
     assert f"--similar: {RED.lower()}; --dissimilar: {BLUE.lower()};" in html[PAGE]
     assert f"SCALE = {SCALE}," in html[PAGE] and f"RATE = {RATE}," in html[PAGE]
+    assert len(html[PAGE].splitlines()) < 500
 
 
 def systems():
@@ -130,10 +136,28 @@ def test_arrows_are_the_forces_and_springs_that_exert_none_are_slack(desk, chose
         np.testing.assert_allclose(corners[[0, -1]], POINTS[[i, j]], atol=1e-4)
 
 
-@pytest.mark.parametrize("labels", [RING, CHAIN, GROUPS])
-def test_with_similar_pairs_only_what_hangs_together_collapses_and_the_push_undoes_it_without_net_force(desk, labels):
+@pytest.mark.parametrize("labels", [RING, CHAIN])
+def test_it_settles_where_the_library_finds_no_net_force_and_does_not_collapse(desk, labels):
+    before = put(desk, labels=labels)
+    assert 10 < desk.js("laboratory.settle()") < 20000
+    found = desk.js("laboratory.read()")
+    _, net, forces = by_library(found["points"], labels, 1.0)
+    assert found["loss"] < before["loss"]
+    assert np.linalg.norm(net, axis=1).max() <= 1e-6 < np.linalg.norm(forces, axis=1).max()
+    assert min(pair["d"] for pair in found["springs"]) > 0.2
+    assert "Equilibrium" in desk.text("say") and "collapse" not in desk.text("say")
+
+
+COLLAPSES = [
+    (RING, "This is the collapse"),
+    (CHAIN, "This is the collapse"),
+    (GROUPS, "each group has collapsed to one"),
+]
+
+
+@pytest.mark.parametrize(("labels", "words"), COLLAPSES)
+def test_with_similar_pairs_only_what_hangs_together_collapses_and_the_push_undoes_it(desk, labels, words):
     put(desk, labels=labels, similar_only=True)
-    words = "each group has collapsed to one" if labels is GROUPS else "This is the collapse"
     assert words in rest(desk) and desk.text("loss-dissimilar") == "off"
     found = desk.js("laboratory.read()")
     points = np.array(found["points"])
@@ -142,13 +166,41 @@ def test_with_similar_pairs_only_what_hangs_together_collapses_and_the_push_undo
         np.testing.assert_allclose(points[part].mean(axis=0), POINTS[part].mean(axis=0), atol=1e-9)
     assert found["loss"] < 1e-9
     assert_as_in_the_library(found)
-    said = rest(desk, similarOnly=False)
-    assert "Equilibrium" in said and "collapse" not in said
-    found = desk.js("laboratory.read()")
-    _, net, forces = by_library(found["points"], labels, 1.0)
-    assert np.linalg.norm(net, axis=1).max() <= 1e-6
-    assert (np.linalg.norm(forces, axis=1).max() > 1e-6) == (labels is not GROUPS), "two groups end a margin apart"
-    assert max(pair["d"] for pair in found["springs"]) > 0.5
+    assert "collapse" not in rest(desk, similarOnly=False) and spread(desk) > 0.5
+
+
+def test_similar_only_sets_the_points_in_motion_both_ways(page):
+    page.js(HURRY)
+    put(page)
+    page.drag(page.middle("#only"))
+    assert page.text("run") == "Pause"
+    page.until("document.getElementById('say').textContent.includes('This is the collapse')")
+    assert spread(page) < 1e-4
+    page.drag(page.middle("#only"))
+    page.until(AT_REST)
+    assert spread(page) > 0.5
+
+
+def test_the_list_names_the_similar_pairs_as_they_are_and_any_entry_can_be_chosen_again(page):
+    def listed():
+        return page.of("#preset", "one.selectedOptions[0].textContent")
+
+    put(page, labels=CHAIN)
+    assert listed() == "chain"
+    page.drag(page.middle("#pair-CE"))
+    assert listed() == "your own"
+    page.focus("preset")
+    page.press("r")
+    assert read(page, "labels") == RING.tolist() and listed() == "ring"
+
+
+@pytest.mark.parametrize("together", ["ABC", "DEF", "AD", "ABCDEF"])
+def test_points_in_one_place_show_every_letter_next_to_the_other(desk, together):
+    put(desk, points=[[0, 0] if letter in together else [1.2, k / 2 - 1] for k, letter in enumerate("ABCDEF")])
+    widths = desk.each(".point text", "one.getBoundingClientRect().width")
+    assert len(widths) == 6 and min(widths) > 3 and desk.js("overlapping()") == []
+    beside = [desk.of(f"#{dot} text", "one.classList.contains('beside')") for dot in DOTS]
+    assert beside == [letter in together for letter in "ABCDEF"]
 
 
 def rest(page, **state):
@@ -164,6 +216,15 @@ def met(page, challenge):
 
 def similar(*names):
     return np.where([button[-2:] in names for button in BUTTONS], SIMILAR, DISSIMILAR)
+
+
+def test_a_challenge_says_what_is_asked_and_nothing_is_judged_that_was_not_taken_up(page):
+    for challenge in ("square", "ring", "clusters"):
+        page.click(f"challenge-{challenge}")
+        assert page.text("say") and not met(page, challenge)
+        assert page.js("document.querySelectorAll('[aria-pressed=true]').length") == 1
+    page.call("refresh")
+    assert "Met" not in rest(page, labels=similar("AB", "BC", "CD", "AD")) and not met(page, "square")
 
 
 SQUARE = [[-1, -1], [1, -1], [1, 1], [-1, 1], [0, 3], [3, 0]]
@@ -186,11 +247,7 @@ TRIES = {  # what is put, and what is said once it is at rest; the last meets th
 
 @pytest.mark.parametrize("challenge", TRIES)
 def test_a_challenge_is_met_by_what_it_asks_alone_and_stays_so(page, challenge):
-    rest(page, labels=TRIES[challenge][-1][0]["labels"])
-    assert not met(page, challenge), "it was not taken up"
-    page.call("refresh")
     page.click(f"challenge-{challenge}")
-    assert page.text("say")
     for state, words in TRIES[challenge]:
         assert not met(page, challenge)
         assert words in rest(page, **state)
@@ -272,7 +329,6 @@ def test_pressing_a_spring_or_its_button_switches_the_pair(page):
     after = np.array(read(page, "labels"))
     assert np.flatnonzero(after != RING).tolist() == [BUTTONS.index("pair-CE")]
     assert page.label("pair-CE") == "C E: similar" and page.text("pair-CE") == "C→←E"
-    assert page.of("#preset", "one.selectedOptions[0].textContent") == "your own"
 
 
 def test_arrow_keys_move_a_point_and_letters_switch_its_pairs(page):
@@ -311,7 +367,7 @@ def test_every_control_works_by_keyboard(page):
     page.press("Tab", "ArrowRight", "ArrowRight")
     assert read(page, "margin") == pytest.approx(1.1) and page.text("m") == "1.10"
     page.press("Tab", "Space")
-    assert read(page, "similarOnly") is True and page.text("run") == "Pause"
+    assert read(page, "similarOnly") is True
     page.press("Tab", "ArrowDown")
     assert read(page, "labels") == CHAIN.tolist()
     page.press("ArrowDown")
