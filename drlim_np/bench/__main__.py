@@ -52,29 +52,26 @@ def _run(options: argparse.Namespace) -> None:
         print(*(f"{name:11} {words}" for name, words in WORDS.items()), sep="\n")
         return
     try:
-        _measure(options)
+        contests = [name for name in CASES if name in options.only]
+        if any(name.startswith("gpu") for name in contests):
+            origin("cupy")  # is refused without CuPy or a GPU
+            import torch
+
+            found = torch.cuda.is_available()
+            require(found, "PyTorch finds no GPU: install it for CUDA, or choose other cases by --only")
+        python = f"{platform.python_implementation()} {sys.version.split(' (')[0]}"
+        print(f"{processors()} processors, {platform.machine()}; {python}, NumPy {np.__version__}.", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            revision = options.against
+            trees = {} if revision is None else {"ours": HERE, revision: _tree_of(revision, Path(folder))}
+            if contests:
+                _compare(contests, options, trees)
+        for name, (print_table, _) in TABLES.items():
+            if name in options.only and not trees and not (options.quick and name == "memory"):
+                print_table()
     except ModuleNotFoundError as fault:
         remedy = 'run pip install ".[bench,maps]", or choose other cases by --only'
         raise DrlimError(f"{fault.name} missing: {remedy}") from fault
-
-
-def _measure(options: argparse.Namespace) -> None:
-    contests = [name for name in CASES if name in options.only]
-    if any(name.startswith("gpu") for name in contests):
-        origin("cupy")  # is refused without CuPy or a GPU
-        import torch
-
-        require(torch.cuda.is_available(), "PyTorch finds no GPU: install it for CUDA, or choose other cases by --only")
-    python = f"{platform.python_implementation()} {sys.version.split(' (')[0]}"
-    print(f"{processors()} processors, {platform.machine()}; {python}, NumPy {np.__version__}.", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        revision = options.against
-        trees = {} if revision is None else {"ours": HERE, revision: _tree_of(revision, Path(folder))}
-        if contests:
-            _compare(contests, options, trees)
-    for name, (print_table, _) in TABLES.items():
-        if name in options.only and not trees and not (options.quick and name == "memory"):
-            print_table()
 
 
 def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, Path]) -> None:

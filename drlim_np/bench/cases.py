@@ -101,10 +101,8 @@ def neighbours(samples: int, threads: int) -> Contest:
 
     x = images(samples).reshape(samples, -1)
     search = NearestNeighbors(n_neighbors=NEAREST, algorithm="brute").fit(x)
-    contestants = {
-        "ours": lambda: nearest_neighbours(x, NEAREST, threads),
-        "scikit-learn, brute force": lambda: search.kneighbors(return_distance=False),
-    }
+    contestants = {"ours": partial(nearest_neighbours, x, NEAREST, threads)}
+    contestants["scikit-learn, brute force"] = partial(search.kneighbors, return_distance=False)
     return Contest(contestants, lambda near: np.sort(near, axis=1), samples**2 * x.shape[1])
 
 

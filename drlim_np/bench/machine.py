@@ -61,39 +61,31 @@ def layers() -> dict[str, tuple[float, int]]:
     return {what: (float(np.median(seconds[3:])), 0) for what, seconds in spent.items()} | found  # 3 warm up
 
 
-# ---- each alone in its process: (samples) → what is run ----
+STEPS = {
+    "gradient": ("exact gradient over all pairs of digits, one thread", (6_000,)),
+    "neighbours": ("five nearest neighbours in 1,024 pixels, two threads", (6_000, 30_000, 60_000)),
+    "pairs": ("all pairs of a map 16 margins wide, its graph, two threads", (6_000, 30_000, 60_000, 300_000)),
+    "drawn": ("100 objectives from 128 drawn pairs of such a map, its graph", (6_000, 30_000, 60_000, 300_000)),
+}
 
 
-def exact_gradient(samples: int) -> Callable:
-    network = Blockwise(convnet())
-    return partial(one_tower, network, network.init(np.random.default_rng(0)), *digits(samples), MARGIN)
-
-
-def neighbours(samples: int) -> Callable:
-    return partial(nearest_neighbours, images(samples).reshape(samples, -1), NEAREST, threads=2)
-
-
-def all_pairs(samples: int) -> Callable:
-    return partial(dissimilar_sum, *a_map(samples, WIDE), MARGIN, threads=2)
-
-
-def drawn(samples: int) -> Callable:
+def prepared(step: str, samples: int) -> Callable:
+    """What one of STEPS runs, its data ready."""
+    if step == "gradient":
+        network = Blockwise(convnet())
+        return partial(one_tower, network, network.init(np.random.default_rng(0)), *digits(samples), MARGIN)
+    if step == "neighbours":
+        return partial(nearest_neighbours, images(samples).reshape(samples, -1), NEAREST, threads=2)
+    if step == "pairs":
+        return partial(dissimilar_sum, *a_map(samples, WIDE), MARGIN, threads=2)
     objective = SampledPairs(lambda _, x: (x, lambda dz: Gradient({"z": dz}, dz)), *a_map(samples, WIDE), MARGIN)
     rng = np.random.default_rng(1)
     return lambda: [objective({}, rng, 1.0) for _ in range(100)]
 
 
-STEPS = {
-    "exact gradient over all pairs of digits, one thread": (exact_gradient, (6_000,)),
-    "five nearest neighbours in 1,024 pixels, two threads": (neighbours, (6_000, 30_000, 60_000)),
-    "all pairs of a map 16 margins wide, its graph, two threads": (all_pairs, (6_000, 30_000, 60_000, 300_000)),
-    "100 objectives from 128 drawn pairs of such a map, its graph": (drawn, (6_000, 30_000, 60_000, 300_000)),
-}
-
-
 def peak(step: str, samples: int) -> tuple[float, int]:
     """One of STEPS, run in this process: its seconds, and the most bytes that the process has held."""
-    seconds, _ = clock(STEPS[step][0](samples), perf_counter)
+    seconds, _ = clock(prepared(step, samples), perf_counter)
     unit = 1 if sys.platform == "darwin" else 1024
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
@@ -112,7 +104,7 @@ def print_layers() -> None:
 def print_memory() -> None:
     """The `peak` of every step at every size."""
     print(heading("Each step alone in its process", "step", "samples", "time", "peak memory"))
-    for step, (_, sizes) in STEPS.items():
+    for step, (words, sizes) in STEPS.items():
         for size in sizes:
             seconds, held = apart(environment(1), peak, step, size)
-            print(row(step, f"{size:,}", duration(seconds), f"{held / 2**30:.2f} GiB"), flush=True)
+            print(row(words, f"{size:,}", duration(seconds), f"{held / 2**30:.2f} GiB"), flush=True)

@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from drlim_np.bench import heading, row
-from drlim_np.data import Digits, shifted
+from drlim_np.data import shifted
 from drlim_np.estimator import DrLIM
 from drlim_np.fast.devices import processors
 from drlim_np.figures import Train, figure4, figure5, figure7, invariance
@@ -29,17 +29,12 @@ Mapping = Callable[[np.ndarray], np.ndarray]  # pixels (samples, features) -> pl
 def print_maps() -> None:
     """Both tables, and the peers' curves in TOML, as drlim_np/figures/peers.toml keeps them; some minutes."""
     called = {"DrLIM": "DrLIM"} | {name: f"{name} ({package} {version(package)})" for name, package in PEERS.items()}
+    from openTSNE import TSNE  # no earlier: a package that is missing is named by its version
+    from sklearn.manifold import LocallyLinearEmbedding
+
     train = Train(threads=processors())
     sources.add_options(parser := ArgumentParser())
     digits = sources.digits(parser.parse_args([]), NOTHING_CACHED)
-    _print_neighbours(digits, train, called)
-    _print_shifts(digits, train, called)
-
-
-def _print_neighbours(digits: Digits, train: Train, called: dict[str, str]) -> None:
-    from openTSNE import TSNE
-    from sklearn.manifold import LocallyLinearEmbedding
-
     found, unseen = figure4.trained(digits, train, "balanced")
     x = found.x.reshape(len(found.x), -1)
     fits = _told(found, x) | {
@@ -51,8 +46,6 @@ def _print_neighbours(digits: Digits, train: Train, called: dict[str, str]) -> N
         numbers = organisation(fit()(unseen.pixels), unseen, train)
         print(row(called[name], *(f"{numbers[number]:.3f}" for number in NUMBERS)), flush=True)
 
-
-def _print_shifts(digits: Digits, train: Train, called: dict[str, str]) -> None:
     found = figure5.trained(figure7.STORY, digits, train)
     x = shifted(figure5.train_characters(digits, train)).reshape(found.graph.size, -1)
     unseen = figure5.unseen_digits(digits, train)

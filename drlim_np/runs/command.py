@@ -45,7 +45,21 @@ HEADING = ("figure", "claim", "value", "bound", "")
 
 def main(arguments: list[str] | None = None, program: str = "run_all.py") -> int:
     """0 if the audit passes and every claim holds, 1 if not; 2, 130 and 141 as `exit_status` says."""
-    return exit_status(lambda: _main(_parser(program).parse_args(arguments)), program, INTERRUPTED)
+    parser = argparse.ArgumentParser(prog=program, description=__doc__ and __doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--list", action="store_true", help="list the figures and stop")
+    add("--only", nargs="+", action="extend", metavar="FIGURE", help="draw these figures only, named as in --list")
+    add("--quick", action="store_true", help="small sizes, for a look within a minute; the figures are stamped so")
+    seeds = "the root of all randomness (default: 0); of several, pictures of the first, and the records of all"
+    add("--seed", "--seeds", type=int, nargs="+", default=[], metavar="SEED", help=seeds)
+    add("--out", default=OUT, metavar="DIR", help=f"folder of the figures and metrics.json (default: {OUT}, here)")
+    add("--jobs", type=int, metavar="N", help="processes side by side (default: one a processor, if memory allows)")
+    add("--no-audit", action="store_true", help="skip the audit of the gradients")
+    add("--fresh", action="store_true", help="train again, whatever earlier runs left")
+    add("--verify", action="store_true", help="draw again, elsewhere, what --out has records of, and compare")
+    add("--backend", choices=BACKENDS, default="numpy", help="the library that trains, on its GPU if it finds one")
+    sources.add_options(parser)
+    return exit_status(lambda: _main(parser.parse_args(arguments)), program, INTERRUPTED)
 
 
 def _main(options: argparse.Namespace) -> int:
@@ -64,24 +78,6 @@ def _main(options: argparse.Namespace) -> int:
         print(f"Figures go to {printable(out.resolve())}; --out figures refreshes those that ship with a checkout.")
     with atomic.alone_in(out):
         return _run(options, out, out)
-
-
-def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program, description=__doc__ and __doc__.splitlines()[0])
-    add = parser.add_argument
-    add("--list", action="store_true", help="list the figures and stop")
-    add("--only", nargs="+", action="extend", metavar="FIGURE", help="draw these figures only, named as in --list")
-    add("--quick", action="store_true", help="small sizes, for a look within a minute; the figures are stamped so")
-    seeds = "the root of all randomness (default: 0); of several, pictures of the first, and the records of all"
-    add("--seed", "--seeds", type=int, nargs="+", default=[], metavar="SEED", help=seeds)
-    add("--out", default=OUT, metavar="DIR", help=f"folder of the figures and metrics.json (default: {OUT}, here)")
-    add("--jobs", type=int, metavar="N", help="processes side by side (default: one a processor, if memory allows)")
-    add("--no-audit", action="store_true", help="skip the audit of the gradients")
-    add("--fresh", action="store_true", help="train again, whatever earlier runs left")
-    add("--verify", action="store_true", help="draw again, elsewhere, what --out has records of, and compare")
-    add("--backend", choices=BACKENDS, default="numpy", help="the library that trains, on its GPU if it finds one")
-    sources.add_options(parser)
-    return parser
 
 
 def _run(options: argparse.Namespace, recorded: Path, out: Path) -> int:

@@ -64,7 +64,26 @@ def drawn(name: str, result: Result, train: Train, seconds: float, pictured: boo
     """The figure rendered, PNG and SVG, with its .npz and its W; if not `pictured`, its entry alone."""
     data = f"-{result.data.name}" if result.data and not name.endswith(f"-{result.data.name}") else ""
     key = f"{name}{data}{'-quick' if train.quick else ''}"  # different runs never overwrite each other
-    return Drawn(key, entry(result, train, seconds), _files(result, train.quick) if pictured else {})
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    versions = {"drlim_np": drlim_np.__version__, "python": platform.python_version(), "numpy": np.__version__}
+    versions |= {"matplotlib": matplotlib.__version__, train.backend: sys.modules[BACKENDS[train.backend]].__version__}
+    machine = {"system": sys.platform, "processor": platform.machine(), "threads": train.threads}
+    machine |= {"blas": f"{blas.get('name')} {blas.get('version')}", "backend": train.backend}
+    machine |= {"blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set")}
+    machine |= {"device": device_of(origin(train.backend))}
+    entry = {
+        "data": result.data and {name: getattr(result.data, name) for name in ("name", "title", "sha256")},
+        "settings": result.settings,
+        "seed": train.seed,
+        "quick": train.quick,
+        "claims": [asdict(claim) | {"holds": claim.holds} for claim in result.claims],
+        "measured": result.measured,
+        "versions": versions,
+        "machine": machine,
+        "wall_seconds": round(seconds, 1),
+    }
+    entry = json.loads(json.dumps(entry))  # of JSON's own types
+    return Drawn(key, entry, _files(result, train.quick) if pictured else {})
 
 
 def write(out: Path, figure: Drawn) -> None:
@@ -89,37 +108,6 @@ def write(out: Path, figure: Drawn) -> None:
     text = json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True)
     files = {out / f"{key}{ending}": content for ending, content in figure.files.items()}
     atomic.replace(files | {out / "metrics.json": f"{text}\n".encode(errors="replace")})
-
-
-def entry(result: Result, train: Train, seconds: float) -> Entry:
-    """The figure's entry in metrics.json, of JSON's own types."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    made = {
-        "data": result.data and {name: getattr(result.data, name) for name in ("name", "title", "sha256")},
-        "settings": result.settings,
-        "seed": train.seed,
-        "quick": train.quick,
-        "claims": [asdict(claim) | {"holds": claim.holds} for claim in result.claims],
-        "measured": result.measured,
-        "versions": {
-            "drlim_np": drlim_np.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "matplotlib": matplotlib.__version__,
-            train.backend: sys.modules[BACKENDS[train.backend]].__version__,
-        },
-        "machine": {
-            "system": sys.platform,
-            "processor": platform.machine(),
-            "blas": f"{blas.get('name')} {blas.get('version')}",
-            "blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set"),
-            "threads": train.threads,
-            "backend": train.backend,
-            "device": device_of(origin(train.backend)),
-        },
-        "wall_seconds": round(seconds, 1),
-    }
-    return json.loads(json.dumps(made))
 
 
 @rc_context(RULES)

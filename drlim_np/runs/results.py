@@ -29,8 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE", help="a Markdown file with marks")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder with metrics.json (default: out)")
     parser.add_argument("--check", action="store_true", help="write nothing: exit status 1 if a page is not current")
-    options = parser.parse_args(arguments)
-    return exit_status(lambda: _main(options), PROGRAM)
+    return exit_status(lambda: _main(parser.parse_args(arguments)), PROGRAM)
 
 
 def _main(options: argparse.Namespace) -> int:
