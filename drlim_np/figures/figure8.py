@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from drlim_np import verbatim
+from drlim_np.checks.terminal import ProgressLine
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, TRAIN, Views, in_their_span, split
 from drlim_np.drawing import space
 from drlim_np.drawing.panels import box, place, sheet
@@ -88,7 +89,7 @@ def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
     pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS))
     count, network = pairs.shape[1], two_layer(x.shape[1])
     W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1]))
-    maps, losses = [embed(network, as_tree(W), given.x)], []
+    maps, losses, line = [embed(network, as_tree(W), given.x)], [], ProgressLine()
     for epoch in range(epochs):
         order, rates = rng.permutation(count), verbatim.falling(epoch, epochs, count)
         for piece in range(PIECES):
@@ -97,7 +98,9 @@ def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
             z = embed(network, as_tree(W), given.x)
             loss, _ = contrastive_all_pairs(z[given.train], given.similar, MARGIN)
             losses.append(float(loss) / count)
+            line.show(f"airplane: epoch {epoch + 1}/{epochs}, loss per pair {losses[-1]:.5f}")
         maps.append(z)
+    line.end()
     return {"W": dict(zip("AaBb", W, strict=True)), "losses": np.array(losses), "maps": np.array(maps)}
 
 
