@@ -1,6 +1,6 @@
 """One sheet for every figure: its claim above, panels placed in inches from the top left corner, numbers below."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def height_of(points: np.ndarray, inner: tuple[float, float]) -> float:
 def map_panel(
     figure: Figure, area: tuple[float, float, float, float], points: np.ndarray, inner: tuple[float, float]
 ) -> tuple[Axes, float]:
-    """Axes without a frame over `area` (left, top, width, height in inches); and the units of the map in an inch.
+    """Axes without a frame over `area` (left, top, width, height in inches), and the map's units in an inch.
 
     The map (samples, 2) is in the middle, to scale, within the `inner` width and height.
     """
@@ -84,9 +84,7 @@ def scatter_by(axes: Axes, z: np.ndarray, group: np.ndarray, looks: Mapping, **o
         axes.scatter(*z[group == value].T, c=colour, marker=marker, linewidths=0, **options)
 
 
-def legend(
-    of: Axes | Figure, looks: Mapping, where: tuple[float, float], names: Iterable[str] = (), size: float = 9, **options
-) -> None:
+def legend(of: Axes | Figure, looks: Mapping, where: tuple[float, float], names=(), size=9, **options) -> None:
     """The names of the groups in their colours and markers, at a place in fractions of the axes or the figure."""
     handles = [Line2D([], [], marker=marker, color=colour, ms=size, ls="") for colour, marker in looks.values()]
     options = {"handletextpad": 0, "columnspacing": 0.8, "borderaxespad": 0} | options

@@ -29,15 +29,9 @@ RULES: dict[Any, Any] = {name: value for name, value in rcParamsDefault.items() 
     "font.family": "DejaVu Sans",
     "font.size": LETTERS,
     "axes.titlesize": "medium",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
 }
+RULES |= dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False)
+RULES |= dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"), INK)
 
 
 def signed(value: float, form: str = ".3f") -> str:
