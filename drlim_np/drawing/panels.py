@@ -9,7 +9,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from drlim_np.drawing.style import HEADING, INK, LETTERS, LOOKS, SLANTS, WIDTH
+from drlim_np.drawing.style import HEADING, INK, LETTERS, LOOKS, WIDTH
 
 EDGE, LINE = 0.12, 0.245  # inches that stay free around all; from one line of letters to the next
 
@@ -50,9 +50,7 @@ def height_of(points: np.ndarray, inner: tuple[float, float]) -> float:
     return np.ptp(points, axis=0)[1] / fitted(points, *inner)
 
 
-def map_panel(
-    figure: Figure, area: tuple[float, float, float, float], points: np.ndarray, inner: tuple[float, float]
-) -> tuple[Axes, float]:
+def map_panel(figure: Figure, area: tuple, points: np.ndarray, inner: tuple[float, float]) -> tuple[Axes, float]:
     """Axes without a frame over `area` (left, top, width, height in inches), and the map's units in an inch.
 
     The map (samples, 2) is in the middle, to scale, within the `inner` width and height.
@@ -99,12 +97,10 @@ def colour_bar(figure: Figure, shown: ScalarMappable, left: float, top: float, w
     return bar
 
 
-def by_slant(
-    axes: Axes, bar: tuple[float, float], z: np.ndarray, label: np.ndarray, slant: np.ndarray, size: float
-) -> ScalarMappable:
+def by_slant(axes: Axes, bar: tuple, z: np.ndarray, label: np.ndarray, slant: np.ndarray, size) -> ScalarMappable:
     """The map coloured by slant, each digit in its marker, and the scale of the colours at (left, top) in inches."""
     low, high = np.quantile(slant, [0.02, 0.98])
-    looks = {"s": size, "linewidths": 0, "cmap": SLANTS, "vmin": low, "vmax": high}
+    looks = {"s": size, "linewidths": 0, "cmap": "viridis", "vmin": low, "vmax": high}
     for digit, (_, marker) in LOOKS.items():
         colours = axes.scatter(*z[label == digit].T, c=slant[label == digit], marker=marker, **looks)
     scale = colour_bar(axes.figure, colours, *bar, 1.0, extend="both").ax

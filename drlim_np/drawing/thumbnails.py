@@ -1,7 +1,5 @@
 """Images of samples beside their points; and magnifiers: a ring, joined by lines to a strip of samples inside it."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Ellipse, Rectangle
@@ -85,7 +83,7 @@ def in_ring(z: np.ndarray, middle: np.ndarray, radius: float, group: np.ndarray,
 
 
 def draw_magnifier(
-    axes: Axes, ring: tuple, images: np.ndarray, colours: Sequence[str], start: np.ndarray, side: float, columns: int
+    axes: Axes, ring: tuple, images: np.ndarray, colours: list[str], start: np.ndarray, side: float, columns: int
 ) -> np.ndarray:
     """The ring, (middle, radius), two lines, and a strip of images from its lower left corner `start`: their middles.
 
