@@ -28,13 +28,9 @@ def clouds_as_pictures(figure: Figure) -> None:
 
 
 def with_palette(png: bytes) -> bytes:
-    """The PNG with a palette of 256 colours, where that shows no difference and saves room; else as it is.
-
-    The colours in between are spread over neighbouring pixels. White and transparent pixels stay so; half-transparent
-    ones are laid on white.
-    """
+    """The PNG with a palette of 256 colours, dithered, where that shows no difference and saves room; else as it is."""
     given = Image.open(io.BytesIO(png)).convert("RGBA")
-    clear = np.asarray(given)[:, :, 3] == 0
+    clear = np.asarray(given)[:, :, 3] == 0  # these stay clear, and white stays white
     opaque = Image.alpha_composite(Image.new("RGBA", given.size, "white"), given).convert("RGB")
     nearest = opaque.quantize(COLOURS - 1, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     if np.abs(np.int16(opaque) - np.int16(nearest.convert("RGB"))).max() > FAR:

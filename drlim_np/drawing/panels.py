@@ -1,6 +1,6 @@
 """One sheet for every figure: its claim above, panels placed in inches from the top left corner, numbers below."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from drlim_np.drawing.style import HEADING, INK, LETTERS, LOOKS, SLANTS, WIDTH
+from drlim_np.drawing.style import HEADING, INK, LETTERS, LOOKS, WIDTH
 
 EDGE, LINE = 0.12, 0.245  # inches that stay free around all; from one line of letters to the next
 
@@ -50,10 +50,8 @@ def height_of(points: np.ndarray, inner: tuple[float, float]) -> float:
     return np.ptp(points, axis=0)[1] / fitted(points, *inner)
 
 
-def map_panel(
-    figure: Figure, area: tuple[float, float, float, float], points: np.ndarray, inner: tuple[float, float]
-) -> tuple[Axes, float]:
-    """Axes without a frame over `area` (left, top, width, height in inches); and the units of the map in an inch.
+def map_panel(figure: Figure, area: tuple, points: np.ndarray, inner: tuple[float, float]) -> tuple[Axes, float]:
+    """Axes without a frame over `area` (left, top, width, height in inches), and the map's units in an inch.
 
     The map (samples, 2) is in the middle, to scale, within the `inner` width and height.
     """
@@ -84,9 +82,7 @@ def scatter_by(axes: Axes, z: np.ndarray, group: np.ndarray, looks: Mapping, **o
         axes.scatter(*z[group == value].T, c=colour, marker=marker, linewidths=0, **options)
 
 
-def legend(
-    of: Axes | Figure, looks: Mapping, where: tuple[float, float], names: Iterable[str] = (), size: float = 9, **options
-) -> None:
+def legend(of: Axes | Figure, looks: Mapping, where: tuple[float, float], names=(), size=9, **options) -> None:
     """The names of the groups in their colours and markers, at a place in fractions of the axes or the figure."""
     handles = [Line2D([], [], marker=marker, color=colour, ms=size, ls="") for colour, marker in looks.values()]
     options = {"handletextpad": 0, "columnspacing": 0.8, "borderaxespad": 0} | options
@@ -101,12 +97,10 @@ def colour_bar(figure: Figure, shown: ScalarMappable, left: float, top: float, w
     return bar
 
 
-def by_slant(
-    axes: Axes, bar: tuple[float, float], z: np.ndarray, label: np.ndarray, slant: np.ndarray, size: float
-) -> ScalarMappable:
+def by_slant(axes: Axes, bar: tuple, z: np.ndarray, label: np.ndarray, slant: np.ndarray, size) -> ScalarMappable:
     """The map coloured by slant, each digit in its marker, and the scale of the colours at (left, top) in inches."""
     low, high = np.quantile(slant, [0.02, 0.98])
-    looks = {"s": size, "linewidths": 0, "cmap": SLANTS, "vmin": low, "vmax": high}
+    looks = {"s": size, "linewidths": 0, "cmap": "viridis", "vmin": low, "vmax": high}
     for digit, (_, marker) in LOOKS.items():
         colours = axes.scatter(*z[label == digit].T, c=slant[label == digit], marker=marker, **looks)
     scale = colour_bar(axes.figure, colours, *bar, 1.0, extend="both").ax

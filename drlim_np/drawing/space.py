@@ -7,14 +7,13 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, NoNorm, Normalize, to_hex
 from matplotlib.figure import Figure
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, Views
 from drlim_np.drawing import thumbnails
 from drlim_np.drawing.panels import box, colour_bar, corners, legend, place
-from drlim_np.drawing.style import AROUND, FAINT, INK, SIX_LIGHTS
+from drlim_np.drawing.style import AROUND, INK, SIX_LIGHTS
 
 MARKERS = "os^DvP"  # one per lighting
 
@@ -62,14 +61,7 @@ def bar(figure: Figure, left: float, top: float, width: float, by: str) -> None:
     drawn.ax.set_title(by)
 
 
-def reach_of(points: np.ndarray, sides: list[Side]) -> float:
-    """How far points (samples, 3) reach from the middle of a picture, whichever of the sides they are seen from."""
-    return 1.04 * max(float(np.abs(project(points, side)[0]).max()) for side in sides)
-
-
-def space_panel(
-    figure: Figure, corner: tuple[float, float], width: float, reach: float, heading="", middle=(0.0, 0.0)
-) -> Axes:
+def space_panel(figure: Figure, corner: tuple, width: float, reach: float, heading="", middle=(0.0, 0.0)) -> Axes:
     """A square without a frame for points up to `reach` from the middle."""
     axes = figure.add_axes(box(figure, *corner, width, width))
     axes.set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
@@ -78,13 +70,8 @@ def space_panel(
     return axes
 
 
-def scatter(
-    axes: Axes, points: np.ndarray, side: Side, views: Views, rows: np.ndarray, by: str, size: float = 1.0
-) -> None:
-    """The views `rows` at points (rows, 3), seen from one side, in their colours, each lighting in its marker.
-
-    Near ones are larger, edged, and over those behind. The edges are white where the colours tell the lighting.
-    """
+def scatter(axes: Axes, points: np.ndarray, side: Side, views: Views, rows: np.ndarray, by: str, size=1.0) -> None:
+    """The views `rows` at points (rows, 3), seen from one side, near ones larger; each lighting in its marker."""
     at, away = project(points, side)
     near = (away.max() - away) / np.ptp(away) if np.ptp(away) else np.full(len(away), 0.7)
     edge = "white" if by == "lighting" else INK
@@ -97,21 +84,11 @@ def scatter(
 
 
 def images_beside(axes: Axes, at: np.ndarray, views: Views, rows: np.ndarray, by: str, part: float, **rules) -> None:
-    """Images of some of the views `rows` beside their places `at` (rows, 2), framed in their colours.
-
-    part: an image's side, in parts of the panel's; rules: of `thumbnails.place`.
-    """
+    """Images of some of the views `rows` beside their places `at` (rows, 2); `part`: their side in the panel's."""
     side = part * np.ptp(axes.get_xlim())
     shown, middles = thumbnails.place(at, side, *corners(axes), **rules)
     frames = [to_hex(colour) for colour in colours(views, rows[shown], by)]
     thumbnails.draw(axes, views.images[rows[shown]], frames, at[shown], middles, side)
-
-
-def wires(axes: Axes, poses: np.ndarray, side: Side) -> None:
-    """Lines between the middles of contiguous poses, (18, 9, 3): rings around the axis, struts along it."""
-    rings = np.concatenate([poses, poses[:1]]).swapaxes(0, 1)
-    lines = [project(line, side)[0] for line in [*rings, *poses]]
-    axes.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.5, alpha=0.6, zorder=1))
 
 
 def lighting_key(figure: Figure, middle: float, top: float, colours: Sequence[str] = SIX_LIGHTS) -> None:

@@ -19,7 +19,6 @@ INK, FAINT = "#222222", "#8A8A8A"
 LOOKS = {4: ("#0B4F8A", "o"), 9: (ORANGE, "^")}  # of the two digits: a dark and a light colour, and a marker each
 FIVE_SHIFTS = [to_hex(colormaps["plasma"](part)) for part in (0.05, 0.3, 0.52, 0.74, 0.95)]  # darkest at the left
 SIX_LIGHTS = ("#1A1A1A", "#6A1B6E", "#0067A3", VERMILLION, SKY, "#E3C22B")  # from dark to light
-SLANTS = "viridis"
 # Around a circle and back, dark and light in turn, and nowhere so light that it is lost on white.
 AROUND = LinearSegmentedColormap.from_list("around", ["#1B3A8C", "#B23A8F", "#E8A020", "#2E9E6B", "#1B3A8C"])
 
@@ -29,15 +28,9 @@ RULES: dict[Any, Any] = {name: value for name, value in rcParamsDefault.items() 
     "font.family": "DejaVu Sans",
     "font.size": LETTERS,
     "axes.titlesize": "medium",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
 }
+RULES |= dict.fromkeys(("axes.spines.top", "axes.spines.right", "legend.frameon"), False)
+RULES |= dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"), INK)
 
 
 def signed(value: float, form: str = ".3f") -> str:

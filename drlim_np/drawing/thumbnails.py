@@ -1,9 +1,4 @@
-"""Images of some samples next to their points, none over another; and magnifiers.
-
-A magnifier is a ring on the map, joined by lines to a strip of samples inside it.
-"""
-
-from collections.abc import Sequence
+"""Images of samples beside their points; and magnifiers: a ring, joined by lines to a strip of samples inside it."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,8 +6,7 @@ from matplotlib.patches import Ellipse, Rectangle
 
 from drlim_np.drawing.style import INK
 
-# The places for a thumbnail around its point: eight directions, and how far away its middle is along either axis, in
-# parts of its side. At the nearest its frame just clears the point.
+# Around a point: eight directions, and how far a thumbnail's middle is along an axis, in sides; the least clears it.
 DIRECTIONS = np.array([(1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1)])
 REACHES = (0.75, 1.25, 1.9)
 APART = 1.08  # between the middles of two thumbnails, along one axis at least, in sides
@@ -27,10 +21,8 @@ def place(
     points (samples, 2); side: a thumbnail's, in the map's unit; low, high (2,): the corners of the room there is.
     hides: the most points that one may cover; apart: sides between two; taken: middles (others, 2) of thumbnails that
     are there already; lines: points (others, 2) along lines that must stay in sight, as the samples must.
-
-    The first TRIED samples in farthest-first order, which covers the map evenly, have their turn. Each takes, of the
-    places around its point that are inside the room, apart from the thumbnails already placed, and over no more than
-    `hides` points, the one over the fewest, and of those the nearest. No line to a point runs under another thumbnail.
+    In farthest-first order each sample takes the free place over the fewest points, of those the nearest. No line to a
+    point runs under another thumbnail.
     """
     shown, middles = [], [np.asarray(middle) for middle in taken]
     ways = np.empty((0, 2))  # points along the lines from thumbnails to their samples
@@ -66,13 +58,8 @@ def farthest_first(points: np.ndarray, most: int) -> np.ndarray:
     return order
 
 
-def draw(
-    axes: Axes, images: np.ndarray, colours: Sequence[str], points: np.ndarray, middles: np.ndarray, side: float
-) -> None:
-    """Each image, (shown, height, width) from 0, black, to 255, white, at its middle, in a frame of its colour.
-
-    A line of that colour leads to its point, which wears a ring.
-    """
+def draw(axes: Axes, images: np.ndarray, colours: list[str], points: np.ndarray, middles: np.ndarray, side) -> None:
+    """Each image, (shown, height, width) from 0 to 255, at its middle, framed, with a line to its point."""
     for image, colour, point, middle in zip(images, colours, points, middles, strict=True):
         axes.plot(*zip(point, middle, strict=True), color=colour, linewidth=1.0, zorder=3)
         axes.plot(*point, "o", markersize=4.5, markerfacecolor="white", markeredgecolor=colour, zorder=6)
@@ -88,11 +75,7 @@ def picture(axes: Axes, image: np.ndarray, colour: str, middle: np.ndarray, side
 
 
 def in_ring(z: np.ndarray, middle: np.ndarray, radius: float, group: np.ndarray, most: int) -> np.ndarray:
-    """The samples that a magnifier of z (samples, 2) shows: those within the radius of `middle` (2,), spread by group.
-
-    Of each group (samples,), such as a shift, it takes the sample nearest to the middle, then of each the second, and
-    so on, until it has `most` or all; of two equally near the first.
-    """
+    """Of z (samples, 2) at most so many within the radius: of each group the nearest to `middle`, then the seconds …"""
     away = np.linalg.norm(z - middle, axis=1)
     inside = np.argsort(away, kind="stable")[: np.count_nonzero(away <= radius)]
     turn = [np.count_nonzero(group[inside[:k]] == group[sample]) for k, sample in enumerate(inside)]
@@ -100,12 +83,11 @@ def in_ring(z: np.ndarray, middle: np.ndarray, radius: float, group: np.ndarray,
 
 
 def draw_magnifier(
-    axes: Axes, ring: tuple, images: np.ndarray, colours: Sequence[str], start: np.ndarray, side: float, columns: int
+    axes: Axes, ring: tuple, images: np.ndarray, colours: list[str], start: np.ndarray, side: float, columns: int
 ) -> np.ndarray:
-    """The ring, (middle, radius), two lines, and the strip: images (samples, height, width) from 0 to 255.
+    """The ring, (middle, radius), two lines, and a strip of images from its lower left corner `start`: their middles.
 
-    start (2,): the strip's lower left corner; side: an image's, in the map's unit; columns: in a row. Returns the
-    middles (samples, 2).
+    images (samples, height, width) from 0 to 255; side: an image's, in the map's unit; columns: in a row.
     """
     middle, radius = ring
     row, column = np.divmod(np.arange(len(images)), columns)

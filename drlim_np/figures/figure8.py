@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.collections import LineCollection
 
 from drlim_np import verbatim
+from drlim_np.checks.terminal import ProgressLine
 from drlim_np.data import AZIMUTHS, ELEVATIONS, LIGHTINGS, TRAIN, Views, in_their_span, split
 from drlim_np.drawing import space
 from drlim_np.drawing.panels import box, place, sheet
-from drlim_np.drawing.space import Side, project, reach_of
+from drlim_np.drawing.space import Side, project
 from drlim_np.drawing.style import FAINT, WIDTH
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.figures import Claim, Result, Train, all_counted, figure, require_spread
@@ -88,7 +90,7 @@ def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
     pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS))
     count, network = pairs.shape[1], two_layer(x.shape[1])
     W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1]))
-    maps, losses = [embed(network, as_tree(W), given.x)], []
+    maps, losses, line = [embed(network, as_tree(W), given.x)], [], ProgressLine()
     for epoch in range(epochs):
         order, rates = rng.permutation(count), verbatim.falling(epoch, epochs, count)
         for piece in range(PIECES):
@@ -97,7 +99,9 @@ def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
             z = embed(network, as_tree(W), given.x)
             loss, _ = contrastive_all_pairs(z[given.train], given.similar, MARGIN)
             losses.append(float(loss) / count)
+            line.show(f"airplane: epoch {epoch + 1}/{epochs}, loss per pair {losses[-1]:.5f}")
         maps.append(z)
+    line.end()
     return {"W": dict(zip("AaBb", W, strict=True)), "losses": np.array(losses), "maps": np.array(maps)}
 
 
@@ -139,12 +143,15 @@ def make(views: Views, train: Train) -> Result:
     # The cylinder large and tilted, small from the side and along its axis, and unrolled, made of the images.
     upright = found.cylinder.upright(found.z)
     points, poses = upright[rows], upright.reshape(AZIMUTHS, ELEVATIONS, LIGHTINGS, 3).mean(axis=2)
+    rings = np.concatenate([poses, poses[:1]]).swapaxes(0, 1)  # around the axis; the poses themselves are along it
     (at, lines), cell = unrolled(points), (WIDTH - 0.3) / AZIMUTHS
     words = f"{len(rows)} unseen views, {views.title}:\n{space.caption(ours)}"
     drawing, top = sheet(CLAIM, words, LARGE + 0.98 + lines * cell + 0.2)
     for side, by, left, down, wide, room, size in PANELS:
-        panel = space.space_panel(drawing, (left, top + down), wide, room * reach_of(upright, [side]), side.words)
-        space.wires(panel, poses, side)
+        reach = 1.04 * float(np.abs(project(upright, side)[0]).max())
+        panel = space.space_panel(drawing, (left, top + down), wide, room * reach, side.words)
+        wires = [project(line, side)[0] for line in [*rings, *poses]]
+        panel.add_collection(LineCollection(wires, colors=FAINT, linewidths=0.5, alpha=0.6, zorder=1))
         space.scatter(panel, points, side, views, rows, by, size)
     seen, of_poses = (project(places, PANELS[0][0])[0] for places in (points, poses.reshape(-1, 3)))
     space.images_beside(drawing.axes[0], seen, views, rows, "azimuth", SMALL / LARGE, lines=of_poses)
@@ -174,10 +181,7 @@ def on_footprint(params: Tree, inputs: np.ndarray) -> tuple[np.ndarray, Tree]:
 
 
 def unrolled(points: np.ndarray) -> tuple[np.ndarray, int]:
-    """Upright points (samples, 3) on the cylinder cut open behind azimuth 0 and laid flat, (samples, 2), and its lines.
-
-    In squares: a column for each azimuth, from the cut at 0, and as many lines upwards as are as high.
-    """
+    """Upright points (samples, 3) laid flat, (samples, 2), in squares: a column an azimuth; and the number of lines."""
     angle = (np.arctan2(points[:, 1], points[:, 0]) + np.pi / AZIMUTHS) % (2 * np.pi)
     flat = np.stack([np.hypot(*points[:, :2].T).mean() * angle, points[:, 2] - points[:, 2].min()], axis=1)
     width, height = flat.max(axis=0)
