@@ -156,9 +156,8 @@ def _controls(rng: np.random.Generator, _model: Array) -> Iterator[Finding]:
     given = x1, x2, np.arange(8) % 2, MARGIN
     for mistake, gradient in wrong.TOWERS.items():
         for row in check(lambda p: two_towers(network, p, *given)[0], params, gradient(network, params, *given), rng):
-            if (
-                row.tensor != "output.bias"
-            ):  # it moves both towers in the same way, so 0 is right with a shared cache too
+            # The last bias moves both towers in the same way, so 0 is right with a shared cache too.
+            if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
 
 
