@@ -9,7 +9,7 @@ from drlim_np.loss import contrastive, dissimilar_loss
 from drlim_np.networks import two_layer
 from drlim_np.tree import leaves
 from tests.help.comparing import BOUND, assert_close
-from tests.help.every_layer import EVERY_LAYER, Forgetful
+from tests.help.every_layer import EVERY_LAYER
 
 if not autodiff.libraries():
     pytest.skip("neither JAX nor PyTorch with array-api-compat is installed", allow_module_level=True)
@@ -41,6 +41,14 @@ def test_the_library_differentiates_what_it_is_given(library):
     found = autodiff.gradient(library, lambda x: (x["a"] ** 3).sum() + 4 * x["b"]["c"].sum(), x)
     assert_close(found, {"a": 3 * x["a"] ** 2, "b": {"c": np.array([4.0])}})
     assert {leaf.dtype for _, leaf in leaves(found)} == {np.dtype(np.float64)}
+
+
+class Forgetful(Tanh):
+    """Its pullback is wrong: it forgets the square, dy (1 - y)."""
+
+    def __call__(self, params, x):
+        y, pullback = super().__call__(params, x)
+        return y, lambda dy, wrt_input=False: pullback(dy, wrt_input)._replace(input=dy * (1 - y))
 
 
 @by_each
