@@ -30,7 +30,7 @@ helpers
 and subpackages
 
     fast        the same results, faster: all_pairs, patches, maps, blocks, knn, devices
-    audit       every gradient against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, textbook
+    audit       every gradient against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, exact
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     files       files that survive a kill, a full disk and a second run: weights, cache, atomic
     checks      each input is checked once, and an error is one line: numbers, arrays, terminal

@@ -67,7 +67,7 @@ class Linear:
 class Conv2d:
     """Each output map sums a kernel slid over all the input maps: C1 and C3 of Fig. 3 (valid, stride 1).
 
-    y_m[i, j] = b_m + Σ_c Σ_uv W_mc[u, v] x_c[i + u, j + v], as `audit.textbook.convolution` writes it, loop by loop.
+    y_m[i, j] = b_m + Σ_c Σ_uv W_mc[u, v] x_c[i + u, j + v], as `audit.exact.convolution` writes it, loop by loop.
     With a kernel in each row of W, and the patches along row i as the columns of P_i, y_i = W P_i + b,
         dL/dW = Σ_i dy_i P_iᵀ
         dL/db = Σ_i dy_i, summed over positions and samples

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from drlim_np.audit.textbook import convolution, convolution_pullback
+from drlim_np.audit.exact import convolution, convolution_pullback
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh
 from drlim_np.networks import convnet, two_layer

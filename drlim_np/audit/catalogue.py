@@ -11,7 +11,6 @@ from drlim_np.audit import exact, wrong
 from drlim_np.audit.gradcheck import CENTRAL_BOUND, COMPLEX_BOUND, Row, check, check_layer
 from drlim_np.audit.numbers import drawn_like
 from drlim_np.audit.proof import Proof, columns, judged, kinds, surprises
-from drlim_np.audit.textbook import loop_by_loop
 from drlim_np.backend import Array, like, to_host
 from drlim_np.fast.all_pairs import contrastive_all_pairs
 from drlim_np.fast.blocks import Blockwise
@@ -85,7 +84,7 @@ def computed_beside(model: Array, function: Callable) -> Callable:
 def _layers(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     """At parameters drawn again, so that no bias is 0 and no coefficient 1: a forgotten one would go unseen."""
     layers = [(type(layer).__name__, computed_beside(model, layer), layer, shape) for layer, shape in LAYERS]
-    layers.append(("Conv2d, loop by loop", loop_by_loop, Conv2d(2, 3, 3), (2, 2, 5, 4)))
+    layers.append(("Conv2d, loop by loop", exact.loop_by_loop, Conv2d(2, 3, 3), (2, 2, 5, 4)))
     for name, function, layer, shape in layers:
         params = drawn_like(layer.init(rng, np.float64), rng.standard_normal)
         for row in check_layer(function, params, rng.standard_normal(shape), rng):
@@ -157,9 +156,8 @@ def _controls(rng: np.random.Generator, _model: Array) -> Iterator[Finding]:
     given = x1, x2, np.arange(8) % 2, MARGIN
     for mistake, gradient in wrong.TOWERS.items():
         for row in check(lambda p: two_towers(network, p, *given)[0], params, gradient(network, params, *given), rng):
-            if (
-                row.tensor != "output.bias"
-            ):  # it moves both towers in the same way, so 0 is right with a shared cache too
+            # The last bias moves both towers in the same way, so 0 is right with a shared cache too.
+            if row.tensor != "output.bias":
                 yield Finding(f"wrong: {mistake}", row, wrong_on_purpose=True)
 
 

@@ -19,9 +19,7 @@ from drlim_np.files.cache import Cache
 HERE = Path(__file__).resolve().parents[2]  # the checkout; of an installed package, a folder without tests
 PROPERTIES = ("tests/test_paper.py", "tests/audit/test_properties.py")
 LABEL = "audit"  # of the file in the cache
-Audited = namedtuple(
-    "Audited", ["worst", "proofs", "said"]
-)  # what decides on each subject, proofs, the tests' last line
+Audited = namedtuple("Audited", ["worst", "proofs", "said"])  # `worst_by_subject`, proofs, the tests' last line
 
 
 def audit_passes(backend: str, cache: Cache) -> bool:

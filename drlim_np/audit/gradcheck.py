@@ -108,8 +108,7 @@ def _require_checkable(tensors: dict[str, Any]) -> None:
 def _check_tensor(function, arguments: Tree, name: str, x: np.ndarray, gradient, whole: float, rng) -> Row:
     def at(changed: np.ndarray):
         names = (other for other, _ in leaves(arguments))
-        tree = tree_map(lambda leaf: changed if next(names) == name else leaf.astype(changed.dtype), arguments)
-        return function(tree)
+        return function(tree_map(lambda x: changed if next(names) == name else x.astype(changed.dtype), arguments))
 
     single = x.size <= DIRECTIONS
     directions = np.eye(x.size).reshape(x.size, *x.shape) if single else rng.standard_normal((DIRECTIONS, *x.shape))

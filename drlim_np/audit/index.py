@@ -58,11 +58,9 @@ class Line:
         return _tests(HERE).get(self.anchor, [])
 
     def audits(self, subject: str) -> bool:
-        """Whether a subject of the gradient audit belongs to this line."""
         return any(fnmatchcase(subject, pattern) for pattern in self.audited)
 
     def supported_by(self, proofs: Iterable[Proof]) -> list[Proof]:
-        """What is derived and proven for this line."""
         return [one for one in proofs if any(fnmatchcase(one.name, pattern) for pattern in self.proofs)]
 
 
@@ -137,7 +135,6 @@ def _exact(line: Line, audited: Audited | None) -> str:
 
 
 def _statements(kind: str, line: Line, audited: Audited | None) -> str:
-    """What the audit found of this kind, each with its bound."""
     found = line.supported_by(audited.proofs) if audited else []
     return _judged((f"{one.name}: {one.statement}; {one.bound}", one.holds) for one in found if one.kind == kind)
 
@@ -194,7 +191,6 @@ def _figure(figure: str, record: Mapping[str, Any], folder: Path) -> str:
 
 
 def _judged(statements: Iterable[tuple[str, bool]]) -> str:
-    """A list of statements, each with whether it holds."""
     verdicts = '<b class="wrong">FAILS</b>', '<b class="right">holds</b>'
     items = "".join(f"<li>{escape(said)}: {verdicts[bool(holds)]}</li>" for said, holds in statements)
     return f"<ul>{items}</ul>" if items else ""

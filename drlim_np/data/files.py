@@ -13,8 +13,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import IO, Any
 from urllib import request
+from urllib.error import HTTPError
 
-from drlim_np.checks.terminal import printable
+from drlim_np.checks.terminal import ProgressLine, printable
 from drlim_np.errors import DataError
 from drlim_np.files.atomic import make_folder
 from drlim_np.files.weights import HEAD, mistaken_for
@@ -129,7 +130,7 @@ def _held(folder: Path, wanted: DataSet) -> list[int]:
 
 def _from_first_mirror(target: Path, name: str, wanted: DataSet) -> None:
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    reasons = []
+    reasons, line = [], ProgressLine()
     try:
         for mirror in wanted.mirrors:
             try:
@@ -137,12 +138,15 @@ def _from_first_mirror(target: Path, name: str, wanted: DataSet) -> None:
                 with open(part, "wb") as file:
                     for chunk in _chunks(mirror + target.name, wanted.limit):
                         file.write(chunk)
+                        line.show(f"{target.name}: {file.tell() / 1e6:.1f} MB")
                 known = wanted.verify(part, name)
+                line.clear()
                 print(f"{target.name}: {part.stat().st_size / 1e6:.1f} MB, {known}", file=sys.stderr)
                 os.replace(part, target)
                 return
             except DataError as fault:
                 reasons.append(f"{mirror}: {fault}")
+                line.clear()
                 print(f"{target.name}: not from {reasons[-1]}", file=sys.stderr)
     finally:
         part.unlink(missing_ok=True)
@@ -170,6 +174,8 @@ def _chunks(address: str, limit: int) -> Iterator[bytes]:
                     raise DataError(f"sent more than {limit} bytes")
                 yield chunk
     except (OSError, ValueError, HTTPException) as fault:
+        if isinstance(fault, HTTPError):
+            fault.close()  # it is the response too
         raise DataError(printable(str(fault).strip("<>") or type(fault).__name__)) from fault
 
 

@@ -167,9 +167,7 @@ def near_together(z: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate(arranged(np.arange(len(z))))
 
 
-def within_reach(
-    z: np.ndarray, similar: np.ndarray, size: int, reach: float
-) -> Iterator[tuple[slice, slice, np.ndarray]]:
+def within_reach(z: np.ndarray, similar: np.ndarray, size: int, reach: float) -> Iterator[tuple]:
     """The pairs of tiles, the second never before the first, of which the bounding boxes are less than `reach` apart.
 
     z (samples, dims) real, in the order of tiles of `size`; similar (edges, 2), the places of similar pairs in it.

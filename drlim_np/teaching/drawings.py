@@ -23,9 +23,8 @@ class Picture(str):
 
     def _repr_html_(self) -> str:
         style = template("frame.css", "drlim_np.files").template + "svg { max-width: none; background: var(--ground) }"
-        whole = self.replace(">", f"><style>{style}</style>", 1).replace(
-            "<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1
-        )
+        styled = self.replace(">", f"><style>{style}</style>", 1)
+        whole = styled.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
         name = self.partition('aria-label="')[2].partition('"')[0]
         return f'<img width="420" alt="{name}" src="data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}">'
 

@@ -314,6 +314,13 @@ def test_when_a_mirror_fails_its_reason_is_given_and_the_next_is_asked_and_when_
     assert failed.startswith(f"{name}.gz: not from {FIRST}: ") and failed.isprintable() and reason in failed
     assert others == [f"{name}.gz: from {SECOND}", f"{name}.gz: 0.0 MB, {known}"]
     assert (opener.asked, opener.closed, names(tmp_path)) == ([first, second], 2, [f"{name}.gz"])
+    assert all(fault.closed for fault in sent if isinstance(fault, HTTPError))
+
+
+def test_on_a_terminal_the_bytes_that_came_are_counted_on_a_line_that_is_cleared(tmp_path, fetched, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    _, *counted = fetched(tmp_path, ONE)
+    assert counted == ["", f"{NAME}.gz: 0.0 MB ", f"\x1b[K{NAME}.gz: 0.0 MB, verified"]
 
 
 def test_nothing_has_the_final_name_before_all_of_it_is_there_and_verified(tmp_path, fetched):

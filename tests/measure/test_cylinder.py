@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from drlim_np.data import AZIMUTHS, Views
 from drlim_np.graph import contiguous_views
 from drlim_np.measure import metrics
-from drlim_np.measure.cylinder import fit, fit_views, in_words, organisation, radians
-from drlim_np.measure.loops import second_loop
+from drlim_np.measure.cylinder import fit, fit_views, in_words, organisation, radians, second_loop
 from drlim_np.measure.metrics import linear_r2, resultant_length
 from tests.help.refusals import refuses
 

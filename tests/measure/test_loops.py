@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drlim_np.measure.loops import loops, second_loop
+from drlim_np.measure.cylinder import loops, second_loop
 from tests.help.refusals import refuses
 
 
