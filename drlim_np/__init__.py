@@ -10,7 +10,6 @@ scikit-learn's conventions: `DrLIM(random_state=0).fit(x, similar=pairs).transfo
     z = embed(network, W, unseen)                                                      # (samples, 2)
 
 The paper, in reading order, with what to look at first:
-
     loss        Eqs. 1 to 7, for given pairs and for every pair of a set: energy, contrastive, all_pairs_by_definition
     layers      backpropagation, one pullback per layer: Linear, Conv2d, Subsample, Tanh, Flatten, Positions, Sequential
     networks    the paper's two G_W, for digits (Fig. 3) and for the airplane (Sec. 3.4): convnet, two_layer
@@ -22,13 +21,11 @@ The paper, in reading order, with what to look at first:
     verbatim    Steps 1 and 2 on one page, pair by pair, as the paper writes them: update, sweep
 
 helpers
-
     backend     arrays bring their module, NumPy, CuPy, JAX, MLX, PyTorch or another: namespace, to_host, like
     tree        parameters are dicts of dicts of arrays: leaves, tree_map, add
     errors      exceptions, one line each with the remedy: DrlimError, InputError, DataError, DivergedError
 
 and subpackages
-
     fast        the same results, faster: all_pairs, patches, maps, blocks, knn, devices
     audit       every gradient against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, exact
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle

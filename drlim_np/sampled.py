@@ -113,7 +113,6 @@ class SampledCopies(SampledPairs):
         lam = dissimilar_weight(graph, self.weighting, progress)
         characters, place = np.unique(drawn, return_inverse=True)
         samples = (characters[:, None] * copies + np.arange(copies)).ravel()  # in the order of the rows of z
-
         of_draw = np.zeros((draws, len(characters)))
         place = place.reshape(drawn.shape)
         weight = 2 * graph.listed_count / (count * self._degree[characters])

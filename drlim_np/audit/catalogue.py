@@ -112,13 +112,14 @@ def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
     for name, network, shape in NETWORKS:
         x = rng.random((4, *shape))
         similar = small_graph(len(x))
-        forms, losses = (_siamese(of, x, similar, model) for of in (network, _without_pullback(network)))
+        alone = _siamese(lambda p, x, of=network: (of(p, x)[0], lambda dz: Gradient({}, None)), x, similar, model)
+        forms = _siamese(network, x, similar, model)  # alone: without the gradient, which takes most of the time
         start, every_pair = network.init(rng, np.float64), EveryPair(network, like(x, model), similar, MARGIN)
         *_, last = descend(every_pair, tree_map(lambda w: like(w, model), start), SGD(1e-2, 0.9), 20, rng)
         for weights, params in [("random", start), ("trained", tree_map(to_host, last.params))]:
             for row in check_layer(computed_beside(model, network), params, x[:2], rng):
                 yield Finding(f"{name}, {weights} W", row)
-            for form, loss in losses.items():
+            for form, loss in alone.items():
                 for row in check(lambda p, f=loss: f(p)[0], params, forms[form](params)[1], rng):
                     yield Finding(f"Siamese {name}, {weights} W, {form}", row)
 
@@ -134,11 +135,6 @@ def _siamese(network: Callable, x: np.ndarray, similar: SimilarityGraph, model: 
         "sampled pairs": lambda p: SampledPairs(network, x, similar, MARGIN).from_pairs(drawn, p),
     }
     return {form: computed_beside(model, function) for form, function in forms.items()}
-
-
-def _without_pullback(network: Callable) -> Callable:
-    """The network without the gradient, which takes most of the time."""
-    return lambda params, x: (network(params, x)[0], lambda dz: Gradient({}, None))
 
 
 def _controls(rng: np.random.Generator, _model: Array) -> Iterator[Finding]:

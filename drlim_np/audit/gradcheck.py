@@ -66,13 +66,10 @@ def check(function: Callable[[Tree], Any], arguments: Tree, gradient: Tree, rng:
 
     function: tree → scalar. Called on float64 for the central difference and with one complex128 tensor for the complex
     step, so it must not take absolute values or norms, and must decide its branches on real parts.
-
     Along a random direction u with entries from N(0, 1), an error e shows up as <e, u>, which has variance ‖e‖²; so the
     root mean square over directions estimates ‖e‖, as the sum over single entries gives it exactly.
-
     An error is relative to the norm of its own tensor's gradient, but to no less than FLOOR of the whole gradient's: a
     tensor's may be zero by symmetry, as that of a Siamese network's last bias, which moves both towers in the same way.
-
     Each leaf is an argument of its own, even where several are one array: its gradient is that leaf's share. To
     check weights tied together, give their array once and let `function` use it twice: the gradient is the sum.
     """

@@ -1,7 +1,6 @@
 """Time and memory of the project on this machine, next to PyTorch and scikit-learn: `python -m drlim_np.bench --list`.
 
-cases: the work, and in pytorch the same there; race: runs in alternation; machine: its bounds, a step's layers, peak
-memory; peers: maps next to others', and the tables of the estimator's page. Here is how a table is written.
+cases: the work, in pytorch the same there; race: runs in alternation; machine: bounds, layers, memory; peers: maps.
 """
 
 

@@ -1,6 +1,4 @@
-"""The checks of input, each written once.
+"""The checks of input, each written once; a public function checks before it computes, and its docstring leaves it out.
 
 What is refused, here and in the whole package, raises InputError in one line that names the culprit and the remedy.
-Public functions check their arguments before they compute, so their docstrings do not say it again. Every other
-subpackage may import this one; it imports `errors`, `backend` and `tree` alone.
 """

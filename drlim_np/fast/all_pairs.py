@@ -150,9 +150,6 @@ def zero_at(x: Array, places: np.ndarray) -> Array:
     return namespace(x).where(like(kept, x), x, namespace(x).zeros_like(x))
 
 
-# ---- the index work, on the host: tiles of near samples, and the pairs of a graph by sample ----
-
-
 def near_together(z: np.ndarray, size: int) -> np.ndarray:
     """An order of the samples of z (samples, dims), as indices, in which every run of `size` is near together."""
 

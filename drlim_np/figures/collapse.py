@@ -19,7 +19,6 @@ from drlim_np.tree import Tree
 CLAIM = "Without dissimilar pairs the map collapses to a point;\nwith them it spreads and stays"
 STEPS, DESCENT, WEIGHTING = 150, SGD(rate=0.3, momentum=0.9), "balanced"
 SHOWN = (0, 10, 40, STEPS)  # the steps whose maps are drawn
-SEEN = Side("", 45, 30)
 LOOKS = {"with": (BLUE, (1, 0)), "without": (VERMILLION, (3, 1.5))}  # dissimilar pairs: a colour and dashes
 
 # Bounds: the spread in margins with dissimilar pairs, at least; without, over that with them, at most.
@@ -69,7 +68,6 @@ def make(views: Views, train: Train) -> Result:
     axes.set_yticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
     axes.set_ylim(0.7 * min(spreads["without"]), 3 * max(spreads["with"]))
     axes.minorticks_off()
-
     upright = fit_views(courses["with"][-1], views, given.train).frame.T
     maps = {name: [(z - z.mean(axis=0)) @ upright for z in courses[name][list(SHOWN)]] for name in LOOKS}
     reach = 1.3 * max(float(np.abs(of).max()) for of in maps.values())
@@ -79,7 +77,7 @@ def make(views: Views, train: Train) -> Result:
         drawing.text(*at, name, color=colour, weight="bold", rotation=90, ha="center", va="center")
         for column, (step, z) in enumerate(zip(SHOWN, maps[name], strict=True)):
             panel = drawing.add_axes(box(drawing, 0.65 + column * 1.82, level, side, side), facecolor="#F1F1F1")
-            scatter(panel, z, SEEN, views, given.train, "azimuth", size=0.5)
+            scatter(panel, z, Side("", 45, 30), views, given.train, "azimuth", size=0.5)
             panel.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             panel.text(0.04, 0.97, f"step {step}", transform=panel.transAxes, va="top")
