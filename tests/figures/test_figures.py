@@ -22,7 +22,7 @@ from drlim_np.figures.digits import draw_at_random
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Linear, Tanh
 from drlim_np.measure import metrics
-from drlim_np.runs.record import entry
+from drlim_np.runs.record import drawn
 from drlim_np.training import embed, minimise
 from drlim_np.tree import tree_map
 from tests.help.comparing import bits
@@ -411,8 +411,8 @@ def test_digits_are_learned_on_the_device_from_the_weights_and_batches_of_the_ho
 
 
 def test_the_record_of_a_figure_names_the_device(standin):
-    ours = entry(Result(Figure(), []), Train(), 1.0)
-    theirs = entry(Result(Figure(), []), Train(backend="cupy"), 1.0)
+    ours = drawn("", Result(Figure(), []), Train(), 1.0, pictured=False).entry
+    theirs = drawn("", Result(Figure(), []), Train(backend="cupy"), 1.0, pictured=False).entry
     assert (ours["machine"]["backend"], ours["machine"]["device"]) == ("numpy", "cpu")
     assert (theirs["machine"]["backend"], theirs["machine"]["device"]) == ("cupy", device_of(origin("cupy")))
     assert theirs["versions"]["cupy"] == sys.modules["cupy"].__version__ and "cupy" not in ours["versions"]

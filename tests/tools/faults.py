@@ -158,7 +158,7 @@ PROVEN = {
     "patches": ("exact._small", "exact._in_sequence"),
     "maps": ("exact._small", "exact._tanh"),
     "blocks": ("exact._layers", "exact._windows"),
-    "textbook": ("exact._small",),
+    "exact": ("exact._small",),
     "loss": ("pairs._loss", "pairs._all_pairs", "floats.proofs"),
     "siamese": ("pairs._towers",),
 }
