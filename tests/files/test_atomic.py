@@ -77,4 +77,4 @@ def test_a_system_without_locks_refuses_nothing(tmp_path, monkeypatch, locks):
         monkeypatch.setattr(atomic, "fcntl", None)
     else:
         monkeypatch.setattr(atomic.fcntl, "flock", flock)
-    enter(tmp_path)
+    enter(tmp_path / "made" / "below")
