@@ -45,7 +45,9 @@ def test_a_ring_twisted_into_a_figure_of_eight_has_neither_azimuth_nor_elevation
     _, elevation, azimuth = placed(0)
     flipped = np.where(azimuth < np.pi, 1, -1)
     z = np.stack([np.sin(2 * azimuth), np.sin(azimuth), 0.2 * flipped * (elevation - 4)], axis=1)
-    angle, height = read(fit(z + 1e-6 * np.random.default_rng(0).standard_normal(z.shape), elevation, azimuth), z)
+    found = fit(z + 1e-6 * np.random.default_rng(0).standard_normal(z.shape), elevation, azimuth)
+    np.testing.assert_allclose(found.frame @ found.frame.T, np.eye(3), atol=1e-12)
+    angle, height = read(found, z)
     assert resultant_length(angle, azimuth) < 0.8
     assert linear_r2(height, elevation) < 0.1
 
