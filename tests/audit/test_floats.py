@@ -37,10 +37,13 @@ def test_a_fault_in_one_binade_or_next_to_m_is_found_on_the_thinned_set(name, le
     assert [one.name for one in floats.proofs(None) if not one.holds] == [OF[name]]
 
 
+@pytest.mark.parametrize(("least", "below"), [(64, 128), (1, np.inf)], ids=["one binade", "from m on"])
 @pytest.mark.parametrize("name", ["dissimilar_loss", "repulsion"])
-def test_a_loss_or_force_in_one_binade_beyond_the_margin_is_found(name, monkeypatch):
+def test_the_smallest_loss_or_force_beyond_the_margin_is_found(name, least, below, monkeypatch):
     right = getattr(floats, name)
-    monkeypatch.setattr(floats, name, lambda d, m: right(d, m) + np.where((d >= 64) & (d < 128), np.float32(1e-45), 0))
+    monkeypatch.setattr(floats, "MARGINS", (1.0,))
+    tiny = np.float32(2.0**-149)
+    monkeypatch.setattr(floats, name, lambda d, m: right(d, m) + np.where((d >= least) & (d < below), tiny, 0))
     assert [one.name for one in floats.proofs(None) if not one.holds] == [OF[name]]
 
 
