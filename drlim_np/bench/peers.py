@@ -29,7 +29,7 @@ Mapping = Callable[[np.ndarray], np.ndarray]  # pixels (samples, features) -> pl
 def print_maps() -> None:
     """Both tables, and the peers' curves in TOML, as drlim_np/figures/peers.toml keeps them; some minutes."""
     called = {"DrLIM": "DrLIM"} | {name: f"{name} ({package} {version(package)})" for name, package in PEERS.items()}
-    from openTSNE import TSNE  # no earlier: a package that is missing is named by its version
+    from openTSNE import TSNE  # after the versions, which name any package that is missing
     from sklearn.manifold import LocallyLinearEmbedding
 
     train = Train(threads=processors())

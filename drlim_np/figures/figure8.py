@@ -32,8 +32,7 @@ PANELS = [  # of the cylinder: side, colours; inches to the right, down and wide
     (Side("from the side", 0, 0), "elevation", LARGE + 0.05, 3.25, 2.25, 1.25, 0.6),
 ]
 
-# Bounds on the map of unseen views, by quick: R² of elevation, resultant length of azimuth at least; share of
-# lighting at most; neighbours that are similar at least.
+# Bounds, by quick: elevation R², azimuth resultant at least; share of lighting at most; similar neighbours at least.
 BOUNDS = {False: (0.95, 0.98, 0.02, 0.95), True: (0.9, 0.95, 0.05, 0.8)}
 SECOND_LOOP = 0.6  # at most; .52 on one of ten seeds, of which unseen views leave a wide gap in a ring; else up to .24
 
@@ -47,7 +46,7 @@ class Setting:
     train: np.ndarray  # (660,), ascending rows of the inputs
     test: np.ndarray  # (312,), the others
     similar: SimilarityGraph  # among `train`
-    x: np.ndarray  # (972, 660) float32: the inputs in the span of those trained on (data.split)
+    x: np.ndarray  # (972, 660) float32: the inputs in the span of those trained on
     basis: np.ndarray  # (660, 9216) float64, an orthonormal basis of that span
 
 
@@ -80,8 +79,9 @@ def train_airplane(views: Views, train: Train) -> Trained:
     found = train("airplane", follows_from, lambda: descent(given, epochs, rng))
     maps, (A, a, B, b) = found["maps"], (found["W"][name] for name in "AaBb")
     require_spread(maps[-1], MARGIN, "airplane")
-    params, cylinder = as_tree((A @ given.basis, a, B, b)), fit_views(maps[-1][given.train], views, given.train)
-    return Trained(*vars(given).values(), chosen, params, found["losses"], maps, maps[-1], cylinder)
+    learned = {"params": as_tree((A @ given.basis, a, B, b)), "losses": found["losses"], "after": maps, "z": maps[-1]}
+    cylinder = fit_views(maps[-1][given.train], views, given.train)
+    return Trained(**vars(given), settings=chosen, **learned, cylinder=cylinder)
 
 
 def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
