@@ -126,7 +126,7 @@ def _networks(rng: np.random.Generator, model: Array) -> Iterator[Finding]:
 
 def _siamese(network: Callable, x: np.ndarray, similar: SimilarityGraph, model: Array) -> dict[str, Callable]:
     """Each form of a Siamese network as a function of W: loss and gradient."""
-    i, j, y = pair_table(similar)
+    i, j, y = (of[3:5] for of in pair_table(similar))  # one of each label: four images, as the other forms take
     drawn = similar.pairs[: len(similar.pairs) // 2 + 1]
     x, first, second = (like(samples, model) for samples in (x, x[i], x[j]))
     forms = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from itertools import combinations, product
 
 import numpy as np
@@ -175,14 +176,14 @@ def _towers(rng: np.random.Generator) -> Iterator[Proof]:
     yield Proof("embed once", statement, ("embed once",), holds, f"{len(y)} pairs of 6 samples, in fractions")
 
 
-def named(x: np.ndarray) -> list[Fraction]:
-    """The fractions with denominators of at most 100,000 that rounded numbers stand for: two lie 1e-10 apart.
+@cache
+def named(number: float) -> Fraction:
+    """The fraction with a denominator of at most 100,000 that a rounded number stands for: two are 1e-10 apart.
 
-    Raises ValueError for a number that is none of them to within its rounding.
+    Raises ValueError if it is none of them to within its rounding.
     """
-    numbers = [Fraction(number) for number in np.ravel(x).tolist()]
-    found = [number.limit_denominator(100_000) for number in numbers]
-    if any(abs(number - fraction) > Fraction(1, 10**11) for number, fraction in zip(numbers, found, strict=True)):
+    found = Fraction(float(number)).limit_denominator(100_000)
+    if abs(Fraction(float(number)) - found) > Fraction(1, 10**11):
         raise ValueError("a number names no fraction")
     return found
 
@@ -214,7 +215,7 @@ def _unbiased(form: type, x: np.ndarray, case: tuple[SimilarityGraph, int], weig
     sampled = form(network, x, similar, MARGIN, weighting, batch)
     for drawn in product(similar.pairs.tolist(), repeat=batch):
         loss, gradient = sampled.from_pairs(np.array(drawn), params)
-        numbers = named([loss, *gradient["linear"]["weight"][0]])
+        numbers = map(named, [loss, *gradient["linear"]["weight"][0]])
         total = [a + b for a, b in zip(total, numbers, strict=True)]
     attraction, pull, repulsion, push = pair_by_pair(z, similar, MARGIN, np.ones(4))
     of, others = similar.listed_count, similar.dissimilar_count
@@ -222,7 +223,7 @@ def _unbiased(form: type, x: np.ndarray, case: tuple[SimilarityGraph, int], weig
     sums = zip(map(Fraction, (attraction, *pull[:, 0])), map(Fraction, (repulsion, *push[:, 0])), strict=True)
     whole = [(s / of + ratio * d / others) / (1 + ratio) for s, d in sums]
     loss, gradient = EveryPair(network, x, similar, MARGIN, weighting)(params, np.random.default_rng(0), 1.0)
-    return [a / of**batch for a in total] == whole == named([loss, *gradient["linear"]["weight"][0]])
+    return [a / of**batch for a in total] == whole == [*map(named, [loss, *gradient["linear"]["weight"][0]])]
 
 
 PARTS = (_loss, _all_pairs, _towers, _draws)

@@ -107,6 +107,6 @@ def free_memory() -> int:
 
 def require_memory(needed: float, what: str) -> None:
     """Refuses `what`, with both numbers, if it needs more bytes than are free."""
-    free = free_memory()
+    free = free_memory() if needed > 2**20 else needed  # a look takes longer than a search among few samples
     numbers = f"{needed / 2**30:.3g} GiB of memory, and {free / 2**30:.3g} are free"
     require(needed <= free, f"{what} needs {numbers}: take fewer samples")

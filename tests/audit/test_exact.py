@@ -99,9 +99,9 @@ def test_pairs_that_are_said_to_be_exact_are():
 
 
 def test_a_rounded_third_names_a_third_and_what_lies_between_fractions_names_none():
-    assert pairs.named(np.array([1 / 3, -2.5])) == [Fraction(1, 3), Fraction(-5, 2)]
+    assert [pairs.named(1 / 3), pairs.named(np.float64(-2.5))] == [Fraction(1, 3), Fraction(-5, 2)]
     with pytest.raises(ValueError, match="names no fraction"):
-        pairs.named(np.array([np.sqrt(2)]))
+        pairs.named(np.sqrt(2))
 
 
 def test_a_number_is_the_fraction_that_it_stands_for_and_a_root_that_is_none_is_refused():
