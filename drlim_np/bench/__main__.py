@@ -79,7 +79,7 @@ def _compare(contests: list[str], options: argparse.Namespace, trees: dict[str, 
     peaks: dict[int, float] = {}
     for threads in () if trees or options.fresh else options.threads:
         peaks[threads] = apart(environment(threads), machine.bound, threads)
-        products = f"{peaks[threads] / 1e9:.0f} GFLOP/s"
+        products = f"{peaks[threads] / 1e9:.3g} GFLOP/s"
         print(f"\nBound on {threads} thread{'s' * (threads > 1)}: matrix products {products}.")
     print(heading("Our time and theirs", *COLUMNS), flush=True)
     for name in contests:

@@ -97,7 +97,7 @@ def print_layers() -> None:
     found = apart(environment(1), layers)
     whole = sum(seconds for seconds, flop in found.values() if not flop)
     for what, (seconds, flop) in found.items():
-        rate = f"{flop / seconds / 1e9:.0f} GFLOP/s" if flop else ""
+        rate = f"{flop / seconds / 1e9:.3g} GFLOP/s" if flop else ""
         print(row(what, duration(seconds), f"{seconds / whole:.0%}", rate))
 
 

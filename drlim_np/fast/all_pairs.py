@@ -154,7 +154,7 @@ def near_together(z: np.ndarray, size: int) -> np.ndarray:
     """An order of the samples of z (samples, dims), as indices, in which every run of `size` is near together."""
 
     def arranged(samples: np.ndarray) -> list[np.ndarray]:
-        if len(samples) <= size:
+        if len(samples) <= size or not z.shape[1]:  # without coordinates all are in one place
             return [samples]
         # The widest coordinate is cut at a multiple of `size` near its median, then each part again.
         here, left = z[samples], (len(samples) // size + 1) // 2 * size

@@ -1,12 +1,12 @@
 """The k nearest neighbours of each sample, exact."""
 
-from itertools import combinations
 from math import prod
 from threading import Lock
 
 import numpy as np
 
 from drlim_np.checks.numbers import real_array, whole_number
+from drlim_np.fast.all_pairs import near_together, within_reach
 from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.devices import require_memory
 
@@ -36,8 +36,7 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
         rows = np.arange(start, min(start + ROWS, samples))
         nearest, radius = _rank(x, rows, candidates[rows], k)
         for row in np.flatnonzero(beyond[rows] <= radius):
-            everyone_else = np.delete(np.arange(samples), rows[row])
-            nearest[row] = _rank(x, rows[[row]], everyone_else[None], k)[0]
+            nearest[row] = _rank(x, rows[[row]], np.delete(np.arange(samples), rows[row])[None], k)[0]
         return nearest
 
     return np.concatenate(on_threads(neighbours_from, range(0, samples, ROWS), threads))
@@ -51,12 +50,11 @@ def in_unit(x: np.ndarray) -> np.ndarray:
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
     """The nearest by fast distances, (samples, kept) ascending; and (samples,) a bound below the others' squares."""
     # |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is
-    # compared with itself. That sets a limit for each sample which few later distances pass, as tiles are random.
-    samples = len(x)
+    # compared with itself. That sets a limit for each sample, which few later distances pass, as a tile's are near.
+    samples, order = len(x), near_together(x, TILE)
     centred = (x - x.mean(axis=0)).astype(np.float32)
     exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
     squares = exact_squares.astype(np.float32)
-    order = np.random.default_rng(0).permutation(samples)
     tiles = [order[start : start + TILE] for start in range(0, samples, TILE)]
     distance, index = np.full((samples, kept), np.inf, np.float32), np.zeros((samples, kept), int)
     limit = np.full(samples, np.inf, np.float32)  # the greatest distance kept; read early, it lets more pass
@@ -90,7 +88,8 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
                 keep(*_by_sample(rows[row], near[row, column], others[column]))
 
     on_threads(alone, tiles, threads)
-    on_threads(with_another, [*combinations(tiles, 2)], threads)
+    reached = within_reach(x[order], np.zeros((0, 2), int), TILE, float(np.sqrt(limit.max())))
+    on_threads(with_another, [(order[one], order[other]) for one, other, _ in reached if one != other], threads)
     # Rounding in float32: up to `features` times in the product, and a few times in the rest.
     rounding = (x.shape[1] + 6) * float(np.finfo(np.float32).eps)
     bound = rounding * (np.sqrt(exact_squares) + np.sqrt(exact_squares.max())) ** 2
@@ -109,8 +108,9 @@ def _by_sample(one: np.ndarray, distance: np.ndarray, other: np.ndarray) -> tupl
 
 def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """For each row the k nearest of its candidates, given in ascending order, and the squared distance of the last."""
-    difference = x[candidates] - x[rows][:, None]
+    difference = np.take(x, candidates, axis=0) - x[rows, None]
     squared = np.einsum("rcf,rcf->rc", difference, difference)
+    squared[squared > np.partition(squared, k - 1)[:, k - 1 : k]] = np.inf  # which are sorted in no time
     order = np.argsort(squared, kind="stable")[:, :k]
     radius = np.take_along_axis(squared, order[:, -1:], axis=1)[:, 0]
     return np.take_along_axis(candidates, order, axis=1), radius

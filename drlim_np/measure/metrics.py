@@ -19,8 +19,7 @@ BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 sam
 def slant(images: np.ndarray) -> np.ndarray:
     """How far each digit leans to the right: cov(x, y)/var(y) of its ink, (samples, height, width) → (samples,)."""
     ink = real_array("images", images, "samples", "height", "width")
-    _, height, width = ink.shape
-    x, y = np.arange(width), np.arange(height)[::-1]
+    y, x = np.arange(ink.shape[1])[::-1], np.arange(ink.shape[2])
     total = ink.sum(axis=(1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_x, mean_y = ink.sum(axis=1) @ x / total, ink.sum(axis=2) @ y / total
@@ -35,9 +34,8 @@ def accuracy(z: np.ndarray, labels: np.ndarray, k: int = 5) -> float:
     """The share of samples with the label of most of their k nearest others; a tie goes to the smaller label."""
     z = _rows("z", z)
     _, coded, sizes = coded_labels("labels", labels, z=z)
-    votes = coded[nearest_neighbours(z, k)]
-    counts = (votes[:, :, None] == np.arange(len(sizes))).sum(axis=1)
-    return float(np.mean(counts.argmax(axis=1) == coded))
+    votes = (coded[nearest_neighbours(z, k)[:, :, None]] == np.arange(len(sizes))).sum(axis=1)
+    return float(np.mean(votes.argmax(axis=1) == coded))
 
 
 def regression_r2(z: np.ndarray, target: np.ndarray, k: int = 10) -> float:

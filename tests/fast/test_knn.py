@@ -39,12 +39,12 @@ def counted_fallbacks(x, k):
 @given(
     x=st.one_of(
         hnp.arrays(np.int64, st.tuples(st.integers(2, 30), st.integers(1, 3)), elements=st.integers(-2, 2)),
-        st.builds(normal, st.integers(0, 2**32 - 1), st.integers(2, 20), st.integers(1, 5)),
+        st.builds(normal, st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 5)),
     ),
     scale=st.sampled_from([1e-6, 1.0, 1e6]),
     offset=st.sampled_from([0.0, 1.0, 1e4, 1e9]),
     rows=st.sampled_from([1, 3, 128]),
-    tile=st.sampled_from([1, 4, 1024]),
+    tile=st.sampled_from([1, 4, 16, 1024]),
     spare=st.sampled_from([0, 1, 12]),
     data=st.data(),
 )
@@ -52,6 +52,12 @@ def test_in_whatever_tiles_ties_and_duplicates_go_to_the_smaller_index(x, scale,
     x, k = scale * (x + offset), data.draw(st.integers(1, len(x) - 1))
     with mock.patch.multiple(nearest, ROWS=rows, TILE=tile, SPARE=spare):
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k)
+
+
+def test_a_tile_that_may_hold_a_nearer_sample_is_not_left_out():
+    x = np.array([[0.0], [1], [2], [10], [17], [18], [19], [20]])  # 10 has its nearest in the other tile
+    with mock.patch.multiple(nearest, TILE=4, SPARE=1):
+        assert nearest_neighbours(x, 1).tolist() == by_double_loop(x, 1)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i4", "i8", "u8", "f2", "f4", "f8", "?"])

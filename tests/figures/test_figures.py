@@ -380,7 +380,7 @@ def test_each_thumbnail_of_figure_4_shows_the_digit_at_its_point_in_the_colour_o
 
 
 def test_figure_4_says_where_unseen_4s_and_9s_are_too_few(small, monkeypatch, digits):
-    monkeypatch.setitem(figure4.QUICK, "test_per_class", 12)
+    monkeypatch.setattr(figure4, "QUICK", (1000, 12, 300))
     message = "generated handwriting has 24 test images labelled 4 or 9, 25 needed: use MNIST"
     refuses(lambda: figure4.make(digits, QUICK), message, DataError)
 
