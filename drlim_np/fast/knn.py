@@ -50,7 +50,7 @@ def in_unit(x: np.ndarray) -> np.ndarray:
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
     """The nearest by fast distances, (samples, kept) ascending; and (samples,) a bound below the others' squares."""
     # |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is
-    # compared with itself. That sets a limit for each sample, which few later distances pass, as a tile's are near.
+    # compared with itself. So each sample has a limit, which few later distances pass, because a tile is of near samples.
     samples, order = len(x), near_together(x, TILE)
     centred = (x - x.mean(axis=0)).astype(np.float32)
     exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
@@ -88,7 +88,7 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
                 keep(*_by_sample(rows[row], near[row, column], others[column]))
 
     on_threads(alone, tiles, threads)
-    reached = within_reach(x[order], np.zeros((0, 2), int), TILE, float(np.sqrt(limit.max())))
+    reached = within_reach(x[order], np.zeros((0, 2), int), TILE, max(0.0, float(limit.max())) ** 0.5)
     on_threads(with_another, [(order[one], order[other]) for one, other, _ in reached if one != other], threads)
     # Rounding in float32: up to `features` times in the product, and a few times in the rest.
     rounding = (x.shape[1] + 6) * float(np.finfo(np.float32).eps)
@@ -110,7 +110,7 @@ def _rank(x: np.ndarray, rows: np.ndarray, candidates: np.ndarray, k: int) -> tu
     """For each row the k nearest of its candidates, given in ascending order, and the squared distance of the last."""
     difference = np.take(x, candidates, axis=0) - x[rows, None]
     squared = np.einsum("rcf,rcf->rc", difference, difference)
-    squared[squared > np.partition(squared, k - 1)[:, k - 1 : k]] = np.inf  # which are sorted in no time
+    squared[squared > np.partition(squared, k - 1)[:, k - 1 : k]] = np.inf  # equal ones are sorted in no time
     order = np.argsort(squared, kind="stable")[:, :k]
     radius = np.take_along_axis(squared, order[:, -1:], axis=1)[:, 0]
     return np.take_along_axis(candidates, order, axis=1), radius

@@ -77,6 +77,7 @@ WORLDS = {
     "identical samples": (np.full((5 * SPARE, 2), 7.5), 3),
     "pixels that are the same everywhere": (CONSTANT, 4),
     "a single outlier": (OUTLIER, 3),
+    "two places, whose fast distances within may round to below 0": (np.repeat(normal(15, 2, 4), 30, axis=0), 3),
     "ties at every radius on a lattice": (np.random.default_rng(0).permutation(LATTICE), 8),
 }
 
@@ -106,7 +107,7 @@ def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than
     spy = mock.Mock(side_effect=nearest._by_sample)
     with mock.patch.multiple(nearest, TILE=128, _by_sample=spy):
         nearest._candidates(x, 10, 1)
-    # With n of the 16 tiles behind it, each drawn at random, a sample finds 10 / n in the next.
+    # With n of the 16 tiles behind it, each as if drawn at random, a sample finds 10 / n in the next.
     looked_at = sum(len(call.args[0]) for call in spy.call_args_list)
     assert looked_at == pytest.approx(2048 * sum(10 / n for n in range(1, 16)), rel=0.1)
 
