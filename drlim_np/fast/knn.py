@@ -50,7 +50,7 @@ def in_unit(x: np.ndarray) -> np.ndarray:
 def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
     """The nearest by fast distances, (samples, kept) ascending; and (samples,) a bound below the others' squares."""
     # |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is
-    # compared with itself. So each sample has a limit, which few later distances pass, because a tile is of near samples.
+    # compared with itself. So each sample has a limit, which few later distances pass, as a tile is of near samples.
     samples, order = len(x), near_together(x, TILE)
     centred = (x - x.mean(axis=0)).astype(np.float32)
     exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
