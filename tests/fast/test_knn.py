@@ -168,7 +168,7 @@ REFUSED = [
     ((np.full((6, 2), 2**53), 2), "x is int64"),
     ((np.ma.masked_equal(np.eye(6), 1), 2), "x has masked entries"),
     ((1j * np.eye(6), 2), "x has dtype complex128"),
-    (([["a"]] * 6, 2), "x has dtype <U1"),
+    (([["a"]] * 6, 2), f"x has dtype {np.dtype('U1')}"),
 ]
 
 

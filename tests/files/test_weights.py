@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import warnings
 import zipfile
 from contextlib import suppress
@@ -196,7 +197,7 @@ def test_a_file_is_loaded_in_no_more_memory_than_it_is_long(loaded):
     whole = to_bytes({"w": np.ones((1000, 1000)), "v": np.ones((1000, 1000))})
     with peak_of_memory() as peak:
         loaded(whole)
-        assert peak() < 1.2 * len(whole)
+        assert peak() < (1.2 if sys.byteorder == "little" else 1.7) * len(whole)  # numbers are turned array by array
 
 
 def test_a_place_that_cannot_be_read_or_written_is_named_with_a_remedy(tmp_path):
