@@ -218,7 +218,7 @@ def test_maps_of_peers_are_told_who_is_similar_and_measured_as_ours(monkeypatch,
     monkeypatch.setattr(figure5, "QUICK_TRAIN", 24)
     monkeypatch.setattr(figure5, "QUICK_TEST", 15)
     monkeypatch.setattr(figure7, "STORY", replace(figure7.STORY, quick_steps=4))
-    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
+    monkeypatch.setattr(figure4, "QUICK", (24, 15, 4))
     monkeypatch.setattr(figures_digits, "require_spread", lambda *map_and_words: None)
     monkeypatch.setattr(peers.sources, "digits", lambda *given: handwriting.generate(1, (25, 25), (20, 20)))
     monkeypatch.setattr(peers, "version", lambda package: "1")

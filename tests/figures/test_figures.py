@@ -186,7 +186,7 @@ def small():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figure4, "TRAIN_PER_CLASS", PER_CLASS)
         patch.setattr(figure4, "TRAINING", short)
-        patch.setattr(figure4, "QUICK", {"train_per_class": 20, "test_per_class": 15, "steps": 2})
+        patch.setattr(figure4, "QUICK", (20, 15, 2))
         yield
 
 
@@ -380,14 +380,14 @@ def test_each_thumbnail_of_figure_4_shows_the_digit_at_its_point_in_the_colour_o
 
 
 def test_figure_4_says_where_unseen_4s_and_9s_are_too_few(small, monkeypatch, digits):
-    monkeypatch.setattr(figure4, "QUICK", (1000, 12, 300))
+    monkeypatch.setattr(figure4, "QUICK", (20, 12, 2))
     message = "generated handwriting has 24 test images labelled 4 or 9, 25 needed: use MNIST"
     refuses(lambda: figure4.make(digits, QUICK), message, DataError)
 
 
 @MAKES
 def test_a_short_training_already_keeps_the_claims_of_a_quick_figure_4(monkeypatch, make):
-    monkeypatch.setattr(figure4, "QUICK", {"train_per_class": 200, "test_per_class": 150, "steps": 80})
+    monkeypatch.setattr(figure4, "QUICK", (200, 150, 80))
     result = make(generate(1, train=(200, 200), test=(150, 150)), QUICK)
     assert len(result.claims) > 5 and not failing(result.claims)
 

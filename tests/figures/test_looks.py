@@ -27,7 +27,7 @@ def drawn(few_digits, tmp_path_factory):
     quick = Train(quick=True, cache=Cache(tmp_path_factory.mktemp("trained")))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figure5, "QUICK_TEST", 40)
-        patch.setattr(figure4, "QUICK", {"train_per_class": 40, "test_per_class": 150, "steps": 4})
+        patch.setattr(figure4, "QUICK", (40, 150, 4))
         patch.setattr(figure8, "QUICK_EPOCHS", 1)
         patch.setattr(figure9, "OTHERS", ())  # their numbers are recorded, not drawn
         figures = {name: FIGURES[name].make(data[FIGURES[name].needs], quick).drawing for name in NAMES}

@@ -31,7 +31,7 @@ def made(few_digits, tmp_path_factory):
     """A folder with figures/ in it, made from few digits in few steps, and the network as the figures call it."""
     folder = tmp_path_factory.mktemp("shipped")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figure4, "QUICK", {"train_per_class": 24, "test_per_class": 15, "steps": 4})
+        patch.setattr(figure4, "QUICK", (24, 15, 4))
         for name, module in PUBLISHED.items():
             write(folder / "figures", drawn(name, module.make(MNIST, TRAIN), TRAIN, 1.0))
         assert figure4.make_exact(MNIST, TRAIN).weights is None
