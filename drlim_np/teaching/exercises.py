@@ -104,7 +104,8 @@ def of_file(path: Path, **inputs):
             raise NameError("the file defines no function loss_and_gradient: start again from a fresh copy")
         return scope["loss_and_gradient"](**inputs)
     except BaseException as fault:
-        lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == str(path)]
+        frames = traceback.walk_tb(fault.__traceback__)
+        lines = [line for frame, line in frames if frame.f_code.co_filename == str(path)]
         if isinstance(fault, SyntaxError) and fault.filename == str(path):
             lines = [fault.lineno] if fault.lineno else []
         where = f", line {lines[-1]}" if lines else ""
