@@ -6,7 +6,7 @@ classes touch as in MNIST. Style is drawn from continuous distributions, most va
 
 import hashlib
 from collections.abc import Callable
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -89,17 +89,22 @@ def draw(curves):
     centre = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
     edge = np.full((len(curves[0]), SIDE, SIDE), SIDE, np.float32)  # distance to it, negative inside a stroke
     for first, curve in product(range(0, len(edge), CHUNK), curves):
-        rows = slice(first, first + CHUNK)
-        points = curve[rows].swapaxes(0, 1).astype(np.float32)
-        for start, step in zip(points, np.diff(points, axis=0), strict=False):
+        points = curve[first : first + CHUNK].swapaxes(0, 1).astype(np.float32)
+        for start, end in pairwise(points):
+            # Beyond this box of pixels, where no sample's segment leaves ink, the distance may stay what it was.
+            reach = SOFT + max(start[:, 2].max(), end[:, 2].max())
+            low = np.floor(np.minimum(start, end)[:, :2].min(axis=0) - reach).astype(int).clip(0)
+            high = np.ceil(np.maximum(start, end)[:, :2].max(axis=0) + reach).astype(int)
+            columns, lines = map(slice, low, high)
             x, y, radius = start.T[:, :, None]
-            u, v, swell = step.T[:, :, None]
-            x, y = centre - x, centre - y
+            u, v, swell = (end - start).T[:, :, None]
+            x, y = centre[columns] - x, centre[lines] - y
             square = np.maximum(u * u + v * v, np.float32(1e-9))  # a segment may have no length
             t = np.clip((x * u / square)[:, None, :] + (y * v / square)[:, :, None], 0, 1)  # nearest along the segment
             across, down = x[:, None, :] - t * u[:, None], y[:, :, None] - t * v[:, None]
             away = np.sqrt(across**2 + down**2) - (radius[:, None] + t * swell[:, None])
-            np.minimum(edge[rows], away, out=edge[rows])
+            near = edge[first : first + CHUNK, lines, columns]
+            np.minimum(near, away, out=near)
     return np.rint(255 * np.clip(0.5 - edge / (2 * SOFT), 0, 1)).astype(np.uint8)
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from drlim_np.data import AZIMUTHS, ELEVATIONS, VIEW_SIDE, Views
+from drlim_np.fast.blocks import on_threads
 
 FINE = 2  # rays a pixel, along either axis
 PIXEL = 1 / 6  # its side: the airplane, ten long and as wide, takes 60 of the 96; the rest is room for shadows
@@ -20,7 +21,6 @@ TURNTABLE = -1.15  # its height
 BACKGROUND = 0.93  # grey of the turntable where no shadow falls; 0 is black, 1 white
 AMBIENT, LAMP = 0.28, 0.28  # grey by ambient light alone, and the grey that a lamp adds if its light falls straight on
 CLEAR = 1e-9  # a ray that leaves a solid no farther than this from its start started on that solid's surface
-REACH = 3.5  # no point of a solid of the airplane is farther than this from its centre
 LAMPS = [(-75, 50), (75, 50), (180, 58), (0, 75)]  # left, right, behind, overhead: degrees around from the camera, up
 LIT = np.array([(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1), (1, 1, 0, 0), (0, 0, 1, 1)], bool)  # lightings
 
@@ -37,6 +37,7 @@ class Solid(NamedTuple):
     radii: np.ndarray  # (3,): an infinite one makes a cylinder, three of them leave the flat sides alone
     normals: np.ndarray  # (sides, 3), of unit length and pointing outwards
     offsets: np.ndarray  # (sides,)
+    reach: float  # no point is farther than this from the centre
 
     def span(self, start: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The parts of parallel rays inside: start + t ray with enter < t < leave, (rays,) each; none if enter ≥ leave.
@@ -78,13 +79,14 @@ class Solid(NamedTuple):
 
 def ellipsoid(centre: Sequence[float], radii: Sequence[float]) -> Solid:
     """With its axes along x, y and z; centre, radii: (3,)."""
-    return Solid(np.array(centre, float), np.array(radii, float), np.zeros((0, 3)), np.zeros(0))
+    return Solid(np.array(centre, float), np.array(radii, float), np.zeros((0, 3)), np.zeros(0), max(radii))
 
 
 def tube(rear: float, front: float, y: float, z: float, radius: float) -> Solid:
     """A cylinder along x, flat at both ends."""
     centre, radii = np.array([(rear + front) / 2, y, z]), np.array([np.inf, radius, radius])
-    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]))
+    reach = np.hypot((front - rear) / 2, radius)
+    return Solid(centre, radii, np.array([(1.0, 0, 0), (-1, 0, 0)]), np.array([front, -rear]), reach)
 
 
 def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -> Solid:
@@ -99,7 +101,8 @@ def blade(root: Sequence[float], tip: Sequence[float], thick: Sequence[float]) -
     a, b, c, _ = np.transpose(sides, (1, 2, 0))
     centre, normals = corner.mean(axis=(0, 1, 2)), np.cross(b - a, c - a, axis=0)
     normals *= np.sign(_dot(normals, a - centre[:, None])) / np.sqrt(_dot(normals, normals))
-    return Solid(centre, np.full(3, np.inf), normals.T, _dot(normals, a))
+    reach = np.linalg.norm(corner - centre, axis=-1).max()
+    return Solid(centre, np.full(3, np.inf), normals.T, _dot(normals, a), reach)
 
 
 AIRPLANE = [
@@ -116,9 +119,10 @@ for left in (1, -1):
     ]
 
 
-def render() -> np.ndarray:
+def render(threads: int = 1) -> np.ndarray:
     """The images of `generate`: (972, 96, 96) uint8."""
-    return np.concatenate([views(20 * a, 30 + 5 * e) for a, e in product(range(AZIMUTHS), range(ELEVATIONS))])
+    poses = [(20 * a, 30 + 5 * e) for a, e in product(range(AZIMUTHS), range(ELEVATIONS))]
+    return np.concatenate(on_threads(lambda pose: views(*pose), poses, threads))
 
 
 def generate(render: Callable[[], np.ndarray] = render) -> Views:
@@ -152,7 +156,7 @@ def crossings(start: np.ndarray, ray: np.ndarray) -> Iterator[tuple[np.ndarray, 
     x, y = _dot(right, start), _dot(up, start)
     for solid in AIRPLANE:  # seen along the rays, a ray is a point
         away = (x - _dot(right, solid.centre)) ** 2 + (y - _dot(up, solid.centre)) ** 2
-        near = np.flatnonzero(away <= REACH**2)
+        near = np.flatnonzero(away <= solid.reach**2)
         enter, leave = solid.span(start[:, near], ray)
         inside = enter < leave
         yield near[inside], enter[inside], leave[inside]

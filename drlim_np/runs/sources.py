@@ -10,6 +10,7 @@ from drlim_np.checks.terminal import printable
 from drlim_np.data import Digits, Views, handwriting, mnist, norb, rendering
 from drlim_np.data.files import DataSet, data_directory, fetch, find, folder_of
 from drlim_np.errors import DataError, InputError
+from drlim_np.fast.devices import processors
 from drlim_np.files.cache import Cache
 
 
@@ -58,7 +59,8 @@ def digits(options: Namespace, cache: Cache) -> Digits:
 def views(options: Namespace, cache: Cache) -> Views:
     """An airplane of small NORB where it is found, else, unless one was asked for, the rendered one."""
     load = partial(norb.load, instance=_airplane(options))
-    return _found(options, "norb", load) or rendering.generate(render=partial(cache.call, rendering.render))
+    render = partial(cache.call, rendering.render, threads=processors())
+    return _found(options, "norb", load) or rendering.generate(render)
 
 
 def _airplane(options: Namespace) -> int:
