@@ -26,7 +26,7 @@ helpers
     errors      exceptions, one line each with the remedy: DrlimError, InputError, DataError, DivergedError
 
 and subpackages
-    fast        the same results, faster: all_pairs, patches, maps, blocks, knn, devices
+    fast        the same results, faster: all_pairs, sweep, patches, maps, blocks, knn, devices
     audit       every gradient against oracles, by `python -m drlim_np.audit`: gradcheck, catalogue, exact
     measure     the numbers behind each claim, and LLE, the baseline: metrics, cylinder, lle
     files       files that survive a kill, a full disk and a second run: weights, cache, atomic

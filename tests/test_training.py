@@ -12,7 +12,7 @@ import pytest
 from drlim_np.checks.numbers import told
 from drlim_np.errors import DivergedError
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.figures.collapse import attraction_alone
+from drlim_np.figures.collapse import NO_MARGIN
 from drlim_np.graph import SimilarityGraph, pair_table
 from drlim_np.layers import Linear, Sequential, Tanh
 from drlim_np.loss import energy
@@ -301,8 +301,8 @@ def energies(z, graph):
 def test_attraction_alone_collapses_to_a_point_and_both_terms_do_not():
     params, x, graph = ring()
     before = np.mean(energies(embed(NETWORK, params, x), graph)[1])
-    both = EveryPair(NETWORK, x, graph, MARGIN)
-    collapsed, _ = minimise(attraction_alone(both), params, SGD(0.6, 0.9), 400, generator())
+    both, alone = EveryPair(NETWORK, x, graph, MARGIN), EveryPair(NETWORK, x, graph, NO_MARGIN, "balanced")
+    collapsed, _ = minimise(alone, params, SGD(0.6, 0.9), 400, generator())
     assert max(d.max() for d in energies(embed(NETWORK, collapsed, x), graph)) < 1e-2 * before
 
     mapped, _ = minimise(both, params, SGD(0.3, 0.9), 400, generator())

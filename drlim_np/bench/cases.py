@@ -16,6 +16,7 @@ from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum, near_toge
 from drlim_np.fast.blocks import Blockwise
 from drlim_np.fast.devices import origin
 from drlim_np.fast.knn import nearest_neighbours
+from drlim_np.fast.sweep import sweep
 from drlim_np.graph import SimilarityGraph, alike_in_any_copy, nearest_neighbour_graph
 from drlim_np.networks import CONVNET_INPUT, convnet
 from drlim_np.sampled import SampledCopies, SampledPairs
@@ -132,8 +133,6 @@ def descents(objective: SampledPairs, theirs: dict[str, np.ndarray], flop: float
 
 
 def figure8(updates: int, threads: int) -> Contest:
-    from drlim_np.bench import pytorch
-
     rng = np.random.default_rng(0)
     azimuth, elevation = rng.integers(18, size=VIEWS), rng.integers(9, size=VIEWS)
     x = rng.standard_normal((VIEWS, VIEWS), dtype=np.float32) / np.sqrt(np.arange(1, VIEWS + 1, dtype=np.float32))
@@ -141,12 +140,12 @@ def figure8(updates: int, threads: int) -> Contest:
     pairs, rates = rng.permutation(pairs, axis=1)[:, :updates], np.full(updates, verbatim.RATE)
     first = [w.astype(np.float32) for w in verbatim.first_weights(rng, VIEWS)]
 
-    def ours() -> np.ndarray:
+    def swept(sweep: Callable) -> np.ndarray:
         W = [w.copy() for w in first]
-        verbatim.sweep(W, x, pairs, MARGIN, rates)
+        sweep(W, x, pairs, MARGIN, rates)
         return flat(W)
 
-    return Contest({"ours": ours, "PyTorch, eager": pytorch.pair_by_pair(first, x, pairs, MARGIN)}, np.asarray)
+    return Contest({"ours": partial(swept, sweep), "the paper's page": partial(swept, verbatim.sweep)}, np.asarray)
 
 
 def flat(arrays) -> np.ndarray:

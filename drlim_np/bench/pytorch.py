@@ -10,7 +10,6 @@ from torch.nn import functional
 from drlim_np.fast.all_pairs import within_reach
 from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.tree import Tree, leaves
-from drlim_np.verbatim import RATE
 
 
 def forward(x: Tensor, *weights: Tensor) -> Tensor:
@@ -100,27 +99,3 @@ def descent(ours: SampledPairs, params: Tree, x: np.ndarray, rate: float, kind: 
         return loss.detach()
 
     return step
-
-
-def pair_by_pair(weights: list, x: np.ndarray, pairs: np.ndarray, margin: float) -> Callable:
-    """Step 2 of the paper on the network of Sec. 3.4: an update of W after each pair; W at the end, end to end.
-
-    pairs: (3, pairs), rows i, j and Y. A pair beyond the margin needs no backward pass, as in ours.
-    """
-    x, pairs = torch.tensor(x), pairs.T.tolist()
-
-    def run() -> Tensor:
-        W = [torch.tensor(weight, requires_grad=True) for weight in weights]
-        for i, j, dissimilar in pairs:
-            z = functional.linear(torch.tanh(functional.linear(x[[i, j]], *W[:2])), *W[2:])
-            d = torch.linalg.vector_norm(z[0] - z[1])
-            if dissimilar and not 0 < d < margin:
-                continue
-            loss = (margin - d) ** 2 / 2 if dissimilar else d * d / 2
-            gradients = torch.autograd.grad(loss, W)
-            with torch.no_grad():
-                for weight, gradient in zip(W, gradients, strict=True):
-                    weight -= RATE * gradient
-        return torch.cat([weight.detach().ravel() for weight in W])
-
-    return run

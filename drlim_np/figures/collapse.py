@@ -2,22 +2,20 @@
 
 import numpy as np
 
-from drlim_np.backend import Array
-from drlim_np.data import Views
+from drlim_np.data import Views, in_their_span
 from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.space import Side, scatter
 from drlim_np.drawing.style import BLUE, FAINT, VERMILLION, WIDTH
-from drlim_np.fast.all_pairs import similar_sum
 from drlim_np.figures import Claim, Result, Train, figure
 from drlim_np.figures.figure8 import MARGIN, setting
 from drlim_np.measure.cylinder import fit_views
 from drlim_np.networks import two_layer
-from drlim_np.objective import EveryPair, Objective
+from drlim_np.objective import EveryPair
 from drlim_np.training import SGD, constant, descend, embed
-from drlim_np.tree import Tree
 
 CLAIM = "Without dissimilar pairs the map collapses to a point;\nwith them it spreads and stays"
 STEPS, DESCENT, WEIGHTING = 150, SGD(rate=0.3, momentum=0.9), "balanced"
+NO_MARGIN = 1e-18  # no dissimilar pair is nearer than that, so none adds anything
 SHOWN = (0, 10, 40, STEPS)  # the steps whose maps are drawn
 LOOKS = {"with": (BLUE, (1, 0)), "without": (VERMILLION, (3, 1.5))}  # dissimilar pairs: a colour and dashes
 
@@ -29,17 +27,16 @@ SPREAD, COLLAPSED = 0.6, 0.01
 def make(views: Views, train: Train) -> Result:
     """The training views of Figure 8, every pair in every step, once without the dissimilar ones."""
     given = setting(views, train)
-    x, rng = given.x[given.train], train.rng(11)
+    x, rng = in_their_span(given.inputs, given.train)[0][given.train], train.rng(11)
     settings = {"train": len(x), "margin": MARGIN, "weighting": WEIGHTING, "steps": STEPS} | vars(DESCENT)
     follows_from = [settings, x, given.similar.pairs, rng.bit_generator.state]
 
     def both_courses() -> dict[str, np.ndarray]:
         """The maps of x after 0, 1, 2 … steps from one W, with dissimilar pairs and without: (STEPS + 1, 660, 3)."""
         network = two_layer(x.shape[1])
-        both = EveryPair(network, x, given.similar, MARGIN, WEIGHTING)
-        start = network.init(rng)
-        courses = {}
-        for name, objective in {"with": both, "without": attraction_alone(both)}.items():
+        start, courses = network.init(rng), {}
+        for name, margin in {"with": MARGIN, "without": NO_MARGIN}.items():
+            objective = EveryPair(network, x, given.similar, margin, WEIGHTING)
             steps = descend(objective, start, DESCENT, STEPS, rng, constant)
             courses[name] = np.array([embed(network, start, x), *(embed(network, step.params, x) for step in steps)])
         return courses
@@ -82,18 +79,6 @@ def make(views: Views, train: Train) -> Result:
             panel.spines[:].set_visible(False)
             panel.text(0.04, 0.97, f"step {step}", transform=panel.transAxes, va="top")
     return Result(drawing, claims if views.name == "airplane" else [], settings, views, {"spread_by_step": spreads})
-
-
-def attraction_alone(both: EveryPair) -> Objective:
-    """The same objective without its dissimilar pairs: half of the balanced one, each half the mean of its pairs."""
-
-    def objective(params: Tree, rng: np.random.Generator, progress: float) -> tuple[Array, Tree]:
-        z, pullback = both.network(params, both.x)
-        attraction, pull = similar_sum(z, both.graph)
-        share = 1 / (2 * both.graph.listed_count)
-        return share * attraction, pullback(share * pull).params
-
-    return objective
 
 
 def spread(z: np.ndarray) -> float:

@@ -1,5 +1,6 @@
 """What the figures of digits share: 4s and 9s drawn at random, a G_W trained on them, and the numbers of its map."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -141,19 +142,19 @@ def pair_by_pair(network: Blockwise, x: Array, graph: SimilarityGraph, margin: f
     return objective
 
 
-def organisation(z: np.ndarray, unseen: Unseen, train: Train) -> dict[str, float]:
+def organisation(z: np.ndarray, unseen: Unseen, train: Train, without: Collection[str] = ()) -> dict[str, float]:
     """The numbers that describe a map z (samples, 2) of unseen digits; see `drlim_np.measure.metrics`."""
     numbers = {
-        "accuracy": train.once(metrics.accuracy, z, unseen.label),
-        "slant_r2": train.once(metrics.regression_r2, z, unseen.slant),
-        "unevenness": train.once(metrics.unevenness, z),
-        "trustworthiness": train.once(metrics.trustworthiness, unseen.pixels, z, threads=train.threads),
+        "accuracy": lambda: train.once(metrics.accuracy, z, unseen.label),
+        "slant_r2": lambda: train.once(metrics.regression_r2, z, unseen.slant),
+        "unevenness": lambda: train.once(metrics.unevenness, z),
+        "trustworthiness": lambda: train.once(metrics.trustworthiness, unseen.pixels, z, threads=train.threads),
     }
     if unseen.shift.any():
         numbers |= {
-            "shift_ratio": train.once(metrics.shift_ratio, z, unseen.character),
-            "same_shift_neighbours": train.once(metrics.same_label_neighbours, z, unseen.shift),
-            "silhouette_by_shift": train.once(metrics.silhouette, z, unseen.shift),
-            "continuity": train.once(metrics.continuity, unseen.pixels, z, threads=train.threads),
+            "shift_ratio": lambda: train.once(metrics.shift_ratio, z, unseen.character),
+            "same_shift_neighbours": lambda: train.once(metrics.same_label_neighbours, z, unseen.shift),
+            "silhouette_by_shift": lambda: train.once(metrics.silhouette, z, unseen.shift),
+            "continuity": lambda: train.once(metrics.continuity, unseen.pixels, z, threads=train.threads),
         }
-    return numbers
+    return {name: number() for name, number in numbers.items() if name not in without}

@@ -33,16 +33,14 @@ def make(digits: Digits, train: Train) -> Result:
     with warnings.catch_warnings(record=True) as caught:  # that the graph may fall apart is what the figure shows
         warnings.simplefilter("always")
         z = train.once(lle, unseen.pixels, near)
-    numbers = organisation(z, unseen, train)
+    groups = closed_groups(near)
+    spots = groups > z.shape[1]  # LLE moves each group as a whole, so a spot is a point, but for rounding
+    numbers = organisation(z, unseen, train, WITHIN if spots else ())
 
     claims = []
     if digits.name in KNOWN:
         bound = BOUNDS["quick" if train.quick else digits.name]
         claims.append(Claim("separated by shift: silhouette", numbers["silhouette_by_shift"], "≥", bound))
-    groups = closed_groups(near)
-    spots = groups > z.shape[1]  # LLE moves each group as a whole, so a spot is a point, but for rounding
-    if spots:
-        numbers = {name: value for name, value in numbers.items() if name not in WITHIN}
     settings, arrays = {"neighbours": NEIGHBOURS, "samples": len(z)}, unseen.arrays(z) | {"shift": unseen.shift}
     measured = {"lle": numbers, "closed_groups": groups, "warnings": [str(warning.message) for warning in caught]}
 

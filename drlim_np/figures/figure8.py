@@ -14,6 +14,7 @@ from drlim_np.drawing.panels import box, place, sheet
 from drlim_np.drawing.space import Side, project
 from drlim_np.drawing.style import FAINT, WIDTH
 from drlim_np.fast.all_pairs import contrastive_all_pairs
+from drlim_np.fast.sweep import sweep
 from drlim_np.figures import Claim, Result, Train, all_counted, figure, require_spread
 from drlim_np.graph import SimilarityGraph, contiguous_views
 from drlim_np.measure.cylinder import Cylinder, fit_views, organisation
@@ -46,8 +47,6 @@ class Setting:
     train: np.ndarray  # (660,), ascending rows of the inputs
     test: np.ndarray  # (312,), the others
     similar: SimilarityGraph  # among `train`
-    x: np.ndarray  # (972, 660) float32: the inputs in the span of those trained on
-    basis: np.ndarray  # (660, 9216) float64, an orthonormal basis of that span
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +65,7 @@ def setting(views: Views, train: Train) -> Setting:
     """A random 660 of the views to train on, the other 312 unseen (Sec. 3.4)."""
     inputs, seen, unseen = split(views, train.rng(8))
     similar = contiguous_views(views.azimuth[seen], views.elevation[seen], AZIMUTHS)
-    return Setting(views, inputs, seen, unseen, similar, *in_their_span(inputs, seen))
+    return Setting(views, inputs, seen, unseen, similar)
 
 
 def train_airplane(views: Views, train: Train) -> Trained:
@@ -75,34 +74,34 @@ def train_airplane(views: Views, train: Train) -> Trained:
     epochs = QUICK_EPOCHS if train.quick else verbatim.EPOCHS
     chosen = {"train": TRAIN, "test": len(given.test), "margin": MARGIN, "weighting": "exact"}
     chosen |= {"descent": "stochastic gradient, pair by pair", "rate": verbatim.RATE, "epochs": epochs}
-    follows_from = [chosen, PIECES, given.x, given.train, given.similar.pairs, rng.bit_generator.state]
+    follows_from = [chosen, PIECES, given.inputs, given.train, given.similar.pairs, rng.bit_generator.state]
     found = train("airplane", follows_from, lambda: descent(given, epochs, rng))
-    maps, (A, a, B, b) = found["maps"], (found["W"][name] for name in "AaBb")
-    require_spread(maps[-1], MARGIN, "airplane")
-    learned = {"params": as_tree((A @ given.basis, a, B, b)), "losses": found["losses"], "after": maps, "z": maps[-1]}
-    cylinder = fit_views(maps[-1][given.train], views, given.train)
-    return Trained(**vars(given), settings=chosen, **learned, cylinder=cylinder)
+    z = found["maps"][-1]
+    require_spread(z, MARGIN, "airplane")
+    learned = {"params": found["W"], "losses": found["losses"], "after": found["maps"], "z": z}
+    return Trained(**vars(given), settings=chosen, **learned, cylinder=fit_views(z[given.train], views, given.train))
 
 
 def descent(given: Setting, epochs: int, rng: np.random.Generator) -> Tree:
-    """Step 2 of `verbatim` on coordinates: W = (A, a, B, b), and the losses and maps as `Trained` has them."""
-    x, views = given.x[given.train], given.views
+    """Step 2 of `verbatim` on coordinates of the inputs: W, the losses and the maps as `Trained` has them."""
+    coordinates, basis = in_their_span(given.inputs, given.train)
+    x, views = coordinates[given.train], given.views
     pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[given.train], views.elevation[given.train], AZIMUTHS))
     count, network = pairs.shape[1], two_layer(x.shape[1])
     W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1]))
-    maps, losses, line = [embed(network, as_tree(W), given.x)], [], ProgressLine()
+    maps, losses, line = [embed(network, as_tree(W), coordinates)], [], ProgressLine()
     for epoch in range(epochs):
         order, rates = rng.permutation(count), verbatim.falling(epoch, epochs, count)
         for piece in range(PIECES):
             part = slice(piece * count // PIECES, (piece + 1) * count // PIECES)
-            verbatim.sweep(W, x, pairs[:, order[part]], MARGIN, rates[part])
-            z = embed(network, as_tree(W), given.x)
+            sweep(W, x, pairs[:, order[part]], MARGIN, rates[part])
+            z = embed(network, as_tree(W), coordinates)
             loss, _ = contrastive_all_pairs(z[given.train], given.similar, MARGIN)
             losses.append(float(loss) / count)
             line.show(f"airplane: epoch {epoch + 1}/{epochs}, loss per pair {losses[-1]:.5f}")
         maps.append(z)
     line.end()
-    return {"W": dict(zip("AaBb", W, strict=True)), "losses": np.array(losses), "maps": np.array(maps)}
+    return {"W": as_tree((W[0] @ basis, *W[1:])), "losses": np.array(losses), "maps": np.array(maps)}
 
 
 def as_tree(W: tuple[np.ndarray, ...]) -> Tree:
@@ -117,7 +116,7 @@ def labelled(z: np.ndarray, views: Views, rows: np.ndarray) -> dict[str, np.ndar
     return {"embedding": z, "index": rows, **known}
 
 
-@figure("figure8", needs="views", seconds=30)
+@figure("figure8", needs="views", seconds=15)
 def make(views: Views, train: Train) -> Result:
     """The map of unseen views of an airplane: a cylinder, azimuth around it, elevation along it, whatever the light."""
     found = train_airplane(views, train)

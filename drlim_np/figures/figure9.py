@@ -72,9 +72,9 @@ def neighbour_lists(graph: SimilarityGraph) -> list[np.ndarray]:
 
 
 def lle_map(given: Setting, regularisation: float, train: Train) -> tuple[np.ndarray, dict[str, float]]:
-    """LLE's map of the training views (660, 3), turned to the cylinder that fits it best, and its numbers."""
-    rows, views = given.train, given.views
-    z = train.once(lle, given.inputs[rows], neighbour_lists(given.similar), 3, regularisation)
+    """LLE's map of the training views (660, 3), by pixels that vary, upright as the cylinder in it; and its numbers."""
+    rows, views, x = given.train, given.views, given.inputs[given.train]
+    z = train.once(lle, x[:, (x != x[0]).any(axis=0)], neighbour_lists(given.similar), 3, regularisation)
     z *= np.sqrt(len(z))  # LLE's columns are of unit length: in units of their standard deviation
     cylinder = fit_views(z, views, rows)
     return cylinder.upright(z), organisation(z, cylinder, views, rows)
