@@ -23,7 +23,7 @@ from drlim_np.training import embed
 from drlim_np.tree import Tree
 
 MARGIN = verbatim.MARGIN
-PIECES = 30  # of an epoch; after each the loss is kept
+PIECES = 10  # of an epoch; after each the loss is kept
 QUICK_EPOCHS = 2
 CLAIM = "Unseen views lie on a cylinder: azimuth around,\nelevation along, whatever the light"
 LARGE, SMALL = 5.6, 0.46  # inches: the sides of the large panel and of a thumbnail

@@ -184,10 +184,10 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
         # How many are below each edge. Only those below the last edge are sorted, usually few.
         lines = zip(squared, edges, strict=True)
         below = np.array([np.searchsorted(np.sort(line[line < edge.max()]), edge) for line, edge in lines])
-        nearer = below[:, :k]
-        for i in np.flatnonzero((below[:, k:] - nearer > 1).any(axis=1)):
-            row = rows.start + i
-            nearer[i] = _nearer(space, row, nearest[row], squared[i], doubt[i])
+        nearer, unsure = below[:, :k], below[:, k:] - below[:, :k] > 1
+        for i in np.flatnonzero(unsure.any(axis=1)):
+            row, whom = rows.start + i, unsure[i]
+            nearer[i, whom] = _nearer(space, row, nearest[row, whom], squared[i], doubt[i])
         return int(np.maximum(1 + nearer - k, 0).sum(dtype=np.int64))
 
     beyond = sum(on_threads(excess, blocks, threads))
