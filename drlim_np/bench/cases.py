@@ -10,7 +10,7 @@ import numpy as np
 from drlim_np import verbatim
 from drlim_np.backend import like, to_host
 from drlim_np.bench.race import Contest, Times, race, timer_of
-from drlim_np.data import SHIFTS, handwriting, on_canvas, shifted, wide
+from drlim_np.data import AZIMUTHS, SHIFTS, handwriting, in_their_span, on_canvas, rendering, shifted, split, wide
 from drlim_np.errors import InputError
 from drlim_np.fast.all_pairs import DEVICE_TILE, TILE, dissimilar_sum, near_together
 from drlim_np.fast.blocks import Blockwise
@@ -23,7 +23,7 @@ from drlim_np.sampled import SampledCopies, SampledPairs
 from drlim_np.training import SGD, descend
 from drlim_np.tree import Tree, leaves, tree_map
 
-MARGIN, RATE, NEAREST, VIEWS = 1.0, 0.1, 5, 660
+MARGIN, RATE, NEAREST = 1.0, 0.1, 5
 PAIRS = 20  # of characters, in a step of Fig. 7
 DEVICES = {"numpy": "cpu", "cupy": "cuda"}  # PyTorch's, where ours computes by that backend
 
@@ -133,19 +133,19 @@ def descents(objective: SampledPairs, theirs: dict[str, np.ndarray], flop: float
 
 
 def figure8(updates: int, threads: int) -> Contest:
-    rng = np.random.default_rng(0)
-    azimuth, elevation = rng.integers(18, size=VIEWS), rng.integers(9, size=VIEWS)
-    x = rng.standard_normal((VIEWS, VIEWS), dtype=np.float32) / np.sqrt(np.arange(1, VIEWS + 1, dtype=np.float32))
-    pairs = verbatim.pair_up(verbatim.similar_views(azimuth, elevation, around=18))
+    rng, views = np.random.default_rng(0), rendering.generate()
+    inputs, train, _ = split(views, rng)
+    x = in_their_span(inputs, train)[0][train]
+    pairs = verbatim.pair_up(verbatim.similar_views(views.azimuth[train], views.elevation[train], AZIMUTHS))
     pairs, rates = rng.permutation(pairs, axis=1)[:, :updates], np.full(updates, verbatim.RATE)
-    first = [w.astype(np.float32) for w in verbatim.first_weights(rng, VIEWS)]
+    first = [w.astype(np.float32) for w in verbatim.first_weights(rng, len(x))]
 
     def swept(sweep: Callable) -> np.ndarray:
         W = [w.copy() for w in first]
         sweep(W, x, pairs, MARGIN, rates)
         return flat(W)
 
-    return Contest({"ours": partial(swept, sweep), "the paper's page": partial(swept, verbatim.sweep)}, np.asarray)
+    return Contest({"ours": partial(swept, sweep), "the paper's page": partial(swept, verbatim.sweep)}, None)
 
 
 def flat(arrays) -> np.ndarray:
@@ -170,7 +170,7 @@ CASES = {
     "neighbours": Case(neighbours, (6_000, 30_000), "five nearest of 1,024 pixels, exact; size: images"),
     "figure4": Case(figure4, (6_000,), "training step on 128 drawn pairs; size: digits"),
     "figure7": Case(figure7, (30_000,), "the same on 20 pairs of characters; size: their copies"),
-    "figure8": Case(figure8, (5_000,), "Step 2 pair by pair, on 660 views; size: pairs", (1,)),
+    "figure8": Case(figure8, (20_000,), "Step 2 pair by pair, on 660 views; size: pairs", (1,)),
     "gpu-step": Case(partial(step, backend="cupy"), (256, 1024), "step on a GPU; size: images", (1,)),
     "gpu-pairs": Case(partial(pairs, backend="cupy"), (6_000, 30_000), "pairs on a GPU; size: samples", (1,)),
 }

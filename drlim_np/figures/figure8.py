@@ -35,7 +35,7 @@ PANELS = [  # of the cylinder: side, colours; inches to the right, down and wide
 
 # Bounds, by quick: elevation R², azimuth resultant at least; share of lighting at most; similar neighbours at least.
 BOUNDS = {False: (0.95, 0.98, 0.02, 0.95), True: (0.9, 0.95, 0.05, 0.8)}
-SECOND_LOOP = 0.6  # at most; .52 on one of ten seeds, of which unseen views leave a wide gap in a ring; else up to .24
+SECOND_LOOP = 0.6  # at most; up to .50 on ten seeds, where the unseen views leave a wide gap in a ring
 
 
 @dataclass(frozen=True, eq=False)
