@@ -198,7 +198,7 @@ def _nearer(space: np.ndarray, i: int, whom: np.ndarray, squared: np.ndarray, do
     """How many samples are nearer to sample i than each of `whom`, (k,): those within `doubt` are compared exactly."""
     near = np.flatnonzero((np.abs(squared - squared[whom, None]) <= doubt).any(axis=0))
     difference = space[near] - space[i]
-    squared[near] = np.einsum("rf,rf->r", difference, difference)
+    squared[near] = np.square(difference).sum(axis=1)
     return np.count_nonzero(squared < squared[whom, None], axis=1)
 
 

@@ -79,6 +79,7 @@ WORLDS = {
     "a single outlier": (OUTLIER, 3),
     "two places, whose fast distances within may round to below 0": (np.repeat(normal(15, 2, 4), 30, axis=0), 3),
     "ties at every radius on a lattice": (np.random.default_rng(0).permutation(LATTICE), 8),
+    "a tie of (2, 4, 2) with (4, 2, 2)": (1e-6 * np.array([[0, 2, 0], [-2, 0, 0], [2, -2, 2], [9, 9, 9]]), 1),
 }
 
 
