@@ -1,13 +1,13 @@
 """Step 2 of `verbatim`, pair by pair, in less than half the time: the same updates, rounded otherwise.
 
-Of the views, training needs their inner products alone. An update adds multiples of x_i and x_j to the rows of A, so it
-adds the same multiples of x_i · x and x_j · x to A x, for every view x; A itself is made once, at the end. And most
-pairs are beyond the margin and move nothing: the next few are looked at together, up to the first that moves W.
+Training needs only the views' inner products. An update adds multiples of x_i and x_j to the rows of A, so it adds the
+same multiples of x_i · x and x_j · x to A x, for every view x. A itself is computed once, at the end. Most pairs are
+beyond the margin and move nothing, so the next few are computed together, up to the first that moves W.
 """
 
 import numpy as np
 
-AHEAD = 24  # pairs looked at together
+AHEAD = 24  # pairs computed together
 
 
 def sweep(W: tuple[np.ndarray, ...], x: np.ndarray, pairs: np.ndarray, margin: float, rates: np.ndarray) -> None:

@@ -12,13 +12,13 @@ from tests.help.comparing import assert_close, bits
 VIEWS, FEATURES = 12, 9
 
 
-def drawn(seed, spread=1.0):
+def drawn(seed):
     """W with biases other than 0, views, all their pairs in random order and a rate for each, in float64."""
     rng = np.random.default_rng(seed)
     W = tuple(rng.standard_normal(shape) for shape in ((5, FEATURES), (5,), (3, 5), (3,)))
     similar = rng.random((VIEWS, VIEWS)) < 0.2
     pairs = rng.permutation(verbatim.pair_up(similar | similar.T), axis=1)
-    return W, spread * rng.standard_normal((VIEWS, FEATURES)), pairs, 0.02 * rng.random(pairs.shape[1])
+    return W, rng.standard_normal((VIEWS, FEATURES)), pairs, 0.02 * rng.random(pairs.shape[1])
 
 
 def both(W, *given):

@@ -26,6 +26,7 @@ each = pytest.mark.parametrize("name", MODULES)
 
 VIEWS, TRAIN = blobs(), Train(quick=True)
 FEW = 3_000  # of the 217,470 pairs
+OTHERS = figure9.OTHERS  # of which one is mapped here; LLE at each is compared with scikit-learn's below
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,7 +84,7 @@ def test_every_pair_of_training_views_is_counted_as_similar_or_dissimilar(result
 
 
 def test_the_map_is_trained_as_on_the_papers_page_from_one_start_each_epoch_in_an_order_of_its_own(found, monkeypatch):
-    monkeypatch.setattr(figure8, "sweep", verbatim.sweep)  # for the same bits
+    monkeypatch.setattr(figure8, "sweep", verbatim.sweep)  # which figure 8's own equals but for rounding
     rng, (coordinates, basis) = TRAIN.rng(10), in_their_span(found.inputs, found.train)
     x = coordinates[found.train]
     W = tuple(w.astype(np.float32) for w in verbatim.first_weights(rng, x.shape[1]))
@@ -165,6 +166,7 @@ def test_figure_9_maps_the_training_views_with_the_graph_of_figure_8_points_by_l
     assert (result.arrays["index"] == found.train).all()
     assert result.settings["neighbours_on_average"] == 2 * found.similar.listed_count / 660
     assert set(result.measured["lle_by_regularisation"]) == {"0.001"}
+    assert [f"{amount:g}" for amount in OTHERS] == ["1e-06", "0.001", "0.01", "0.1", "1"]
     for by_azimuth, by_light in (maps(result)[:2], maps(result)[2:]):
         for one, other in zip(by_azimuth, by_light, strict=True):
             np.testing.assert_array_equal(one.get_offsets(), other.get_offsets())
@@ -236,7 +238,7 @@ def by_scikit_learn(given, regularisation):
     return organisation(z, fit_views(z, given.views, given.train), given.views, given.train)
 
 
-@pytest.mark.parametrize("regularisation", [figure9.NONE, *figure9.OTHERS])
+@pytest.mark.parametrize("regularisation", [figure9.NONE, *OTHERS])
 def test_scikit_learn_gives_every_cell_to_three_decimals(given, regularisation):
     _, ours = figure9.lle_map(given, regularisation, Train())
     theirs = by_scikit_learn(given, regularisation)
