@@ -24,8 +24,6 @@ from drlim_np.audit.proof import Proof
 from drlim_np.backend import Array
 from drlim_np.data import SHIFTS, shifted, wide
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.fast.maps import over_windows, window_sums
-from drlim_np.fast.patches import fold, patches
 from drlim_np.layers import Conv2d, Flatten, Linear, Positions, Sequential, Subsample, Tanh, no_parameters
 from drlim_np.networks import CONVNET_INPUT, convnet, two_layer
 from drlim_np.tree import Gradient, Pullback, Tree, leaves, tree_map
@@ -39,7 +37,7 @@ IDENTITY = "⟨v, f(p + q) - f(p - q)⟩ = 2 ⟨pullback(v), q⟩"
 def proofs(seed: int = 0) -> Iterator[Proof]:
     """All proofs, and the wrong gradients on record that they must refute; every draw comes from `seed`."""
     rng = np.random.default_rng(seed)
-    parts = (_layers, _parts, _in_sequence, _small, _tanh, *pairs.PARTS, _windows, step1.proofs)
+    parts = (_layers, _in_sequence, _small, _tanh, *pairs.PARTS, _windows, step1.proofs)
     for part in (*parts, floats.proofs, floats.rounding):
         yield from part(rng)
 
@@ -97,20 +95,6 @@ def _layers(rng: np.random.Generator) -> Iterator[Proof]:
             holds = all(pullback_is_adjoint(form, arguments, draw) for arguments in drawn for form in forms)
             kind, bound = type(layer).__name__, f"a wrong one passes with p ≤ {(5 / 2**BITS) ** DRAWS:.0e}"
             yield Proof(f"{kind}, {name} of {figure}", IDENTITY, (kind, "Blockwise"), holds, bound)
-
-
-def _parts(rng: np.random.Generator) -> Iterator[Proof]:
-    """What the convolution and the subsampling of Fig. 3 are made of."""
-    for name, there, back, size, height, channels in (
-        ("patches and fold, C1", patches, fold, 6, 32, 1),
-        ("patches and fold, C3", patches, fold, 9, 9, 15),
-        ("window_sums, S2", window_sums, over_windows, 3, 27, 15),
-    ):
-        drawn = [whole_numbers(rng, (height, channels, height * 5), 20) for _ in range(DRAWS)]
-        drawn = [(x, there(x, size, height), whole_numbers(rng, there(x, size, height).shape, 20)) for x in drawn]
-        holds = all(inner(ax, y) == inner(x, back(y, size, height)) for x, ax, y in drawn)
-        bound = f"a wrong one passes with p ≤ {(2 / 2**20) ** DRAWS:.0e}"
-        yield Proof(name, "⟨A x, y⟩ = ⟨x, Aᵀ y⟩", ("Conv2d", "Subsample"), holds, bound)
 
 
 def _in_sequence(rng: np.random.Generator) -> Iterator[Proof]:

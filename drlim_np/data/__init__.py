@@ -86,10 +86,10 @@ def wide(images: np.ndarray) -> np.ndarray:
 
 def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
     """The share of the images' ink that each shift moves over the border, (shifts,) float64."""
-    ink = float(np.sum(images, dtype=np.float64))
-    require(ink > 0, "the images hold no ink: there is none to be lost")
-    left = shifted(images, shifts).reshape(len(images), len(shifts), -1).sum(axis=(0, 2), dtype=np.float64)
-    return 1 - left / ink
+    together = np.sum(images, axis=0, keepdims=True, dtype=np.float64)
+    require(together.sum() > 0, "the images hold no ink: there is none to be lost")
+    left = shifted(together, shifts).reshape(len(shifts), -1).sum(axis=1)
+    return 1 - left / together.sum()
 
 
 def moved(images: np.ndarray, right: float = 0.0, down: float = 0.0, turn: float = 0.0) -> np.ndarray:

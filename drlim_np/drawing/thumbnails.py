@@ -34,11 +34,11 @@ def place(
         others = np.reshape(middles, (1, -1, 2))
         free = candidates[inside & (np.abs(candidates[:, None] - others).max(axis=2) >= apart * side).all(axis=1)]
         hidden = [np.count_nonzero((abs(across - x) < side / 2) & (abs(up - y) < side / 2)) for x, y in free]
-        for k in np.argsort(hidden, kind="stable"):
+        for k in np.argsort(hidden, kind="stable")[: np.count_nonzero(np.less_equal(hidden, hides))]:
             way = np.linspace(points[sample], free[k], 17)
             under = np.abs(way[:, None] - others).max(axis=2) < side / 2
             over = np.abs(ways - free[k]).max(axis=1) < side / 2
-            if hidden[k] <= hides and not under.any() and not over.any():
+            if not under.any() and not over.any():
                 shown.append(sample)
                 middles.append(free[k])
                 ways = np.concatenate([ways, way])

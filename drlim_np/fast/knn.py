@@ -11,8 +11,9 @@ from drlim_np.fast.blocks import on_threads
 from drlim_np.fast.devices import require_memory
 
 TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
-SPARE = 12  # candidates kept beyond k, so that rounding in the fast distances rarely matters
+SPARE = 16  # candidates kept beyond k, so that what the fast distances lack rarely matters
 ROWS = 128  # samples whose candidates are compared exactly at once
+COMPONENTS = 320  # principal components that stand for all features of many samples: of digits, .98 of the variance
 
 
 def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
@@ -20,9 +21,9 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
 
     x: (samples, features), any real dtype, such as pixels. k: from 1 to samples - 1. Ties go to the smaller index.
 
-    Distances come from matrix products in float32, which are fast but round. So each sample keeps k + SPARE
-    candidates, and these are compared again in float64, difference by difference. The product's error has a known
-    bound; if that does not prove that no neighbour was missed, a sample is compared with all others in this way.
+    Fast distances are never larger than the true ones but for rounding, of which a bound is known. So each sample keeps
+    k + SPARE candidates, and these are compared again in float64, difference by difference. If a sample beyond them may
+    be as near as the last of the k, all that may be are compared in this way.
     """
     shape = getattr(x, "shape", ())  # of each entry 24 bytes, mostly for copies in float64
     require_memory(24 * prod(shape), f"the search for nearest neighbours in an x of shape {shape}")
@@ -30,16 +31,48 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     samples, threads = len(x), whole_number("threads", threads, 1)
     k = whole_number("k", k, 1, samples - 1)
     x = in_unit(np.compress((x != x[0]).any(axis=0), x, axis=1))  # a pixel the same everywhere adds to no distance
-    candidates, beyond = _candidates(x, min(k + SPARE, samples - 1), threads)
+    fast = Fast(x)
+    candidates, beyond = _candidates(fast, min(k + SPARE, samples - 1), threads)
 
     def neighbours_from(start: int) -> np.ndarray:
         rows = np.arange(start, min(start + ROWS, samples))
         nearest, radius = _rank(x, rows, candidates[rows], k)
-        for row in np.flatnonzero(beyond[rows] <= radius):
-            nearest[row] = _rank(x, rows[[row]], np.delete(np.arange(samples), rows[row])[None], k)[0]
+        for at in np.flatnonzero(beyond[rows] <= radius):
+            row = rows[[at]]
+            near = np.flatnonzero(fast.squared(row, slice(None)) - fast.bound[row] <= radius[at])
+            nearest[at] = _rank(x, row, near[None, near != row], k)[0]
         return nearest
 
     return np.concatenate(on_threads(neighbours_from, range(0, samples, ROWS), threads))
+
+
+class Fast:
+    """Squared distances between samples of x (samples, features) by a matrix product: |a - b|² = |a|² + |b|² - 2ab.
+
+    In float32 they may be too small: of many samples with many features those of the principal components and of the
+    length of the rest, as ||a| - |b|| ≤ |a - b|. bound: (samples,), by how much rounding may change one.
+    """
+
+    def __init__(self, x: np.ndarray, dtype: type = np.float32) -> None:
+        samples, features = x.shape
+        z = x - x.mean(axis=0)  # so that little cancels
+        if dtype == np.float32 and COMPONENTS < features <= samples / 4:  # or finding them takes longer than they save
+            few = z[np.linspace(0, samples - 1, 4 * features).astype(int)]
+            components = z @ np.linalg.eigh(few.T @ few)[1][:, -COMPONENTS:]
+            rest = np.einsum("ij,ij->i", z, z) - np.einsum("ij,ij->i", components, components)
+            z = np.column_stack([components, np.sqrt(np.maximum(0, rest))])
+        self.z = z.astype(dtype)
+        squares = np.einsum("ij,ij->i", self.z, self.z, dtype=np.float64)
+        self.squares = squares.astype(dtype)
+        # Rounding: up to `features` times in the product, and a few times in the rest.
+        self.bound = (features + 6) * float(np.finfo(dtype).eps) * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
+
+    def squared(self, one: np.ndarray | slice, other: np.ndarray | slice) -> np.ndarray:
+        """Of samples `one` from samples `other`: (one, other)."""
+        fast = (-2 * self.z[one]) @ self.z[other].T
+        fast += self.squares[one, None]
+        fast += self.squares[other]
+        return fast
 
 
 def in_unit(x: np.ndarray) -> np.ndarray:
@@ -47,24 +80,15 @@ def in_unit(x: np.ndarray) -> np.ndarray:
     return np.ldexp(x, -np.frexp(max(x.max(initial=0.0), -x.min(initial=0.0)))[1])
 
 
-def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(fast: Fast, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
     """The nearest by fast distances, (samples, kept) ascending; and (samples,) a bound below the others' squares."""
-    # |a - b|² = |a|² + |b|² - 2ab for tile against tile, each distance for both its samples. First each tile is
-    # compared with itself. So each sample has a limit, which few later distances pass, as a tile is of near samples.
-    samples, order = len(x), near_together(x, TILE)
-    centred = (x - x.mean(axis=0)).astype(np.float32)
-    exact_squares = np.einsum("ij,ij->i", centred, centred, dtype=np.float64)
-    squares = exact_squares.astype(np.float32)
+    # Tile against tile, each distance for both its samples. First each tile is compared with itself. So each sample
+    # has a limit, which few later distances pass, as a tile is of near samples.
+    samples, order = len(fast.z), near_together(fast.z, TILE)
     tiles = [order[start : start + TILE] for start in range(0, samples, TILE)]
     distance, index = np.full((samples, kept), np.inf, np.float32), np.zeros((samples, kept), int)
     limit = np.full(samples, np.inf, np.float32)  # the greatest distance kept; read early, it lets more pass
     one_at_a_time = Lock()
-
-    def squared(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        fast = (-2 * centred[one]) @ centred[other].T
-        fast += squares[one, None]
-        fast += squares[other]
-        return fast
 
     def keep(rows: np.ndarray, near: np.ndarray, others: np.ndarray) -> None:
         near = np.concatenate([distance[rows], near], axis=1)
@@ -75,25 +99,23 @@ def _candidates(x: np.ndarray, kept: int, threads: int) -> tuple[np.ndarray, np.
         limit[rows] = distance[rows].max(axis=1)
 
     def alone(tile: np.ndarray) -> None:
-        fast = squared(tile, tile)
-        np.fill_diagonal(fast, np.inf)
-        keep(tile, fast, np.broadcast_to(tile, fast.shape))
+        squared = fast.squared(tile, tile)
+        np.fill_diagonal(squared, np.inf)
+        keep(tile, squared, np.broadcast_to(tile, squared.shape))
 
     def with_another(pair: tuple[np.ndarray, np.ndarray]) -> None:
         one, other = pair
-        fast = squared(one, other)
-        for rows, others, near in ((one, other, fast), (other, one, fast.T)):
-            row, column = np.divmod(np.flatnonzero(near < limit[rows, None]), len(others))
+        squared = fast.squared(one, other)
+        for end, limits in enumerate((limit[one, None], limit[other])):
+            near = np.flatnonzero(squared < limits)
+            ends = one[near // len(other)], other[near % len(other)]
             with one_at_a_time:
-                keep(*_by_sample(rows[row], near[row, column], others[column]))
+                keep(*_by_sample(ends[end], squared.ravel()[near], ends[1 - end]))
 
     on_threads(alone, tiles, threads)
-    reached = within_reach(x[order], np.zeros((0, 2), int), TILE, max(0.0, float(limit.max())) ** 0.5)
+    reached = within_reach(fast.z[order], np.zeros((0, 2), int), TILE, max(0.0, float(limit.max())) ** 0.5)
     on_threads(with_another, [(order[one], order[other]) for one, other, _ in reached if one != other], threads)
-    # Rounding in float32: up to `features` times in the product, and a few times in the rest.
-    rounding = (x.shape[1] + 6) * float(np.finfo(np.float32).eps)
-    bound = rounding * (np.sqrt(exact_squares) + np.sqrt(exact_squares.max())) ** 2
-    return np.sort(index, axis=1), distance.max(axis=1) - bound
+    return np.sort(index, axis=1), distance.max(axis=1) - fast.bound
 
 
 def _by_sample(one: np.ndarray, distance: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -29,7 +29,8 @@ def make(views: Views, train: Train) -> Result:
     """LLE of the airplane, the same neighbours: no cylinder, and not invariant to lighting."""
     found = train_airplane(views, train)
     rows = found.train
-    z, theirs = lle_map(found, NONE, train)
+    x = in_as_many_coordinates(found.inputs[rows])
+    z, theirs = lle_map(found, x, NONE, train)
     ours = organisation(found.z[rows], found.cylinder, views, rows)
     claims = [all_counted(found.similar)]
     if views.name == "airplane":
@@ -42,7 +43,7 @@ def make(views: Views, train: Train) -> Result:
         ]
         if not train.quick:
             claims.append(Claim("DrLIM's on the same views", ours["second_loop"], "≤", SECOND_LOOP))
-    others = {f"{amount:g}": lle_map(found, amount, train)[1] for amount in OTHERS}
+    others = {f"{amount:g}": lle_map(found, x, amount, train)[1] for amount in OTHERS}
     measured = {"lle": theirs, "drlim_on_the_same_views": ours, "lle_by_regularisation": others}
     settings = {"samples": len(z), "neighbours_on_average": float(found.similar.degree.mean()), "regularisation": NONE}
 
@@ -71,10 +72,16 @@ def neighbour_lists(graph: SimilarityGraph) -> list[np.ndarray]:
     return np.split(neighbours, offsets[1:-1])
 
 
-def lle_map(given: Setting, regularisation: float, train: Train) -> tuple[np.ndarray, dict[str, float]]:
-    """LLE's map of the training views (660, 3), by pixels that vary, upright as the cylinder in it; and its numbers."""
-    rows, views, x = given.train, given.views, given.inputs[given.train]
-    z = train.once(lle, x[:, (x != x[0]).any(axis=0)], neighbour_lists(given.similar), 3, regularisation)
+def in_as_many_coordinates(x: np.ndarray) -> np.ndarray:
+    """(samples, samples) float64 with the distances of x (samples, features), of which alone LLE tells."""
+    x = x - x.mean(axis=0, dtype=np.float64)
+    squares, axes = np.linalg.eigh(x @ x.T)
+    return axes * np.sqrt(np.maximum(0, squares))
+
+
+def lle_map(given: Setting, x: np.ndarray, amount: float, train: Train) -> tuple[np.ndarray, dict[str, float]]:
+    """LLE's map of the training views x with this regularisation, upright as the cylinder in it; and its numbers."""
+    z = train.once(lle, x, neighbour_lists(given.similar), 3, amount)
     z *= np.sqrt(len(z))  # LLE's columns are of unit length: in units of their standard deviation
-    cylinder = fit_views(z, views, rows)
-    return cylinder.upright(z), organisation(z, cylinder, views, rows)
+    cylinder = fit_views(z, given.views, given.train)
+    return cylinder.upright(z), organisation(z, cylinder, given.views, given.train)

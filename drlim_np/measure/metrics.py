@@ -10,7 +10,7 @@ import numpy as np
 from drlim_np.checks.numbers import coded_labels, real_array, same_length, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
-from drlim_np.fast.knn import in_unit, nearest_neighbours
+from drlim_np.fast.knn import Fast, in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 
 BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 samples
@@ -162,24 +162,18 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
     """How few of the k nearest in the second space have ranks beyond k in the first; see `trustworthiness`."""
     space, other = (_rows(name, x) for name, x in spaces.items())
     same_length(**spaces)
-    samples, features = space.shape
+    samples = len(space)
     k = whole_number("k", k, 1, (samples - 1) // 2)
     nearest = nearest_neighbours(other, k, threads)
     blocks = [slice(start, start + BLOCK) for start in range(0, samples, BLOCK)]
-    varied = space[:, (space != space[0]).any(axis=0)]  # what is the same everywhere adds to no distance
-    centred = varied - varied.mean(axis=0)  # so that little cancels in |a|² - 2ab + |b|²
-    squares = np.sum(centred * centred, axis=1)
-    rounding = (features + 6) * np.finfo(float).eps * (np.sqrt(squares) + np.sqrt(squares.max())) ** 2
+    fast = Fast(space[:, (space != space[0]).any(axis=0)], np.float64)  # what is the same everywhere adds to none
 
     # Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
     # by difference, so that samples tie in rank if they do in distance.
     def excess(rows: slice) -> int:
-        squared = centred[rows] @ centred.T
-        squared *= -2
-        squared += squares[rows, None]
-        squared += squares
+        squared = fast.squared(rows, slice(None))
         squared[np.arange(len(squared)), np.arange(samples)[rows]] = np.inf
-        of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * rounding[rows, None]
+        of_nearest, doubt = np.take_along_axis(squared, nearest[rows], axis=1), 2 * fast.bound[rows, None]
         edges = np.concatenate([of_nearest - doubt, of_nearest + doubt], axis=1)
         # How many are below each edge. Only those below the last edge are sorted, usually few.
         lines = zip(squared, edges, strict=True)

@@ -71,17 +71,10 @@ def drawn(name: str, result: Result, train: Train, seconds: float, pictured: boo
     machine |= {"blas": f"{blas.get('name')} {blas.get('version')}", "backend": train.backend}
     machine |= {"blas_threads": os.environ.get("OPENBLAS_NUM_THREADS", "not set")}
     machine |= {"device": device_of(origin(train.backend))}
-    entry = {
-        "data": result.data and {name: getattr(result.data, name) for name in ("name", "title", "sha256")},
-        "settings": result.settings,
-        "seed": train.seed,
-        "quick": train.quick,
-        "claims": [asdict(claim) | {"holds": claim.holds} for claim in result.claims],
-        "measured": result.measured,
-        "versions": versions,
-        "machine": machine,
-        "wall_seconds": round(seconds, 1),
-    }
+    shown = result.data and {name: getattr(result.data, name) for name in ("name", "title", "sha256")}
+    claims = [asdict(claim) | {"holds": claim.holds} for claim in result.claims]
+    entry = {"data": shown, "settings": result.settings, "seed": train.seed, "quick": train.quick, "claims": claims}
+    entry |= {"measured": result.measured, "versions": versions, "machine": machine, "wall_seconds": round(seconds, 1)}
     entry = json.loads(json.dumps(entry))  # of JSON's own types
     return Drawn(key, entry, _files(result, train.quick) if pictured else {})
 

@@ -28,11 +28,11 @@ def by_double_loop(x, k):
     return found
 
 
-def counted_fallbacks(x, k):
-    """How many samples were compared with all the others exactly."""
+def counted_again(x, k):
+    """How many samples were compared again with all that may be as near as their neighbours."""
     with mock.patch.object(nearest, "_rank", side_effect=nearest._rank) as rank:
         nearest_neighbours(x, k)
-    return sum(len(call.args[2][0]) == len(x) - 1 for call in rank.call_args_list)
+    return sum(len(call.args[1]) == 1 for call in rank.call_args_list)
 
 
 @settings(deadline=None, max_examples=150)
@@ -46,11 +46,12 @@ def counted_fallbacks(x, k):
     rows=st.sampled_from([1, 3, 128]),
     tile=st.sampled_from([1, 4, 16, 1024]),
     spare=st.sampled_from([0, 1, 12]),
+    kept=st.sampled_from([1, 2, 320]),
     data=st.data(),
 )
-def test_in_whatever_tiles_ties_and_duplicates_go_to_the_smaller_index(x, scale, offset, rows, tile, spare, data):
+def test_in_whatever_tiles_ties_and_duplicates_go_to_the_smaller_index(x, scale, offset, rows, tile, spare, kept, data):
     x, k = scale * (x + offset), data.draw(st.integers(1, len(x) - 1))
-    with mock.patch.multiple(nearest, ROWS=rows, TILE=tile, SPARE=spare):
+    with mock.patch.multiple(nearest, ROWS=rows, TILE=tile, SPARE=spare, COMPONENTS=kept):
         assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k)
 
 
@@ -88,7 +89,9 @@ def test_hard_cases_have_the_neighbours_of_the_double_loop(x, k):
     assert nearest_neighbours(x, k).tolist() == by_double_loop(x, k)
 
 
-COMPARED = {  # x, and how many of its samples are compared with all others
+FADING = 0.9 ** np.arange(60) * normal(6, 240, 60)  # so that principal components stand for it
+COMPARED = {  # x, and how many of its samples are compared again
+    "many features, of which few matter": (FADING, 0),
     "pixels": (np.random.default_rng(5).random((200, 144), np.float32), 0),
     "whole numbers far from the origin": (np.random.default_rng(4).integers(-1000, 1000, (80, 4)) + 2.0**40, 0),
     "ties left and right of a point on a line, twice each": (np.repeat((np.arange(60) // 2)[:, None], 4, axis=1), 0),
@@ -98,16 +101,29 @@ COMPARED = {  # x, and how many of its samples are compared with all others
 
 
 @pytest.mark.parametrize(("x", "compared"), COMPARED.values(), ids=COMPARED)
-def test_samples_are_compared_with_all_others_only_where_rounding_may_matter(x, compared):
-    assert counted_fallbacks(x, 5) == compared
-    assert nearest_neighbours(x, 5).tolist() == by_double_loop(x, 5)
+def test_samples_are_compared_again_only_where_rounding_may_matter(x, compared):
+    with mock.patch.object(nearest, "COMPONENTS", 40):
+        assert counted_again(x, 5) == compared
+        assert nearest_neighbours(x, 5).tolist() == by_double_loop(x, 5)
+
+
+def test_fast_distances_are_never_larger_than_the_true_ones_nearly_so_and_from_the_middle_equal():
+    x = np.concatenate([FADING[:, :40], FADING[:, :40].mean(axis=0, keepdims=True)])
+    true = np.sum((x[:, None] - x[-5:]) ** 2, axis=2)
+    for components, share in ((60, 0.9999), (40, 0.9999), (30, 0.99), (10, 0.87), (1, 0.19)):
+        with mock.patch.object(nearest, "COMPONENTS", components):
+            fast = nearest.Fast(x)
+        found = fast.squared(slice(None), np.arange(len(x) - 5, len(x)))
+        assert fast.z.shape[1] == min(40, components + 1)
+        assert (found <= true + fast.bound[:, None]).all() and found.sum() >= share * true.sum()
+        assert found[:, -1] == pytest.approx(true[:, -1], abs=1e-3)
 
 
 def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than_the_one_before(rng):
     x = np.linspace(2, 1, 2048)[:, None] * np.sqrt(1 / 500) * rng.standard_normal((2048, 500))
     spy = mock.Mock(side_effect=nearest._by_sample)
-    with mock.patch.multiple(nearest, TILE=128, _by_sample=spy):
-        nearest._candidates(x, 10, 1)
+    with mock.patch.multiple(nearest, TILE=128, COMPONENTS=500, _by_sample=spy):
+        nearest._candidates(nearest.Fast(x), 10, 1)
     # With n of the 16 tiles behind it, each as if drawn at random, a sample finds 10 / n in the next.
     looked_at = sum(len(call.args[0]) for call in spy.call_args_list)
     assert looked_at == pytest.approx(2048 * sum(10 / n for n in range(1, 16)), rel=0.1)
@@ -117,7 +133,7 @@ def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than
 def test_the_unit_does_not_matter(scale):
     x = normal(6, 120, 20)
     assert nearest_neighbours(scale * x, 5).tolist() == by_double_loop(x, 5)
-    assert counted_fallbacks(scale * x, 5) == 0
+    assert counted_again(scale * x, 5) == 0
 
 
 def test_the_unit_is_the_power_of_two_that_leaves_the_largest_entry_below_one():
@@ -138,7 +154,7 @@ def test_the_bound_on_rounding_grows_with_the_features_and_not_with_the_samples(
     x = np.random.default_rng(9).integers(0, 2, (samples, features)) * 1.0
     centred = (x - x.mean(axis=0)).astype(np.float32)
     largest = (2 * np.sqrt(np.sum(centred.astype(np.float64) ** 2, axis=1).max())) ** 2
-    _, beyond = nearest._candidates(x, 5, 1)
+    _, beyond = nearest._candidates(nearest.Fast(x), 5, 1)
     farthest = np.sort(np.sum((x[:, None] - x) ** 2, axis=2), axis=1)[:, 5]
     margin = (farthest - beyond) / (largest * np.finfo(np.float32).eps)
     assert margin.max() == pytest.approx(features + 6, rel=0.5)
