@@ -86,7 +86,7 @@ def wide(images: np.ndarray) -> np.ndarray:
 
 def ink_lost(images: np.ndarray, shifts: Sequence[int] = SHIFTS) -> np.ndarray:
     """The share of the images' ink that each shift moves over the border, (shifts,) float64."""
-    together = np.sum(images, axis=0, keepdims=True, dtype=np.float64)
+    together = images.sum(axis=0, keepdims=True, dtype=np.float64)
     require(together.sum() > 0, "the images hold no ink: there is none to be lost")
     left = shifted(together, shifts).reshape(len(shifts), -1).sum(axis=1)
     return 1 - left / together.sum()
