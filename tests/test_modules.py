@@ -218,6 +218,13 @@ def test_modules_are_not_mixed(call, message, model):
     refuses(lambda: call(lambda x: like(x.astype(np.float32), model)), message)
 
 
+def test_devices_of_one_module_are_not_mixed():
+    here, there = (
+        array_api_strict.asarray(HOSTS, device=array_api_strict.Device(name)) for name in ("CPU_DEVICE", "device1")
+    )
+    refuses(lambda: energy(here, there), "mixed modules or devices (z1 array_api_strict on ")
+
+
 TWELVE, RNG = np.ones((12, 12), np.float32), np.random.default_rng(0)
 NO_GRADIENT = "the gradient of x must be a float64 NumPy array to be checked, got float32"
 FIT = [

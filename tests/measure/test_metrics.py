@@ -258,6 +258,7 @@ REFUSED = [
     *((lambda at=at: m.slant(with_image(0, at)), f"image {at} {ONE_ROW}") for at in (0, 2)),
     *((lambda row=row: m.slant(with_image(np.eye(20)[row][:, None] * drawn(row, 20) ** 2, 1)), f"image 1 {ONE_ROW}")
       for row in range(20)),
+    (lambda: m.slant(with_image(np.eye(20)[0][:, None] - np.eye(20)[1][:, None], 1)), f"image 1 {ONE_ROW}"),
     (lambda: m.pca(np.ones((2, 9)), 3), "from 1 to 2"),
     (lambda: m.unevenness(on_a_line(0, 0, 0, 1, 3), 2), "3 or more samples share one place"),
     (lambda: m.shift_ratio(LINE[:3], np.array([0, 1, 2])), "two copies"),
