@@ -281,7 +281,10 @@ def pytorchs_without_its_helper():
         (partial(marrays, lambda x: energy(x, x)), "convert it to a plain array"),
         (partial(marrays, to_host), "does not convert to a NumPy array"),
         (of_sparse, "give a dense array"),
-        (pytorchs_without_its_helper, "run pip install array-api-compat"),
+        (
+            pytorchs_without_its_helper,
+            "PyTorch's arrays need array-api-compat, which is not installed: run pip install arr",
+        ),
     ],
 )
 def test_what_does_not_fit_and_what_a_module_cannot_do_is_refused_in_one_line(call, message):
