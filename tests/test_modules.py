@@ -16,12 +16,12 @@ import pytest
 
 from drlim_np.audit import catalogue
 from drlim_np.audit.gradcheck import check, check_layer
-from drlim_np.backend import kind, like, namespace, real, to_host, zeros
+from drlim_np.backend import kind, library, like, namespace, real, to_host, zeros
 from drlim_np.checks.arrays import require_floating
 from drlim_np.errors import DivergedError
 from drlim_np.fast.all_pairs import contrastive_all_pairs, dissimilar_sum, similar_sum
 from drlim_np.fast.blocks import Blockwise
-from drlim_np.fast.devices import BACKENDS, device_of, origin
+from drlim_np.fast.devices import BACKENDS, device_of, origin, origin_of_complex
 from drlim_np.files import weights
 from drlim_np.graph import SimilarityGraph
 from drlim_np.layers import Flatten, Linear, Tanh
@@ -289,6 +289,14 @@ def pytorchs_without_its_helper():
 )
 def test_what_does_not_fit_and_what_a_module_cannot_do_is_refused_in_one_line(call, message):
     refuses(call, message)
+
+
+@pytest.mark.parametrize(
+    ("backend", "there"), [("numpy", "numpy"), ("jax", "jaxlib"), ("mlx", "numpy"), ("torch", "torch")]
+)
+def test_the_audit_is_where_the_backend_has_complex_numbers_and_else_on_the_host(backend, there):
+    pytest.importorskip(BACKENDS[backend], reason=f"{backend} is not installed")
+    assert library(origin_of_complex(backend)) == there
 
 
 @pytest.mark.parametrize("library", ["jax", "mlx", "torch"])
