@@ -56,7 +56,7 @@ class Fast:
     def __init__(self, x: np.ndarray, dtype: type = np.float32) -> None:
         samples, features = x.shape
         z = x - x.mean(axis=0)  # so that little cancels
-        if dtype == np.float32 and COMPONENTS < features <= samples / 4:  # or finding them takes longer than they save
+        if dtype == np.float32 and COMPONENTS < features <= samples / 16:  # or to find them takes longer than they save
             few = z[np.linspace(0, samples - 1, 4 * features).astype(int)]
             components = z @ np.linalg.eigh(few.T @ few)[1][:, -COMPONENTS:]
             rest = np.einsum("ij,ij->i", z, z) - np.einsum("ij,ij->i", components, components)
