@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from drlim_np.checks.numbers import native
 from drlim_np.data import SHIFTS, on_canvas, wide
 from drlim_np.data.handwriting import generate
 from drlim_np.figures import Result, Train, figure4, figure5, figure7
@@ -58,7 +59,7 @@ def test_the_weights_beside_a_figure_are_the_plain_tree_and_give_its_embedding_t
     if "shift" in arrays:  # the copies of a character one after another, windows of one picture
         images = wide(images[:: len(SHIFTS)])
         assert arrays["shift"].tolist() == [*SHIFTS] * len(images)
-    np.testing.assert_array_equal(embed(in_blocks, params, images), arrays["embedding"], strict=True)
+    np.testing.assert_array_equal(embed(in_blocks, params, images), native(arrays["embedding"]), strict=True)
     all_at_once = embed(convnet(), params, images)  # sums in another order
     rounding = 1e-6 * np.ptp(arrays["embedding"])  # float32, in parts of the map's size
     np.testing.assert_allclose(all_at_once, arrays["embedding"], rtol=0, atol=rounding)
