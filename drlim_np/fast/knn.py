@@ -13,7 +13,7 @@ from drlim_np.fast.devices import require_memory
 TILE = 1024  # samples on either side of the pairs that are compared at once: 4 MB of distances in float32
 SPARE = 16  # candidates kept beyond k, so that what the fast distances lack rarely matters
 ROWS = 128  # samples whose candidates are compared exactly at once
-COMPONENTS = 320  # principal components that stand for all features of many samples: of digits, .98 of the variance
+COMPONENTS = 320  # principal components that stand for all features where samples are many
 
 
 def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
@@ -31,7 +31,7 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     samples, threads = len(x), whole_number("threads", threads, 1)
     k = whole_number("k", k, 1, samples - 1)
     x = in_unit(np.compress((x != x[0]).any(axis=0), x, axis=1))  # a pixel the same everywhere adds to no distance
-    fast = Fast(x)
+    fast = FastDistances(x)
     candidates, beyond = _candidates(fast, min(k + SPARE, samples - 1), threads)
 
     def neighbours_from(start: int) -> np.ndarray:
@@ -46,16 +46,16 @@ def nearest_neighbours(x: np.ndarray, k: int, threads: int = 1) -> np.ndarray:
     return np.concatenate(on_threads(neighbours_from, range(0, samples, ROWS), threads))
 
 
-class Fast:
+class FastDistances:
     """Squared distances between samples of x (samples, features) by a matrix product: |a - b|² = |a|² + |b|² - 2ab.
 
-    In float32 they may be too small: of many samples with many features those of the principal components and of the
-    length of the rest, as ||a| - |b|| ≤ |a - b|. bound: (samples,), by how much rounding may change one.
+    dtype: float32 or float64. In float32 those of many samples with many features may be too small: they are of the
+    principal components and the length of the rest, for which ||a| - |b|| ≤ |a - b|.
+    z: (samples, features or COMPONENTS + 1), in which they are; bound: (samples,), by how much rounding may change one.
     """
 
     def __init__(self, x: np.ndarray, dtype: type = np.float32) -> None:
-        samples, features = x.shape
-        z = x - x.mean(axis=0)  # so that little cancels
+        (samples, features), z = x.shape, x - x.mean(axis=0)  # about the mean, so that little cancels
         if dtype == np.float32 and COMPONENTS < features <= samples / 16:  # or to find them takes longer than they save
             few = z[np.linspace(0, samples - 1, 4 * features).astype(int)]
             components = z @ np.linalg.eigh(few.T @ few)[1][:, -COMPONENTS:]
@@ -80,7 +80,7 @@ def in_unit(x: np.ndarray) -> np.ndarray:
     return np.ldexp(x, -np.frexp(max(x.max(initial=0.0), -x.min(initial=0.0)))[1])
 
 
-def _candidates(fast: Fast, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(fast: FastDistances, kept: int, threads: int) -> tuple[np.ndarray, np.ndarray]:
     """The nearest by fast distances, (samples, kept) ascending; and (samples,) a bound below the others' squares."""
     # Tile against tile, each distance for both its samples. First each tile is compared with itself. So each sample
     # has a limit, which few later distances pass, as a tile is of near samples.

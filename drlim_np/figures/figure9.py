@@ -73,7 +73,7 @@ def neighbour_lists(graph: SimilarityGraph) -> list[np.ndarray]:
 
 
 def in_as_many_coordinates(x: np.ndarray) -> np.ndarray:
-    """(samples, samples) float64 with the distances of x (samples, features), of which alone LLE tells."""
+    """(samples, samples) float64 with the distances of x (samples, features): LLE depends on nothing else."""
     x = x - x.mean(axis=0, dtype=np.float64)
     squares, axes = np.linalg.eigh(x @ x.T)
     return axes * np.sqrt(np.maximum(0, squares))

@@ -10,7 +10,7 @@ import numpy as np
 from drlim_np.checks.numbers import coded_labels, real_array, same_length, whole_number
 from drlim_np.errors import require
 from drlim_np.fast.blocks import on_threads
-from drlim_np.fast.knn import Fast, in_unit, nearest_neighbours
+from drlim_np.fast.knn import FastDistances, in_unit, nearest_neighbours
 from drlim_np.graph import SimilarityGraph
 
 BLOCK = 256  # rows of the table of distances held at once: 20 MB for 10,000 samples
@@ -166,7 +166,7 @@ def _agreement(k: int, threads: int, **spaces: np.ndarray) -> float:
     k = whole_number("k", k, 1, (samples - 1) // 2)
     nearest = nearest_neighbours(other, k, threads)
     blocks = [slice(start, start + BLOCK) for start in range(0, samples, BLOCK)]
-    fast = Fast(space[:, (space != space[0]).any(axis=0)], np.float64)  # what is the same everywhere adds to none
+    fast = FastDistances(space[:, (space != space[0]).any(axis=0)], np.float64)  # without what is the same everywhere
 
     # Distances come from matrix products. Where their rounding could decide a rank, they are computed again, difference
     # by difference, so that samples tie in rank if they do in distance.

@@ -112,7 +112,7 @@ def test_fast_distances_are_never_larger_than_the_true_ones_nearly_so_and_from_t
     true = np.sum((x[:, None] - x[-5:]) ** 2, axis=2)
     for components, share in ((40, 0.9999), (24, 0.9999), (12, 0.99), (6, 0.92), (1, 0.35)):
         with mock.patch.object(nearest, "COMPONENTS", components):
-            fast = nearest.Fast(x)
+            fast = nearest.FastDistances(x)
         found = fast.squared(slice(None), np.arange(len(x) - 5, len(x)))
         assert fast.z.shape[1] == min(24, components + 1)
         assert (found <= true + fast.bound[:, None]).all() and found.sum() >= share * true.sum()
@@ -123,7 +123,7 @@ def test_after_its_own_tile_a_sample_looks_at_few_even_where_each_is_nearer_than
     x = np.linspace(2, 1, 2048)[:, None] * np.sqrt(1 / 500) * rng.standard_normal((2048, 500))
     spy = mock.Mock(side_effect=nearest._by_sample)
     with mock.patch.multiple(nearest, TILE=128, _by_sample=spy):
-        nearest._candidates(nearest.Fast(x), 10, 1)
+        nearest._candidates(nearest.FastDistances(x), 10, 1)
     # With n of the 16 tiles behind it, each as if drawn at random, a sample finds 10 / n in the next.
     looked_at = sum(len(call.args[0]) for call in spy.call_args_list)
     assert looked_at == pytest.approx(2048 * sum(10 / n for n in range(1, 16)), rel=0.1)
@@ -154,7 +154,7 @@ def test_the_bound_on_rounding_grows_with_the_features_and_not_with_the_samples(
     x = np.random.default_rng(9).integers(0, 2, (samples, features)) * 1.0
     centred = (x - x.mean(axis=0)).astype(np.float32)
     largest = (2 * np.sqrt(np.sum(centred.astype(np.float64) ** 2, axis=1).max())) ** 2
-    _, beyond = nearest._candidates(nearest.Fast(x), 5, 1)
+    _, beyond = nearest._candidates(nearest.FastDistances(x), 5, 1)
     farthest = np.sort(np.sum((x[:, None] - x) ** 2, axis=2), axis=1)[:, 5]
     margin = (farthest - beyond) / (largest * np.finfo(np.float32).eps)
     assert margin.max() == pytest.approx(features + 6, rel=0.5)
